@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `leat trace`: follows matching packets through every node. While no trace is on, a device's input pays one load and a
+ * branch per vector and nodes pay one per vector.
+ *
+ * Theory of operation: each worker has a ring of records (single producer, the worker; single consumer, the control
+ * lcore). Device input offers each fresh vector to trace_mark(), which runs the filter over packets and gives matching
+ * ones a trace id, up to a limit. The frame then records, for each node a traced packet visits, the node, the edge it left
+ * by or the drop reason, and up to 128 of its first bytes. A full ring loses records, counted. */
+#ifndef LEAT_GRAPH_TRACE_H
+#define LEAT_GRAPH_TRACE_H
+
+#include "graph/node.h"
+
+enum { TRACE_SNAP = 128 };
+
+struct trace_record {
+	uint64_t time_us;
+	uint32_t trace_id; /* one per packet; what a packet gives rise to keeps its id */
+	uint16_t node;
+	uint16_t next; /* node it went to; 0 when dropped or kept */
+	uint8_t drop; /* enum drop */
+	uint8_t kept;
+	uint16_t worker;
+	uint32_t in_if, out_if; /* handles */
+	uint32_t len; /* of the packet at this node */
+	uint32_t snap_len;
+	uint8_t gso, csum;
+	char text[96]; /* the node's own print, or empty */
+	uint8_t snap[TRACE_SNAP]; /* from data */
+};
+
+/* The filter: a program for libpcap's bpf_filter() over an Ethernet frame (NULL: all), and how many packets to follow
+ * (0: no limit). Control lcore; one trace per stack at a time. -EBUSY, -EINVAL (program), -ENOMEM, 0. */
+struct bpf_insn;
+int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit);
+void trace_stop(struct leat_stack *st);
+/* Takes the oldest records, at most n; control lcore. Returns how many. *ret_lost grows by records lost. */
+unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost);
+
+/* Device input calls this with frames whose data is at the link-layer header. */
+void trace_mark_slow(struct worker *w, struct pkt_vec *v);
+bool trace_is_on(const struct worker *w);
+
+#endif

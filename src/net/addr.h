@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses of interfaces, IPv4 and IPv6 in one table. */
+#ifndef LEAT_NET_ADDR_H
+#define LEAT_NET_ADDR_H
+
+#include <linux/if_addr.h>
+
+#include "net/iface.h"
+
+struct addr {
+	struct hash_node node; /* by family and address */
+	struct list link; /* of the interface, control lcore */
+	uint32_t if_handle;
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t plen, scope; /* RT_SCOPE_* */
+	uint8_t pad;
+	uint32_t flags; /* IFA_F_*; IFA_F_TENTATIVE: not ours yet */
+	struct ipaddr local, peer, broadcast; /* IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST */
+	uint32_t valid_s, preferred_s; /* lifetimes as asked; UINT32_MAX: for ever */
+	uint64_t created_us, updated_us;
+	char label[IFACE_NAME_MAX];
+	uint8_t proto; /* IFA_PROTO */
+	uint32_t metric; /* IFA_RT_PRIORITY */
+	struct timer expiry;
+	struct deferred deferred;
+};
+
+/* --- any worker, within a turn. The result is good until the end of the turn. --- */
+
+/* Is it an address of this stack (any interface, not tentative)? */
+const struct addr *addr_find(const struct worker *w, uint8_t family, const struct ipaddr *a);
+/* An address of that interface, tentative ones included (neighbour discovery needs to know). */
+const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *a);
+/* Source for a packet to dst leaving through `out` (RFC 6724 in its first form: same subnet, then scope, then the first).
+ * false: none. */
+bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t family, const struct ipaddr *dst,
+			struct ipaddr *ret);
+
+/* --- control lcore --- */
+
+/* Adds (or, with replace, updates) as RTM_NEWADDR does: connected and local routes, RTM_NEWADDR and RTM_NEWROUTE
+ * notifications; IPv6 addresses start tentative and go through duplicate address detection unless IFA_F_NODAD.
+ * `how` is copied. 0, -EEXIST, -EINVAL, -ENOBUFS, -ENOMEM. */
+int addr_add(struct leat_stack *st, const struct addr *how, bool replace);
+int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local, uint8_t plen);
+struct addr *addr_first(struct leat_stack *st, const struct iface *i); /* in order of arrival; both families */
+struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a);
+/* Neighbour discovery decides the end of duplicate detection. */
+void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a, bool duplicate);
+
+extern const struct module addr_module;
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes: longest-prefix match over IPv4 and IPv6, behind an interface that hides the structure. There is no cache, and
+ * nothing in a result depends on the packet's own source or destination (W:R7). */
+#ifndef LEAT_NET_FIB_H
+#define LEAT_NET_FIB_H
+
+#include <linux/rtnetlink.h>
+
+#include "net/iface.h"
+
+/* What a lookup finds: immutable and shared by all routes that are equal here. */
+struct fib_nh {
+	uint32_t if_handle;
+	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW */
+	uint8_t scope;
+	uint8_t gw_family; /* 0: on link, the next hop is the destination itself */
+	uint8_t flags; /* RTNH_F_* */
+	struct ipaddr gw;
+	struct ipaddr prefsrc; /* all zero: none */
+	uint32_t mtu; /* RTAX_MTU; 0: the interface's */
+	uint8_t prefsrc_family;
+};
+
+/* A route as netlink sees it. */
+struct fib_route {
+	uint8_t family, plen, tos, protocol;
+	struct ipaddr dst; /* host bits zero */
+	uint32_t table; /* RT_TABLE_* */
+	uint32_t metric;
+	uint32_t flags; /* RTM_F_* */
+	struct fib_nh nh;
+};
+
+/* --- any worker, within a turn --- */
+
+/* The best route of table local, then main, then default. NULL: none. Good until the end of the turn. */
+const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst);
+const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
+
+/* --- control lcore --- */
+
+enum fib_how { FIB_ADD = 0 /* NLM_F_CREATE|NLM_F_EXCL */, FIB_REPLACE, FIB_APPEND, FIB_PREPEND, FIB_CHANGE /* must exist */ };
+/* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT, -EINVAL, -ENETUNREACH (the gateway is not on a link), -ENODEV, -ENOMEM; *ret_why, when
+ * given, is a static line for the extended ack, as Linux words it. */
+int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
+/* Deletes the first route that matches what `r` says (zero members: any, as RTM_DELROUTE does). 0 or -ESRCH. */
+int fib_delete(struct leat_stack *st, const struct fib_route *r);
+/* Lookup from the control lcore, with the route it came from. */
+const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst);
+/* The route after `after` (NULL: the first) in the order of family, table, prefix, metric: dumps resume by key. false: no
+ * more. */
+bool fib_next(struct leat_stack *st, const struct fib_route *after, uint8_t family, struct fib_route *ret);
+/* Routes through an interface go when it goes down or away. */
+uint64_t fib_count(const struct leat_stack *st, uint8_t family);
+
+extern const struct module fib_module;
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interfaces. A packet names its interfaces by handle: a slot and a generation (W:B5), so one that outlives its interface
+ * is found stale instead of following a dead pointer. */
+#ifndef LEAT_NET_IFACE_H
+#define LEAT_NET_IFACE_H
+
+#include <linux/if.h>
+#include <linux/if_link.h>
+
+#include "base/list.h"
+#include "graph/hook.h"
+
+enum { IFACE_SLOT_BITS = 20, IFACE_NAME_MAX = IFNAMSIZ, IFACE_PHYS_MAX = 64 };
+
+/* What a device can do with packets that leave through it and what it promises of those that come in. */
+enum iface_feature {
+	IFACE_TX_CSUM = 1 << 0, /* finishes partial checksums */
+	IFACE_TX_TSO4 = 1 << 1,
+	IFACE_TX_TSO6 = 1 << 2,
+	IFACE_TX_USO = 1 << 3, /* PKT_GSO_UDP_L4 */
+	IFACE_TX_SG = 1 << 4, /* takes fragments */
+};
+
+struct iface;
+
+/* A device driver. All but xmit run on the control lcore. */
+struct iface_ops {
+	const char *kind; /* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one */
+	/* Takes up to n frames (Ethernet header at data, features already honoured by iface-output) on worker w's lcore.
+	 * Consumes all of them; what it cannot send it drops through graph_drop(). Flush comes at the end of the turn. */
+	void (*xmit)(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
+	int (*up)(struct iface *ifc); /* 0 or -errno */
+	void (*down)(struct iface *ifc);
+	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
+	int (*set_mac)(struct iface *ifc, const uint8_t mac[6]); /* NULL: only while down, nothing to tell the device */
+	/* Stops input: after it returns and every worker has been between turns, the device makes no more packets. */
+	void (*stop)(struct iface *ifc);
+	void (*free)(struct iface *ifc); /* last call; frees driver state, not ifc */
+	/* For save files: the --dev words that reopen it, e.g. "af_packet:veth0,vnet=1". NULL: not saved. */
+	void (*describe)(const struct iface *ifc, char *to, size_t len);
+};
+
+/* Counters one worker writes. Sums: iface_stats(). */
+struct iface_worker_stats {
+	uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors, rx_multicast;
+	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+} cacheline_aligned;
+
+struct iface {
+	/* Read per packet; written by the control lcore only (racy_set). */
+	uint32_t handle;
+	uint32_t mtu;
+	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_BROADCAST, IFF_MULTICAST, IFF_NOARP ... */
+	uint32_t features; /* enum iface_feature */
+	uint8_t mac[6];
+	uint8_t no_forward4, no_forward6; /* net.ipv4.conf.X.forwarding = 0 */
+	const struct iface_ops *ops;
+	struct leat_stack *st;
+	struct hook_edges hooks;
+	struct iface_worker_stats *stats; /* [st->n_workers] */
+
+	/* Control lcore. */
+	uint32_t ifindex;
+	char name[IFACE_NAME_MAX];
+	char alias[256];
+	uint32_t mtu_min, mtu_max, txqlen;
+	uint32_t group;
+	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
+	uint8_t carrier;
+	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
+	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
+	uint8_t broadcast[6];
+	void *driver; /* the driver's */
+	struct list link; /* by ifindex */
+	struct deferred deferred;
+};
+
+static inline bool iface_is_up(const struct iface *i)
+{
+	return (racy_get(i->flags) & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+}
+
+/* --- any worker, within a turn --- */
+
+/* By slot and generation; the array may only grow, by publishing a larger copy. */
+struct iface_table {
+	struct deferred deferred;
+	uint32_t n;
+	struct iface *slot[];
+};
+/* NULL when the handle is stale or 0. */
+static inline struct iface *iface_get(const struct worker *w, uint32_t handle)
+{
+	const struct iface_table *t = view_get(w, VIEW_ifaces);
+	uint32_t slot = handle & ((1u << IFACE_SLOT_BITS) - 1);
+	struct iface *i = t && slot < t->n ? rcu_get(t->slot[slot]) : NULL;
+	return likely(i && i->handle == handle) ? i : NULL;
+}
+static inline struct iface_worker_stats *iface_stats_of(struct iface *i, const struct worker *w)
+{
+	return &i->stats[w->index];
+}
+/* A driver's input: frames with data at the Ethernet header, in_if not yet set. Consumes; runs the graph. Counts. */
+void iface_input(struct worker *w, struct iface *i, struct pkt *const *p, unsigned n);
+
+/* --- control lcore --- */
+
+struct iface_new {
+	char name[IFACE_NAME_MAX]; /* "%d" patterns allowed; must be valid (dev_valid_name) and free */
+	uint32_t ifindex; /* 0: the next free one */
+	const struct iface_ops *ops;
+	void *driver;
+	uint16_t hw_type;
+	uint32_t flags; /* beyond IFF_UP */
+	uint32_t features;
+	uint32_t mtu, mtu_min, mtu_max;
+	uint8_t mac[6];
+};
+/* Registers an interface, down. Notifies RTM_NEWLINK. 0, -EEXIST, -EINVAL, -ENOMEM. */
+int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface **ret);
+/* Takes it away in stages: its addresses, routes and neighbours go (iface_watch), then the device, then, after a grace
+ * period, the memory. Notifies RTM_DELLINK. */
+void iface_delete(struct iface *i);
+int iface_set_up(struct iface *i, bool up);
+int iface_set_mtu(struct iface *i, uint32_t mtu);
+int iface_set_mac(struct iface *i, const uint8_t mac[6]);
+int iface_rename(struct iface *i, const char *name);
+/* A driver learned that the link has (no) carrier. Control lcore. */
+void iface_set_carrier(struct iface *i, bool carrier);
+
+struct iface *iface_by_index(struct leat_stack *st, uint32_t ifindex);
+struct iface *iface_by_name(struct leat_stack *st, const char *name);
+struct iface *iface_by_handle(struct leat_stack *st, uint32_t handle);
+/* The one with the smallest ifindex > after, or NULL: dumps resume by it. */
+struct iface *iface_next(struct leat_stack *st, uint32_t after);
+void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum);
+
+/* Rooms that keep something per interface watch it come and go. Called in order of registration; in reverse for going. */
+enum iface_event { IFACE_ADDED, IFACE_UP, IFACE_DOWN, IFACE_CHANGED /* name, mtu, mac, flags */, IFACE_GOING };
+struct iface_watch {
+	struct list link;
+	void (*event)(struct iface_watch *w, struct iface *i, enum iface_event e);
+};
+void iface_watch_add(struct leat_stack *st, struct iface_watch *w);
+void iface_watch_remove(struct leat_stack *st, struct iface_watch *w);
+
+/* Kinds of device that `leatd --dev KIND:NAME,...` (and later RTM_NEWLINK) can open. Registered by the rooms that have them;
+ * `open` creates the interface. *ret_why: one line for a person, when it fails. */
+struct iface_kind {
+	struct list link;
+	const char *name; /* "af_packet", "tap" */
+	int (*open)(struct leat_stack *st, const char *ifname, const char *options, char *ret_why, size_t why_len);
+};
+void iface_kind_add(struct leat_stack *st, struct iface_kind *k);
+void iface_kind_remove(struct leat_stack *st, struct iface_kind *k);
+struct iface_kind *iface_kind_find(struct leat_stack *st, const char *name);
+
+extern const struct module iface_module;
+
+#endif

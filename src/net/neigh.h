@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Neighbours: who on a link has which link-layer address. One table and one state machine for ARP and neighbour discovery
+ * (RFC 4861, 7.3); the two protocols differ in a table of operations.
+ *
+ * Theory of operation: entries are written by the control lcore alone, read by workers without a lock. A worker that meets
+ * an address without an entry, or one not resolved yet, parks the packet in its own bounded queue for that entry and posts
+ * "wanted" to the control lcore, which makes the entry, asks worker 0 to send solicitations, and runs the timers. ARP and
+ * ND input post "heard". When an entry becomes valid or fails, control posts to every worker, which sends or drops what it
+ * had parked. An entry's link-layer address, state and use mark are one 64-bit word, so a reader never sees half of a
+ * change. */
+#ifndef LEAT_NET_NEIGH_H
+#define LEAT_NET_NEIGH_H
+
+#include <linux/neighbour.h>
+
+#include "net/iface.h"
+
+enum { NEIGH_QUEUE_MAX = 101, NEIGH_WORKER_QUEUE_MAX = 4096 }; /* packets parked per entry, and per worker in all */
+
+/* What a lookup says. `usable`: send to mac now. */
+struct neigh_hop {
+	uint8_t mac[6];
+	bool usable;
+};
+
+/* --- any worker, within a turn --- */
+
+/* The neighbour for next_hop on the interface. When it is STALE this starts the delay timer (a message, once). false: not
+ * resolved; the caller then parks with neigh_wait(). */
+bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop, struct neigh_hop *ret);
+/* Parks p until the neighbour is resolved or has failed; resumes at `node`. Consumes; the oldest in the queue is dropped when
+ * it is full. */
+void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop, struct pkt *p,
+		uint16_t node);
+/* ARP or ND heard of a mapping. flags: what the message said. */
+enum neigh_heard {
+	NEIGH_HEARD_SOLICITED = 1 << 0, /* an answer to us: reachability is confirmed */
+	NEIGH_HEARD_OVERRIDE = 1 << 1,
+	NEIGH_HEARD_CREATE = 1 << 2, /* make an entry if there is none (a request to us) */
+	NEIGH_HEARD_ROUTER = 1 << 3,
+	NEIGH_HEARD_IS_ROUTER_KNOWN = 1 << 4, /* the router flag of the message means something (an advertisement) */
+};
+void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who, const uint8_t mac[6],
+		 unsigned flags);
+
+/* --- the protocols: how to solicit. Runs on worker 0. mac is NULL for a multicast or broadcast solicitation. --- */
+struct neigh_proto {
+	uint8_t family;
+	void (*solicit)(struct worker *w, struct iface *out, const struct ipaddr *target, const uint8_t *mac,
+			const struct ipaddr *src_hint /* of the packet that waits; all zero: none */);
+	/* Drops p, which waited in vain, and tells its sender (ICMP host unreachable). Consumes. */
+	void (*unreachable)(struct worker *w, struct pkt *p);
+};
+void neigh_proto_set(struct leat_stack *st, const struct neigh_proto *p); /* control lcore, at init */
+void neigh_proto_clear(struct leat_stack *st, uint8_t family);
+
+/* --- control lcore --- */
+
+struct neigh_info {
+	uint32_t if_handle;
+	uint8_t family;
+	uint8_t state; /* NUD_* */
+	uint8_t flags; /* NTF_* */
+	uint8_t protocol; /* NDA_PROTOCOL */
+	struct ipaddr addr;
+	uint8_t mac[6];
+	bool has_mac;
+	uint64_t confirmed_us, used_us, updated_us; /* when */
+	uint32_t probes;
+	uint32_t queued; /* parked packets, all workers */
+};
+/* RTM_NEWNEIGH, RTM_DELNEIGH: administrative. flags: NLM_F_*. 0, -EEXIST, -ENOENT, -EINVAL, -ENOMEM. */
+int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_flags);
+int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr);
+bool neigh_get(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr, struct neigh_info *ret);
+/* Dump by position: *pos is 0 at first and opaque after. false: no more. */
+bool neigh_next(struct leat_stack *st, uint64_t *pos, struct neigh_info *ret);
+
+extern const struct module neigh_module;
+
+#endif

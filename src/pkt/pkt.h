@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A packet is a descriptor; its bytes live in buffers. docs/packet.md gives every byte of the descriptor to the wish-list
+ * rows that need it; keep the two together.
+ *
+ * One owner at a time: whoever holds the pointer. Bytes: a first piece (data, head_len) in one buffer, then an optional
+ * scatter list of (buffer, offset, length). `len` is the sum. Headers are pushed and pulled at the front of the first
+ * piece; offsets of headers count from the start of the buffer, so pushing and pulling leaves them valid. */
+#ifndef LEAT_PKT_PKT_H
+#define LEAT_PKT_PKT_H
+
+#include "base/bytes.h"
+#include "base/cursor.h"
+#include "base/drop.h"
+#include "core/stack.h"
+
+enum { PKT_VEC_MAX = 256, PKT_FRAGS_MAX = 20 };
+
+/* --- buffers --- */
+
+struct buf;
+typedef void buf_release_fn(struct lcore *at, struct buf *b);
+
+/* Bytes somebody owns. References are plain integers touched by the home lcore only; another lcore sends its reference
+ * back through the home's mailbox (buf_put does). */
+struct buf {
+	uint8_t *mem;
+	uint32_t size;
+	uint16_t home; /* lcore id */
+	uint8_t kind; /* enum buf_kind */
+	uint8_t pad;
+	uint32_t refs;
+	uint32_t user; /* the releaser's: ring slot, page number */
+	buf_release_fn *release; /* foreign buffers: called on the home lcore when the last reference goes */
+	void *ctx; /* the releaser's */
+	struct buf *next_free;
+};
+enum buf_kind {
+	BUF_HEAD, /* belongs to the descriptor of the same index; comes and goes with it */
+	BUF_PAGE, /* 4,096 page-aligned bytes of payload from the lcore's page pool */
+	BUF_FOREIGN, /* guest memory, a kernel ring, a client's arena */
+};
+
+/* Bytes in front of a received or fresh packet, for headers to come; and how long a head buffer is. The pitch of head
+ * buffers is no power of two and no multiple of 4,096 (DESIGN 3: cache-set conflicts cost five times as much a pass). */
+enum { BUF_HEADROOM = 160, BUF_HEAD_SIZE = 2240, BUF_PAGE_SIZE = 4096 };
+
+struct pkt_frag {
+	struct buf *buf;
+	uint32_t off, len;
+};
+
+/* --- offload state --- */
+
+enum pkt_csum {
+	PKT_CSUM_NONE, /* nobody has summed: verify on input; on output the checksum in place is right as it stands */
+	PKT_CSUM_UNNECESSARY, /* csum_level + 1 nested transport checksums are known to be right */
+	PKT_CSUM_COMPLETE, /* reserved: ext->csum_complete is the sum of all bytes from l3 */
+	PKT_CSUM_PARTIAL, /* sum from csum_start to the end and store at csum_start + csum_off; the field holds the pseudo sum */
+};
+
+enum pkt_gso {
+	PKT_GSO_NONE,
+	PKT_GSO_TCP4,
+	PKT_GSO_TCP6,
+	PKT_GSO_UDP_L4, /* UDP datagrams of gso_size, either family (UDP_SEGMENT) */
+};
+enum { PKT_GSO_TYPE_MASK = 0x0f, PKT_GSO_ECN = 0x80 }; /* in pkt.gso: CWR only on the first segment */
+
+enum pkt_flags {
+	PKT_F_TRACED = 1 << 0, /* `leat trace` follows it */
+	PKT_F_L2_MULTICAST = 1 << 1, /* came in a link-layer multicast frame */
+	PKT_F_L2_BROADCAST = 1 << 2,
+	PKT_F_L2_OTHER = 1 << 3, /* for another station */
+	PKT_F_LOCAL_OUT = 1 << 4, /* made by this stack */
+	PKT_F_PARKED = 1 << 5,
+};
+
+/* --- the descriptor --- */
+
+/* What a node leaves for the next one on one edge; poisoned in debug builds by whoever reads it (pkt_edge_done). Add a
+ * member named after the receiving node. */
+union pkt_edge {
+	uint8_t bytes[16];
+	struct {
+		struct ipaddr next_hop; /* whose link-layer address is wanted; the interface is out_if, family by ethertype */
+	} neigh_output;
+	struct {
+		uint8_t type, code; /* of the error to send; the packet is its cause */
+		uint8_t pad[2];
+		uint32_t info; /* MTU, pointer */
+	} icmp_error;
+	struct {
+		uint32_t frame_len; /* bytes as received, for counters */
+	} eth_input;
+};
+static_assert(sizeof(union pkt_edge) == 16, "docs/packet.md");
+
+struct pkt_ext {
+	uint32_t mark;
+	uint32_t priority;
+	uint32_t csum_complete;
+	uint32_t tun_id;
+	uint64_t stamp_us; /* when it was received */
+	uint64_t ct, secpath, dst; /* (index, generation) of conntrack entry, security path, route attachment */
+	uint8_t bpf_cb[16];
+};
+static_assert(sizeof(struct pkt_ext) == 64, "docs/packet.md");
+
+struct pkt {
+	/* The first line: all that forwarding needs. */
+	uint8_t *data; /* first byte of the packet as the current node sees it */
+	uint32_t len; /* bytes in all */
+	uint32_t head_len; /* of those, in the first piece */
+	uint16_t headroom; /* bytes of the buffer in front of data */
+	uint16_t l2_off, l3_off, l4_off; /* from the start of the buffer */
+	uint32_t in_if, out_if; /* struct iface handles: slot and generation (net/iface.h); 0: none */
+	uint32_t hash; /* symmetric flow hash; 0: not computed */
+	uint16_t ethertype; /* host order: of what is at l3_off */
+	uint8_t flags; /* enum pkt_flags */
+	uint8_t gso; /* enum pkt_gso | PKT_GSO_ECN */
+	uint8_t csum; /* enum pkt_csum */
+	uint8_t csum_level;
+	uint16_t csum_start; /* from the start of the buffer */
+	uint16_t csum_off; /* from csum_start */
+	uint8_t n_frags;
+	uint8_t ip_proto; /* of what is at l4_off, once known */
+	union pkt_edge edge;
+
+	/* The second line: what large packets, queues and features need. */
+	struct buf *buf cacheline_aligned; /* of the first piece */
+	struct pkt_frag *frags; /* PKT_FRAGS_MAX of them, or NULL */
+	struct pkt_ext *ext; /* NULL until first wanted */
+	struct pkt *next; /* queues, free list */
+	uint32_t index; /* in its pool */
+	uint32_t gen; /* grows at every free: a parked (index, gen) that no longer matches is stale */
+	uint16_t gso_size; /* payload bytes per segment */
+	uint16_t gso_segs; /* 0: not counted */
+	uint16_t home; /* lcore whose pool it belongs to */
+	uint16_t resume; /* node at which a parked packet goes on */
+	uint16_t vlan_tci, vlan_proto; /* host order; vlan_proto 0: no tag in the descriptor */
+	uint8_t drop; /* enum drop, once dropped */
+	uint8_t pad2[3];
+	uint32_t trace_id;
+	uint32_t pad3;
+};
+static_assert(sizeof(struct pkt) == 128, "W:B1");
+static_assert(offsetof(struct pkt, edge) + sizeof(union pkt_edge) == 64 && offsetof(struct pkt, buf) == 64,
+	      "W:B1: forwarding touches one line");
+
+/* --- life --- */
+
+/* A packet of len 0 with BUF_HEADROOM in front, or NULL at the budget. */
+struct pkt *pkt_new(struct lcore *lc);
+/* n of them or as many as there are; returns how many. For drivers. */
+unsigned pkt_new_bulk(struct lcore *lc, struct pkt **ret, unsigned n);
+/* Consumes. Any lcore: what is not ours goes home in batches. NULL is welcome. */
+void pkt_free(struct lcore *lc, struct pkt *p);
+void pkt_free_bulk(struct lcore *lc, struct pkt *const *p, unsigned n);
+struct buf *buf_page_new(struct lcore *lc); /* one reference, the caller's; NULL at the budget */
+void buf_get(struct lcore *lc, struct buf *b); /* home lcore only */
+void buf_put(struct lcore *lc, struct buf *b); /* any lcore */
+/* The extension block, taken and zeroed when first wanted; NULL at the budget. */
+struct pkt_ext *pkt_ext(struct lcore *lc, struct pkt *p);
+/* A copy of the descriptor, its first piece copied up to keep_bytes and the rest shared as fragments. NULL at the budget.
+ * Home lcore of the payload only. */
+struct pkt *pkt_clone(struct lcore *lc, const struct pkt *p);
+/* Back to what pkt_new() gives, keeping the buffer: for turning a request into its answer. */
+void pkt_reset_meta(struct pkt *p);
+
+/* --- bytes --- */
+
+static inline uint8_t *pkt_start(const struct pkt *p) /* of the buffer's bytes */
+{
+	return p->data - p->headroom;
+}
+static inline void *pkt_l2(const struct pkt *p)
+{
+	return pkt_start(p) + p->l2_off;
+}
+static inline void *pkt_l3(const struct pkt *p)
+{
+	return pkt_start(p) + p->l3_off;
+}
+static inline void *pkt_l4(const struct pkt *p)
+{
+	return pkt_start(p) + p->l4_off;
+}
+/* n more bytes in front; false without headroom. */
+static inline bool pkt_push(struct pkt *p, unsigned n)
+{
+	if (unlikely(n > p->headroom))
+		return false;
+	p->data -= n;
+	p->headroom = (uint16_t)(p->headroom - n);
+	p->head_len += n;
+	p->len += n;
+	return true;
+}
+/* n fewer bytes in front; they must be in the first piece (false when not). */
+static inline bool pkt_pull(struct pkt *p, unsigned n)
+{
+	if (unlikely(n > p->head_len))
+		return false;
+	p->data += n;
+	p->headroom = (uint16_t)(p->headroom + n);
+	p->head_len -= n;
+	p->len -= n;
+	return true;
+}
+/* Cuts to len_bytes in all (an IP total length said so); false when there are fewer. Frees what is cut off. */
+bool pkt_trim(struct lcore *lc, struct pkt *p, uint32_t len_bytes);
+/* Makes the first n bytes lie together in the first piece: for headers only, and counted (pkt_stats.pulled_up), since
+ * payload is never copied. False when there are fewer or no room. */
+bool pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n);
+/* Appends bytes: copied into the first piece while it has room, then into pages. False at the budget; the packet is as it
+ * was. */
+bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len);
+/* Appends a piece without copying; takes over the caller's reference. False when the list is full. */
+bool pkt_add_frag(struct lcore *lc, struct pkt *p, struct buf *b, uint32_t off, uint32_t len);
+/* Reads from data (pkt_cursor) or from a header offset on. */
+struct cursor pkt_cursor(const struct pkt *p);
+struct cursor pkt_cursor_at(const struct pkt *p, uint16_t off); /* off counts from the start of the buffer, as l4_off does */
+
+struct pkt_stats {
+	uint64_t allocated, freed; /* packets */
+	uint64_t out_of_buffers;
+	uint64_t copied_bytes; /* payload bytes copied by pkt_ functions: 0 on the forwarding path (W:B2) */
+	uint64_t pulled_up; /* pkt_pull_up calls that had to copy */
+	uint64_t in_use; /* descriptors out of the pool now */
+	uint64_t pages_in_use;
+	uint64_t pool_bytes; /* regions taken */
+};
+void pkt_stats(const struct lcore *lc, struct pkt_stats *ret);
+
+/* Pools per lcore. budget_bytes bounds their growth. Called by the runtime's owner after rt_init_lcores(). */
+int pkt_pools_init(struct leat_runtime *rt, uint64_t budget_bytes_per_lcore);
+void pkt_pools_done(struct leat_runtime *rt);
+
+extern const struct module pkt_module;
+
+/* --- vectors and lists --- */
+
+struct pkt_vec {
+	uint16_t n;
+	uint16_t node;
+	struct pkt_vec *next;
+	struct pkt *pkt[PKT_VEC_MAX];
+};
+static inline void pkt_prefetch(const struct pkt_vec *v, unsigned i)
+{
+	if (i < v->n)
+		__builtin_prefetch(v->pkt[i]->data);
+	if (i + 4 < v->n)
+		__builtin_prefetch(v->pkt[i + 4]);
+}
+
+/* A queue of packets by their next pointers. */
+struct pkt_queue {
+	struct pkt *head, **tail;
+	uint32_t n;
+};
+static inline void pkt_queue_init(struct pkt_queue *q)
+{
+	q->head = NULL;
+	q->tail = &q->head;
+	q->n = 0;
+}
+static inline void pkt_queue_push(struct pkt_queue *q, struct pkt *p)
+{
+	p->next = NULL;
+	*q->tail = p;
+	q->tail = &p->next;
+	q->n++;
+}
+static inline struct pkt *pkt_queue_pop(struct pkt_queue *q)
+{
+	struct pkt *p = q->head;
+	if (!p)
+		return NULL;
+	q->head = p->next;
+	if (!q->head)
+		q->tail = &q->head;
+	q->n--;
+	p->next = NULL;
+	return p;
+}
+
+/* --- parking (DESIGN 4) --- */
+
+/* Marks p as kept beyond its vector, to go on at `node`. in_if and out_if are handles already; in debug builds the edge
+ * union is poisoned: whatever else is needed must be looked up again. */
+void pkt_park(struct pkt *p, uint16_t node);
+void pkt_unpark(struct pkt *p);
+
+#endif
