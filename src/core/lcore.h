@@ -48,12 +48,14 @@ struct lcore {
 	uint64_t now_us; /* of this turn; never goes back */
 	struct wheel wheel;
 	struct list pollers;
-	struct turn_end *turn_end; /* pending, in the order asked for */
+	struct list *poll_next; /* so that a poller may be removed from within a poll */
+	struct turn_end *turn_end, **turn_end_tail; /* pending, in the order asked for */
 	struct list workers; /* struct worker.lc_link */
 	uint64_t wake_mask; /* lcores posted to in this turn */
 	uint64_t turns, busy_turns;
 	struct mbox *in[LCORE_MAX]; /* from each lcore; single producer, single consumer */
-	struct list overflow[LCORE_MAX]; /* messages to each lcore that its ring had no room for */
+	struct list overflow[LCORE_MAX]; /* messages to each lcore that its ring had no room for, in order */
+	unsigned n_overflow; /* in all of them */
 	void *slot[LCORE_SLOTS];
 	/* Read by others when they post. Written by this lcore around its sleep. */
 	int sleeping cacheline_aligned;
@@ -71,6 +73,11 @@ uint64_t lcore_sleep_until(struct lcore *lc);
 bool lcore_post(struct lcore *from, struct lcore *to, const struct msg *m);
 /* As lcore_post(), but false when the ring is full: for packets, whose sender then drops by name. */
 bool lcore_try_post(struct lcore *from, struct lcore *to, const struct msg *m);
+
+/* Runs what is in lc's mailboxes now. For rt_flush_messages(); a turn does it by itself. Returns how many. */
+unsigned lcore_run_messages(struct lcore *lc);
+/* Control lcore, while paused: runs every message in flight between lcores, until none is left. */
+void rt_flush_messages(struct leat_runtime *rt);
 
 void lcore_poll_add(struct lcore *lc, struct poller *p);
 void lcore_poll_remove(struct lcore *lc, struct poller *p); /* also from within a poll */

@@ -54,7 +54,8 @@ struct runtime_ops {
 };
 
 /* `from` is the calling lcore. */
-static inline void rt_defer(struct lcore *from, struct leat_runtime *rt, struct deferred *d, void (*fn)(struct deferred *))
+static inline void rt_defer(struct lcore *from, struct leat_runtime *rt, struct deferred *d,
+			    void (*fn)(struct deferred *))
 {
 	d->fn = fn;
 	rt->ops->defer(rt, from, d);

@@ -32,14 +32,16 @@ struct leat_stack {
 	struct leat_runtime *rt;
 	char name[STACK_NAME_MAX];
 	struct mem_account mem;
-	const struct module *const *modules; /* NULL-terminated, in start order */
+	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
+	void (*on_modules)(struct leat_stack *st); /* the graph's: nodes came or went */
 	unsigned n_workers;
 	struct worker *worker[LCORE_MAX - 1];
 	void *state[MODULE_MAX];
 	/* Read: any worker, once per turn.   Write: control lcore, view_publish().   Free: rt_defer(). */
 	rcu_ptr(struct view) view;
 	struct view *staged; /* the copy being changed, or NULL */
-	struct sipkey hash_key; /* flow hash and tables a stranger can fill; saved, so flows keep their buckets */
+	struct sipkey hash_key; /* for tables a stranger can fill */
+	struct sipkey flow_key; /* for the flow hash; saved, so that flows keep their buckets */
 	uint64_t start_us;
 	void *user; /* the application's */
 };
@@ -56,8 +58,8 @@ struct worker {
 /* Makes a stack with a worker on each of the runtime's first n_workers lcores and starts its modules. `name` is copied.
  * Like all that follows here it runs on the control lcore and pauses the others while it changes what they see
  * (runtime_ops.pause). 0 or -errno, *ret_st written on success. */
-int stack_new(struct leat_runtime *rt, const char *name, unsigned n_workers, const struct module *const *modules,
-	      struct leat_stack **ret_st);
+int stack_new(struct leat_runtime *rt, const char *name, unsigned n_workers,
+	      const struct module *const *modules, struct leat_stack **ret_st);
 /* Stops the modules in stages and frees everything. NULL is welcome. */
 void stack_free(struct leat_stack *st);
 
@@ -99,8 +101,8 @@ static inline unsigned bucket_worker(const struct worker *w, uint32_t flow_hash)
 
 /* Runs fn on every worker's lcore (as a message from the control lcore), with the worker in arg[0].p and the caller's words
  * behind it. False when memory ran out. */
-bool stack_post_workers(struct leat_stack *st, struct lcore *from, msg_fn *fn, uint64_t a1, uint64_t a2, uint64_t a3,
-			uint64_t a4);
+bool stack_post_workers(struct leat_stack *st, struct lcore *from, msg_fn *fn, uint64_t a1, uint64_t a2,
+			uint64_t a3, uint64_t a4);
 
 /* Saves the whole stack as a JSON file; restores it into a fresh one made with the same modules. *ret_why, when given, gets
  * a line that says what was wrong. */

@@ -19,24 +19,30 @@ struct lcore;
 struct timer;
 typedef void timer_fn(struct lcore *lc, struct timer *t);
 
+struct timer_link {
+	struct timer_link *next, *prev; /* NULL when not set */
+};
 struct timer {
-	struct timer *next, *prev; /* NULL when not set */
+	struct timer_link link;
 	uint64_t when_us;
 	timer_fn *fn;
 };
+static_assert(sizeof(struct timer) == 32, "sockets hold several");
 
 enum { WHEEL_LEVELS = 11, WHEEL_SLOTS = 64 };
 
 struct wheel {
 	uint64_t now_us;
 	uint64_t busy[WHEEL_LEVELS];
-	struct timer *slot[WHEEL_LEVELS][WHEEL_SLOTS]; /* circular lists; the last element's next is the first */
+	struct timer_link due; /* set for a time already past: fires at the next advance */
+	struct timer_link slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
 void wheel_init(struct wheel *w, uint64_t now_us);
 /* Fires what is due up to and including now_us. A callback may set, move and stop any timer. Returns how many fired. */
 unsigned wheel_advance(struct wheel *w, struct lcore *lc, uint64_t now_us);
-/* When the next timer fires, or UINT64_MAX. Never later than the truth and exact when it lies within 64 us. */
+/* When to advance next, or UINT64_MAX: the time of the next timer or, when that is far off, an earlier one at which it moves
+ * down a level. */
 uint64_t wheel_next_us(const struct wheel *w);
 
 void timer_init(struct timer *t, timer_fn *fn);
@@ -45,7 +51,7 @@ void timer_set_at(struct wheel *w, struct timer *t, uint64_t when_us);
 void timer_stop(struct wheel *w, struct timer *t); /* harmless when not set */
 static inline bool timer_is_set(const struct timer *t)
 {
-	return t->next != NULL;
+	return t->link.next != NULL;
 }
 
 #endif

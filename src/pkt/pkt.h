@@ -82,7 +82,8 @@ enum pkt_flags {
 union pkt_edge {
 	uint8_t bytes[16];
 	struct {
-		struct ipaddr next_hop; /* whose link-layer address is wanted; the interface is out_if, family by ethertype */
+		struct ipaddr
+			next_hop; /* whose link-layer address is wanted; the interface is out_if, family by ethertype */
 	} neigh_output;
 	struct {
 		uint8_t type, code; /* of the error to send; the packet is its cause */
@@ -101,7 +102,8 @@ struct pkt_ext {
 	uint32_t csum_complete;
 	uint32_t tun_id;
 	uint64_t stamp_us; /* when it was received */
-	uint64_t ct, secpath, dst; /* (index, generation) of conntrack entry, security path, route attachment */
+	uint64_t ct, secpath,
+		dst; /* (index, generation) of conntrack entry, security path, route attachment */
 	uint8_t bpf_cb[16];
 };
 static_assert(sizeof(struct pkt_ext) == 64, "docs/packet.md");
@@ -128,7 +130,8 @@ struct pkt {
 
 	/* The second line: what large packets, queues and features need. */
 	struct buf *buf cacheline_aligned; /* of the first piece */
-	struct pkt_frag *frags; /* PKT_FRAGS_MAX of them, or NULL */
+	struct pkt_frag
+		*frags; /* this descriptor's own place for PKT_FRAGS_MAX of them; n_frags are in use */
 	struct pkt_ext *ext; /* NULL until first wanted */
 	struct pkt *next; /* queues, free list */
 	uint32_t index; /* in its pool */
@@ -161,11 +164,13 @@ void buf_get(struct lcore *lc, struct buf *b); /* home lcore only */
 void buf_put(struct lcore *lc, struct buf *b); /* any lcore */
 /* The extension block, taken and zeroed when first wanted; NULL at the budget. */
 struct pkt_ext *pkt_ext(struct lcore *lc, struct pkt *p);
-/* A copy of the descriptor, its first piece copied up to keep_bytes and the rest shared as fragments. NULL at the budget.
- * Home lcore of the payload only. */
-struct pkt *pkt_clone(struct lcore *lc, const struct pkt *p);
-/* Back to what pkt_new() gives, keeping the buffer: for turning a request into its answer. */
+/* A copy of the descriptor: the first keep_bytes copied (headers, soon rewritten), the rest shared as fragments. NULL at the
+ * budget, when there are too many pieces, or when the payload's home is another lcore. */
+struct pkt *pkt_clone(struct lcore *lc, struct pkt *p, uint32_t keep_bytes);
+/* Metadata back to what pkt_new() gives, keeping the bytes: for turning a request into its answer. */
 void pkt_reset_meta(struct pkt *p);
+/* The packet with that index in lc's pool if it still is the one of that generation, else NULL: for what outlives vectors. */
+struct pkt *pkt_by_ref(struct lcore *lc, uint32_t index, uint32_t gen);
 
 /* --- bytes --- */
 
@@ -219,7 +224,8 @@ bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len
 bool pkt_add_frag(struct lcore *lc, struct pkt *p, struct buf *b, uint32_t off, uint32_t len);
 /* Reads from data (pkt_cursor) or from a header offset on. */
 struct cursor pkt_cursor(const struct pkt *p);
-struct cursor pkt_cursor_at(const struct pkt *p, uint16_t off); /* off counts from the start of the buffer, as l4_off does */
+struct cursor pkt_cursor_at(const struct pkt *p,
+			    uint16_t off); /* off counts from the start of the buffer, as l4_off does */
 
 struct pkt_stats {
 	uint64_t allocated, freed; /* packets */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/save.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/save_file.h"
+#include "core/stack.h"
+
+enum { DEPTH_MAX = 16, FORMAT = 1 };
+
+struct saver {
+	json_t *at[DEPTH_MAX]; /* at[0] is the root; borrowed from their parents above that */
+	unsigned depth;
+	int err;
+};
+
+struct loader {
+	json_t *at[DEPTH_MAX];
+	char path[256]; /* of the object we are in, for messages */
+	size_t path_len[DEPTH_MAX];
+	unsigned depth;
+	char why[384];
+	bool failed;
+};
+
+/* --- writing --- */
+
+static void put(struct saver *s, const char *key, json_t *v) /* takes v */
+{
+	json_t *at = s->at[s->depth];
+	int bad = !v                  ? -1
+		  : json_is_array(at) ? json_array_append_new(at, v)
+				      : json_object_set_new(at, key, v);
+	if (bad && !s->err)
+		s->err = -ENOMEM;
+}
+
+static void enter(struct saver *s, const char *key, json_t *v)
+{
+	if (s->depth + 1 == DEPTH_MAX) {
+		json_decref(v);
+		s->err = -EOVERFLOW;
+		return;
+	}
+	put(s, key, v);
+	s->at[++s->depth] = v;
+}
+
+void save_u64(struct saver *s, const char *key, uint64_t v)
+{
+	put(s, key, json_integer((json_int_t)v));
+}
+
+void save_str(struct saver *s, const char *key, const char *v)
+{
+	put(s, key, json_string(v));
+}
+
+void save_bytes(struct saver *s, const char *key, const void *p, size_t len_bytes)
+{
+	const uint8_t *b = p;
+	char *hex = malloc(len_bytes * 2 + 1);
+	if (!hex) {
+		s->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < len_bytes; i++)
+		snprintf(hex + 2 * i, 3, "%02x", b[i]);
+	hex[len_bytes * 2] = 0;
+	put(s, key, json_string(hex));
+	free(hex);
+}
+
+void save_begin(struct saver *s, const char *key)
+{
+	enter(s, key, json_object());
+}
+
+void save_list(struct saver *s, const char *key)
+{
+	enter(s, key, json_array());
+}
+
+void save_item(struct saver *s)
+{
+	enter(s, NULL, json_object());
+}
+
+void save_end(struct saver *s)
+{
+	if (s->depth)
+		s->depth--;
+}
+
+int save_error(const struct saver *s)
+{
+	return s->err;
+}
+
+struct saver *saver_new(void)
+{
+	struct saver *s = calloc(1, sizeof *s);
+	if (s)
+		s->at[0] = json_object();
+	if (s && !s->at[0]) {
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void saver_free(struct saver *s)
+{
+	if (!s)
+		return;
+	json_decref(s->at[0]);
+	free(s);
+}
+
+int saver_write(struct saver *s, const char *path)
+{
+	char tmp[4096];
+	if (s->err)
+		return s->err;
+	if ((size_t)snprintf(tmp, sizeof tmp, "%s.new", path) >= sizeof tmp)
+		return -ENAMETOOLONG;
+	if (json_dump_file(s->at[0], tmp, JSON_INDENT(1)) || rename(tmp, path)) {
+		int err = errno ? -errno : -EIO;
+		remove(tmp);
+		return err;
+	}
+	return 0;
+}
+
+/* --- reading --- */
+
+static bool fail(struct loader *l, const char *key, const char *what)
+{
+	if (!l->failed)
+		snprintf(l->why, sizeof l->why, "%s%s%s: %s", l->path, l->path[0] ? "." : "", key, what);
+	l->failed = true;
+	return false;
+}
+
+static json_t *get(struct loader *l, const char *key)
+{
+	return json_object_get(l->at[l->depth], key);
+}
+
+bool load_u64(struct loader *l, const char *key, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	json_t *v = get(l, key);
+	if (!json_is_integer(v))
+		return fail(l, key, "no such integer");
+	uint64_t u = (uint64_t)json_integer_value(v);
+	if (u < min || u > max)
+		return fail(l, key, "out of range");
+	*ret = u;
+	return true;
+}
+
+bool load_str(struct loader *l, const char *key, char *ret, size_t ret_len)
+{
+	json_t *v = get(l, key);
+	if (!json_is_string(v))
+		return fail(l, key, "no such string");
+	if (json_string_length(v) >= ret_len)
+		return fail(l, key, "too long");
+	memcpy(ret, json_string_value(v), json_string_length(v) + 1);
+	return true;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool load_blob(struct loader *l, const char *key, void *ret, size_t max_bytes, size_t *ret_len)
+{
+	json_t *v = get(l, key);
+	if (!json_is_string(v))
+		return fail(l, key, "no such bytes");
+	const char *hex = json_string_value(v);
+	size_t n = json_string_length(v);
+	if (n % 2 || n / 2 > max_bytes)
+		return fail(l, key, "wrong length");
+	for (size_t i = 0; i < n; i++)
+		if (hex_digit(hex[i]) < 0)
+			return fail(l, key, "not hexadecimal");
+	for (size_t i = 0; i < n / 2; i++)
+		((uint8_t *)ret)[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+	*ret_len = n / 2;
+	return true;
+}
+
+bool load_bytes(struct loader *l, const char *key, void *ret, size_t len_bytes)
+{
+	json_t *v = get(l, key);
+	size_t n;
+	if (json_is_string(v) && json_string_length(v) != 2 * len_bytes)
+		return fail(l, key, "wrong length");
+	return load_blob(l, key, ret, len_bytes, &n);
+}
+
+static bool descend(struct loader *l, const char *key, json_t *v)
+{
+	if (l->depth + 1 == DEPTH_MAX)
+		return fail(l, key, "nested too deeply");
+	l->path_len[l->depth] = strlen(l->path);
+	l->at[++l->depth] = v;
+	size_t at = strlen(l->path);
+	snprintf(l->path + at, sizeof l->path - at, "%s%s", at ? "." : "", key);
+	return true;
+}
+
+bool load_begin(struct loader *l, const char *key)
+{
+	json_t *v = get(l, key);
+	return json_is_object(v) ? descend(l, key, v) : fail(l, key, "no such object");
+}
+
+bool load_list(struct loader *l, const char *key, size_t *ret_n)
+{
+	json_t *v = get(l, key);
+	if (!json_is_array(v))
+		return fail(l, key, "no such list");
+	*ret_n = json_array_size(v);
+	return descend(l, key, v);
+}
+
+bool load_item(struct loader *l, size_t i)
+{
+	char key[24];
+	json_t *v = json_array_get(l->at[l->depth], i);
+	snprintf(key, sizeof key, "%zu", i);
+	return json_is_object(v) ? descend(l, key, v) : fail(l, key, "no such object");
+}
+
+void load_end(struct loader *l)
+{
+	if (!l->depth)
+		return;
+	l->depth--;
+	l->path[l->path_len[l->depth]] = 0;
+}
+
+int load_error(const struct loader *l)
+{
+	return l->failed ? -EINVAL : 0;
+}
+
+const char *load_error_text(const struct loader *l)
+{
+	return l->why;
+}
+
+struct loader *loader_new(const char *path, char *ret_why, size_t why_len)
+{
+	json_error_t e;
+	struct loader *l = calloc(1, sizeof *l);
+	json_t *root = l ? json_load_file(path, JSON_REJECT_DUPLICATES, &e) : NULL;
+	if (!root) {
+		snprintf(ret_why, why_len, "%s: %s", path, l ? e.text : "out of memory");
+		free(l);
+		return NULL;
+	}
+	l->at[0] = root;
+	return l;
+}
+
+void loader_free(struct loader *l)
+{
+	if (!l)
+		return;
+	json_decref(l->at[0]);
+	free(l);
+}
+
+/* --- a whole stack --- */
+
+static void save_modules(struct leat_stack *st, struct saver *s)
+{
+	save_begin(s, "modules");
+	for (unsigned i = 0; st->modules[i]; i++) {
+		const struct module *m = st->modules[i];
+		if (!m->save)
+			continue;
+		save_begin(s, m->name);
+		int err = m->save(st, s);
+		if (err && !s->err)
+			s->err = err;
+		save_end(s);
+	}
+	save_end(s);
+}
+
+int stack_save(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+{
+	struct saver *s = saver_new();
+	if (!s)
+		return -ENOMEM;
+	st->rt->ops->pause(st->rt);
+	save_u64(s, "leat_save_format", FORMAT);
+	save_str(s, "version", LEAT_VERSION);
+	save_str(s, "name", st->name);
+	save_u64(s, "workers", st->n_workers);
+	save_bytes(s, "flow_key", &st->flow_key, sizeof st->flow_key);
+	save_modules(st, s);
+	st->rt->ops->resume(st->rt);
+	int err = saver_write(s, path);
+	if (err)
+		snprintf(ret_why, why_len, "%s: %s", path, strerror(-err));
+	saver_free(s);
+	return err;
+}
+
+static int restore_modules(struct leat_stack *st, struct loader *l)
+{
+	int err = load_begin(l, "modules") ? 0 : -EINVAL;
+	for (unsigned i = 0; !err && st->modules[i]; i++) {
+		const struct module *m = st->modules[i];
+		if (!m->restore ||
+		    !get(l, m->name)) /* a module that the saved stack did not have starts afresh */
+			continue;
+		if (!load_begin(l, m->name))
+			return -EINVAL;
+		err = m->restore(st, l);
+		if (!err)
+			err = load_error(l);
+		load_end(l);
+		view_publish(st);
+	}
+	return err;
+}
+
+int stack_restore(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+{
+	uint64_t format;
+	struct loader *l = loader_new(path, ret_why, why_len);
+	if (!l)
+		return -EINVAL;
+	st->rt->ops->pause(st->rt);
+	int err = -EINVAL;
+	if (load_u64(l, "leat_save_format", FORMAT, FORMAT, &format) &&
+	    load_bytes(l, "flow_key", &st->flow_key, sizeof st->flow_key))
+		err = restore_modules(st, l);
+	st->rt->ops->resume(st->rt);
+	if (err)
+		snprintf(ret_why, why_len, "%s: %s", path, l->failed ? l->why : strerror(-err));
+	loader_free(l);
+	return err;
+}

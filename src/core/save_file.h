@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files behind save.h; for core itself and for tests of modules' save and restore. */
+#ifndef LEAT_CORE_SAVE_FILE_H
+#define LEAT_CORE_SAVE_FILE_H
+
+#include "core/save.h"
+
+struct saver *saver_new(void); /* NULL without memory */
+void saver_free(struct saver *s);
+/* By way of PATH.new, so that an old file stays whole until the new one is. 0 or -errno. */
+int saver_write(struct saver *s, const char *path);
+
+/* NULL with a line in ret_why when the file cannot be read. */
+struct loader *loader_new(const char *path, char *ret_why, size_t why_len);
+void loader_free(struct loader *l);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pools of descriptors, head buffers and pages; room-internal. */
+#ifndef LEAT_PKT_POOL_H
+#define LEAT_PKT_POOL_H
+
+#include "pkt/pkt.h"
+
+enum {
+	POOL_REGION_PKTS = 1024,
+	POOL_REGION_PAGES = 256,
+	POOL_REGIONS_MAX = 4096, /* of each kind: four million packets an lcore */
+	POOL_RETURN_BUFS = 6, /* references that go home in one message */
+};
+
+/* Descriptors dense, then what belongs to descriptor i, each in an array of its own. Memory is mapped at once and becomes
+ * resident as it is touched. */
+struct pkt_region {
+	struct pkt pkt[POOL_REGION_PKTS];
+	struct buf buf[POOL_REGION_PKTS];
+	struct pkt_ext ext[POOL_REGION_PKTS];
+	struct pkt_frag frags[POOL_REGION_PKTS][PKT_FRAGS_MAX];
+	uint8_t mem[POOL_REGION_PKTS][BUF_HEAD_SIZE] cacheline_aligned;
+};
+static_assert(BUF_HEAD_SIZE % 4096 && (BUF_HEAD_SIZE & (BUF_HEAD_SIZE - 1)) && BUF_HEAD_SIZE % CACHELINE == 0,
+	      "DESIGN 3");
+
+struct page_region {
+	uint8_t mem[POOL_REGION_PAGES][BUF_PAGE_SIZE];
+	struct buf buf[POOL_REGION_PAGES];
+};
+
+/* What goes back to one other lcore at the end of the turn. */
+struct pool_returns {
+	struct pkt *first, **tail; /* chained by next */
+	unsigned n_bufs;
+	struct buf *buf[POOL_RETURN_BUFS];
+};
+
+struct pkt_pool {
+	struct lcore *lc;
+	struct pkt *free_pkts; /* last in, first out: warm ones first */
+	struct buf *free_pages;
+	uint64_t budget_bytes;
+	struct pkt_stats stats;
+	uint32_t n_regions, n_page_regions;
+	struct pkt_region *region[POOL_REGIONS_MAX];
+	struct page_region *page_region[POOL_REGIONS_MAX];
+	struct turn_end flush;
+	uint64_t returns_pending; /* lcores with something in returns[] */
+	struct pool_returns returns[LCORE_MAX];
+};
+
+static inline struct pkt_pool *pool_of(const struct lcore *lc)
+{
+	return lc->slot[LCORE_SLOT_PKT];
+}
+
+/* The extension block of p's index. */
+static inline struct pkt_ext *pool_ext(const struct pkt *p)
+{
+	uint32_t i = p->index % POOL_REGION_PKTS;
+	const struct pkt_region *r = container_of(p - i, struct pkt_region, pkt[0]);
+	return (struct pkt_ext *)&r->ext[i];
+}
+
+#endif
