@@ -40,6 +40,13 @@ static inline uint8_t pkt_drop(struct pkt *p, enum drop why)
  * node. */
 void node_send(struct worker *w, uint8_t next, struct pkt *p);
 
+/* Control lcore, in a module's init and unlink: one more edge of a node, beyond its own table, for who comes later (a
+ * protocol registers for its EtherType). It leads to the node named `next` as edges of the table do: a drop named no-module
+ * while that is not loaded. `next` is borrowed until the edge is removed; the same name gets the same edge again. Returns the
+ * edge's index, or 0 when `node` does not exist or its table is full. */
+uint8_t node_edge_add(struct leat_stack *st, const char *node, const char *next);
+void node_edge_remove(struct leat_stack *st, const char *node, const char *next);
+
 /* --- for devices, timers, messages: outside a node's run --- */
 
 /* A node's number in this stack, or 0 (the drop node) when it is not loaded. Numbers are stable while it is loaded. */

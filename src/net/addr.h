@@ -45,6 +45,15 @@ int addr_add(struct leat_stack *st, const struct addr *how, bool replace);
 int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local, uint8_t plen);
 struct addr *addr_first(struct leat_stack *st, const struct iface *i); /* in order of arrival; both families */
 struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a);
+/* Rooms that follow addresses (groups to listen to, duplicate detection) watch them come and go. An IPv6 address that has
+ * to be tested is ADDED with IFA_F_TENTATIVE; addr_dad_done() ends that. GOING: it can still be found. CHANGED: its flags. */
+enum addr_event { ADDR_ADDED, ADDR_CHANGED, ADDR_GOING };
+struct addr_watch {
+	struct list link;
+	void (*event)(struct addr_watch *w, struct leat_stack *st, const struct addr *a, enum addr_event e);
+};
+void addr_watch_add(struct leat_stack *st, struct addr_watch *w);
+void addr_watch_remove(struct leat_stack *st, struct addr_watch *w);
 /* Neighbour discovery decides the end of duplicate detection. */
 void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a, bool duplicate);
 

@@ -87,9 +87,16 @@ union pkt_edge {
 	} neigh_output;
 	struct {
 		uint8_t type, code; /* of the error to send; the packet is its cause */
-		uint8_t pad[2];
+		uint8_t why; /* enum drop: the cause's fate */
+		uint8_t pad;
 		uint32_t info; /* MTU, pointer */
 	} icmp_error;
+	struct {
+		const struct fib_nh *nh; /* good until the end of the turn; from routing to neigh-output */
+	} ip_route;
+	struct {
+		uint8_t dst[6]; /* where the frame goes; its type is p->ethertype */
+	} eth_output;
 	struct {
 		uint32_t frame_len; /* bytes as received, for counters */
 	} eth_input;
