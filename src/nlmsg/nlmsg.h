@@ -55,16 +55,21 @@ struct nl_policy {
 	const char *help;
 };
 
-enum nl_parse_flags { NL_STRICT = 1 /* refuse unknown attributes, trailing bytes */ };
+enum nl_parse_flags {
+	NL_STRICT = 1, /* refuse unknown attributes, trailing bytes */
+	NL_EXACT =
+		2, /* and numbers of a wrong length, a missing or unexpected NLA_F_NESTED: what new families ask for */
+};
 
 /* Checks every attribute of [p, p + len) against the policy and indexes it: attrs[type], NULL when absent; the last of a kind
  * wins. attrs has max_attr + 1 places and is cleared first. 0, -EINVAL, -ERANGE with ext filled in. */
-int nl_parse(const void *p, size_t len_bytes, const struct nl_policy *policy, uint16_t max_attr, unsigned flags,
-	     const struct nlattr **attrs, struct nl_ext *ext);
-int nl_parse_nested(const struct nlattr *nest, unsigned flags, const struct nl_policy *policy, uint16_t max_attr,
-		    const struct nlattr **attrs, struct nl_ext *ext);
+int nl_parse(const void *p, size_t len_bytes, const struct nl_policy *policy, uint16_t max_attr,
+	     unsigned flags, const struct nlattr **attrs, struct nl_ext *ext);
+int nl_parse_nested(const struct nlattr *nest, unsigned flags, const struct nl_policy *policy,
+		    uint16_t max_attr, const struct nlattr **attrs, struct nl_ext *ext);
 /* Prints a policy as a table, one line an attribute, nested ones indented. */
-void nl_policy_print(const struct nl_policy *policy, uint16_t max_attr, void (*line)(void *ctx, const char *s), void *ctx);
+void nl_policy_print(const struct nl_policy *policy, uint16_t max_attr,
+		     void (*line)(void *ctx, const char *s), void *ctx);
 
 /* --- building --- */
 
@@ -101,9 +106,12 @@ void nl_nest_end(struct nl_buf *b, size_t nest);
 void nl_nest_cancel(struct nl_buf *b, size_t nest);
 
 /* NLMSG_ERROR (err 0: an ack) for request `req`; capped and with TLVs as the socket asked. */
-void nl_put_error(struct nl_buf *b, const struct nlmsghdr *req, int err, const struct nl_ext *ext, bool cap_ack, bool ext_ack,
-		  uint32_t pid);
-void nl_put_done(struct nl_buf *b, const struct nlmsghdr *req, int err, bool intr, const struct nl_ext *ext, bool ext_ack,
-		 uint32_t pid);
+void nl_put_error(struct nl_buf *b, const struct nlmsghdr *req, int err, const struct nl_ext *ext,
+		  bool cap_ack, bool ext_ack, uint32_t pid);
+/* flags: NLM_F_DUMP_INTR, NLM_F_DUMP_FILTERED. */
+void nl_put_done(struct nl_buf *b, const struct nlmsghdr *req, int err, uint16_t flags,
+		 const struct nl_ext *ext, bool ext_ack, uint32_t pid);
+/* A nest of NL_POLICY_TYPE_ATTR_*: what an attribute should be, for extended acks and the controller. */
+void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *policy);
 
 #endif
