@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "path.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static char dir[] = "/tmp/leat-path-test-XXXXXX";
+
+static int make_rundir(void **state)
+{
+	if (!mkdtemp(dir))
+		return -1;
+	return setenv("LEAT_RUNDIR", dir, 1);
+}
+
+static int remove_rundir(void **state)
+{
+	return rmdir(dir);
+}
+
+static void names_cannot_leave_the_directory(void **state)
+{
+	char path[SOCKD_PATH_MAX];
+
+	assert_int_equal(sockd_path("", path, sizeof path), -EINVAL);
+	assert_int_equal(sockd_path("..", path, sizeof path), -EINVAL);
+	assert_int_equal(sockd_path("a/b", path, sizeof path), -EINVAL);
+	assert_int_equal(sockd_path("a12345678901234567890123456789012", path, sizeof path), -EINVAL);
+	assert_int_equal(sockd_path("r1.a_b-c", path, sizeof path), 0);
+	assert_memory_equal(path, dir, strlen(dir));
+	assert_string_equal(path + strlen(dir), "/r1.a_b-c.sock");
+}
+
+static void a_path_too_long_is_refused(void **state)
+{
+	char path[SOCKD_PATH_MAX];
+
+	assert_int_equal(sockd_path("x", path, strlen(dir) + strlen("/x.sock")), -ENAMETOOLONG);
+	assert_int_equal(sockd_path("x", path, strlen(dir) + strlen("/x.sock") + 1), 0);
+}
+
+static void a_listener_is_found_and_not_replaced_while_it_lives(void **state)
+{
+	char path[SOCKD_PATH_MAX], at[SOCKD_PATH_MAX];
+	int fd, client, second;
+
+	assert_int_equal(sockd_connect("x", at, sizeof at, &client), -ENOENT);
+	assert_int_equal(sockd_path("x", path, sizeof path), 0);
+	assert_string_equal(path, at);
+	assert_int_equal(sockd_listen(path, &fd), 0);
+	assert_int_equal(sockd_listen(path, &second), -EADDRINUSE);
+	assert_int_equal(sockd_connect("x", at, sizeof at, &client), 0);
+	close(client);
+	close(fd);
+	assert_int_equal(sockd_connect("x", at, sizeof at, &client), -ECONNREFUSED);
+	assert_int_equal(sockd_listen(path, &fd), 0);
+	close(fd);
+	unlink(path);
+}
+
+static void a_file_that_is_no_socket_stays(void **state)
+{
+	char path[SOCKD_PATH_MAX];
+	int fd;
+	FILE *f;
+
+	assert_int_equal(sockd_path("f", path, sizeof path), 0);
+	f = fopen(path, "w");
+	fputs("precious", f);
+	fclose(f);
+	assert_int_equal(sockd_listen(path, &fd), -EEXIST);
+	assert_int_equal(access(path, F_OK), 0);
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_cannot_leave_the_directory),
+		cmocka_unit_test(a_path_too_long_is_refused),
+		cmocka_unit_test(a_listener_is_found_and_not_replaced_while_it_lives),
+		cmocka_unit_test(a_file_that_is_no_socket_stays),
+	};
+
+	return cmocka_run_group_tests(tests, make_rundir, remove_rundir);
+}

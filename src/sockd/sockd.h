@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's end of applications' descriptors. It serves a listening Unix socket on the control lcore; the requests that
+ * come over it are in proto.h, its place in the file system in path.h. */
+#ifndef LEAT_SOCKD_SOCKD_H
+#define LEAT_SOCKD_SOCKD_H
+
+#include "core/stack.h"
+
+struct sockd;
+
+/* Serves st's sockets on listen_fd (sockd_listen()), which it closes in the end. Control lcore, or before the lcores run.
+ * 0 or -errno; on failure listen_fd stays the caller's. */
+int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret);
+/* Closes all clients and sockets. Call it before stack_free(). NULL is welcome. */
+void sockd_free(struct sockd *d);
+
+struct sockd_stats {
+	uint64_t clients, sockets; /* now */
+	uint64_t requests, refused, bad_requests; /* ever */
+};
+void sockd_stats(const struct sockd *d, struct sockd_stats *ret);
+
+#endif
