@@ -34,6 +34,7 @@ static inline uint32_t cur_left(const struct cursor *c)
 
 bool cur_copy_slow(struct cursor *c, void *to, uint32_t len);
 bool cur_skip_slow(struct cursor *c, uint32_t len);
+const void *cur_take_slow(struct cursor *c, void *tmp, uint32_t len);
 
 /* Consumes len bytes: in place where they lie together, else copied to tmp (which must hold len bytes); NULL, with the
  * cursor where it was, when fewer are left. */
@@ -46,7 +47,7 @@ static inline const void *cur_take(struct cursor *c, void *tmp, uint32_t len)
 		c->left -= len;
 		return at;
 	}
-	return cur_copy_slow(c, tmp, len) ? tmp : NULL;
+	return cur_take_slow(c, tmp, len);
 }
 /* As cur_take(), consuming nothing. */
 static inline const void *cur_peek(const struct cursor *c, void *tmp, uint32_t len)
@@ -88,7 +89,12 @@ bool cur_equal(const struct cursor *c, const void *p, uint32_t len);
 
 static inline bool cur_u8(struct cursor *c, uint8_t *ret)
 {
-	return cur_copy_slow(c, ret, 1);
+	uint8_t tmp;
+	const uint8_t *at = cur_take(c, &tmp, 1);
+	if (!at)
+		return false;
+	*ret = *at;
+	return true;
 }
 
 #endif

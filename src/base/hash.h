@@ -31,6 +31,7 @@ struct hash {
 	hash_defer_fn *defer;
 	void *defer_ctx;
 	uint64_t count;
+	uint64_t seg_bytes; /* hash_memory_bytes() */
 	uint32_t mask; /* buckets - 1 */
 	uint32_t shrink_at; /* marker clean-up cursor; 0 when idle */
 	struct hash_seg *seg[33];
