@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "save.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char path[] = "/tmp/leat-save-test-XXXXXX";
+
+static int setup(void **state)
+{
+	strcpy(path + strlen(path) - 6, "XXXXXX");
+	int fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int teardown(void **state)
+{
+	return unlink(path);
+}
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct saver *s = saver_new();
+	save_u64(s, "big", UINT64_MAX);
+	save_str(s, "word", "a \"b\" c");
+	save_list(s, "items");
+	for (uint64_t i = 0; i < 3; i++) {
+		save_item(s);
+		save_bytes(s, "raw", (uint8_t[]){ 0xff, (uint8_t)i }, 2);
+		save_end(s);
+	}
+	save_end(s);
+	save_begin(s, "inner");
+	save_u64(s, "x", 5);
+	save_end(s);
+	assert_int_equal(saver_write(s, path), 0);
+	saver_free(s);
+
+	char why[256], word[16];
+	uint64_t v;
+	uint8_t raw[2];
+	size_t n;
+	struct loader *l = loader_new(path, why, sizeof why);
+	assert_non_null(l);
+	assert_true(load_u64(l, "big", 0, UINT64_MAX, &v) && v == UINT64_MAX);
+	assert_true(load_str(l, "word", word, sizeof word));
+	assert_string_equal(word, "a \"b\" c");
+	assert_true(load_list(l, "items", &n) && n == 3);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(load_item(l, i));
+		assert_true(load_bytes(l, "raw", raw, 2) && raw[0] == 0xff && raw[1] == i);
+		load_end(l);
+	}
+	load_end(l);
+	assert_true(load_begin(l, "inner") && load_u64(l, "x", 0, 9, &v) && v == 5);
+	load_end(l);
+	assert_int_equal(load_error(l), 0);
+	loader_free(l);
+}
+
+static void a_broken_field_is_named_with_its_path(void **state)
+{
+	char why[256];
+	uint64_t v = 99;
+	write_file("{\"a\": {\"b\": [{\"c\": 11}]}}");
+	struct loader *l = loader_new(path, why, sizeof why);
+	size_t n;
+	assert_true(load_begin(l, "a") && load_list(l, "b", &n) && load_item(l, 0));
+	assert_false(load_u64(l, "c", 0, 10, &v));
+	assert_int_equal(v, 99); /* written on success only */
+	assert_int_equal(load_error(l), -EINVAL);
+	assert_string_equal(load_error_text(l), "a.b.0.c: out of range");
+	loader_free(l);
+}
+
+static void types_and_lengths_are_checked(void **state)
+{
+	char why[256], word[4];
+	uint8_t raw[4];
+	size_t n;
+	uint64_t v;
+	write_file("{\"s\": \"toolong\", \"h\": \"0g\", \"odd\": \"abc\", \"h8\": \"00112233\", \"i\": 1, "
+		   "\"r\": 1.5}");
+	struct loader *l = loader_new(path, why, sizeof why);
+	assert_false(load_str(l, "s", word, sizeof word));
+	assert_false(load_bytes(l, "h", raw, 1));
+	assert_false(load_blob(l, "odd", raw, 4, &n));
+	assert_false(load_bytes(l, "h8", raw, 3));
+	assert_false(load_blob(l, "h8", raw, 3, &n));
+	assert_true(load_blob(l, "h8", raw, 4, &n) && n == 4);
+	assert_false(load_begin(l, "i"));
+	assert_false(load_list(l, "i", &n));
+	assert_false(load_u64(l, "r", 0, 9, &v));
+	assert_false(load_item(l, 0));
+	loader_free(l);
+}
+
+static void a_file_that_is_no_json_says_so(void **state)
+{
+	char why[256] = "";
+	write_file("{ nonsense");
+	assert_null(loader_new(path, why, sizeof why));
+	assert_non_null(strstr(why, path));
+	assert_null(loader_new("/nonexistent/file", why, sizeof why));
+}
+
+static void a_deep_nest_is_an_error_not_a_crash(void **state)
+{
+	struct saver *s = saver_new();
+	for (unsigned i = 0; i < 2 * DEPTH_MAX; i++)
+		save_begin(s, "x");
+	assert_int_not_equal(saver_write(s, path), 0);
+	saver_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_broken_field_is_named_with_its_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(types_and_lengths_are_checked, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_is_no_json_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_deep_nest_is_an_error_not_a_crash, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
