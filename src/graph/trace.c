@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control lcore's and the worker's end of a trace; trace.h has the theory. A record is begun when a node is given a
+ * traced packet, since afterwards the packet may be gone, completed when the node says where it went, and shown to the
+ * reader when the node is done: what nobody spoke for was kept. Packets are known by their pointer between those two
+ * moments, which lie within one run of one node. */
+#include "graph/trace.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <string.h>
+
+#include "graph/graph_internal.h"
+
+enum { TRACE_RING = 1024, FILTER_BYTES = 256, INSNS_MAX = 4096 }; /* as Linux bounds a filter: BPF_MAXINSNS */
+
+struct trace;
+
+/* head is the worker's, tail the control lcore's; both only grow. */
+struct trace_worker {
+	struct trace *trace;
+	uint64_t lost, marked; /* racy_add by the worker */
+	uint64_t lost_told; /* control lcore */
+	uint32_t open; /* records begun in this run and not yet shown: they lie behind head */
+	uint32_t search; /* of those, the one to look at first */
+	const struct pkt *pkt[PKT_VEC_MAX]; /* of each open record */
+	uint32_t head cacheline_aligned;
+	uint32_t tail cacheline_aligned;
+	struct trace_record ring[TRACE_RING] cacheline_aligned;
+};
+
+struct trace {
+	struct deferred deferred;
+	uint64_t limit; /* 0: none */
+	unsigned n_workers, n_insns;
+	struct trace_worker *worker[LCORE_MAX - 1];
+	struct bpf_insn prog[];
+};
+
+/* --- worker: marking --- */
+
+bool trace_is_on(const struct worker *w)
+{
+	return rcu_get(graph_worker(w)->trace) != NULL;
+}
+
+static bool matches(const struct trace *t, const struct pkt *p)
+{
+	uint8_t first[FILTER_BYTES];
+	if (t->n_insns == 0)
+		return true;
+	if (p->head_len >= p->len || p->head_len >= FILTER_BYTES)
+		return bpf_filter(t->prog, p->data, p->len, p->head_len) != 0;
+	struct cursor c = pkt_cursor(p);
+	uint32_t n = MIN(p->len, (uint32_t)FILTER_BYTES);
+	cur_copy(&c, first, n);
+	return bpf_filter(t->prog, first, p->len, n) != 0;
+}
+
+/* Other workers may mark one each at the same moment, so the limit can be passed by their number; counting exactly would
+ * need an atomic operation here. */
+static uint64_t marked(const struct trace *t)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < t->n_workers; i++)
+		sum += racy_get(t->worker[i]->marked);
+	return sum;
+}
+
+void trace_mark_slow(struct worker *w, struct pkt_vec *v)
+{
+	struct trace_worker *tw = rcu_get(graph_worker(w)->trace);
+	for (unsigned i = 0; tw && i < v->n; i++) {
+		const struct trace *t = tw->trace;
+		struct pkt *p = v->pkt[i];
+		if (t->limit && marked(t) >= t->limit)
+			return;
+		if (!matches(t, p))
+			continue;
+		p->trace_id = (uint32_t)(tw->marked * t->n_workers + w->index + 1);
+		p->flags |= PKT_F_TRACED;
+		racy_add(tw->marked, 1);
+	}
+}
+
+/* --- worker: recording --- */
+
+static struct trace_record *begin(struct trace_worker *t)
+{
+	uint32_t at = t->head + t->open;
+	if (at - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) >= TRACE_RING || t->open == PKT_VEC_MAX) {
+		racy_add(t->lost, 1);
+		return NULL;
+	}
+	return &t->ring[at % TRACE_RING];
+}
+
+static void show(struct trace_worker *t, uint32_t n)
+{
+	__atomic_store_n(&t->head, t->head + n, __ATOMIC_RELEASE);
+}
+
+static void fill(const struct worker *w, struct trace_record *r, unsigned node, const struct pkt *p)
+{
+	const struct node *n = graph_node(w->st, (uint16_t)node);
+	struct cursor c = pkt_cursor(p);
+	*r = (struct trace_record){
+		.time_us = w->lc->now_us,
+		.trace_id = p->trace_id,
+		.node = (uint16_t)node,
+		.kept = true,
+		.worker = (uint16_t)w->index,
+		.in_if = p->in_if,
+		.out_if = p->out_if,
+		.len = p->len,
+		.snap_len = MIN(p->len, (uint32_t)TRACE_SNAP),
+		.gso = p->gso,
+		.csum = p->csum,
+	};
+	cur_copy(&c, r->snap, r->snap_len);
+	if (n && n->print)
+		n->print(w, p, r->text, sizeof r->text);
+}
+
+void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec *v)
+{
+	t->open = t->search = 0;
+	for (unsigned i = 0; i < v->n; i++) {
+		struct trace_record *r;
+		if (!(v->pkt[i]->flags & PKT_F_TRACED) || !(r = begin(t)))
+			continue;
+		fill(w, r, v->node, v->pkt[i]);
+		t->pkt[t->open++] = v->pkt[i];
+	}
+}
+
+/* The open record of p, or NULL. Packets leave mostly in the order in which they came. */
+static struct trace_record *find_open(struct trace_worker *t, const struct pkt *p)
+{
+	for (uint32_t k = 0; k < t->open; k++) {
+		uint32_t i = (t->search + k) % t->open;
+		struct trace_record *r = &t->ring[(t->head + i) % TRACE_RING];
+		if (t->pkt[i] != p || r->trace_id != p->trace_id)
+			continue;
+		t->search = i + 1;
+		return r;
+	}
+	return NULL;
+}
+
+void trace_sent(struct trace_worker *t, const struct pkt *p, unsigned to)
+{
+	struct trace_record *r = p->flags & PKT_F_TRACED ? find_open(t, p) : NULL;
+	if (!r)
+		return;
+	r->next = (uint16_t)to;
+	r->kept = false;
+}
+
+void trace_edges(struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next)
+{
+	for (unsigned i = 0; i < v->n; i++)
+		if (next[i] < NODE_NEXT_MAX)
+			trace_sent(g->tracing, v->pkt[i], g->edge[next[i]]);
+}
+
+void trace_left(struct trace_worker *t)
+{
+	show(t, t->open);
+	t->open = 0;
+}
+
+void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
+{
+	struct graph_worker *g = graph_worker(w);
+	struct trace_worker *t = g->tracing ? g->tracing : rcu_get(g->trace);
+	struct trace_record *r = t ? find_open(t, p) : NULL;
+	if (t && !r && (r = begin(t))) {
+		fill(w, r, node, p);
+		t->pkt[t->open++] = NULL;
+		if (!g->tracing)
+			trace_left(t);
+	}
+	if (!r)
+		return;
+	r->kept = false;
+	r->next = 0;
+	r->drop = p->drop;
+}
+
+/* --- control lcore --- */
+
+static void trace_free(struct deferred *d)
+{
+	struct trace *t = container_of(d, struct trace, deferred);
+	for (unsigned i = 0; i < t->n_workers; i++)
+		mem_free(t->worker[i]);
+	mem_free(t);
+}
+
+static struct trace *trace_new(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns)
+{
+	struct trace *t = mem_zalloc(&st->mem, sizeof *t + n_insns * sizeof *prog);
+	if (!t)
+		return NULL;
+	if (n_insns)
+		memcpy(t->prog, prog, n_insns * sizeof *prog);
+	t->n_insns = n_insns;
+	for (; t->n_workers < st->n_workers; t->n_workers++) {
+		struct trace_worker *tw = mem_zalloc_aligned(&st->mem, sizeof *tw, CACHELINE);
+		if (!tw) {
+			trace_free(&t->deferred);
+			return NULL;
+		}
+		tw->trace = t;
+		t->worker[t->n_workers] = tw;
+	}
+	return t;
+}
+
+int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit)
+{
+	struct graph_stack *gs = graph_of(st);
+	if (gs->trace)
+		return -EBUSY;
+	if (!prog)
+		n_insns = 0;
+	else if (n_insns == 0 || n_insns > INSNS_MAX || !bpf_validate(prog, (int)n_insns))
+		return -EINVAL;
+	struct trace *t = trace_new(st, prog, n_insns);
+	if (!t)
+		return -ENOMEM;
+	t->limit = limit;
+	gs->trace = t;
+	for (unsigned i = 0; i < t->n_workers; i++)
+		rcu_set(graph_worker(st->worker[i])->trace, t->worker[i]);
+	return 0;
+}
+
+void trace_stop(struct leat_stack *st)
+{
+	struct graph_stack *gs = graph_of(st);
+	struct trace *t = gs->trace;
+	if (!t)
+		return;
+	gs->trace = NULL;
+	for (unsigned i = 0; i < t->n_workers; i++)
+		rcu_set(graph_worker(st->worker[i])->trace, NULL);
+	rt_defer(st->rt->ctl, st->rt, &t->deferred, trace_free);
+}
+
+static const struct trace_record *oldest_of(const struct trace_worker *tw)
+{
+	return __atomic_load_n(&tw->head, __ATOMIC_ACQUIRE) != tw->tail ? &tw->ring[tw->tail % TRACE_RING]
+									: NULL;
+}
+
+static struct trace_worker *oldest(const struct trace *t)
+{
+	struct trace_worker *ret = NULL;
+	for (unsigned i = 0; i < t->n_workers; i++) {
+		const struct trace_record *r = oldest_of(t->worker[i]);
+		if (r && (!ret || r->time_us < oldest_of(ret)->time_us))
+			ret = t->worker[i];
+	}
+	return ret;
+}
+
+unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost)
+{
+	struct trace *t = graph_of(st)->trace;
+	struct trace_worker *tw;
+	unsigned got = 0;
+	for (; t && got < n && (tw = oldest(t)); got++) {
+		ret[got] = *oldest_of(tw);
+		__atomic_store_n(&tw->tail, tw->tail + 1, __ATOMIC_RELEASE);
+	}
+	for (unsigned i = 0; t && i < t->n_workers; i++) {
+		uint64_t lost = racy_get(t->worker[i]->lost);
+		*ret_lost += lost - t->worker[i]->lost_told;
+		t->worker[i]->lost_told = lost;
+	}
+	return got;
+}
