@@ -183,7 +183,8 @@ void rt_reaper_stop(struct real_rt *rr)
 	racy_set(rr->reaper_stop, 1);
 	sem_post(&rr->reap);
 	pthread_join(rr->reaper, NULL);
-	for (unsigned i = 0; i < n_lcores(rr); i++) /* nobody reads any more: what it had not yet taken is due */
+	for (unsigned i = 0; i < n_lcores(rr);
+	     i++) /* nobody reads any more: what it had not yet taken is due */
 		if (batch_state(&rr->lcore[i]) == BATCH_SENT)
 			batch_set(&rr->lcore[i], BATCH_DONE);
 }

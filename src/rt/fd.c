@@ -89,10 +89,12 @@ void rt_fds_sleep(struct rt_lcore *c, uint64_t until_us)
 {
 	uint64_t now_us = rt_now_us(&c->rt->rt);
 	uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
-	struct timespec t = { .tv_sec = (time_t)(wait_us / 1000000), .tv_nsec = (long)(wait_us % 1000000) * 1000 };
+	struct timespec t = { .tv_sec = (time_t)(wait_us / 1000000),
+			      .tv_nsec = (long)(wait_us % 1000000) * 1000 };
 	assert(c->at_event == c->n_events);
 	c->at_event = 0;
-	c->n_events = epoll_pwait2(c->epoll_fd, c->event, RT_EVENTS, until_us == UINT64_MAX ? NULL : &t, NULL);
+	c->n_events =
+		epoll_pwait2(c->epoll_fd, c->event, RT_EVENTS, until_us == UINT64_MAX ? NULL : &t, NULL);
 	if (c->n_events < 0 && errno == ENOSYS) { /* emulators and valgrind */
 		int ms = wait_us / 1000 >= 3600000 ? 3600000 : (int)(wait_us / 1000) + 1;
 		c->n_events = epoll_wait(c->epoll_fd, c->event, RT_EVENTS, ms);
