@@ -13,8 +13,16 @@ static inline bool pkt_is_gso(const struct pkt *p)
 /* The L3 length of the longest segment this packet will become (its own L3 length when it is not segmentable): what is
  * compared with an MTU. */
 uint32_t pkt_gso_l3_len(const struct pkt *p);
-/* Splits p (consumed, on success and failure) into *ret: headers copied, payload shared, ids, lengths, sequence numbers,
- * FIN/PSH/CWR placed as RFC 9293 and Linux do, each segment's checksum partial. l2_off/l3_off/l4_off must be set. */
+/* Splits p into segments appended to *ret: headers copied, payload shared (copied and counted where its home is another
+ * lcore), ids, lengths, sequence numbers, FIN/PSH/CWR placed as RFC 9293 and Linux do, each segment's checksum partial.
+ * l3_off and l4_off must be set. Consumes p on success; on failure p is as it was, for the caller to drop by that name. A
+ * packet that fits in one segment comes out as it is, no longer segmentable. */
 enum drop pkt_gso_split(struct lcore *lc, struct pkt *p, struct pkt_queue *ret);
+/* For devices that take no fragments: all bytes into the first piece, counted as copied. False when they do not fit. */
+bool pkt_linearise(struct lcore *lc, struct pkt *p);
+
+enum {
+	PKT_GSO_SEGS_MAX = 1024
+}; /* of one packet: 64 KB at a segment size of 64; beyond is an attack, not a transfer */
 
 #endif

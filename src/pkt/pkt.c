@@ -144,7 +144,7 @@ bool pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
 	return true;
 }
 
-static void copy_meta(struct pkt *to, const struct pkt *from)
+void pkt_copy_meta(struct pkt *to, const struct pkt *from)
 {
 	memcpy((char *)to + offsetof(struct pkt, l2_off), (const char *)from + offsetof(struct pkt, l2_off),
 	       offsetof(struct pkt, n_frags) - offsetof(struct pkt, l2_off));
@@ -176,7 +176,7 @@ struct pkt *pkt_clone(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 	struct pkt *c = pkt_new(lc);
 	if (!c)
 		return NULL;
-	copy_meta(c, p);
+	pkt_copy_meta(c, p);
 	c->headroom = p->headroom; /* so that header offsets mean the same */
 	c->data = c->buf->mem + c->headroom;
 	if (c->headroom + keep > c->buf->size) { /* the original's head is a larger, foreign buffer */

@@ -55,6 +55,9 @@ static inline struct pkt_pool *pool_of(const struct lcore *lc)
 	return lc->slot[LCORE_SLOT_PKT];
 }
 
+/* What a copy of a descriptor takes over; it must get the same headroom for the header offsets to mean the same. */
+void pkt_copy_meta(struct pkt *to, const struct pkt *from);
+
 /* The extension block of p's index. */
 static inline struct pkt_ext *pool_ext(const struct pkt *p)
 {
