@@ -95,7 +95,7 @@ const struct node *const hook_nodes[] = {
 
 static uint8_t edge_now(const struct hook_state *hs, enum hook_point h)
 {
-	return hs->busy[h] ? hs->hooked[h] : hs->straight[h];
+	return hs->busy[h] && hs->hooked[h] ? hs->hooked[h] : hs->straight[h];
 }
 
 static void flip(struct hook_state *hs, enum hook_point h)
@@ -139,7 +139,7 @@ void hooks_nodes_changed(struct leat_stack *st)
 		const struct node *owner = id ? graph_node(st, id) : NULL;
 		hs->straight[h] = owner ? edge_to(owner, points[h].next) : 0;
 		hs->hooked[h] = owner ? edge_to(owner, points[h].node) : 0;
-		if (owner && (!hs->straight[h] || !hs->hooked[h]))
+		if (!hs->straight[h] != !hs->hooked[h])
 			rt_log(st->rt, LOG_ERROR, "node %s lacks an edge to %s", owner->name,
 			       hs->straight[h] ? points[h].node : points[h].next);
 		flip(hs, h);

@@ -21,6 +21,7 @@ struct trace_worker {
 	uint64_t lost, marked; /* racy_add by the worker */
 	uint64_t lost_told; /* control lcore */
 	uint32_t open; /* records begun in this run and not yet shown: they lie behind head */
+	bool full; /* this run's packets did not all get a record, and that is counted */
 	uint32_t search; /* of those, the one to look at first */
 	const struct pkt *pkt[PKT_VEC_MAX]; /* of each open record */
 	uint32_t head cacheline_aligned;
@@ -89,6 +90,7 @@ static struct trace_record *begin(struct trace_worker *t)
 	uint32_t at = t->head + t->open;
 	if (at - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) >= TRACE_RING || t->open == PKT_VEC_MAX) {
 		racy_add(t->lost, 1);
+		t->full = true;
 		return NULL;
 	}
 	return &t->ring[at % TRACE_RING];
@@ -123,7 +125,7 @@ static void fill(const struct worker *w, struct trace_record *r, unsigned node, 
 
 void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec *v)
 {
-	t->open = t->search = 0;
+	t->search = 0;
 	for (unsigned i = 0; i < v->n; i++) {
 		struct trace_record *r;
 		if (!(v->pkt[i]->flags & PKT_F_TRACED) || !(r = begin(t)))
@@ -167,6 +169,7 @@ void trace_left(struct trace_worker *t)
 {
 	show(t, t->open);
 	t->open = 0;
+	t->full = false;
 }
 
 void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
@@ -174,17 +177,17 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 	struct graph_worker *g = graph_worker(w);
 	struct trace_worker *t = g->tracing ? g->tracing : rcu_get(g->trace);
 	struct trace_record *r = t ? find_open(t, p) : NULL;
-	if (t && !r && (r = begin(t))) {
+	if (t && !r && !t->full && (r = begin(t))) {
 		fill(w, r, node, p);
 		t->pkt[t->open++] = NULL;
-		if (!g->tracing)
-			trace_left(t);
 	}
-	if (!r)
-		return;
-	r->kept = false;
-	r->next = 0;
-	r->drop = p->drop;
+	if (r) {
+		r->kept = false;
+		r->next = 0;
+		r->drop = p->drop;
+	}
+	if (t && !g->tracing)
+		trace_left(t);
 }
 
 /* --- control lcore --- */
@@ -217,6 +220,15 @@ static struct trace *trace_new(struct leat_stack *st, const struct bpf_insn *pro
 	return t;
 }
 
+/* What libpcap's validator lets pass and its interpreter would run for ever: a jump backwards. */
+static bool jumps_back(const struct bpf_insn *prog, unsigned n_insns)
+{
+	for (unsigned i = 0; i < n_insns; i++)
+		if (prog[i].code == (BPF_JMP | BPF_JA) && prog[i].k >= n_insns)
+			return true;
+	return false;
+}
+
 int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit)
 {
 	struct graph_stack *gs = graph_of(st);
@@ -224,7 +236,8 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 		return -EBUSY;
 	if (!prog)
 		n_insns = 0;
-	else if (n_insns == 0 || n_insns > INSNS_MAX || !bpf_validate(prog, (int)n_insns))
+	else if (n_insns == 0 || n_insns > INSNS_MAX || jumps_back(prog, n_insns) ||
+		 !bpf_validate(prog, (int)n_insns))
 		return -EINVAL;
 	struct trace *t = trace_new(st, prog, n_insns);
 	if (!t)
