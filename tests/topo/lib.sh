@@ -1,0 +1,227 @@
+# shellcheck shell=bash
+# Shared by scripts/demo and the tests beside this file: two hosts in namespaces with leatd between them. Set $leat, $leatd
+# before use. All that is made here is gone after topo_end, which also runs when the script is interrupted.
+
+passed=0 failed=0 tmp='' keep=${keep:-} children=() topo_over='' leatd_pid='' ns_pid_client='' ns_pid_server='' ns_pid_leat=''
+prefix=lt-$$
+
+say() { printf '\n== %s\n' "$*"; }
+pass() { passed=$((passed + 1)); echo "ok: $*"; }
+fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
+check() { # TEXT COMMAND...: runs it quietly; its output is shown when it fails
+    local text=$1 out
+    shift
+    if out=$("$@" 2>&1); then pass "$text"; else fail "$text"; printf '%s\n' "$out" | sed 's/^/    /' | tail -n 30; fi
+}
+
+# As whom the daemon and its client run: root, or nobody when everything is unprivileged.
+user_exec() {
+    if [ "$topo_over" = user ] && [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups env LEAT_RUNDIR="$tmp/run" "$@"
+    elif [ "$topo_over" = user ]; then
+        LEAT_RUNDIR=$tmp/run "$@"
+    else
+        "$@"
+    fi
+}
+
+ns_exec() { # client|server|leat COMMAND...
+    local ns=$1 pid
+    shift
+    if [ "$topo_over" = user ]; then
+        pid=ns_pid_$ns
+        user_exec nsenter --preserve-credentials -U -n -t "${!pid}" "$@"
+    else
+        ip netns exec "$prefix-$ns" "$@"
+    fi
+}
+# The same in the background, remembered for the end; $! is its pid.
+ns_spawn() { # CLIENT|.. OUTPUT COMMAND...
+    local ns=$1 out=$2 pid
+    shift 2
+    if [ "$topo_over" = user ]; then
+        pid=ns_pid_$ns
+        user_exec_bg nsenter --preserve-credentials -U -n -t "${!pid}" "$@" >"$out" 2>&1 </dev/null &
+    else
+        ip netns exec "$prefix-$ns" "$@" >"$out" 2>&1 </dev/null &
+    fi
+    children+=("$!")
+}
+user_exec_bg() { # execs, so that $! is the command itself
+    if [ "$(id -u)" = 0 ]; then
+        exec setpriv --reuid=65534 --regid=65534 --clear-groups env LEAT_RUNDIR="$tmp/run" "$@"
+    else
+        LEAT_RUNDIR=$tmp/run exec "$@"
+    fi
+}
+
+topo_start() { # af_packet|tap|user
+    topo_over=$1
+    tmp=$(mktemp -d "${TMPDIR:-/tmp}/leat-topo.XXXXXX")
+    chmod 755 "$tmp"
+    mkdir -p "$tmp/run"
+    if [ "$topo_over" = user ] && [ "$(id -u)" = 0 ]; then chown 65534:65534 "$tmp" "$tmp/run"; fi
+    trap topo_clean EXIT
+    trap 'exit 130' INT TERM
+    case $topo_over in
+        af_packet)
+            for n in client leat server; do ip netns add "$prefix-$n" || exit 1; done
+            ip -n "$prefix-leat" link add l0 type veth peer name eth0 netns "$prefix-client"
+            ip -n "$prefix-leat" link add l1 type veth peer name eth0 netns "$prefix-server"
+            ip -n "$prefix-leat" link set l0 up
+            ip -n "$prefix-leat" link set l1 up
+            ;;
+        tap) for n in client leat server; do ip netns add "$prefix-$n" || exit 1; done ;;
+        user) ;; # leatd makes its own; client and server follow in start_leatd
+    esac
+}
+
+# Ends what this script started, by pid, and removes its namespaces and files.
+topo_clean() {
+    local p i
+    for p in "${children[@]}" ${leatd_pid:+"$leatd_pid"}; do kill "$p" 2>/dev/null; done
+    for i in {1..50}; do
+        local alive=''
+        for p in "${children[@]}" ${leatd_pid:+"$leatd_pid"}; do kill -0 "$p" 2>/dev/null && alive=yes; done
+        [ -n "$alive" ] || break
+        sleep 0.1
+    done
+    for p in "${children[@]}" ${leatd_pid:+"$leatd_pid"}; do kill -9 "$p" 2>/dev/null; done
+    children=() leatd_pid=''
+    if [ "$topo_over" != user ]; then
+        for p in client leat server; do
+            [ ! -e "/run/netns/$prefix-$p" ] || ip netns del "$prefix-$p"
+        done
+    fi
+    [ -z "$tmp" ] || rm -rf "$tmp"
+}
+
+topo_end() {
+    if [ -n "$keep" ]; then
+        mkdir -p "$keep"
+        capture_stop
+        cp "$tmp"/*.pcap "$tmp"/leatd.log "$keep" 2>/dev/null
+    fi
+    if [ $failed -gt 0 ] && [ -s "$tmp/leatd.log" ]; then echo "--- leatd's log"; tail -n 30 "$tmp/leatd.log"; fi
+    topo_clean
+    trap - EXIT
+    echo
+    echo "$passed passed, $failed failed"
+    exit $((failed > 0))
+}
+
+start_leatd() { # NAME OPTIONS...: returns when it is ready
+    local n=$1 i
+    shift
+    : >"$tmp/leatd.out"
+    case $topo_over in
+        af_packet)
+            ip netns exec "$prefix-leat" "$leatd" --name "$n" --dev "af_packet:l0${leatd_dev_opts:-}" --dev "af_packet:l1${leatd_dev_opts:-}" \
+                "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
+            ;;
+        tap)
+            ip netns exec "$prefix-leat" "$leatd" --name "$n" --dev "tap:l0${leatd_dev_opts:-}" --dev "tap:l1${leatd_dev_opts:-}" \
+                "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
+            ;;
+        user)
+            user_exec_bg "$leatd" --user --name "$n" --dev "tap:l0${leatd_dev_opts:-}" --dev "tap:l1${leatd_dev_opts:-}" "$@" \
+                >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
+            ;;
+    esac
+    leatd_pid=$!
+    for i in {1..50}; do
+        grep -qx ready "$tmp/leatd.out" && break
+        kill -0 "$leatd_pid" 2>/dev/null || break
+        sleep 0.1
+    done
+    grep -qx ready "$tmp/leatd.out" || return 1
+    ns_pid_leat=$leatd_pid
+    case $topo_over in
+        tap)
+            ip -n "$prefix-leat" link set l0 netns "$prefix-client" name eth0
+            ip -n "$prefix-leat" link set l1 netns "$prefix-server" name eth0
+            ;;
+        user)
+            host_ns_unprivileged client l0 && host_ns_unprivileged server l1
+            ;;
+    esac
+}
+
+# A network namespace that belongs to leatd's user namespace, held by a sleeping process; the TAP moves into it.
+host_ns_unprivileged() { # client|server TAP
+    local pid i
+    ns_spawn leat /dev/null unshare -n sleep 600
+    pid=${children[-1]}
+    for i in {1..50}; do
+        [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink "/proc/$leatd_pid/ns/net")" ] &&
+            [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = sleep ] && break
+        sleep 0.1
+    done
+    printf -v "ns_pid_$1" %s "$pid"
+    ns_exec leat ip link set "$2" netns "$pid" name eth0
+}
+
+host_up() { # client|server ADDR4 ADDR6 GATEWAY4 GATEWAY6
+    ns_exec "$1" ip link set lo up
+    ns_exec "$1" ip link set eth0 up
+    ns_exec "$1" ip address add "$2" dev eth0
+    ns_exec "$1" ip address add "$3" dev eth0 nodad
+    ns_exec "$1" ip route add default via "$4"
+    ns_exec "$1" ip -6 route add default via "$5"
+}
+
+capture_start() { # client|server
+    [ "$topo_over" != user ] || return 0
+    command -v tcpdump >/dev/null || return 0
+    # -U writes each packet as it comes, so that nothing is lost when it is stopped.
+    ip netns exec "$prefix-$1" tcpdump -i eth0 -U -w "$tmp/$1.pcap" -Z root -s 0 >/dev/null 2>&1 </dev/null &
+    children+=("$!")
+    local i
+    for i in {1..50}; do [ -s "$tmp/$1.pcap" ] && break; sleep 0.1; done
+}
+capture_stop() { sleep 0.3; }
+
+ping_all() { # client|server ADDRESS COUNT OPTIONS...: every one of COUNT is answered
+    local ns=$1 to=$2 n=$3
+    shift 3
+    ns_exec "$ns" ping -n -c "$n" -i 0.2 -W 2 "$@" "$to" >"$tmp/ping" 2>&1
+    cat "$tmp/ping"
+    grep -q "$n packets transmitted, $n received, 0% packet loss" "$tmp/ping"
+}
+
+traceroute_shows() { # client TO VIA: exactly two hops, the first is VIA
+    ns_exec "$1" traceroute -n -q 1 -w 2 "$2" >"$tmp/traceroute" 2>&1
+    cat "$tmp/traceroute"
+    awk -v via="$3" -v to="$2" 'NR == 2 && $2 == via { a = 1 } NR == 3 && $2 == to { b = 1 } END { exit !(a && b && NR == 3) }' \
+        "$tmp/traceroute"
+}
+
+serve_file() { # DIR: HTTP on port 8077 of the server, both families
+    local i
+    ns_spawn server "$tmp/http.log" python3 -m http.server --bind :: --directory "$1" 8077
+    for i in {1..50}; do
+        ns_exec server curl -s -o /dev/null --max-time 1 "http://10.77.2.2:8077/" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+fetch_same() { # URL: what arrives is $tmp/file
+    ns_exec client curl -sS --max-time 60 "$1" >"$tmp/fetched" || return 1
+    cmp "$tmp/file" "$tmp/fetched"
+}
+
+trace_a_ping() { # ADDRESS: leat trace shows an echo request passing ip4-forward
+    L trace -c 2 icmp >"$tmp/trace" 2>"$tmp/trace.err" &
+    local t=$! i
+    for i in {1..30}; do
+        ns_exec client ping -n -c 1 -W 1 "$1" >/dev/null 2>&1
+        kill -0 $t 2>/dev/null || break
+        sleep 0.1
+    done
+    kill $t 2>/dev/null
+    wait $t 2>/dev/null
+    grep -q ip4-forward "$tmp/trace" || { cat "$tmp/trace" "$tmp/trace.err"; return 1; }
+}
+
+drops_name() { L drops | grep -q "$1"; }
