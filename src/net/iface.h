@@ -125,7 +125,9 @@ int iface_set_up(struct iface *i, bool up);
 int iface_set_mtu(struct iface *i, uint32_t mtu);
 int iface_set_mac(struct iface *i, const uint8_t mac[6]);
 int iface_rename(struct iface *i, const char *name);
-/* A driver learned that the link has (no) carrier. Control lcore. */
+/* Something else has been written (alias, group, txqlen, addr_gen_mode, forwarding): watchers and listeners are told. */
+void iface_changed(struct iface *i);
+/* A driver learned that the link has (no) carrier; it is there at first. Control lcore. */
 void iface_set_carrier(struct iface *i, bool carrier);
 
 struct iface *iface_by_index(struct leat_stack *st, uint32_t ifindex);

@@ -8,8 +8,6 @@
 #define LEAT_WITH_graph 0
 #undef LEAT_WITH_netlink
 #define LEAT_WITH_netlink 0
-#undef LEAT_WITH_iface
-#define LEAT_WITH_iface 0
 #undef LEAT_WITH_addr
 #define LEAT_WITH_addr 0
 #undef LEAT_WITH_neigh

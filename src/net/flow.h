@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The flow hash: the same for both directions of a flow, so that both meet the same worker. */
+#ifndef LEAT_NET_FLOW_H
+#define LEAT_NET_FLOW_H
+
+#include "pkt/pkt.h"
+
+/* Hash of the flow whose IP header is the next thing in c; ethertype says which. Never 0 for a flow; 0 for what has none and
+ * stays where it arrives: no IP, neighbour discovery, less than an IP header. TCP, UDP, UDP-Lite, SCTP and DCCP count
+ * their ports; fragments, which may lack them, and all else only the addresses. */
+uint32_t flow_hash(const struct sipkey *key, uint16_t ethertype, struct cursor c);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the interface table share. */
+#ifndef LEAT_NET_IFACE_INTERNAL_H
+#define LEAT_NET_IFACE_INTERNAL_H
+
+#include "net/iface.h"
+
+enum { IFACE_SLOTS = 1 << IFACE_SLOT_BITS, IFACE_GENS = 1 << (32 - IFACE_SLOT_BITS) };
+enum { IFACE_FIRST_SLOTS = 16 };
+
+/* Control lcore, but for input_node, which is set before there is an interface to take input from. */
+struct iface_stack {
+	struct iface_table *table; /* the published one */
+	uint16_t *gen; /* [table->n]: the last generation each slot has had */
+	uint32_t
+		next_slot; /* where the search for a free one begins, so that a slot rests before it comes again */
+	uint32_t last_ifindex;
+	uint32_t want_ifindex; /* of the interface a saved stack is reopening; else 0 */
+	struct list ifaces; /* struct iface.link, by ifindex */
+	struct list watches, kinds;
+	uint16_t input_node;
+};
+
+static inline struct iface_stack *iface_state(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_iface);
+}
+
+/* iface_name.c */
+bool iface_name_valid(const char *name); /* as Linux's dev_valid_name() */
+/* Writes what an interface asking for `pattern` is called: itself, or with the lowest free number for "%d". 0, -EINVAL, -EEXIST,
+ * -ENFILE. */
+int iface_name_take(struct leat_stack *st, const char *pattern, char ret[IFACE_NAME_MAX]);
+
+/* iface_input.c */
+extern const struct node iface_input_node;
+
+/* iface_save.c */
+int iface_save(struct leat_stack *st, struct saver *s);
+int iface_restore(struct leat_stack *st, struct loader *l);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interfaces in a saved stack: the words that reopen the device, what was configured, and the counters. The device itself
+ * comes back through its kind, unless an interface of that name is there already. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/save.h"
+#include "net/iface_internal.h"
+
+enum { DEVICE_WORDS_MAX = 512 };
+
+/* One row per counter, so that saving and loading cannot differ. */
+static const struct {
+	const char *key;
+	size_t at;
+} counters[] = {
+#define COUNTER(name)                                            \
+	{                                                        \
+#name, offsetof(struct iface_worker_stats, name) \
+	}
+	COUNTER(rx_packets), COUNTER(rx_bytes),     COUNTER(rx_dropped),
+	COUNTER(rx_errors),  COUNTER(rx_multicast), COUNTER(tx_packets),
+	COUNTER(tx_bytes),   COUNTER(tx_dropped),   COUNTER(tx_errors),
+#undef COUNTER
+};
+
+static uint64_t *counter(struct iface_worker_stats *s, unsigned i)
+{
+	return (uint64_t *)((char *)s + counters[i].at);
+}
+
+static void save_stats(const struct iface *i, struct saver *s)
+{
+	struct iface_worker_stats sum;
+	iface_stats(i, &sum);
+	save_begin(s, "stats");
+	for (unsigned k = 0; k < ARRAY_SIZE(counters); k++)
+		save_u64(s, counters[k].key, *counter(&sum, k));
+	save_end(s);
+}
+
+/* Sums are what anybody asks for, so the first worker may have them all. */
+static void load_stats(struct iface *i, struct loader *l)
+{
+	uint64_t v;
+	if (!load_begin(l, "stats"))
+		return;
+	for (unsigned k = 0; k < ARRAY_SIZE(counters); k++)
+		if (load_u64(l, counters[k].key, 0, UINT64_MAX, &v))
+			racy_add(*counter(&i->stats[0], k), v);
+	load_end(l);
+}
+
+int iface_save(struct leat_stack *st, struct saver *s)
+{
+	struct iface *i;
+	save_list(s, "interfaces");
+	list_for_each (i, &iface_state(st)->ifaces, link) {
+		char device[DEVICE_WORDS_MAX] = "";
+		if (i->ops->describe)
+			i->ops->describe(i, device, sizeof device);
+		save_item(s);
+		save_str(s, "name", i->name);
+		save_str(s, "device", device);
+		save_str(s, "alias", i->alias);
+		save_u64(s, "ifindex", i->ifindex);
+		save_u64(s, "up", !!(i->flags & IFF_UP));
+		save_u64(s, "mtu", i->mtu);
+		save_bytes(s, "mac", i->mac, sizeof i->mac);
+		save_u64(s, "txqlen", i->txqlen);
+		save_u64(s, "group", i->group);
+		save_u64(s, "addr_gen_mode", i->addr_gen_mode);
+		save_u64(s, "no_forward4", i->no_forward4);
+		save_u64(s, "no_forward6", i->no_forward6);
+		save_stats(i, s);
+		save_end(s);
+	}
+	save_end(s);
+	return save_error(s);
+}
+
+/* "af_packet:veth0,vnet=1" by the kind's opener, under the number it had. */
+static int reopen(struct leat_stack *st, const char *name, char *device, uint32_t ifindex)
+{
+	char why[256] = "no driver of that name";
+	char *ifname = strchr(device, ':');
+	char *options = ifname ? strchr(ifname, ',') : NULL;
+	if (!ifname)
+		return -EINVAL;
+	*ifname++ = 0;
+	if (options)
+		*options++ = 0;
+	struct iface_kind *k = iface_kind_find(st, device);
+	iface_state(st)->want_ifindex = ifindex;
+	int err = k ? k->open(st, ifname, options ? options : "", why, sizeof why) : -ENODEV;
+	iface_state(st)->want_ifindex = 0;
+	if (err)
+		rt_log(st->rt, LOG_ERROR, "restore: interface %s does not open again (%s:%s): %s", name,
+		       device, ifname, why);
+	return err;
+}
+
+static int load_config(struct iface *i, struct loader *l)
+{
+	uint64_t mtu, txqlen, group, gen_mode, no4, no6, up;
+	uint8_t mac[6];
+	if (!load_str(l, "alias", i->alias, sizeof i->alias) || !load_u64(l, "up", 0, 1, &up) ||
+	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
+	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
+	    !load_u64(l, "addr_gen_mode", 0, IN6_ADDR_GEN_MODE_RANDOM, &gen_mode) ||
+	    !load_u64(l, "no_forward4", 0, 1, &no4) || !load_u64(l, "no_forward6", 0, 1, &no6))
+		return -EINVAL;
+	i->txqlen = (uint32_t)txqlen;
+	i->group = (uint32_t)group;
+	i->addr_gen_mode = (uint8_t)gen_mode;
+	i->no_forward4 = (uint8_t)no4;
+	i->no_forward6 = (uint8_t)no6;
+	load_stats(i, l);
+	int err = iface_set_mtu(i, (uint32_t)mtu);
+	if (!err && memcmp(mac, i->mac, sizeof mac))
+		err = iface_set_mac(i, mac);
+	iface_changed(i);
+	return err ? err : iface_set_up(i, up);
+}
+
+static int load_one(struct leat_stack *st, struct loader *l)
+{
+	char name[IFACE_NAME_MAX], device[DEVICE_WORDS_MAX];
+	uint64_t ifindex;
+	int err = 0;
+	if (!load_str(l, "name", name, sizeof name) || !load_str(l, "device", device, sizeof device) ||
+	    !load_u64(l, "ifindex", 1, INT32_MAX, &ifindex))
+		return -EINVAL;
+	if (!iface_by_name(st, name) && device[0])
+		err = reopen(st, name, device, (uint32_t)ifindex);
+	struct iface *i = iface_by_name(st, name);
+	if (err)
+		return err;
+	if (!i) {
+		rt_log(st->rt, LOG_WARN,
+		       "restore: interface %s is not there; what belonged to it is left out", name);
+		return 0;
+	}
+	return load_config(i, l);
+}
+
+int iface_restore(struct leat_stack *st, struct loader *l)
+{
+	size_t n;
+	int err = 0;
+	if (!load_list(l, "interfaces", &n))
+		return -EINVAL;
+	for (size_t k = 0; k < n && !err; k++) {
+		if (!load_item(l, k))
+			return -EINVAL;
+		err = load_one(st, l);
+		load_end(l);
+	}
+	load_end(l);
+	return err;
+}

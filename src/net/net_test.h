@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the tests of this room share: a stack of some of its modules on the manual runtime, a device that remembers what it was
+ * asked to do, and a node in the place of eth-input. */
+#ifndef LEAT_NET_NET_TEST_H
+#define LEAT_NET_NET_TEST_H
+
+#include <errno.h>
+#include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "core/manual.h"
+#include "net/iface.h"
+
+struct net_test {
+	struct manual_rt *m;
+	struct leat_runtime *rt;
+	struct leat_stack *st;
+};
+
+/* --- eth-input, which keeps count and frees --- */
+
+struct fake_eth {
+	unsigned n;
+	uint32_t last_hash, last_in_if;
+};
+
+static void fake_eth_run(struct worker *w, struct pkt_vec *v)
+{
+	struct fake_eth *f = worker_state(w, MODULE_TEST);
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++) {
+		f->n++;
+		f->last_hash = v->pkt[i]->hash;
+		f->last_in_if = v->pkt[i]->in_if;
+		next[i] = pkt_drop(v->pkt[i], DROP_CONSUMED);
+	}
+	vec_dispatch(w, v, next);
+}
+static const struct node fake_eth_node = { .name = "eth-input",
+					   .run = fake_eth_run,
+					   .next = { [1] = "eth-demux", [2] = "hook-ingress" } };
+static const struct node *const fake_eth_nodes[] = { &fake_eth_node, NULL };
+static const struct module fake_eth_module = {
+	.name = "fake-eth",
+	.id = MODULE_TEST,
+	.nodes = fake_eth_nodes,
+	.worker_size = sizeof(struct fake_eth),
+};
+
+/* --- a device --- */
+
+struct fake_device {
+	char story[64]; /* u up, d down, s stop, f free, m mtu, a mac */
+	int fail_up;
+};
+
+static void fake_note(struct iface *i, char c)
+{
+	struct fake_device *d = i->driver;
+	size_t len = d ? strlen(d->story) : 0;
+	if (d && len + 1 < sizeof d->story)
+		d->story[len] = c;
+}
+static void fake_xmit(struct iface *i, struct worker *w, struct pkt *const *p, unsigned n)
+{
+	pkt_free_bulk(w->lc, p, n);
+}
+static int fake_up(struct iface *i)
+{
+	struct fake_device *d = i->driver;
+	fake_note(i, 'u');
+	return d ? d->fail_up : 0;
+}
+static void fake_down(struct iface *i)
+{
+	fake_note(i, 'd');
+}
+static int fake_mtu(struct iface *i, uint32_t mtu)
+{
+	fake_note(i, 'm');
+	return 0;
+}
+static void fake_stop(struct iface *i)
+{
+	fake_note(i, 's');
+}
+static void fake_free(struct iface *i)
+{
+	fake_note(i, 'f');
+}
+static void fake_describe(const struct iface *i, char *to, size_t len)
+{
+	snprintf(to, len, "fake:%s,speed=9", i->name);
+}
+static const struct iface_ops fake_ops = {
+	.kind = "fake",
+	.xmit = fake_xmit,
+	.up = fake_up,
+	.down = fake_down,
+	.set_mtu = fake_mtu,
+	.stop = fake_stop,
+	.free = fake_free,
+	.describe = fake_describe,
+};
+static const struct iface_ops fake_lo_ops = { .kind = "loopback", .xmit = fake_xmit };
+
+static inline struct iface_new net_test_eth(const char *name, struct fake_device *d)
+{
+	static uint8_t n;
+	struct iface_new how = {
+		.ops = &fake_ops,
+		.driver = d,
+		.hw_type = ARPHRD_ETHER,
+		.flags = IFF_BROADCAST | IFF_MULTICAST,
+		.mtu = 1500,
+		.mtu_min = 68,
+		.mtu_max = 9000,
+		.mac = { 2, 0, 0, 0, 0, ++n },
+	};
+	snprintf(how.name, sizeof how.name, "%s", name);
+	return how;
+}
+
+static inline struct iface *net_test_iface(struct net_test *t, const char *name)
+{
+	struct iface_new how = net_test_eth(name, NULL);
+	struct iface *i;
+	assert_int_equal(iface_add(t->st, &how, &i), 0);
+	return i;
+}
+
+static inline struct iface *net_test_lo(struct net_test *t)
+{
+	struct iface_new how = { .name = "lo",
+				 .ops = &fake_lo_ops,
+				 .hw_type = ARPHRD_LOOPBACK,
+				 .flags = IFF_LOOPBACK,
+				 .mtu = 65536 };
+	struct iface *i;
+	assert_int_equal(iface_add(t->st, &how, &i), 0);
+	return i;
+}
+
+/* --- the stack --- */
+
+static inline struct net_test *net_test_new(unsigned n_workers, const struct module *const *modules)
+{
+	struct net_test *t = calloc(1, sizeof *t);
+	t->m = manual_rt_new(n_workers, 7);
+	t->rt = manual_rt_of(t->m);
+	assert_int_equal(pkt_pools_init(t->rt, 64 << 20), 0);
+	assert_int_equal(stack_new(t->rt, "test", n_workers, modules, &t->st), 0);
+	return t;
+}
+
+/* The accounts assert that nothing was forgotten. */
+static inline void net_test_free(struct net_test *t)
+{
+	stack_free(t->st);
+	pkt_pools_done(t->rt);
+	manual_rt_free(t->m);
+	free(t);
+}
+
+#endif
