@@ -53,7 +53,7 @@ void nl_sock_getname(const struct nl_sock *s, uint32_t *ret_portid, uint32_t *re
 int nl_sock_connect(struct nl_sock *s, uint32_t portid, uint32_t groups);
 void nl_sock_getpeer(const struct nl_sock *s, uint32_t *ret_portid, uint32_t *ret_groups);
 
-/* SOL_NETLINK, and of SOL_SOCKET SO_RCVBUF, SO_SNDBUF and their FORCE forms, SO_PROTOCOL, SO_DOMAIN, SO_TYPE. 0 or -errno, -ENOPROTOOPT
+/* SOL_NETLINK, and of SOL_SOCKET SO_RCVBUF, SO_SNDBUF and their FORCE forms, SO_PROTOCOL and SO_DOMAIN. 0 or -errno, -ENOPROTOOPT
  * for what is not known here. */
 int nl_sock_setsockopt(struct nl_sock *s, int level, int name, const void *val, size_t len_bytes);
 /* *len_bytes: room in, used out. */

@@ -12,8 +12,8 @@ struct nl_req;
 /* State a dump keeps between two receives: keys, never pointers. The first call finds it zeroed. */
 struct nl_dump {
 	uint64_t key[8];
-	uint64_t seq; /* generation of the table when the dump began; a change sets NLM_F_DUMP_INTR */
 	void *priv; /* freed with free() at the end */
+	uint16_t flags; /* for DONE: NLM_F_DUMP_FILTERED */
 };
 
 /* A request as a handler sees it. */
@@ -52,6 +52,7 @@ struct nl_family {
 	uint8_t pf; /* route: AF_INET ... or AF_UNSPEC for all */
 	uint16_t version; /* generic netlink */
 	const struct nl_msg *msgs; /* ends with name NULL */
+	unsigned parse_flags; /* generic netlink: enum nl_parse_flags */
 	const char *const *mcgrps; /* generic netlink: names, NULL-terminated */
 };
 

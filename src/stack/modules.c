@@ -6,8 +6,6 @@
 /* Rows whose modules are not there yet: whoever brings one deletes its pair of lines. */
 #undef LEAT_WITH_graph
 #define LEAT_WITH_graph 0
-#undef LEAT_WITH_netlink
-#define LEAT_WITH_netlink 0
 #undef LEAT_WITH_addr
 #define LEAT_WITH_addr 0
 #undef LEAT_WITH_neigh

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Netlink sockets: names, the queue to the receiver, overruns.
+ *
+ * Theory of operation: every datagram for a socket goes through its queue. Outside a transaction the queue is pumped
+ * at once, so it is empty as long as the receiver takes what it is offered. When the receiver is full the queue grows up
+ * to the receive buffer; what comes past that is lost, the receiver is told once (ENOBUFS, so it can ask again for
+ * everything), and nothing more is queued until it has drained what it has: what follows a gap is of no use before
+ * the listener knows of it. A dump is only continued when the queue is empty: it waits for its reader and for nobody else. */
+#include "netlink/netlink_internal.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+
+enum { DATAGRAM_OVERHEAD = 256, DUMP_STEPS_PER_TURN = 64, AUTOBIND_TRIES = 64 };
+
+static void go_on(struct lcore *lc, struct timer *t)
+{
+	nl_sock_pump(container_of(t, struct nl_sock, more));
+}
+
+static const struct nl_proto *find_proto(struct leat_stack *st, int protocol)
+{
+	struct nl_family_iter it = { 0 };
+	if (protocol == NETLINK_GENERIC)
+		return &nl_generic;
+	return protocol == NETLINK_ROUTE && nl_family_next(st, protocol, &it) ? &nl_route : NULL;
+}
+
+int nl_sock_new(struct leat_stack *st, int protocol, const struct nl_creds *creds,
+		const struct nl_sock_ops *ops, void *ctx, struct nl_sock **ret_sock)
+{
+	struct nl_state *ns = nl_state(st);
+	const struct nl_proto *proto = ns ? find_proto(st, protocol) : NULL;
+	if (!proto)
+		return -EPROTONOSUPPORT;
+	struct nl_sock *s = mem_zalloc(&st->mem, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	mem_account_init(&s->mem, "netlink-socket", &st->mem, 0);
+	s->st = st;
+	s->proto = proto;
+	s->creds = *creds;
+	s->ops = ops;
+	s->ctx = ctx;
+	s->rcvbuf = s->sndbuf = NL_BUF_DEFAULT;
+	list_init(&s->queue);
+	timer_init(&s->more, go_on);
+	list_append(&ns->socks, &s->link);
+	*ret_sock = s;
+	return 0;
+}
+
+static void forget_out(struct nl_sock *s, struct nl_out *o)
+{
+	s->queued_bytes -= o->len_bytes + DATAGRAM_OVERHEAD;
+	list_remove(&o->link);
+	mem_free(o);
+}
+
+void nl_sock_free(struct nl_sock *s)
+{
+	if (!s)
+		return;
+	struct nl_state *ns = nl_state(s->st);
+	struct nl_closer *c;
+	struct nl_out *o, *tmp;
+	list_for_each (c, &ns->closers, link)
+		c->closed(c, s);
+	list_remove(&s->link);
+	lcore_timer_stop(s->st->rt->ctl, &s->more);
+	nl_dump_end(s);
+	list_for_each_safe (o, tmp, &s->queue, link)
+		forget_out(s, o);
+	mem_account_done(&s->mem);
+	mem_free(s);
+}
+
+/* --- out --- */
+
+static void overrun(struct nl_sock *s)
+{
+	s->lost++;
+	if (s->flags & NL_F_NO_ENOBUFS)
+		return;
+	if (s->congested)
+		return;
+	s->congested = true;
+	nl_state(s->st)->overruns++;
+	if (s->ops->error)
+		s->ops->error(s->ctx, ENOBUFS);
+}
+
+bool nl_sock_queue(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t src_portid,
+		   uint32_t group)
+{
+	struct nl_out *o = NULL;
+	/* Linux: the buffer may be passed by the message that fills it, not by one after it. */
+	if (!s->congested && s->queued_bytes <= s->rcvbuf)
+		o = mem_zalloc(&s->mem, sizeof *o + len_bytes);
+	if (!o) {
+		overrun(s);
+		return false;
+	}
+	o->group = group;
+	o->src_portid = src_portid;
+	o->len_bytes = len_bytes;
+	memcpy(o->bytes, bytes, len_bytes);
+	s->queued_bytes += len_bytes + DATAGRAM_OVERHEAD;
+	list_append(&s->queue, &o->link);
+	nl_sock_pump(s);
+	return true;
+}
+
+/* Offers the first datagram. false: it has to wait. */
+static bool send_first(struct nl_sock *s)
+{
+	struct nl_out *o = list_first(&s->queue, struct nl_out, link);
+	int err = s->ops->deliver(s->ctx, o->bytes, o->len_bytes, o->src_portid, o->group);
+	if (err == -EAGAIN || err == -ENOBUFS) {
+		s->full = true;
+		return false;
+	}
+	forget_out(s, o);
+	return true;
+}
+
+void nl_sock_pump(struct nl_sock *s)
+{
+	unsigned steps = 0;
+	if (nl_state(s->st)->held)
+		return;
+	while (!s->full) {
+		if (!list_empty(&s->queue)) {
+			send_first(s);
+			continue;
+		}
+		s->congested = false;
+		if (!s->dumping)
+			break;
+		if (++steps > DUMP_STEPS_PER_TURN) {
+			lcore_timer_in(s->st->rt->ctl, &s->more, 0);
+			break;
+		}
+		/* Held, so that what is queued is not pumped from inside. */
+		nl_state(s->st)->held++;
+		nl_dump_step(s);
+		nl_state(s->st)->held--;
+	}
+}
+
+void nl_sock_writable(struct nl_sock *s)
+{
+	s->full = false;
+	nl_sock_pump(s);
+}
+
+void nl_sock_recv_hint(struct nl_sock *s, size_t len_bytes)
+{
+	s->recv_hint = MAX(s->recv_hint, MIN(len_bytes, (size_t)NL_DUMP_MAX));
+}
+
+bool nl_sock_has_more(const struct nl_sock *s)
+{
+	return s->dumping || !list_empty(&s->queue);
+}
+
+struct leat_stack *nl_sock_stack(const struct nl_sock *s)
+{
+	return s->st;
+}
+
+/* --- names --- */
+
+struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *proto, uint32_t portid)
+{
+	struct nl_sock *s;
+	list_for_each (s, &nl_state(st)->socks, link)
+		if (s->proto == proto && s->bound && s->portid == portid)
+			return s;
+	return NULL;
+}
+
+static int take_portid(struct nl_sock *s, uint32_t portid)
+{
+	if (nl_sock_by_portid(s->st, s->proto, portid))
+		return -EADDRINUSE;
+	s->portid = portid;
+	s->bound = true;
+	return 0;
+}
+
+/* Linux: the process id when it is free, else any number below -4096. */
+int nl_sock_autobind(struct nl_sock *s)
+{
+	if (s->bound)
+		return 0;
+	if (s->creds.pid > 0 && take_portid(s, (uint32_t)s->creds.pid) == 0)
+		return 0;
+	for (unsigned i = 0; i < AUTOBIND_TRIES; i++) {
+		uint32_t low = (uint32_t)rt_random_u64(s->st->rt) % 0x7ffff000u;
+		if (take_portid(s, 0x80000000u + low) == 0)
+			return 0;
+	}
+	return -EADDRINUSE;
+}
+
+int nl_sock_bind(struct nl_sock *s, uint32_t portid, uint32_t groups)
+{
+	uint64_t mask = s->proto->n_groups < 32 ? ((uint64_t)1 << s->proto->n_groups) - 1 : UINT32_MAX;
+	int err = 0;
+	if (s->bound && portid != s->portid && (s->portid || portid))
+		return -EINVAL;
+	if (!s->bound)
+		err = portid ? take_portid(s, portid) : nl_sock_autobind(s);
+	if (err)
+		return err;
+	/* Group g is bit g - 1 of the mask and bit g of ours. */
+	s->groups[0] = (s->groups[0] & ~((uint64_t)UINT32_MAX << 1)) | (groups & mask) << 1;
+	return 0;
+}
+
+void nl_sock_getname(const struct nl_sock *s, uint32_t *ret_portid, uint32_t *ret_groups)
+{
+	*ret_portid = s->portid;
+	*ret_groups = (uint32_t)(s->groups[0] >> 1);
+}
+
+int nl_sock_connect(struct nl_sock *s, uint32_t portid, uint32_t groups)
+{
+	/* Linux: only those who may configure talk to others than the kernel. */
+	if ((portid || groups) && !s->creds.may_configure)
+		return -EPERM;
+	int err = nl_sock_autobind(s);
+	if (err)
+		return err;
+	s->peer_portid = portid;
+	s->peer_groups = groups;
+	return 0;
+}
+
+void nl_sock_getpeer(const struct nl_sock *s, uint32_t *ret_portid, uint32_t *ret_groups)
+{
+	*ret_portid = s->peer_portid;
+	*ret_groups = s->peer_groups;
+}
