@@ -44,7 +44,7 @@ enum drop eth_parse(struct cursor c, struct eth_msg *ret_msg);
 void eth_emit(const struct eth_msg *m, struct eth_hdr *to);
 enum drop vlan_parse(struct cursor c, struct vlan_msg *ret_msg);
 void vlan_emit(const struct vlan_msg *m, struct vlan_tag *to);
-void eth_print(struct cursor c, struct text *to); /* the frame and what it carries */
+void eth_print(struct cursor c, struct text *to); /* the frame and what it carries (frame.c) */
 
 static inline bool eth_is_group(const uint8_t a[6]) /* multicast or broadcast */
 {
