@@ -76,22 +76,34 @@ static inline void open_vec(struct graph_worker *g, struct pkt_vec *v, unsigned 
 	v->next = NULL;
 	*g->tail = v;
 	g->tail = &v->next;
-	node_run(g, node)->open = v;
+	g->open[node] = v;
+}
+
+static __attribute__((noinline)) struct pkt_vec *open_another(struct worker *w, struct graph_worker *g,
+							      unsigned node)
+{
+	struct pkt_vec *v = vec_take(w->lc);
+	if (unlikely(!v))
+		return NULL;
+	v->n = 0;
+	open_vec(g, v, node);
+	return v;
+}
+
+/* A vector with room for at least one more packet to `node`, or NULL without memory. */
+static inline struct pkt_vec *open_for(struct worker *w, struct graph_worker *g, unsigned node)
+{
+	struct pkt_vec *v = g->open[node];
+	return likely(v && v->n < PKT_VEC_MAX) ? v : open_another(w, g, node);
 }
 
 void graph_append(struct worker *w, unsigned node, struct pkt *const *p, unsigned n)
 {
-	struct graph_worker *g = graph_worker(w);
 	while (n) {
-		struct pkt_vec *v = node_run(g, node)->open;
-		if (!v || v->n == PKT_VEC_MAX) {
-			v = vec_take(w->lc);
-			if (unlikely(!v)) {
-				drop_all_as(w, node, p, n, DROP_NO_MEMORY);
-				return;
-			}
-			v->n = 0;
-			open_vec(g, v, node);
+		struct pkt_vec *v = open_for(w, graph_worker(w), node);
+		if (unlikely(!v)) {
+			drop_all_as(w, node, p, n, DROP_NO_MEMORY);
+			return;
 		}
 		unsigned k = MIN(n, (unsigned)PKT_VEC_MAX - v->n);
 		memcpy(&v->pkt[v->n], p, k * sizeof *p);
@@ -139,7 +151,7 @@ void vec_dispatch_all(struct worker *w, struct pkt_vec *v, uint8_t next)
 	if (unlikely(g->tracing && next != NODE_KEPT))
 		for (unsigned i = 0; i < v->n; i++)
 			trace_sent(g->tracing, v->pkt[i], to);
-	if (likely(to && v == g->running && v->n && !node_run(g, to)->open)) {
+	if (likely(to && v == g->running && v->n && !g->open[to])) {
 		g->running = NULL;
 		open_vec(g, v, to);
 		return;
@@ -157,6 +169,34 @@ static inline void check_edges(const struct worker *w, const struct pkt_vec *v, 
 #endif
 }
 
+static __attribute__((noinline)) unsigned send_first_slow(struct worker *w, struct graph_worker *g,
+							  struct pkt_vec *v, const uint8_t *next, unsigned i)
+{
+	unsigned j = i + 1;
+	while (j < v->n && next[j] == next[i])
+		j++;
+	send_run(w, g, next[i], &v->pkt[i], j - i);
+	return j;
+}
+
+/* Sends packet i and those after it that go the same way; returns where it stopped. Neighbours often part, so this is
+ * made for short runs. */
+static inline unsigned send_first(struct worker *w, struct graph_worker *g, struct pkt_vec *v,
+				  const uint8_t *next, unsigned i)
+{
+	const uint8_t way = next[i];
+	unsigned to = likely(way < NODE_NEXT_MAX) ? g->edge[way] : 0;
+	struct pkt_vec *o = likely(to) ? open_for(w, g, to) : NULL;
+	if (unlikely(!o))
+		return send_first_slow(w, g, v, next, i);
+	unsigned n = v->n, k = o->n;
+	do
+		o->pkt[k++] = v->pkt[i++];
+	while (i < n && next[i] == way && k < PKT_VEC_MAX);
+	o->n = (uint16_t)k;
+	return i;
+}
+
 void vec_dispatch(struct worker *w, struct pkt_vec *v, const uint8_t *next)
 {
 	struct graph_worker *g = graph_worker(w);
@@ -170,10 +210,8 @@ void vec_dispatch(struct worker *w, struct pkt_vec *v, const uint8_t *next)
 	}
 	if (unlikely(g->tracing))
 		trace_edges(g, v, next);
-	for (unsigned i = 0, j; i < n; i = j) {
-		for (j = i + 1; j < n && next[j] == next[i]; j++) {}
-		send_run(w, g, next[i], &v->pkt[i], j - i);
-	}
+	for (unsigned i = 0; i < n;)
+		i = send_first(w, g, v, next, i);
 }
 
 void node_send(struct worker *w, uint8_t next, struct pkt *p)
@@ -190,8 +228,8 @@ static void run_vec(struct worker *w, struct graph_worker *g, const struct graph
 {
 	const struct node_slot *s = node_slot(gs, v->node);
 	struct node_run *r = node_run(g, v->node);
-	if (r->open == v)
-		r->open = NULL;
+	if (g->open[v->node] == v)
+		g->open[v->node] = NULL;
 	racy_add(r->vectors, 1);
 	racy_add(r->packets, v->n);
 	g->running = v;

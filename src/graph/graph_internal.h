@@ -45,7 +45,6 @@ struct graph_stack {
 
 /* Counters: racy_add by the worker, read by any thread. */
 struct node_run {
-	struct pkt_vec *open; /* pending, the last of this node; takes further packets while it has room */
 	uint64_t vectors, packets, cycles;
 	uint64_t *drops; /* [DROP_MAX], made at the first drop here; NULL: counted at node 0 */
 };
@@ -61,6 +60,8 @@ struct graph_worker {
 	uint16_t node; /* the current one; 0 outside */
 	bool in_run;
 	struct run_chunk *chunk[N_CHUNKS];
+	struct pkt_vec
+		*open[NODE_MAX]; /* pending, the last of each node; takes further packets while it has room */
 	/* Read: this worker, once per vector.   Write: control lcore.   Free: rt_defer() in trace_stop(). */
 	rcu_ptr(struct trace_worker) trace;
 };

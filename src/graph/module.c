@@ -22,7 +22,7 @@ static void graph_drain(struct leat_stack *st)
 			for (unsigned k = 0; k < v->n; k++)
 				v->pkt[k]->drop = DROP_SHUTDOWN;
 			graph_drop_all(w, v->node, v->pkt, v->n);
-			node_run(g, v->node)->open = NULL;
+			g->open[v->node] = NULL;
 			vec_give(graph_lcore(w->lc), v);
 		}
 		g->tail = &g->head;
