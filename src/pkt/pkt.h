@@ -157,6 +157,13 @@ static_assert(sizeof(struct pkt) == 128, "W:B1");
 static_assert(offsetof(struct pkt, edge) + sizeof(union pkt_edge) == 64 && offsetof(struct pkt, buf) == 64,
 	      "W:B1: forwarding touches one line");
 
+/* Whoever has read what the edge carried says so: what is read after it is poison in debug builds. */
+static inline void pkt_edge_done(struct pkt *p)
+{
+	if (LEAT_POISON)
+		memset(&p->edge, 0xdb, sizeof p->edge);
+}
+
 /* --- life --- */
 
 /* A packet of len 0 with BUF_HEADROOM in front, or NULL at the budget. */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: the IPv4 module is a file per node.
+ *
+ *	ip4-input ── prerouting ── ip4-route ─┬─ local-in ── ip4-local ── by protocol
+ *	                                      └─ ip4-forward ── forward ──┐
+ *	                          ip4-output ── local-out ────────────────┴─ ip4-post ── postrouting ── neigh-output
+ *
+ * data stands at the IP header from ip4-input to neigh-output. From routing to ip4-post the edge carries the route found
+ * (edge.ip_route.nh), good until the end of the turn: hooks let it pass untouched, and what parks a packet in between resumes
+ * it at ip4-route or ip4-output. Any node may refuse a packet towards icmp4-error, which tells its sender and drops it by the
+ * reason the edge carries.
+ *
+ * Left out: reassembly, source routes, filling record-route and timestamp options, redirects, multicast but for the
+ * all-hosts group, reverse-path filter. */
+#include <errno.h>
+
+#include "ip/ip_internal.h"
+#include "net/ethertype.h"
+#include "wire/eth.h"
+
+static int ip4_init(struct leat_stack *st)
+{
+	int err = ethertype_add(st, ETH_P_IP, ip4_input_node.name);
+	return err ? err : ip_stack_init(st, ip4_stack(st), ip4_local_node.name);
+}
+
+static void ip4_unlink(struct leat_stack *st)
+{
+	ethertype_remove(st, ETH_P_IP);
+	ip_stack_unlink(st, ip4_stack(st));
+}
+
+static int ip4_save(struct leat_stack *st, struct saver *s)
+{
+	return ip_stack_save(ip4_stack(st), s);
+}
+
+static int ip4_restore(struct leat_stack *st, struct loader *l)
+{
+	return ip_stack_restore(ip4_stack(st), l);
+}
+
+static const struct node *const ip4_nodes[] = { &ip4_input_node,   &ip4_route_node,
+						&ip4_forward_node, &ip4_post_node,
+						&ip4_frag_node,    &ip4_local_node,
+						&ip4_output_node,  NULL };
+
+const struct module ip4_module = {
+	.name = "ip4",
+	.id = MODULE_ip4,
+	.nodes = ip4_nodes,
+	.stack_size = sizeof(struct ip_stack),
+	.worker_size = sizeof(struct ip4_worker),
+	.init = ip4_init,
+	.unlink = ip4_unlink,
+	.save = ip4_save,
+	.restore = ip4_restore,
+};

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip4-forward and ip4-post: RFC 1812, 5.3. The first decides that a packet goes on and takes one hop off it; the second is
+ * where all that leaves comes through, forwarded or ours: it cuts what is too long for the link and may be cut, and says
+ * whose link-layer address is wanted. */
+#include "ip/ip_internal.h"
+#include "pkt/csum.h"
+#include "wire/icmp4.h"
+#include "wire/ip4.h"
+
+enum ip4_forward_next { IP4_FORWARD_POST = 1, IP4_FORWARD_HOOK, IP4_FORWARD_ERROR };
+enum ip4_post_next { IP4_POST_NEIGH = 1, IP4_POST_HOOK, IP4_POST_FRAG };
+
+static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
+{
+	const struct fib_nh *nh = p->edge.ip_route.nh;
+	struct ip4_hdr *h = pkt_l3(p);
+	const struct iface *out = run_iface(w, run, nh->if_handle);
+	if (unlikely(!out))
+		return pkt_drop(p, DROP_IF_GONE);
+	if (unlikely(h->ttl <= 1)) /* RFC 1812, 5.3.1 */
+		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_TIME_EXCEEDED, ICMP4_EXCEEDED_TTL, 0,
+				DROP_IP_TTL_EXPIRED);
+	uint32_t mtu = route_mtu(nh, out);
+	if (unlikely(!fits(p, mtu)) && be16_get(h->frag) & IP4_DF) /* RFC 1191, 4 */
+		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
+				MIN(mtu, 0xffffU), DROP_IP_TOO_BIG);
+	ip4_ttl_decrement(h);
+	pkt_csum_headers_changed(p);
+	p->out_if = nh->if_handle;
+	return racy_get(out->hooks.edge[HOOK_IP4_FORWARD]);
+}
+
+static void ip4_forward(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct iface_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = ip4_forward_one(w, v->pkt[i], &run);
+	vec_dispatch(w, v, next);
+}
+
+/* No route (a group, or an interface that was named): the destination is on the link. */
+static void set_next_hop(struct pkt *p, const struct fib_nh *nh, be32 dst)
+{
+	struct ipaddr hop = { .v4 = dst };
+	if (nh && nh->type == RTN_BROADCAST)
+		hop.v4 = be32_of(UINT32_MAX);
+	else if (nh && nh->gw_family)
+		hop = nh->gw;
+	p->edge.neigh_output.next_hop = hop;
+}
+
+static uint8_t ip4_post_one(struct worker *w, struct pkt *p, struct iface_run *run)
+{
+	const struct fib_nh *nh = p->edge.ip_route.nh;
+	const struct ip4_hdr *h = pkt_l3(p);
+	const struct iface *out = run_iface(w, run, p->out_if);
+	if (unlikely(!out))
+		return pkt_drop(p, DROP_IF_GONE);
+	if (unlikely(!fits(p, route_mtu(nh, out))))
+		return be16_get(h->frag) & IP4_DF ? pkt_drop(p, DROP_IP_TOO_BIG) : IP4_POST_FRAG;
+	set_next_hop(p, nh, h->dst);
+	return racy_get(out->hooks.edge[HOOK_IP4_POSTROUTING]);
+}
+
+static void ip4_post(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct iface_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = ip4_post_one(w, v->pkt[i], &run);
+	vec_dispatch(w, v, next);
+}
+
+const struct node ip4_forward_node = {
+	.name = "ip4-forward",
+	.run = ip4_forward,
+	.next = { [IP4_FORWARD_POST] = "ip4-post",
+		  [IP4_FORWARD_HOOK] = "hook-ip4-forward",
+		  [IP4_FORWARD_ERROR] = "icmp4-error" },
+};
+const struct node ip4_post_node = {
+	.name = "ip4-post",
+	.run = ip4_post,
+	.next = { [IP4_POST_NEIGH] = "neigh-output",
+		  [IP4_POST_HOOK] = "hook-ip4-postrouting",
+		  [IP4_POST_FRAG] = "ip4-frag" },
+};

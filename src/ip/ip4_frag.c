@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip4-frag: cuts what is longer than the link's MTU and may be cut (RFC 791, 3.2; RFC 1812, 5.2.6). Each fragment is a packet of
+ * its own with a copied header and a share of the payload's buffers; only payload that lives on another lcore is copied. A
+ * partial transport checksum is finished first, since no device could do it any more; a segmentable packet whose segments are
+ * too long is refused: who sends such wants its segments whole. */
+#include "ip/ip_internal.h"
+#include "pkt/csum.h"
+#include "wire/ip4.h"
+
+enum ip4_frag_next { IP4_FRAG_POST = 1 };
+
+enum { OPT_COPIED = 0x80 };
+
+/* RFC 791, 3.1: options without the copied flag are in the first fragment only; here they become padding. */
+static void drop_first_only_options(uint8_t *opt, unsigned len)
+{
+	for (unsigned i = 0; i < len && opt[i] != IP4_OPT_END;) {
+		unsigned n = opt[i] == IP4_OPT_NOP ? 1 : i + 1 < len ? opt[i + 1] : 0;
+		if (n == 0 || n > len - i)
+			return; /* ip4-input has seen to it */
+		if (!(opt[i] & OPT_COPIED))
+			memset(opt + i, IP4_OPT_NOP, n);
+		i += n;
+	}
+}
+
+struct cut {
+	uint32_t hdr_len, step, body; /* step: payload bytes per fragment, a multiple of 8 */
+	uint16_t off8, more; /* of the packet being cut, which may be a fragment itself */
+};
+
+/* len bytes of b: shared where the counts are ours to touch, else copied. */
+static bool add_part(struct lcore *lc, struct pkt *f, struct buf *b, uint32_t off, uint32_t len)
+{
+	if (b->home != lc->id)
+		return pkt_append(lc, f, b->mem + off, len);
+	if (!pkt_add_frag(lc, f, b, off, len))
+		return false;
+	buf_get(lc, b);
+	return true;
+}
+
+/* Bytes [from, from + len) of p, counted from data. */
+static bool add_body(struct lcore *lc, const struct pkt *p, struct pkt *f, uint32_t from, uint32_t len)
+{
+	uint32_t at = 0;
+	for (unsigned i = 0; i <= p->n_frags && len; i++) {
+		struct buf *b = i ? p->frags[i - 1].buf : p->buf;
+		uint32_t off = i ? p->frags[i - 1].off : p->headroom;
+		uint32_t here = i ? p->frags[i - 1].len : p->head_len;
+		if (from < at + here) {
+			uint32_t skip = from - at, n = MIN(here - skip, len);
+			if (!add_part(lc, f, b, off + skip, n))
+				return false;
+			from += n;
+			len -= n;
+		}
+		at += here;
+	}
+	return len == 0;
+}
+
+static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct cut *c, uint32_t at)
+{
+	uint32_t len = MIN(c->step, c->body - at);
+	struct pkt *f = pkt_new(w->lc);
+	if (!f)
+		return NULL;
+	if (!pkt_append(w->lc, f, p->data, c->hdr_len) || !add_body(w->lc, p, f, c->hdr_len + at, len)) {
+		pkt_free(w->lc, f);
+		return NULL;
+	}
+	struct ip4_hdr *h = (struct ip4_hdr *)f->data;
+	bool last = at + len == c->body;
+	h->len = be16_of((uint16_t)(c->hdr_len + len));
+	h->frag = be16_of((uint16_t)((c->off8 + at / 8) | (last ? c->more : IP4_MF)));
+	if (at)
+		drop_first_only_options(f->data + sizeof *h, c->hdr_len - sizeof *h);
+	ip4_csum_set(h);
+	f->l3_off = f->headroom;
+	f->l4_off = (uint16_t)(f->headroom + c->hdr_len);
+	f->ip_proto = p->ip_proto;
+	f->ethertype = p->ethertype;
+	f->in_if = p->in_if;
+	f->out_if = p->out_if;
+	f->hash = p->hash;
+	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT);
+	f->trace_id = p->trace_id;
+	f->edge.ip_route.nh = p->edge.ip_route.nh;
+	return f;
+}
+
+/* All fragments or none: a part of them would only use the link. */
+static enum drop cut_all(struct worker *w, const struct pkt *p, const struct cut *c)
+{
+	struct pkt_queue q;
+	struct pkt *f;
+	pkt_queue_init(&q);
+	for (uint32_t at = 0; at < c->body; at += c->step) {
+		f = cut_one(w, p, c, at);
+		if (f) {
+			pkt_queue_push(&q, f);
+			continue;
+		}
+		while ((f = pkt_queue_pop(&q)))
+			pkt_free(w->lc, f);
+		return DROP_NO_BUFFER;
+	}
+	while ((f = pkt_queue_pop(&q)))
+		node_send(w, IP4_FRAG_POST, f);
+	return DROP_NONE;
+}
+
+static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
+{
+	const struct fib_nh *nh = p->edge.ip_route.nh;
+	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
+	const struct iface *out = iface_get(w, p->out_if);
+	if (!out)
+		return DROP_IF_GONE;
+	if (pkt_is_gso(p))
+		return DROP_IP_TOO_BIG;
+	uint32_t mtu = route_mtu(nh, out), hdr_len = ip4_hdr_len(h);
+	if (mtu < hdr_len + 8)
+		return DROP_IP_TOO_BIG;
+	enum drop why = pkt_csum_finish(p);
+	if (why)
+		return why;
+	uint16_t frag = be16_get(h->frag);
+	struct cut c = {
+		.hdr_len = hdr_len,
+		.step = (mtu - hdr_len) & ~7U,
+		.body = p->len - hdr_len,
+		.off8 = frag & IP4_FRAG_OFF_MASK,
+		.more = frag & IP4_MF,
+	};
+	return cut_all(w, p, &c);
+}
+
+static void ip4_frag(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++) {
+		enum drop why = ip4_frag_one(w, v->pkt[i]);
+		next[i] = pkt_drop(v->pkt[i], why ? why : DROP_IP_FRAGMENTED);
+	}
+	vec_dispatch(w, v, next);
+}
+
+const struct node ip4_frag_node = { .name = "ip4-frag",
+				    .run = ip4_frag,
+				    .next = { [IP4_FRAG_POST] = "ip4-post" } };

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip4-input: is it an IPv4 packet that a router may look at? RFC 1122, 3.2.1 and RFC 1812, 5.2.2. Leaves data at the header,
+ * cut to its length, with l3_off, l4_off and ip_proto set.
+ *
+ * Options are read to know that they are well-formed. Source routes are refused (Linux: accept_source_route 0); record route and
+ * timestamp travel on unfilled, which RFC 1812, 5.3.13 allows only for the latter: a later issue. */
+#include "ip/ip_internal.h"
+#include "pkt/csum.h"
+#include "wire/eth.h"
+#include "wire/frame.h"
+#include "wire/icmp4.h"
+#include "wire/ip4.h"
+
+enum ip4_input_next { IP4_INPUT_ROUTE = 1, IP4_INPUT_HOOK, IP4_INPUT_ERROR };
+
+/* RFC 1812, 5.3.7 as Linux has it. 0.0.0.0 speaks to the limited broadcast only, when a host asks who it is. */
+static enum drop check_addrs(const struct ip4_hdr *h, const struct iface *in)
+{
+	uint32_t src = be32_get(h->src), dst = be32_get(h->dst);
+	if (unlikely(ip4_is_multicast(h->src) || src == UINT32_MAX))
+		return DROP_IP_MARTIAN_SOURCE;
+	if (unlikely(src >> 24 == 0 && !(src == 0 && (dst == UINT32_MAX || ip4_is_multicast(h->dst)))))
+		return DROP_IP_MARTIAN_SOURCE;
+	if (unlikely(dst >> 24 == 0))
+		return DROP_IP_MARTIAN_DEST;
+	if (unlikely(ip4_is_loopback(h->src) || ip4_is_loopback(h->dst)) &&
+	    !(racy_get(in->flags) & IFF_LOOPBACK))
+		return ip4_is_loopback(h->src) ? DROP_IP_MARTIAN_SOURCE : DROP_IP_MARTIAN_DEST;
+	return DROP_NONE;
+}
+
+/* DROP_NONE, or a drop, or an ICMP parameter problem by *ret_bad. */
+static enum drop check_options(const struct pkt *p, unsigned hdr_len, uint8_t *ret_bad)
+{
+	struct ip4_options o;
+	struct cursor c = cur_of(p->data + sizeof(struct ip4_hdr), hdr_len - sizeof(struct ip4_hdr));
+	enum drop why = ip4_options_parse(c, &o, ret_bad);
+	return !why && o.source_route ? DROP_IP_OPTIONS : why;
+}
+
+static enum drop check_header(struct lcore *lc, struct pkt *p, const struct iface *in)
+{
+	if (unlikely(!pkt_pull_up(lc, p, sizeof(struct ip4_hdr))))
+		return DROP_TRUNCATED;
+	unsigned hdr_len = ip4_hdr_len((const struct ip4_hdr *)p->data);
+	enum drop why = ip4_check_lengths((const struct ip4_hdr *)p->data, p->len);
+	if (unlikely(why))
+		return why;
+	if (unlikely(!pkt_pull_up(lc, p, hdr_len)))
+		return DROP_TRUNCATED;
+	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
+	if (unlikely(!ip4_csum_ok(h)))
+		return DROP_IP_HEADER_CSUM;
+	uint16_t len = be16_get(h->len);
+	if (unlikely(p->len > len)) { /* the link padded it */
+		pkt_trim(lc, p, len);
+		pkt_csum_headers_changed(p);
+	}
+	return check_addrs(h, in);
+}
+
+static uint8_t ip4_input_one(struct worker *w, struct pkt *p, struct iface_run *run)
+{
+	uint8_t bad = 0;
+	const struct iface *in = run_iface(w, run, p->in_if);
+	if (unlikely(!in))
+		return pkt_drop(p, DROP_IF_GONE);
+	enum drop why = check_header(w->lc, p, in);
+	if (unlikely(why))
+		return pkt_drop(p, why);
+	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
+	unsigned hdr_len = ip4_hdr_len(h);
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + hdr_len);
+	p->ip_proto = h->proto;
+	if (unlikely(hdr_len > sizeof *h) && (why = check_options(p, hdr_len, &bad)))
+		return bad ? ip_error(p, IP4_INPUT_ERROR, ICMP4_PARAM_PROBLEM, 0, (uint32_t)bad << 24, why)
+			   : pkt_drop(p, why);
+	return racy_get(in->hooks.edge[HOOK_IP4_PREROUTING]);
+}
+
+static void ip4_input(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct iface_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++) {
+		pkt_prefetch(v, i + 4);
+		next[i] = ip4_input_one(w, v->pkt[i], &run);
+	}
+	vec_dispatch(w, v, next);
+}
+
+static void print_ip4(const struct worker *w, const struct pkt *p, char *to, size_t len)
+{
+	wire_print_l3(ETH_P_IP, pkt_cursor(p), to, len);
+}
+
+const struct node ip4_input_node = {
+	.name = "ip4-input",
+	.run = ip4_input,
+	.next = { [IP4_INPUT_ROUTE] = "ip4-route",
+		  [IP4_INPUT_HOOK] = "hook-ip4-prerouting",
+		  [IP4_INPUT_ERROR] = "icmp4-error" },
+	.print = print_ip4,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this room share. */
+#ifndef LEAT_IP_INTERNAL_H
+#define LEAT_IP_INTERNAL_H
+
+#include "ip/ip.h"
+#include "net/fib.h"
+#include "pkt/gso.h"
+
+/* One per family: the first member of the state of modules ip4 and ip6.
+ * Read: any worker, per packet.   Write: control lcore (racy_set, or workers between turns). */
+struct ip_stack {
+	uint8_t forwarding;
+	uint32_t lo_handle; /* the loopback interface; 0: none yet */
+	struct iface_watch watch; /* finds it */
+	const char *local_node; /* whose edges proto_edge[] are */
+	uint8_t proto_edge[256];
+	const char *proto_node[256];
+};
+
+int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_node);
+void ip_stack_unlink(struct leat_stack *st, struct ip_stack *ip);
+int ip_stack_save(const struct ip_stack *ip, struct saver *s);
+int ip_stack_restore(struct ip_stack *ip, struct loader *l);
+
+static inline struct ip_stack *ip4_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_ip4);
+}
+
+/* Per worker, of module ip4. */
+struct ip4_worker {
+	uint16_t next_id;
+};
+
+/* Interfaces by handle; neighbouring packets mostly share them. */
+struct iface_run {
+	uint32_t handle;
+	struct iface *ifc;
+};
+static inline struct iface *run_iface(const struct worker *w, struct iface_run *r, uint32_t handle)
+{
+	if (unlikely(handle != r->handle || !r->ifc)) {
+		r->handle = handle;
+		r->ifc = iface_get(w, handle);
+	}
+	return r->ifc;
+}
+
+/* Fills the edge to icmp4-error or icmp6-error; returns the caller's edge `next` that leads there. */
+static inline uint8_t ip_error(struct pkt *p, uint8_t next, uint8_t type, uint8_t code, uint32_t info,
+			       enum drop why)
+{
+	p->edge.icmp_error.type = type;
+	p->edge.icmp_error.code = code;
+	p->edge.icmp_error.info = info;
+	p->edge.icmp_error.why = (uint8_t)why;
+	return next;
+}
+
+static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *out)
+{
+	uint32_t mtu = racy_get(out->mtu);
+	return nh && nh->mtu && nh->mtu < mtu ? nh->mtu : mtu;
+}
+/* Does every segment fit? A packet that fits whole is the common case and needs no look at its kind. */
+static inline bool fits(const struct pkt *p, uint32_t mtu)
+{
+	return likely(p->len <= mtu) || (pkt_is_gso(p) && pkt_gso_l3_len(p) <= mtu);
+}
+
+/* The edges of routing nodes, the same for both families, so that their decisions can share tables. */
+enum ip_route_next { IP_ROUTE_LOCAL = 1, IP_ROUTE_LOCAL_HOOK, IP_ROUTE_FORWARD, IP_ROUTE_ERROR };
+
+/* One file per node of each family. */
+extern const struct node ip4_input_node, ip4_route_node, ip4_forward_node, ip4_post_node, ip4_local_node,
+	ip4_output_node, ip4_frag_node;
+extern const struct node ip6_input_node, ip6_route_node, ip6_forward_node, ip6_post_node, ip6_local_node,
+	ip6_output_node;
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: neigh-output finds the link-layer address for a packet's next hop and hands both to eth-output.
+ * Group and broadcast addresses are computed, loopback and NOARP devices need none, the rest comes from the neighbour table;
+ * neighbouring packets with the same next hop share one lookup. A packet whose next hop is not resolved is parked in the
+ * neighbour's queue and goes on at neigh-resume. What it knew of its way is then worth nothing, so neigh-resume asks the FIB
+ * again: it follows a route that changed while it waited.
+ *
+ * Out of scope: the way of a packet is looked up by destination only, and its length is not held against another route's
+ * MTU (a device refuses what is too long for it). */
+#include <sys/socket.h>
+
+#include "link/eth.h"
+#include "net/fib.h"
+#include "net/neigh.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+enum neigh_output_next { NEIGH_OUTPUT_ETH = 1 };
+enum neigh_resume_next { NEIGH_RESUME_OUTPUT = 1 };
+
+/* What the packets of a run share. */
+struct hop_run {
+	uint32_t out_if;
+	uint16_t ethertype;
+	uint8_t family; /* 0: no run yet */
+	enum drop why; /* not DROP_NONE: they all fall */
+	struct ipaddr next_hop;
+	struct neigh_hop hop;
+};
+
+static uint8_t family_of(uint16_t ethertype)
+{
+	return ethertype == ETH_P_IP ? AF_INET : ethertype == ETH_P_IPV6 ? AF_INET6 : 0;
+}
+
+/* The limited broadcast address stands for every IPv4 broadcast: ip4-post sees to that. */
+static bool group_mac(uint8_t family, const struct ipaddr *a, uint8_t mac[ETH_ALEN])
+{
+	if (family == AF_INET6) {
+		if (ip6_is_multicast(&a->v6))
+			eth_group_of_ip6(&a->v6, mac);
+		return ip6_is_multicast(&a->v6);
+	}
+	if (be32_get(a->v4) == UINT32_MAX) {
+		memset(mac, 0xff, ETH_ALEN);
+		return true;
+	}
+	if (ip4_is_multicast(a->v4))
+		eth_group_of_ip4(a->v4, mac);
+	return ip4_is_multicast(a->v4);
+}
+
+static enum drop resolve(struct worker *w, struct hop_run *r)
+{
+	struct iface *out = iface_get(w, r->out_if);
+	if (!out)
+		return DROP_IF_GONE;
+	if (!iface_is_up(out))
+		return DROP_IF_DOWN;
+	r->hop.usable = true;
+	uint32_t flags = racy_get(out->flags);
+	if (flags & IFF_LOOPBACK) {
+		memcpy(r->hop.mac, out->mac, ETH_ALEN);
+		return DROP_NONE;
+	}
+	if (group_mac(r->family, &r->next_hop, r->hop.mac))
+		return DROP_NONE;
+	if (neigh_find(w, r->out_if, r->family, &r->next_hop, &r->hop))
+		return DROP_NONE;
+	r->hop.usable = false;
+	if (flags & IFF_NOARP) { /* Linux: the device's own address, unless a static entry says otherwise */
+		memcpy(r->hop.mac, out->mac, ETH_ALEN);
+		r->hop.usable = true;
+	}
+	return DROP_NONE;
+}
+
+static void run_start(struct worker *w, struct hop_run *r, const struct pkt *p)
+{
+	r->out_if = p->out_if;
+	r->ethertype = p->ethertype;
+	r->family = family_of(p->ethertype);
+	r->next_hop = p->edge.neigh_output.next_hop;
+	r->why = r->family ? resolve(w, r) : DROP_ETHERTYPE_UNKNOWN;
+}
+
+static inline bool run_goes_on(const struct hop_run *r, const struct pkt *p)
+{
+	return likely(r->family && r->out_if == p->out_if && r->ethertype == p->ethertype &&
+		      memcmp(&r->next_hop, &p->edge.neigh_output.next_hop, sizeof r->next_hop) == 0);
+}
+
+static uint8_t neigh_output_one(struct worker *w, struct pkt *p, struct hop_run *r)
+{
+	if (!run_goes_on(r, p))
+		run_start(w, r, p);
+	pkt_edge_done(p);
+	if (unlikely(r->why))
+		return pkt_drop(p, r->why);
+	if (unlikely(!r->hop.usable)) {
+		neigh_wait(w, r->out_if, r->family, &r->next_hop, p, eth_stack(w->st)->neigh_resume);
+		return NODE_KEPT;
+	}
+	memcpy(p->edge.eth_output.dst, r->hop.mac, ETH_ALEN);
+	return NEIGH_OUTPUT_ETH;
+}
+
+static void neigh_output(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct hop_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = neigh_output_one(w, v->pkt[i], &run);
+	vec_dispatch(w, v, next);
+}
+
+/* --- after waiting --- */
+
+static bool next_hop_of(const struct fib_nh *nh, const struct ipaddr *dst, uint8_t family, struct pkt *p)
+{
+	if (!nh || nh->type != RTN_UNICAST)
+		return false;
+	p->out_if = nh->if_handle;
+	p->edge.neigh_output.next_hop = nh->gw_family ? nh->gw : *dst;
+	return !nh->gw_family || nh->gw_family == family;
+}
+
+static uint8_t neigh_resume_one(struct worker *w, struct pkt *p)
+{
+	struct ipaddr dst = { 0 };
+	bool ok = false;
+	if (p->ethertype == ETH_P_IP) {
+		dst.v4 = ((const struct ip4_hdr *)pkt_l3(p))->dst;
+		ok = next_hop_of(fib4_lookup(w, dst.v4), &dst, AF_INET, p);
+	} else if (p->ethertype == ETH_P_IPV6) {
+		dst.v6 = ((const struct ip6_hdr *)pkt_l3(p))->dst;
+		if (ip6_is_link_local(&dst.v6)) { /* means nothing without its link, which is out_if */
+			p->edge.neigh_output.next_hop = dst;
+			return NEIGH_RESUME_OUTPUT;
+		}
+		ok = next_hop_of(fib6_lookup(w, &dst.v6), &dst, AF_INET6, p);
+	}
+	return ok ? NEIGH_RESUME_OUTPUT : pkt_drop(p, DROP_STALE);
+}
+
+static void neigh_resume(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = neigh_resume_one(w, v->pkt[i]);
+	vec_dispatch(w, v, next);
+}
+
+const struct node neigh_output_node = {
+	.name = "neigh-output",
+	.run = neigh_output,
+	.next = { [NEIGH_OUTPUT_ETH] = "eth-output" },
+};
+const struct node neigh_resume_node = {
+	.name = "neigh-resume",
+	.run = neigh_resume,
+	.next = { [NEIGH_RESUME_OUTPUT] = "neigh-output" },
+};
