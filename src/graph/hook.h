@@ -16,7 +16,11 @@ enum hook_point {
 
 const char *hook_name(enum hook_point h); /* "ip4-prerouting" */
 
-enum hook_verdict { HOOK_ACCEPT, HOOK_DROP, HOOK_STOLEN }; /* dropped: p->drop, else DROP_HOOK; stolen: the listener owns it */
+enum hook_verdict {
+	HOOK_ACCEPT,
+	HOOK_DROP, /* for p->drop, or DROP_HOOK when that is not set */
+	HOOK_STOLEN, /* the listener owns it */
+};
 
 struct hook_listener {
 	struct list link; /* the hook table's */

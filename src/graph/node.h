@@ -79,9 +79,11 @@ unsigned graph_n_nodes(const struct leat_stack *st);
 const struct node *graph_node(const struct leat_stack *st, uint16_t id);
 /* The node that edge `next` of `id` leads to; 0 for none or not loaded. */
 uint16_t graph_edge(const struct leat_stack *st, uint16_t id, unsigned next);
-const char *graph_edge_name(const struct leat_stack *st, uint16_t id, unsigned next); /* as asked for; NULL: none */
+/* As asked for; NULL: none. */
+const char *graph_edge_name(const struct leat_stack *st, uint16_t id, unsigned next);
 void graph_stats(const struct leat_stack *st, uint16_t id, struct node_stats *ret);
-uint64_t graph_drops(const struct leat_stack *st, uint16_t id, enum drop why); /* id 0: those outside any node */
+/* id 0: those outside any node. */
+uint64_t graph_drops(const struct leat_stack *st, uint16_t id, enum drop why);
 uint64_t graph_drops_total(const struct leat_stack *st);
 
 extern const struct module graph_module;
