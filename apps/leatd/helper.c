@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The helper's process: requests in, descriptors out, and the cleaning up. Together with hold.c this is all that ever runs
+ * with rights; it looks at no packet and no message of a client. */
+#include "helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/if_packet.h>
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "hold.h"
+
+enum { HELD_MAX = 256 };
+
+struct held {
+	char ifname[IFNAMSIZ];
+	unsigned ifindex, changed;
+};
+
+struct server {
+	int fd;
+	struct hold hold;
+	struct held held[HELD_MAX];
+	unsigned n_held;
+	const char *sock_path;
+	struct stat sock;
+};
+
+static int say(struct helper_rep *rep, int err, const char *what, const char *ifname)
+{
+	snprintf(rep->why, sizeof rep->why, "%s %s: %s", what, ifname, strerror(-err));
+	return err;
+}
+
+static int hold_open(struct server *s, const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+{
+	struct held *d = &s->held[s->n_held];
+	if (s->n_held == HELD_MAX)
+		return say(rep, -ENOSPC, "too many interfaces are held already; cannot hold", q->ifname);
+	int err = hold_take(&s->hold, q->ifname, q->flags & HELPER_PLAIN, &d->ifindex, &d->changed, rep->why,
+			    sizeof rep->why);
+	if (err)
+		return err;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		err = say(rep, -errno, "cannot open a packet socket for", q->ifname);
+		hold_undo(&s->hold, d->ifindex, d->changed);
+		return err;
+	}
+	memcpy(d->ifname, q->ifname, sizeof d->ifname);
+	s->n_held++;
+	*ret_fd = fd;
+	return 0;
+}
+
+static int give_back(struct server *s, const struct helper_req *q, struct helper_rep *rep)
+{
+	for (unsigned i = 0; i < s->n_held; i++) {
+		if (strcmp(s->held[i].ifname, q->ifname))
+			continue;
+		hold_undo(&s->hold, s->held[i].ifindex, s->held[i].changed);
+		s->held[i] = s->held[--s->n_held];
+		return 0;
+	}
+	return say(rep, -ENOENT, "not held:", q->ifname);
+}
+
+static int tap_open(const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+{
+	struct ifreq r = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
+						(q->flags & HELPER_VNET_HDR ? IFF_VNET_HDR : 0)) };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return say(rep, -errno, "cannot open /dev/net/tun for", q->ifname);
+	memcpy(r.ifr_name, q->ifname, IFNAMSIZ);
+	if (ioctl(fd, TUNSETIFF, &r)) {
+		int err = say(rep, -errno, "cannot make the TAP device", q->ifname);
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+{
+	q->ifname[IFNAMSIZ - 1] = 0;
+	switch (q->op) {
+	case HELPER_HOLD:
+		return hold_open(s, q, rep, ret_fd);
+	case HELPER_GIVE_BACK:
+		return give_back(s, q, rep);
+	case HELPER_TAP:
+		return tap_open(q, rep, ret_fd);
+	default:
+		return say(rep, -EOPNOTSUPP, "no such request, for", q->ifname);
+	}
+}
+
+static void answer(int fd, const struct helper_rep *rep, int pass_fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { (void *)rep, sizeof *rep };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (pass_fd >= 0) {
+		m.msg_control = control.buf;
+		m.msg_controllen = sizeof control.buf;
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
+	}
+	(void)!sendmsg(fd, &m, MSG_NOSIGNAL); /* a daemon that is gone is noticed at the next receive */
+	if (pass_fd >= 0)
+		close(pass_fd);
+}
+
+/* False when the daemon is gone. */
+static bool one_request(struct server *s)
+{
+	struct helper_req q;
+	struct helper_rep rep = { 0 };
+	int fd = -1;
+	ssize_t n = recv(s->fd, &q, sizeof q, 0);
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	rep.err = n == sizeof q ? serve(s, &q, &rep, &fd) : -EBADMSG;
+	answer(s->fd, &rep, fd);
+	return true;
+}
+
+/* What the process needs from here on; everything else goes. Root keeps no right that it does not use. */
+static void keep_net_rights(void)
+{
+	uint32_t keep = 1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW;
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { .effective = keep, .permitted = keep } };
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	syscall(SYS_capset, &h, d);
+}
+
+/* It outlives the daemon whatever is done to the terminal or the process group, and keeps nothing of the daemon's open. */
+static void detach(struct server *s, int fd)
+{
+	sigset_t none;
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	prctl(PR_SET_NAME, "leatd-helper", 0, 0, 0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	s->fd = dup2(fd, 3);
+	close_range(4, ~0U, 0);
+	(void)!chdir("/");
+}
+
+static void clean_up(struct server *s)
+{
+	struct stat now;
+	while (s->n_held) {
+		struct held *d = &s->held[--s->n_held];
+		hold_undo(&s->hold, d->ifindex, d->changed);
+	}
+	if (s->sock_path && stat(s->sock_path, &now) == 0 && now.st_ino == s->sock.st_ino &&
+	    now.st_dev == s->sock.st_dev)
+		unlink(s->sock_path);
+}
+
+void helper_main(int fd, const char *sock_path)
+{
+	static struct server server; /* of this process; it is the process */
+	struct server *s = &server;
+	if (sock_path && stat(sock_path, &s->sock) == 0)
+		s->sock_path = sock_path;
+	detach(s, fd);
+	keep_net_rights();
+	int err = hold_init(&s->hold);
+	if (err) {
+		fprintf(stderr, "leatd-helper: cannot start: %s\n", strerror(-err));
+		exit(1);
+	}
+	hold_sweep(&s->hold);
+	for (bool on = true; on;) {
+		struct pollfd p[2] = { { .fd = s->fd, .events = POLLIN },
+				       { .fd = s->hold.alive, .events = POLLIN } };
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[1].revents) { /* somebody asked whether we live: that was the answer */
+			int asked = accept(s->hold.alive, NULL, NULL);
+			if (asked >= 0)
+				close(asked);
+		}
+		if (p[0].revents)
+			on = one_request(s);
+	}
+	clean_up(s);
+	exit(0);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The privileged helper: a process that leatd starts before it gives up its rights. It opens what needs rights, one request
+ * at a time over a SOCK_SEQPACKET pair, and gives interfaces back when the other end closes, for whatever reason. */
+#ifndef LEATD_HELPER_H
+#define LEATD_HELPER_H
+
+#include <net/if.h>
+
+#include "base/base.h"
+#include "dev/host.h"
+
+/* --- the protocol --- */
+
+enum helper_op { HELPER_HOLD, HELPER_GIVE_BACK, HELPER_TAP };
+enum helper_flags {
+	HELPER_PLAIN = 1, /* HOLD: no large frames, please */
+	HELPER_VNET_HDR = 2, /* TAP: with virtio-net header */
+};
+
+struct helper_req {
+	uint32_t op; /* enum helper_op */
+	uint32_t flags;
+	char ifname[IFNAMSIZ]; /* NUL-terminated */
+};
+struct helper_rep {
+	int32_t err; /* 0 (with a descriptor for HOLD and TAP) or -errno */
+	char why[236]; /* a line for a person, when err */
+};
+
+/* --- helper.c: the helper's side --- */
+
+/* Serves requests on fd until the other end closes, cleans up and exits. `sock_path` (may be NULL) is a Unix socket that
+ * it takes away then, if it is still the same one. */
+__attribute__((noreturn)) void helper_main(int fd, const char *sock_path);
+
+/* --- helper_call.c: the daemon's side --- */
+
+struct helper {
+	struct dev_host host;
+	int fd; /* -1: there is none, and calls say so */
+	pid_t pid;
+};
+
+/* Forks the helper; before any thread exists. 0 or -errno. */
+int helper_start(struct helper *h, const char *sock_path);
+/* A daemon without rights: every call explains itself. */
+void helper_none(struct helper *h);
+/* Lets it clean up and waits for it. */
+void helper_stop(struct helper *h);
+
+#endif

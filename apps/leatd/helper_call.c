@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's side of the privileged helper: one request, one answer, in turn. */
+#include "helper.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Takes the descriptor out of an answer, or -1. */
+static int passed_fd(struct msghdr *m)
+{
+	int fd = -1;
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof fd))
+		memcpy(&fd, CMSG_DATA(c), sizeof fd);
+	return fd;
+}
+
+static int receive(int sock, struct helper_rep *rep, int *ret_fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { rep, sizeof *rep };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control.buf,
+			    .msg_controllen = sizeof control.buf };
+	ssize_t n;
+	do
+		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof *rep)
+		return n < 0 ? -errno : -EPIPE;
+	rep->why[sizeof rep->why - 1] = 0;
+	*ret_fd = passed_fd(&m);
+	return 0;
+}
+
+/* The descriptor, 0 where there is none to be had, or -errno. */
+static int call(struct dev_host *host, enum helper_op op, unsigned flags, const char *ifname, char *why,
+		size_t why_len)
+{
+	struct helper *h = container_of(host, struct helper, host);
+	struct helper_req q = { .op = op, .flags = flags };
+	struct helper_rep rep;
+	int fd = -1;
+	if (h->fd < 0) {
+		snprintf(why, why_len,
+			 "leatd has no right to open devices: start it as root, or with --user");
+		return -EPERM;
+	}
+	if (strlen(ifname) >= sizeof q.ifname) {
+		snprintf(why, why_len, "\"%s\" is too long for the name of an interface", ifname);
+		return -ENAMETOOLONG;
+	}
+	memcpy(q.ifname, ifname, strlen(ifname));
+	int err = send(h->fd, &q, sizeof q, MSG_NOSIGNAL) == sizeof q ? receive(h->fd, &rep, &fd) : -errno;
+	if (err) {
+		snprintf(why, why_len, "the privileged helper does not answer (%s): restart leatd",
+			 strerror(-err));
+		return err;
+	}
+	if (rep.err) {
+		snprintf(why, why_len, "%s", rep.why);
+		return rep.err;
+	}
+	return fd >= 0 ? fd : 0;
+}
+
+static int hold_interface(struct dev_host *host, const char *ifname, bool plain, char *why, size_t why_len)
+{
+	return call(host, HELPER_HOLD, plain ? HELPER_PLAIN : 0, ifname, why, why_len);
+}
+
+static int open_tap(struct dev_host *host, const char *ifname, bool vnet_hdr, char *why, size_t why_len)
+{
+	return call(host, HELPER_TAP, vnet_hdr ? HELPER_VNET_HDR : 0, ifname, why, why_len);
+}
+
+static void give_back(struct dev_host *host, const char *ifname)
+{
+	char why[sizeof((struct helper_rep *)0)->why];
+	call(host, HELPER_GIVE_BACK, 0, ifname, why,
+	     sizeof why); /* a helper that is gone has nothing to give */
+}
+
+void helper_none(struct helper *h)
+{
+	*h = (struct helper){
+		.fd = -1,
+		.host = { .hold_interface = hold_interface, .give_back = give_back, .open_tap = open_tap },
+	};
+}
+
+int helper_start(struct helper *h, const char *sock_path)
+{
+	struct timeval patience = { .tv_sec = 10 };
+	int fd[2];
+	helper_none(h);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd))
+		return -errno;
+	h->pid = fork();
+	if (h->pid == 0)
+		helper_main(fd[1], sock_path);
+	int err = h->pid < 0 ? -errno : 0;
+	close(fd[1]);
+	if (err) {
+		close(fd[0]);
+		return err;
+	}
+	setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	h->fd = fd[0];
+	return 0;
+}
+
+void helper_stop(struct helper *h)
+{
+	if (h->fd < 0)
+		return;
+	close(h->fd);
+	h->fd = -1;
+	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* leatd, the daemon: one stack on the real runtime.
+ *
+ * Order of the start, and why: the control socket first, while there are rights to make its directory, and because a second
+ * daemon of the name must end before it touches anything; then the helper, before there are threads; then the rights
+ * go, and everything that looks at packets or clients comes after that. */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/stack.h"
+#include "helper.h"
+#include "options.h"
+#include "pkt/pkt.h"
+#include "rights.h"
+#include "rt/rt.h"
+#include "sockd/path.h"
+#include "stack/stack_modules.h"
+
+struct daemon {
+	struct options opt;
+	char sock_path[SOCKD_PATH_MAX];
+	int listen_fd;
+	struct helper helper;
+	struct leat_runtime *rt;
+	bool pools;
+	struct leat_stack *st;
+	struct fd_watch signals;
+};
+
+/* One line: what was wrong, and what to do where that is not the same. */
+static int printf_like(2, 3) cold_fn give_up(int err, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fputs("leatd: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return err;
+}
+
+/* --- before the rights go --- */
+
+static int listen_for_clients(struct daemon *d)
+{
+	int err = sockd_path(d->opt.name, d->sock_path, sizeof d->sock_path);
+	if (err)
+		return give_up(err,
+			       "\"%s\" cannot be the name of a daemon: use letters, digits, '.', '_' and '-'",
+			       d->opt.name);
+	err = sockd_listen(d->sock_path, &d->listen_fd);
+	if (err == -EADDRINUSE)
+		return give_up(err,
+			       "a leatd named \"%s\" is running already (%s): choose another with --name",
+			       d->opt.name, d->sock_path);
+	if (err)
+		return give_up(err, "cannot listen at %s: %s", d->sock_path, strerror(-err));
+	return 0;
+}
+
+static int part_with_rights(struct daemon *d)
+{
+	bool root = geteuid() == 0;
+	uid_t uid = 0;
+	gid_t gid = 0;
+	int err = 0;
+	if (root && !d->opt.user && rights_find_user(d->opt.run_as, &uid, &gid))
+		return give_up(-ENOENT,
+			       "there is no user \"%s\" to run as: create it, or choose one with --run-as",
+			       d->opt.run_as);
+	if (d->opt.user)
+		err = rights_own_namespace();
+	if (err)
+		return give_up(err,
+			       "cannot make a user namespace: %s (is kernel.unprivileged_userns_clone off?)",
+			       strerror(-err));
+	if (root || d->opt.user)
+		err = helper_start(&d->helper, d->sock_path);
+	if (err)
+		return give_up(err, "cannot start the privileged helper: %s", strerror(-err));
+	err = rights_drop(root && !d->opt.user, uid, gid);
+	if (err)
+		return give_up(err, "cannot give up the rights of root: %s", strerror(-err));
+	return 0;
+}
+
+/* --- the stack --- */
+
+static int open_device(struct daemon *d, char *words)
+{
+	char why[256] = "", *ifname = strchr(words, ':'), *options;
+	*ifname++ = 0;
+	options = strchr(ifname, ',');
+	if (options)
+		*options++ = 0;
+	struct iface_kind *k = iface_kind_find(d->st, words);
+	if (!k)
+		return give_up(-ENODEV, "--dev %s:%s: there is no driver \"%s\"; leatd --help lists them",
+			       words, ifname, words);
+	int err = k->open(d->st, ifname, options ? options : "", why, sizeof why);
+	if (err)
+		return give_up(err, "--dev %s:%s: %s", words, ifname, *why ? why : strerror(-err));
+	return 0;
+}
+
+static int make_stack(struct daemon *d)
+{
+	uint64_t budget = (uint64_t)d->opt.budget_mib << 20;
+	struct rt_opts o = {
+		.poll = d->opt.poll,
+		.pin = d->opt.pin,
+		.budget_bytes = budget,
+		.log_level = d->opt.verbose ? LOG_DEBUG : LOG_WARN,
+		.log_name = "leatd",
+	};
+	int err = rt_new(d->opt.workers, &o, &d->rt);
+	if (!err)
+		err = pkt_pools_init(d->rt, budget / 2 / d->opt.workers);
+	d->pools = !err;
+	if (!err)
+		err = stack_new(d->rt, d->opt.name, d->opt.workers, leat_modules, &d->st);
+	if (err)
+		return give_up(err, "cannot make the stack: %s%s", strerror(-err),
+			       err == -ENOMEM ? " (raise --budget)" : "");
+	return 0;
+}
+
+static int fill_stack(struct daemon *d)
+{
+	char why[512] = "";
+	for (unsigned i = 0; i < d->opt.n_devs; i++) {
+		int err = open_device(d, d->opt.dev[i]);
+		if (err)
+			return err;
+	}
+	int err = d->opt.restore[0] ? stack_restore(d->st, d->opt.restore, why, sizeof why) : 0;
+	if (err)
+		return give_up(err, "cannot restore %s: %s", d->opt.restore, *why ? why : strerror(-err));
+	return 0;
+}
+
+/* --- serving --- */
+
+static void on_signal(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	if (read(w->fd, &info, sizeof info) == sizeof info)
+		rt_stop(lc->rt);
+}
+
+static int watch_signals(struct daemon *d)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	d->signals = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = on_signal };
+	return d->rt->ops->fd_watch(d->rt, d->rt->ctl, &d->signals);
+}
+
+static int serve(struct daemon *d)
+{
+	int err = watch_signals(d);
+	if (err)
+		return give_up(err, "cannot serve clients: %s", strerror(-err));
+	puts("ready");
+	fflush(stdout);
+	err = rt_run(d->rt);
+	if (err)
+		return give_up(err, "cannot start threads: %s", strerror(-err));
+	return 0;
+}
+
+/* The tree from its leaves: sockets, devices with their interfaces, runtime; then the helper gives back what it opened. */
+static void close_all(struct daemon *d)
+{
+	unlink(d->sock_path); /* where this user may; else the helper does. Before it is closed, so that it is still ours */
+	stack_free(d->st);
+	if (d->pools)
+		pkt_pools_done(d->rt);
+	rt_free(d->rt);
+	if (d->signals.fd > 0)
+		close(d->signals.fd);
+	if (d->listen_fd >= 0)
+		close(d->listen_fd);
+	helper_stop(&d->helper);
+}
+
+int main(int argc, char **argv)
+{
+	static struct daemon daemon = { .listen_fd = -1 };
+	struct daemon *d = &daemon;
+	helper_none(&d->helper);
+	if (options_parse(&d->opt, argc, argv, stderr))
+		return 2;
+	if (d->opt.help) {
+		options_help(stdout);
+		return 0;
+	}
+	int err = listen_for_clients(d);
+	if (err)
+		return 1;
+	err = part_with_rights(d);
+	if (!err)
+		err = make_stack(d);
+	if (!err)
+		err = fill_stack(d);
+	if (!err)
+		err = serve(d);
+	close_all(d);
+	return err ? 1 : 0;
+}

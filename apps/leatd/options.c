@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options are rows of one table, which the command line, the configuration file and --help all read: a line
+ * `workers 2` of the file is what `--workers 2` is on the command line. */
+#include "options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/runtime.h"
+#include "sockd/path.h"
+
+enum kind { FLAG, NUMBER, STRING, DEVICE, FILE_ROW };
+
+static const struct row {
+	const char *name, *arg, *help;
+	enum kind kind;
+	size_t at, len; /* member of struct options */
+	unsigned min, max;
+} rows[] = {
+#define AT(m) offsetof(struct options, m), sizeof((struct options *)0)->m
+	{ "name", "NAME", "what clients call this daemon (\"" SOCKD_DEFAULT_NAME "\")", STRING, AT(name) },
+	{ "dev", "DRIVER:IFNAME[,KEY=VALUE]...", "open a device; again for each", DEVICE, AT(dev) },
+	{ "workers", "N", "lcores that carry packets, 1 to 16 (1)", NUMBER, AT(workers), 1, LCORE_MAX - 1 },
+	{ "poll", NULL, "workers poll for ever instead of sleeping when idle", FLAG, AT(poll) },
+	{ "pin", NULL, "give each worker a CPU of its own", FLAG, AT(pin) },
+	{ "budget", "MIB", "memory at most, in MiB (512)", NUMBER, AT(budget_mib), 16, 1 << 20 },
+	{ "restore", "FILE", "start from what `leat save FILE` wrote; devices open again by name", STRING,
+	  AT(restore) },
+	{ "user", NULL, "without root: in a user and network namespace of its own", FLAG, AT(user) },
+	{ "run-as", "USER", "whose rights to take when started as root (leat, else nobody)", STRING,
+	  AT(run_as) },
+	{ "verbose", NULL, "log what is going on", FLAG, AT(verbose) },
+	{ "config", "FILE", "read lines of `option value` from FILE (also -c)", FILE_ROW, 0, 0 },
+	{ "help", NULL, "print this", FLAG, AT(help) },
+#undef AT
+};
+
+static const struct row *row_find(const char *name, size_t len)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strlen(rows[i].name) == len && !strncmp(rows[i].name, name, len))
+			return &rows[i];
+	return NULL;
+}
+
+static int read_file(struct options *o, const char *path, FILE *err, const char *where);
+
+static int set_number(struct options *o, const struct row *r, const char *value, FILE *err, const char *where)
+{
+	char *end;
+	errno = 0;
+	unsigned long v = strtoul(value, &end, 10);
+	if (errno || *end || end == value || *value == '-' || v < r->min || v > r->max) {
+		fprintf(err, "leatd: %s%s takes a number from %u to %u, not \"%s\"\n", where, r->name, r->min,
+			r->max, value);
+		return -EINVAL;
+	}
+	*(unsigned *)((char *)o + r->at) = (unsigned)v;
+	return 0;
+}
+
+static int set_device(struct options *o, const char *value, FILE *err, const char *where)
+{
+	const char *colon = strchr(value, ':');
+	if (!colon || colon == value || !colon[1] || colon[1] == ',') {
+		fprintf(err,
+			"leatd: %sdev takes DRIVER:IFNAME[,KEY=VALUE]... as in af_packet:veth0, not \"%s\"\n",
+			where, value);
+		return -EINVAL;
+	}
+	if (o->n_devs == OPT_DEVICES_MAX) {
+		fprintf(err, "leatd: %smore than %d devices\n", where, OPT_DEVICES_MAX);
+		return -EINVAL;
+	}
+	snprintf(o->dev[o->n_devs++], OPT_WORD_MAX, "%s", value);
+	return 0;
+}
+
+static int set(struct options *o, const struct row *r, const char *value, FILE *err, const char *where)
+{
+	if (value && strlen(value) >= (r->kind == STRING ? r->len : OPT_WORD_MAX)) {
+		fprintf(err, "leatd: the value of %s%s is too long\n", where, r->name);
+		return -EINVAL;
+	}
+	switch (r->kind) {
+	case FLAG:
+		*((bool *)((char *)o + r->at)) = true;
+		return 0;
+	case NUMBER:
+		return set_number(o, r, value, err, where);
+	case STRING:
+		strcpy((char *)o + r->at, value);
+		return 0;
+	case DEVICE:
+		return set_device(o, value, err, where);
+	case FILE_ROW:
+		return read_file(o, value, err, where);
+	}
+	return -EINVAL;
+}
+
+/* --- the file: `name value` or `name`, # starts a comment --- */
+
+static int read_line(struct options *o, char *line, FILE *err, const char *where)
+{
+	char *save, *name = strtok_r(line, " \t\r\n", &save);
+	char *value = name ? strtok_r(NULL, " \t\r\n", &save) : NULL;
+	if (!name)
+		return 0;
+	const struct row *r = row_find(name, strlen(name));
+	if (!r || r->kind == FILE_ROW || r->at == offsetof(struct options, help)) {
+		fprintf(err, "leatd: %sno option is called \"%s\"; leatd --help lists them\n", where, name);
+		return -EINVAL;
+	}
+	if (!r->arg != !value || strtok_r(NULL, " \t\r\n", &save)) {
+		fprintf(err, "leatd: %s%s takes %s\n", where, name, r->arg ? r->arg : "no value");
+		return -EINVAL;
+	}
+	return set(o, r, value, err, where);
+}
+
+static int read_file(struct options *o, const char *path, FILE *err, const char *where)
+{
+	FILE *f = fopen(path, "re");
+	char line[1024], at[OPT_WORD_MAX + 32];
+	int ret = 0;
+	if (!f) {
+		fprintf(err, "leatd: cannot read %s: %s\n", path, strerror(errno));
+		return -EINVAL;
+	}
+	for (unsigned n = 1; !ret && fgets(line, sizeof line, f); n++) {
+		snprintf(at, sizeof at, "%s:%u: ", path, n);
+		if (!strchr(line, '\n') && !feof(f)) {
+			fprintf(err, "leatd: %sthe line is too long\n", at);
+			ret = -EINVAL;
+			break;
+		}
+		line[strcspn(line, "#")] = 0;
+		ret = read_line(o, line, err, at);
+	}
+	fclose(f);
+	return ret;
+}
+
+/* --- the command line: --name value, --name=value, -c file --- */
+
+int options_parse(struct options *o, int argc, char **argv, FILE *err)
+{
+	*o = (struct options){ .name = SOCKD_DEFAULT_NAME, .workers = 1, .budget_mib = 512 };
+	for (int i = 1; i < argc; i++) {
+		const char *a = strcmp(argv[i], "-c") ? argv[i] : "--config";
+		a = strcmp(a, "-h") ? a : "--help";
+		size_t len = strncmp(a, "--", 2) ? 0 : strcspn(a + 2, "=");
+		const struct row *r = len ? row_find(a + 2, len) : NULL;
+		const char *value = r && a[2 + len] == '=' ? a + 3 + len : NULL;
+		if (!r) {
+			fprintf(err, "leatd: no option is called \"%s\"; leatd --help lists them\n", argv[i]);
+			return -EINVAL;
+		}
+		if (r->arg && !value && i + 1 < argc)
+			value = argv[++i];
+		if (!r->arg != !value) {
+			fprintf(err, "leatd: --%s takes %s\n", r->name, r->arg ? r->arg : "no value");
+			return -EINVAL;
+		}
+		if (set(o, r, value, err, "--"))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+void options_help(FILE *to)
+{
+	fprintf(to, "usage: leatd [OPTION]...\n"
+		    "The network stack. Prints \"ready\" once it serves; SIGTERM ends it and gives its "
+		    "interfaces back.\n\n");
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		char left[64];
+		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].arg ? " " : "",
+			 rows[i].arg ? rows[i].arg : "");
+		if (strlen(left) > 26)
+			fprintf(to, "  %s\n  %-26s", left, "");
+		else
+			fprintf(to, "  %-26s", left);
+		fprintf(to, "  %s\n", rows[i].help);
+	}
+	fprintf(to, "\nDrivers and their keys:\n"
+		    "  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, slots=N\n"
+		    "  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, "
+		    "mac=XX:XX:XX:XX:XX:XX, mtu=N\n");
+}
