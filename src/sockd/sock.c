@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One socket: the daemon's end of a pair and the netlink socket behind it.
+ *
+ * Theory of operation: what the application writes is read a few messages a turn and fed to the netlink socket; what that
+ * has to say is sent without waiting. When the pair is full, the message stays in the netlink socket, whose receive buffer
+ * bounds it, and the pair is watched for room. The pair is the only thing that knows how many copies of
+ * the application's descriptor exist: when the last is closed it hangs up, and the socket goes. */
+#include "sockd/sockd_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int watch_for(struct sock *s, uint32_t events)
+{
+	if (s->watch.events == events)
+		return 0;
+	s->watch.events = events;
+	return s->d->rt->ops->fd_watch(s->d->rt, s->d->rt->ctl, &s->watch);
+}
+
+static int send_bytes(struct sock *s, const void *bytes, size_t len_bytes)
+{
+	if (send(s->watch.fd, bytes, len_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return 0;
+	if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM)
+		return -errno;
+	watch_for(s, EPOLLIN | EPOLLOUT);
+	return -EAGAIN;
+}
+
+static void send_lost(struct sock *s)
+{
+	struct nlmsghdr h = { .nlmsg_len = sizeof h, .nlmsg_type = NLMSG_OVERRUN };
+
+	s->lost = send_bytes(s, &h, sizeof h) == -EAGAIN;
+}
+
+static int deliver(void *ctx, const void *bytes, size_t len_bytes, uint32_t src_portid, uint32_t group)
+{
+	return send_bytes(ctx, bytes, len_bytes);
+}
+
+static void lost(void *ctx, int err)
+{
+	send_lost(ctx);
+}
+
+static const struct nl_sock_ops nl_ops = { .deliver = deliver, .error = lost };
+
+/* A zero-length message and the end look alike to recv(). */
+static bool hung_up(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
+static bool input_one(struct sock *s)
+{
+	ssize_t n = recv(s->watch.fd, s->d->buf, RECV_MAX, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n < 0 || (n == 0 && hung_up(s->watch.fd))) {
+		sock_close(s);
+		return false;
+	}
+	if (n > RECV_MAX || nl_sock_input(s->nl, s->d->buf, n) < 0)
+		s->d->stats.refused++;
+	return true;
+}
+
+static void ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct sock *s = container_of(w, struct sock, watch);
+
+	if (events & EPOLLOUT) {
+		watch_for(s, EPOLLIN);
+		if (s->lost)
+			send_lost(s);
+		if (!s->lost)
+			nl_sock_writable(s->nl);
+	}
+	if (events & ~EPOLLOUT)
+		for (unsigned i = 0; i < TURN_BUDGET && input_one(s); i++)
+			;
+}
+
+static int cookie_of(int fd, uint64_t *ret)
+{
+	socklen_t len = sizeof *ret;
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret, &len) < 0 ? -errno : 0;
+}
+
+static bool is_pair_end(int fd)
+{
+	int domain, type;
+	socklen_t n = sizeof domain, m = sizeof type;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n) && domain == AF_UNIX &&
+	       !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) && type == SOCK_SEQPACKET;
+}
+
+static uint32_t cookie_hash(uint64_t cookie)
+{
+	return hash_u32(cookie ^ cookie >> 32);
+}
+
+static struct sock *find_cookie(struct sockd *d, uint64_t cookie)
+{
+	struct hash_node *n;
+
+	hash_for_each_same(n, &d->by_cookie,
+			   cookie_hash(cookie)) if (container_of(n, struct sock, node)->cookie ==
+						    cookie) return container_of(n, struct sock, node);
+	return NULL;
+}
+
+struct sock *sock_find(struct sockd *d, int app_fd)
+{
+	uint64_t cookie;
+
+	return cookie_of(app_fd, &cookie) ? NULL : find_cookie(d, cookie);
+}
+
+static int may_open(struct client *c, uint64_t cookie)
+{
+	if (find_cookie(c->d, cookie))
+		return -EEXIST;
+	if (c->n_owned >= SOCKS_PER_CLIENT)
+		return -EMFILE;
+	return c->d->stats.sockets >= SOCKS_MAX ? -ENFILE : 0;
+}
+
+static struct nl_creds creds_of(const struct client *c, const struct sockd_req *req)
+{
+	return (struct nl_creds){
+		.uid = c->may_configure ? req->open.uid : c->uid,
+		.gid = c->may_configure ? req->open.gid : c->gid,
+		.pid = req->open.pid,
+		.may_configure = c->may_configure && (req->open.rights & SOCKD_RIGHT_ADMIN),
+	};
+}
+
+int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct sock **ret)
+{
+	struct nl_creds creds = creds_of(c, req);
+	struct sockd *d = c->d;
+	struct sock *s;
+	uint64_t cookie;
+	int err;
+
+	if (!is_pair_end(own_fd) || !is_pair_end(app_fd))
+		return -ENOTSOCK;
+	err = cookie_of(app_fd, &cookie);
+	if (!err)
+		err = may_open(c, cookie);
+	if (err)
+		return err;
+	s = mem_zalloc(&d->mem, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	*s = (struct sock){ .d = d, .client = c, .cookie = cookie, .type = req->open.type };
+	s->watch = (struct fd_watch){ .fd = own_fd, .events = EPOLLIN, .ready = ready };
+	err = nl_sock_new(d->st, req->open.protocol, &creds, &nl_ops, s, &s->nl);
+	if (err)
+		goto free_sock;
+	err = d->rt->ops->fd_watch(d->rt, d->rt->ctl, &s->watch);
+	if (err)
+		goto free_nl;
+	hash_insert(&d->by_cookie, &s->node, cookie_hash(cookie));
+	list_append(&d->socks, &s->link);
+	list_append(&c->owned, &s->of_client);
+	c->n_owned++;
+	d->stats.sockets++;
+	*ret = s;
+	return 0;
+free_nl:
+	nl_sock_free(s->nl);
+free_sock:
+	mem_free(s);
+	return err;
+}
+
+void sock_close(struct sock *s)
+{
+	struct client *c = s->client;
+
+	s->d->rt->ops->fd_unwatch(s->d->rt, s->d->rt->ctl, &s->watch);
+	close(s->watch.fd);
+	nl_sock_free(s->nl);
+	hash_remove(&s->d->by_cookie, &s->node);
+	list_remove(&s->link);
+	s->d->stats.sockets--;
+	if (!c) {
+		sock_forget(s);
+		return;
+	}
+	list_remove(&s->of_client);
+	list_append(&c->gone, &s->of_client);
+	client_flush(c);
+}
+
+void sock_forget(struct sock *s)
+{
+	if (s->client)
+		s->client->n_owned--;
+	list_remove(&s->of_client);
+	mem_free(s);
+}
+
+/* --- requests --- */
+
+static int get_address(const struct sockd_req *req, struct sockaddr_nl *ret)
+{
+	if (req->data_len < sizeof *ret)
+		return -EINVAL;
+	memcpy(ret, req->data, sizeof *ret);
+	return ret->nl_family == AF_NETLINK ? 0 : -EINVAL;
+}
+
+static int do_bind(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	struct sockaddr_nl a;
+	int err = get_address(req, &a);
+
+	return err ? err : nl_sock_bind(s->nl, a.nl_pid, a.nl_groups);
+}
+
+static int do_connect(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	struct sockaddr_nl a;
+	sa_family_t family = AF_UNSPEC;
+	int err;
+
+	if (req->data_len < sizeof family)
+		return -EINVAL;
+	memcpy(&family, req->data, sizeof family);
+	if (family == AF_UNSPEC)
+		return nl_sock_connect(s->nl, 0, 0);
+	err = get_address(req, &a);
+	return err ? err : nl_sock_connect(s->nl, a.nl_pid, a.nl_groups);
+}
+
+static int put_address(struct sockd_rep *rep, uint32_t portid, uint32_t groups)
+{
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_pid = portid, .nl_groups = groups };
+
+	memcpy(rep->data, &a, sizeof a);
+	rep->data_len = sizeof a;
+	return 0;
+}
+
+static int do_getsockname(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	uint32_t portid, groups;
+
+	nl_sock_getname(s->nl, &portid, &groups);
+	return put_address(rep, portid, groups);
+}
+
+static int do_getpeername(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	uint32_t portid, groups;
+
+	nl_sock_getpeer(s->nl, &portid, &groups);
+	return put_address(rep, portid, groups);
+}
+
+static int do_setsockopt(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	return nl_sock_setsockopt(s->nl, req->opt.level, req->opt.name, req->data, req->data_len);
+}
+
+static int do_getsockopt(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	size_t len = MIN(req->opt.len, (uint32_t)SOCKD_DATA_MAX);
+	int err;
+
+	if (req->opt.level == SOL_SOCKET && req->opt.name == SO_TYPE) {
+		rep->data_len = MIN(len, sizeof s->type);
+		memcpy(rep->data, &s->type, rep->data_len);
+		return 0;
+	}
+	err = nl_sock_getsockopt(s->nl, req->opt.level, req->opt.name, rep->data, &len);
+	rep->data_len = err ? 0 : MIN(len, (size_t)SOCKD_DATA_MAX);
+	return err;
+}
+
+int sock_request(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	static int (*const todo[SOCKD_OP_MAX])(struct sock *, const struct sockd_req *,
+					       struct sockd_rep *) = {
+		[SOCKD_BIND] = do_bind,
+		[SOCKD_CONNECT] = do_connect,
+		[SOCKD_GETSOCKNAME] = do_getsockname,
+		[SOCKD_GETPEERNAME] = do_getpeername,
+		[SOCKD_SETSOCKOPT] = do_setsockopt,
+		[SOCKD_GETSOCKOPT] = do_getsockopt,
+	};
+
+	return todo[req->op](s, req, rep);
+}

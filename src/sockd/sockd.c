@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's end of applications' descriptors.
+ *
+ * Theory of operation: everything runs on the control lcore. The listener accepts clients; a client sends requests, each
+ * answered before the next is read. A client that does not take its answers is not read from, so it holds up to one
+ * answer and whatever closed sockets it has not been told of, which count against its limit; nobody waits for it. Sockets
+ * outlive the client that opened them, since applications hold them. When the process is out of descriptors the listener
+ * rests for a moment instead of spinning.
+ *
+ * Limits: CLIENTS_MAX, SOCKS_PER_CLIENT, SOCKS_MAX in sockd_internal.h. */
+#include "sockd/sockd_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { REST_US = 100000 };
+
+/* --- clients --- */
+
+static void client_free(struct client *c)
+{
+	struct sockd *d = c->d;
+	struct sock *s, *tmp;
+
+	list_for_each_safe (s, tmp, &c->gone, of_client)
+		sock_forget(s);
+	list_for_each_safe (s, tmp, &c->owned, of_client) {
+		list_remove(&s->of_client);
+		s->client = NULL;
+	}
+	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, &c->watch);
+	close(c->watch.fd);
+	list_remove(&c->link);
+	d->stats.clients--;
+	mem_free(c);
+}
+
+/* True when it is on its way, or when nobody will ever read it. */
+static bool send_rep(struct client *c, const struct sockd_rep *rep)
+{
+	return send(c->watch.fd, rep, sizeof *rep, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+	       (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
+}
+
+/* Sends what waits. While something does, requests are left unread. */
+void client_flush(struct client *c)
+{
+	uint32_t events = EPOLLIN;
+
+	if (c->has_reply && send_rep(c, &c->reply))
+		c->has_reply = false;
+	while (!c->has_reply && !list_empty(&c->gone)) {
+		struct sock *s = list_first(&c->gone, struct sock, of_client);
+		struct sockd_rep rep = { .op = SOCKD_CLOSED, .cookie = s->cookie };
+		if (!send_rep(c, &rep))
+			break;
+		sock_forget(s);
+	}
+	if (c->has_reply || !list_empty(&c->gone))
+		events = EPOLLOUT;
+	if (events == c->watch.events)
+		return;
+	c->watch.events = events;
+	c->d->rt->ops->fd_watch(c->d->rt, c->d->rt->ctl, &c->watch);
+}
+
+int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
+{
+	struct sockd_req req = { 0 };
+	struct sock *s;
+	int err = req_parse(raw, &req);
+
+	if (err == -EPROTO)
+		return err;
+	*rep = (struct sockd_rep){ .op = req.op, .seq = req.seq };
+	c->d->stats.requests++;
+	if (!err && req.op == SOCKD_OPEN_NETLINK) {
+		err = sock_open(c, &req, raw->fd[0], raw->fd[1], &s);
+		if (!err) {
+			raw->fd[0] = -1;
+			rep->cookie = s->cookie;
+		}
+	} else if (!err) {
+		s = sock_find(c->d, raw->fd[0]);
+		err = s ? sock_request(s, &req, rep) : -EBADF;
+		rep->cookie = s ? s->cookie : 0;
+	}
+	c->d->stats.refused += err != 0;
+	rep->err = err;
+	return 0;
+}
+
+static unsigned take_fds(struct msghdr *m, int *fd)
+{
+	unsigned n = 0;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fd, CMSG_DATA(h), n * sizeof(int));
+	}
+	return n;
+}
+
+/* False when there is nothing (more) to read now, or the client is gone. */
+static bool client_input(struct client *c)
+{
+	struct sockd_req req;
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(SOCKD_FDS_MAX * sizeof(int))];
+	} ctl;
+	struct iovec iov = { &req, sizeof req };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl
+	};
+	struct raw_req raw = { .bytes = &req, .fd = { -1, -1 } };
+	ssize_t n = recvmsg(c->watch.fd, &m, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	int err;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	raw.len_bytes = n > 0 ? n : 0;
+	raw.n_fds = n >= 0 ? take_fds(&m, raw.fd) : 0;
+	err = m.msg_flags & MSG_CTRUNC ? -EPROTO : client_request(c, &raw, &c->reply);
+	for (unsigned i = 0; i < raw.n_fds; i++)
+		if (raw.fd[i] >= 0)
+			close(raw.fd[i]);
+	if (err) {
+		c->d->stats.bad_requests += n > 0;
+		client_free(c);
+		return false;
+	}
+	c->has_reply = true;
+	client_flush(c);
+	return !c->has_reply;
+}
+
+static void client_ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct client *c = container_of(w, struct client, watch);
+
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		client_free(c);
+		return;
+	}
+	if (events & EPOLLOUT)
+		client_flush(c);
+	if (events & EPOLLIN && !c->has_reply)
+		for (unsigned i = 0; i < TURN_BUDGET && client_input(c); i++)
+			;
+}
+
+static int client_new(struct sockd *d, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof peer;
+	struct client *c;
+	int err;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return -errno;
+	if (d->stats.clients >= CLIENTS_MAX)
+		return -EUSERS;
+	c = mem_zalloc(&d->mem, sizeof *c);
+	if (!c)
+		return -ENOMEM;
+	c->d = d;
+	c->uid = peer.uid;
+	c->gid = peer.gid;
+	c->may_configure = peer.uid == 0 || peer.uid == geteuid();
+	c->watch = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = client_ready };
+	list_init(&c->owned);
+	list_init(&c->gone);
+	err = d->rt->ops->fd_watch(d->rt, d->rt->ctl, &c->watch);
+	if (err) {
+		mem_free(c);
+		return err;
+	}
+	list_append(&d->clients, &c->link);
+	d->stats.clients++;
+	return 0;
+}
+
+/* --- the listener --- */
+
+static int listen_watch(struct sockd *d)
+{
+	return d->rt->ops->fd_watch(d->rt, d->rt->ctl, &d->listen);
+}
+
+static void listen_rested(struct lcore *lc, struct timer *t)
+{
+	listen_watch(container_of(t, struct sockd, listen_again));
+}
+
+static void listen_ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct sockd *d = container_of(w, struct sockd, listen);
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0) {
+		if (client_new(d, fd)) {
+			d->stats.refused++;
+			close(fd);
+		}
+		return;
+	}
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return;
+	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, w);
+	lcore_timer_in(lc, &d->listen_again, REST_US);
+}
+
+int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
+{
+	struct sockd *d = mem_zalloc(&st->mem, sizeof *d);
+	int err = -ENOMEM;
+
+	if (!d)
+		return err;
+	d->st = st;
+	d->rt = st->rt;
+	mem_account_init(&d->mem, "sockd", &st->mem, 0);
+	list_init(&d->clients);
+	list_init(&d->socks);
+	hash_init(&d->by_cookie, &d->mem, NULL, NULL);
+	timer_init(&d->listen_again, listen_rested);
+	d->listen = (struct fd_watch){ .fd = listen_fd, .events = EPOLLIN, .ready = listen_ready };
+	d->buf = mem_zalloc(&d->mem, RECV_MAX);
+	if (!d->buf)
+		goto free_sockd;
+	err = d->rt->ops->fd_watch ? listen_watch(d) : -EOPNOTSUPP;
+	if (err)
+		goto free_buf;
+	*ret = d;
+	return 0;
+free_buf:
+	mem_free(d->buf);
+free_sockd:
+	hash_done(&d->by_cookie);
+	mem_account_done(&d->mem);
+	mem_free(d);
+	return err;
+}
+
+void sockd_free(struct sockd *d)
+{
+	struct client *c, *next_client;
+	struct sock *s, *next_sock;
+
+	if (!d)
+		return;
+	lcore_timer_stop(d->rt->ctl, &d->listen_again);
+	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, &d->listen);
+	close(d->listen.fd);
+	list_for_each_safe (c, next_client, &d->clients, link)
+		client_free(c);
+	list_for_each_safe (s, next_sock, &d->socks, link)
+		sock_close(s);
+	hash_done(&d->by_cookie);
+	mem_free(d->buf);
+	mem_account_done(&d->mem);
+	mem_free(d);
+}
+
+void sockd_stats(const struct sockd *d, struct sockd_stats *ret)
+{
+	*ret = d->stats;
+}

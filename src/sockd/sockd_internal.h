@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by the files of this room: the listener and its clients (sockd.c), the sockets (sock.c), the look of a request
+ * (req.c). */
+#ifndef LEAT_SOCKD_INTERNAL_H
+#define LEAT_SOCKD_INTERNAL_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "netlink/nl_sock.h"
+#include "sockd/proto.h"
+#include "sockd/sockd.h"
+
+enum {
+	CLIENTS_MAX = 1024,
+	SOCKS_PER_CLIENT = 4096,
+	SOCKS_MAX = 65536,
+	TURN_BUDGET = 16, /* messages taken from one descriptor before others have their turn */
+	RECV_MAX = 512 << 10, /* what a Unix socket carries at most with Linux's default limits */
+};
+
+struct sockd {
+	struct leat_stack *st;
+	struct leat_runtime *rt;
+	struct mem_account mem;
+	struct fd_watch listen;
+	struct timer listen_again; /* after running out of descriptors */
+	struct list clients; /* struct client.link */
+	struct list socks; /* struct sock.link, open ones */
+	struct hash by_cookie; /* struct sock.node */
+	struct sockd_stats stats;
+	uint8_t *buf; /* RECV_MAX bytes */
+};
+
+struct client {
+	struct sockd *d;
+	struct fd_watch watch;
+	struct list link;
+	struct list owned; /* struct sock.of_client: those it opened and still follows */
+	struct list gone; /* struct sock.of_client: closed, and the client is yet to be told */
+	unsigned n_owned; /* on both lists */
+	uid_t uid;
+	gid_t gid;
+	bool may_configure;
+	bool has_reply; /* `reply` found the connection full; no request is read before it is sent */
+	struct sockd_rep reply;
+};
+
+struct sock {
+	struct sockd *d;
+	struct fd_watch watch; /* the daemon's end */
+	struct list link;
+	struct list of_client;
+	struct client *client; /* NULL when that is gone; the socket lives on, for the application holds it */
+	struct hash_node node;
+	uint64_t cookie;
+	struct nl_sock *nl;
+	uint32_t type; /* SOCK_RAW, SOCK_DGRAM */
+	bool lost; /* an NLMSG_OVERRUN is yet to be sent */
+};
+
+/* Bytes and descriptors of one request as they came. Takes none of the descriptors. */
+struct raw_req {
+	const void *bytes;
+	size_t len_bytes;
+	int fd[SOCKD_FDS_MAX];
+	unsigned n_fds;
+};
+/* Copies the request into *ret and checks what can be checked without knowing any socket. -EPROTO: this peer does not speak
+ * the protocol at all, hang up; other errors (with *ret written) are to be answered. */
+int req_parse(const struct raw_req *raw, struct sockd_req *ret);
+
+/* Executes one request and fills in the answer (rep->op and seq included). Takes the descriptor fd[0] of an OPEN that
+ * succeeds, by setting it to -1; closes nothing else. -EPROTO as above, else 0. */
+int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep);
+
+int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct sock **ret);
+/* The request's other operations. */
+int sock_request(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep);
+struct sock *sock_find(struct sockd *d, int app_fd);
+void sock_close(struct sock *s); /* tells the client, if there is one */
+void sock_forget(struct sock *s); /* frees a closed one */
+
+void client_flush(struct client *c);
+
+#endif
