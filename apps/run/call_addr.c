@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls about a socket that the daemon answers: addresses and options. */
+#include "run/superv_internal.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+
+/* An unknown cookie: the socket's daemon is gone. */
+static int error_of(const struct sockd_rep *rep)
+{
+	return rep->err == -EBADF ? -ENETDOWN : rep->err;
+}
+
+static void done(struct call *c, const struct sockd_rep *rep)
+{
+	if (rep->err)
+		call_fail(c, error_of(rep));
+	else
+		call_return(c, 0);
+}
+
+/* Hands the data over in a buffer (at `addr`, its length at `lenp`) as the kernel would: cut to what there is room for.
+ * full_len: whether the length told is that of the address and not of what was copied. */
+static void give(struct call *c, const struct sockd_rep *rep, uint64_t addr, uint64_t lenp, bool full_len)
+{
+	int room;
+	uint32_t len = rep->data_len;
+	int err = rep->err ? error_of(rep) : target_read(c->tid, lenp, &room, sizeof room);
+
+	if (!err && room < 0)
+		err = -EINVAL;
+	if (!err)
+		err = target_write(c->tid, addr, rep->data, MIN((uint32_t)room, len));
+	if (!full_len)
+		len = MIN((uint32_t)room, len);
+	if (!err)
+		err = target_write(c->tid, lenp, &len, sizeof len);
+	if (err)
+		call_fail(c, err);
+	else
+		call_return(c, 0);
+}
+
+static void give_address(struct call *c, const struct sockd_rep *rep)
+{
+	give(c, rep, c->arg[1], c->arg[2], true);
+}
+
+static void give_option(struct call *c, const struct sockd_rep *rep)
+{
+	give(c, rep, c->arg[3], c->arg[4], false);
+}
+
+/* --- addresses --- */
+
+static void with_address(struct call *c, enum sockd_op op)
+{
+	struct sockd_req req = { .op = op };
+	uint32_t len = c->arg[2];
+	int err = len <= sizeof req.data ? target_read(c->tid, c->arg[1], req.data, len) : -EINVAL;
+
+	if (err) {
+		call_fail(c, err);
+		return;
+	}
+	req.data_len = len;
+	call_ask(c, &req, &c->ev.fd, 1, done);
+}
+
+void call_bind(struct call *c)
+{
+	with_address(c, SOCKD_BIND);
+}
+
+void call_connect(struct call *c)
+{
+	with_address(c, SOCKD_CONNECT);
+}
+
+void call_getsockname(struct call *c)
+{
+	struct sockd_req req = { .op = SOCKD_GETSOCKNAME };
+
+	call_ask(c, &req, &c->ev.fd, 1, give_address);
+}
+
+void call_getpeername(struct call *c)
+{
+	struct sockd_req req = { .op = SOCKD_GETPEERNAME };
+
+	call_ask(c, &req, &c->ev.fd, 1, give_address);
+}
+
+/* --- options --- */
+
+/* Of SOL_SOCKET most do on the pair what they say (timeouts, filters, credentials); these it would answer wrongly. */
+static bool is_native(int level, int name)
+{
+	static const int ours[] = { SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE,
+				    SO_TYPE, SO_PROTOCOL, SO_DOMAIN };
+
+	if (level != SOL_SOCKET)
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(ours); i++)
+		if (name == ours[i])
+			return false;
+	return true;
+}
+
+void call_setsockopt(struct call *c)
+{
+	struct sockd_req req = { .op = SOCKD_SETSOCKOPT, .opt.level = c->arg[1], .opt.name = c->arg[2] };
+	uint32_t len = c->arg[4];
+	int err = len <= sizeof req.data ? 0 : -EINVAL;
+
+	if (is_native(req.opt.level, req.opt.name)) {
+		call_continue(c);
+		return;
+	}
+	if (!err)
+		err = target_read(c->tid, c->arg[3], req.data, len);
+	if (err) {
+		call_fail(c, err);
+		return;
+	}
+	req.data_len = len;
+	call_ask(c, &req, &c->ev.fd, 1, done);
+}
+
+void call_getsockopt(struct call *c)
+{
+	struct sockd_req req = { .op = SOCKD_GETSOCKOPT, .opt.level = c->arg[1], .opt.name = c->arg[2] };
+	int room, err;
+
+	if (is_native(req.opt.level, req.opt.name)) {
+		call_continue(c);
+		return;
+	}
+	err = target_read(c->tid, c->arg[4], &room, sizeof room);
+	if (!err && room < 0)
+		err = -EINVAL;
+	if (err) {
+		call_fail(c, err);
+		return;
+	}
+	req.opt.len = room;
+	call_ask(c, &req, &c->ev.fd, 1, give_option);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by the supervisor's files: its loop and the life of a call (superv.c), the daemon's connection (daemon.c), the
+ * target's memory and descriptors (target.c), and the calls themselves (call_*.c). */
+#ifndef LEAT_RUN_SUPERV_INTERNAL_H
+#define LEAT_RUN_SUPERV_INTERNAL_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "run/superv.h"
+#include "sockd/proto.h"
+
+struct superv {
+	int ep;
+	struct superv_event listener;
+	struct superv_event daemon;
+	bool have_daemon;
+	char name[32]; /* the daemon's */
+	uint32_t seq;
+	struct list calls; /* struct call.link: those that wait for something */
+	struct mem_account mem;
+	struct hash ours; /* struct known.node, by cookie */
+	uint64_t user_ns; /* inode: who is root in it may configure, as far as the daemon lets us */
+	struct seccomp_notif *req;
+	struct seccomp_notif_resp *resp;
+	size_t req_bytes, resp_bytes; /* the kernel's idea of their size, at least ours */
+	uint8_t *buf; /* one message in passing: SUPERV_BUF bytes */
+};
+
+enum { SUPERV_BUF = 512 << 10 };
+
+/* A socket of ours, wherever its descriptors are. Lives until the daemon says that the last is closed. */
+struct known {
+	struct hash_node node;
+	uint64_t cookie;
+};
+bool known_find(const struct superv *s, uint64_t cookie);
+void known_add(struct superv *s, uint64_t cookie);
+void known_remove(struct superv *s, uint64_t cookie);
+
+/* One notified system call. Its handler ends it (call_return() and its like, which free it) or lets it wait: for the
+ * daemon's answer, or for its descriptor. Whatever waits is dropped when the call is no more: its thread was killed, or a
+ * signal interrupted it. */
+struct call {
+	struct superv_event ev; /* fd: our copy of the target's descriptor, or -1 */
+	struct superv *s;
+	struct list link;
+	uint64_t id;
+	pid_t tid;
+	int nr;
+	uint64_t arg[6];
+	uint64_t deadline_ms; /* of a wait; 0: none */
+	uint32_t seq; /* of the request under way, or 0 */
+	bool watched; /* fd is in the loop */
+	void (*again)(struct call *c); /* the descriptor is ready, or the deadline (c->expired) is past */
+	void (*answered)(struct call *c, const struct sockd_rep *rep);
+	bool expired;
+};
+
+typedef void call_fn(struct call *c);
+call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt, call_getsockopt,
+	call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg, call_prctl;
+
+void call_return(struct call *c, int64_t val);
+void call_fail(struct call *c, int err); /* err < 0 */
+void call_continue(struct call *c); /* the kernel executes it: not our business */
+void call_drop(struct call *c); /* it is no more */
+bool call_is_alive(const struct call *c);
+/* Answers with a descriptor for our fd, which stays ours. */
+void call_return_fd(struct call *c, int fd, bool cloexec);
+/* Runs again() when the descriptor is ready for `events`. */
+void call_wait_fd(struct call *c, uint32_t events, void (*again)(struct call *));
+/* call_wait_fd() for a call that may block and whose descriptor is not non-blocking; else fails it with -EAGAIN. so_timeo:
+ * SO_RCVTIMEO or SO_SNDTIMEO. */
+void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo, void (*again)(struct call *));
+
+/* Asks the daemon; answered() gets the reply. fds are copied by the kernel. */
+void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsigned n_fds,
+	      void (*answered)(struct call *, const struct sockd_rep *));
+
+int daemon_connect(struct superv *s, char *ret_path, size_t len_bytes);
+/* 0 or -errno. */
+int daemon_send(struct superv *s, const struct sockd_req *req, const int *fd, unsigned n_fds);
+
+/* --- the target, by thread id --- */
+
+/* 0, -EFAULT, or -ESRCH when it is gone. */
+int target_read(pid_t tid, uint64_t addr, void *to, size_t len_bytes);
+int target_write(pid_t tid, uint64_t addr, const void *from, size_t len_bytes);
+/* Spreads the bytes over (gathers them from) the target's vector. */
+int target_scatter(pid_t tid, const struct iovec *iov, unsigned n, const void *from, size_t len_bytes);
+int target_gather(pid_t tid, const struct iovec *iov, unsigned n, void *to, size_t len_bytes);
+/* A copy of its descriptor, or -errno (-EBADF). */
+int target_fd(pid_t tid, int fd);
+
+struct target_who {
+	pid_t pid;
+	uid_t euid;
+	gid_t egid;
+	bool net_admin; /* in the user namespace of the run */
+};
+int target_who(const struct superv *s, pid_t tid, struct target_who *ret);
+
+uint64_t superv_now_ms(void);
+
+#endif
