@@ -21,20 +21,24 @@ static void done(struct call *c, const struct sockd_rep *rep)
 
 /* Hands the data over in a buffer (at `addr`, its length at `lenp`) as the kernel would: cut to what there is room for.
  * full_len: whether the length told is that of the address and not of what was copied. */
+static int give_to(pid_t tid, const struct sockd_rep *rep, uint64_t addr, uint64_t lenp, bool full_len)
+{
+	uint32_t len = rep->data_len, take;
+	int room, err = target_read(tid, lenp, &room, sizeof room);
+
+	if (err)
+		return err;
+	if (room < 0)
+		return -EINVAL;
+	take = MIN((uint32_t)room, len);
+	err = target_write(tid, addr, rep->data, take);
+	return err ? err : target_write(tid, lenp, full_len ? &len : &take, sizeof len);
+}
+
 static void give(struct call *c, const struct sockd_rep *rep, uint64_t addr, uint64_t lenp, bool full_len)
 {
-	int room;
-	uint32_t len = rep->data_len;
-	int err = rep->err ? error_of(rep) : target_read(c->tid, lenp, &room, sizeof room);
+	int err = rep->err ? error_of(rep) : give_to(c->tid, rep, addr, lenp, full_len);
 
-	if (!err && room < 0)
-		err = -EINVAL;
-	if (!err)
-		err = target_write(c->tid, addr, rep->data, MIN((uint32_t)room, len));
-	if (!full_len)
-		len = MIN((uint32_t)room, len);
-	if (!err)
-		err = target_write(c->tid, lenp, &len, sizeof len);
 	if (err)
 		call_fail(c, err);
 	else
@@ -97,7 +101,7 @@ void call_getpeername(struct call *c)
 static bool is_native(int level, int name)
 {
 	static const int ours[] = { SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE,
-				    SO_TYPE, SO_PROTOCOL, SO_DOMAIN };
+				    SO_TYPE,   SO_PROTOCOL,    SO_DOMAIN };
 
 	if (level != SOL_SOCKET)
 		return false;

@@ -145,12 +145,14 @@ static int write_back(struct call *c, uint64_t addr, const struct msghdr *h)
 	int err = 0;
 
 	if (h->msg_name)
-		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_namelen), &h->msg_namelen, sizeof h->msg_namelen);
+		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_namelen), &h->msg_namelen,
+				   sizeof h->msg_namelen);
 	if (!err)
 		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_controllen), &h->msg_controllen,
 				   sizeof h->msg_controllen);
 	if (!err)
-		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_flags), &h->msg_flags, sizeof h->msg_flags);
+		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_flags), &h->msg_flags,
+				   sizeof h->msg_flags);
 	return err;
 }
 

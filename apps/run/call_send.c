@@ -42,7 +42,8 @@ static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 	n = send(c->ev.fd, c->s->buf, m->room, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0)
 		return n;
-	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED : -errno; /* Linux: no kernel side, nobody there */
+	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED
+						     : -errno; /* Linux: no kernel side, nobody there */
 }
 
 static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct call *))

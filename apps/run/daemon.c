@@ -18,7 +18,7 @@ static void disconnect(struct superv *s)
 	superv_unwatch(s, &s->daemon);
 	close(s->daemon.fd);
 	s->have_daemon = false;
-	list_for_each_safe(c, tmp, &s->calls, link)
+	list_for_each_safe (c, tmp, &s->calls, link)
 		if (c->seq)
 			call_fail(c, -ENETDOWN);
 }
@@ -31,7 +31,7 @@ static void answered(struct superv *s, const struct sockd_rep *rep)
 		known_remove(s, rep->cookie);
 		return;
 	}
-	list_for_each_safe(c, tmp, &s->calls, link) {
+	list_for_each_safe (c, tmp, &s->calls, link) {
 		if (c->seq != rep->seq)
 			continue;
 		c->seq = 0;

@@ -27,16 +27,16 @@
 
 #if defined(__x86_64__)
 #define OWN_ARCH AUDIT_ARCH_X86_64
-#define X32_BIT	 0x40000000u
+#define X32_BIT  0x40000000u
 #elif defined(__aarch64__)
 #define OWN_ARCH AUDIT_ARCH_AARCH64
-#define X32_BIT	 0
+#define X32_BIT  0
 #else
 #error "leat run knows the system call numbers of x86-64 and aarch64 only"
 #endif
 
-#define NOTIFY	  SECCOMP_RET_USER_NOTIF
-#define ALLOW	  SECCOMP_RET_ALLOW
+#define NOTIFY    SECCOMP_RET_USER_NOTIF
+#define ALLOW     SECCOMP_RET_ALLOW
 #define REFUSE(e) (SECCOMP_RET_ERRNO | (e))
 
 static const struct filter_rule rules[] = {

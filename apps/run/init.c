@@ -167,7 +167,8 @@ static int watch_signals(struct init *in)
 		sigaddset(&set, sigs[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	in->signals = (struct superv_event){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .fn = signalled };
+	in->signals = (struct superv_event){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+					     .fn = signalled };
 	return superv_watch(in->superv, &in->signals, EPOLLIN);
 }
 

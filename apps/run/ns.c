@@ -43,14 +43,16 @@ static const char *map_identity(const struct run *r)
 	if (write_file("/proc/self/uid_map", map) < 0)
 		return "cannot map the user id into a user namespace";
 	snprintf(map, sizeof map, "%u %u 1", r->gid, r->gid);
-	return write_file("/proc/self/gid_map", map) < 0 ? "cannot map the group id into a user namespace" : NULL;
+	return write_file("/proc/self/gid_map", map) < 0 ? "cannot map the group id into a user namespace"
+							 : NULL;
 }
 
 static int mount_fresh(const char *type, const char *at)
 {
 	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-	umount2(at, MNT_DETACH); /* refused for a mount from a more privileged namespace; ours then covers it */
+	umount2(at,
+		MNT_DETACH); /* refused for a mount from a more privileged namespace; ours then covers it */
 	if (mount(type, at, type, flags, NULL) == 0)
 		return 0;
 	/* a read-only original allows nothing better */
@@ -60,7 +62,8 @@ static int mount_fresh(const char *type, const char *at)
 /* The tree of control groups belongs to no network and is wanted by service managers. */
 static int mount_sys(void)
 {
-	int cgroups = open_tree(AT_FDCWD, "/sys/fs/cgroup", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int cgroups =
+		open_tree(AT_FDCWD, "/sys/fs/cgroup", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	int err = mount_fresh("sysfs", "/sys");
 
 	if (cgroups >= 0) {
@@ -76,7 +79,8 @@ static int hide_dev_net(void)
 {
 	if (access("/dev/net", F_OK) < 0)
 		return 0;
-	return mount("leat", "/dev/net", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=755");
+	return mount("leat", "/dev/net", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		     "size=4k,mode=755");
 }
 
 const char *ns_set_up(const struct run *r)

@@ -47,7 +47,8 @@ static void close_host_sockets(void)
 	while (d && (e = readdir(d))) {
 		int fd = atoi(e->d_name), domain;
 		socklen_t len = sizeof domain;
-		if (fd > STDERR_FILENO && !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain != AF_UNIX)
+		if (fd > STDERR_FILENO && !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+		    domain != AF_UNIX)
 			close(fd);
 	}
 	if (d)
@@ -138,7 +139,9 @@ static int run_outermost(struct run *r)
 	r->report = pipe_fd[1];
 	init = start_init(r, pipe_fd[0]);
 	if (init < 0) {
-		complain(r->user_ns ? "cannot make namespaces (as an unprivileged user)" : "cannot make namespaces", errno);
+		complain(r->user_ns ? "cannot make namespaces (as an unprivileged user)"
+				    : "cannot make namespaces",
+			 errno);
 		return RUN_FAILED;
 	}
 	close(pipe_fd[1]);
@@ -153,7 +156,9 @@ static int run_outermost(struct run *r)
 static int run_nested(const char *name, const char *outer, char *const argv[])
 {
 	if (name && strcmp(name, outer) != 0) {
-		fprintf(stderr, "leat run: this process is inside of `leat run -n %s`, a run of %s inside it is not supported\n",
+		fprintf(stderr,
+			"leat run: this process is inside of `leat run -n %s`, a run of %s inside it is not "
+			"supported\n",
 			outer, name);
 		return RUN_FAILED;
 	}

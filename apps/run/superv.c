@@ -69,9 +69,9 @@ static struct known *find(const struct superv *s, uint64_t cookie)
 {
 	struct hash_node *n;
 
-	hash_for_each_same(n, &s->ours, cookie_hash(cookie))
-		if (container_of(n, struct known, node)->cookie == cookie)
-			return container_of(n, struct known, node);
+	hash_for_each_same(n, &s->ours,
+			   cookie_hash(cookie)) if (container_of(n, struct known, node)->cookie ==
+						    cookie) return container_of(n, struct known, node);
 	return NULL;
 }
 
@@ -134,7 +134,8 @@ static void send_response(struct superv *s, uint64_t id, int64_t val, int err, u
 	r->val = val;
 	r->error = err;
 	r->flags = flags;
-	ioctl(s->listener.fd, SECCOMP_IOCTL_NOTIF_SEND, r); /* fails when the call is no more: nothing to tell */
+	ioctl(s->listener.fd, SECCOMP_IOCTL_NOTIF_SEND,
+	      r); /* fails when the call is no more: nothing to tell */
 }
 
 static void respond(struct call *c, int64_t val, int err, uint32_t flags)
@@ -204,7 +205,8 @@ static uint64_t deadline_of(int fd, int so_timeo)
 	return superv_now_ms() + t.tv_sec * 1000ull + (t.tv_usec + 999) / 1000;
 }
 
-void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo, void (*again)(struct call *))
+void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,
+		      void (*again)(struct call *))
 {
 	int fl = fcntl(c->ev.fd, F_GETFL);
 
@@ -265,7 +267,8 @@ static bool take_fd(struct call *c)
 		if (fd >= 0)
 			close(fd);
 		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
-			call_fail(c, -ENOBUFS); /* it may be ours, and must not meet the kernel as what it is */
+			call_fail(c,
+				  -ENOBUFS); /* it may be ours, and must not meet the kernel as what it is */
 		else
 			call_continue(c);
 		return false;
@@ -283,7 +286,9 @@ static struct call *call_new(struct superv *s)
 
 	if (!c)
 		return NULL;
-	*c = (struct call){ .s = s, .ev.fd = -1, .id = s->req->id, .tid = s->req->pid, .nr = s->req->data.nr };
+	*c = (struct call){
+		.s = s, .ev.fd = -1, .id = s->req->id, .tid = s->req->pid, .nr = s->req->data.nr
+	};
 	for (unsigned i = 0; i < ARRAY_SIZE(c->arg); i++)
 		c->arg[i] = s->req->data.args[i];
 	list_init(&c->link);
@@ -322,7 +327,7 @@ static void sweep(struct superv *s)
 	uint64_t now = superv_now_ms();
 	struct call *c, *tmp;
 
-	list_for_each_safe(c, tmp, &s->calls, link) {
+	list_for_each_safe (c, tmp, &s->calls, link) {
 		if (!call_is_alive(c)) {
 			call_drop(c);
 		} else if (c->deadline_ms && c->deadline_ms <= now) {
@@ -339,7 +344,7 @@ static int next_sweep_ms(const struct superv *s)
 
 	if (list_empty(&s->calls))
 		return -1;
-	list_for_each(c, &s->calls, link)
+	list_for_each (c, &s->calls, link)
 		if (c->deadline_ms && c->deadline_ms < at)
 			at = c->deadline_ms;
 	return at > now ? at - now : 0;
@@ -406,7 +411,9 @@ int superv_new(const char *name, struct superv **ret, char *ret_why, size_t why_
 	if (err == -EINVAL)
 		snprintf(ret_why, why_len, "a daemon cannot have the name \"%.40s\"", name);
 	else if (err)
-		snprintf(ret_why, why_len, "no daemon named %s (looked at %s): start one with `leatd --name %s`", name, path, name);
+		snprintf(ret_why, why_len,
+			 "no daemon named %s (looked at %s): start one with `leatd --name %s`", name, path,
+			 name);
 	*ret = s;
 	return err;
 }

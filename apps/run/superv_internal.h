@@ -62,8 +62,9 @@ struct call {
 };
 
 typedef void call_fn(struct call *c);
-call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt, call_getsockopt,
-	call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg, call_prctl;
+call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt,
+	call_getsockopt, call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg,
+	call_prctl;
 
 void call_return(struct call *c, int64_t val);
 void call_fail(struct call *c, int err); /* err < 0 */
@@ -76,7 +77,8 @@ void call_return_fd(struct call *c, int fd, bool cloexec);
 void call_wait_fd(struct call *c, uint32_t events, void (*again)(struct call *));
 /* call_wait_fd() for a call that may block and whose descriptor is not non-blocking; else fails it with -EAGAIN. so_timeo:
  * SO_RCVTIMEO or SO_SNDTIMEO. */
-void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo, void (*again)(struct call *));
+void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,
+		      void (*again)(struct call *));
 
 /* Asks the daemon; answered() gets the reply. fds are copied by the kernel. */
 void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsigned n_fds,
