@@ -28,14 +28,6 @@
 
 enum { IFACE_RUN_FLAGS = IFF_RUNNING | IFF_LOWER_UP };
 
-/* A stack whose build leaves the netlink families out has nobody to tell. */
-#pragma weak link_tell
-static void announce(const struct iface *i, uint16_t type, uint32_t change)
-{
-	if (link_tell)
-		link_tell(i, type, change);
-}
-
 static void send_event(struct iface *i, enum iface_event e)
 {
 	struct iface_stack *s = iface_state(i->st);
@@ -252,7 +244,7 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 	hook_edges_add(st, &i->hooks);
 	insert_by_index(s, i);
 	rcu_set(*slot_of(s, i->handle), i);
-	announce(i, RTM_NEWLINK, UINT32_MAX);
+	link_tell(i, RTM_NEWLINK, UINT32_MAX);
 	send_event(i, IFACE_ADDED);
 	*ret = i;
 	return 0;
@@ -300,7 +292,7 @@ int iface_set_up(struct iface *i, bool up)
 	uint32_t change = settle_state(i, up);
 	if (!up && i->ops->down)
 		i->ops->down(i);
-	announce(i, RTM_NEWLINK, change);
+	link_tell(i, RTM_NEWLINK, change);
 	if (up)
 		send_event(i, IFACE_UP);
 	else
@@ -316,13 +308,13 @@ void iface_set_carrier(struct iface *i, bool carrier)
 	if (!(i->flags & IFF_UP))
 		return;
 	uint32_t change = settle_state(i, true);
-	announce(i, RTM_NEWLINK, change);
+	link_tell(i, RTM_NEWLINK, change);
 	send_event(i, IFACE_CHANGED);
 }
 
 void iface_changed(struct iface *i)
 {
-	announce(i, RTM_NEWLINK, 0);
+	link_tell(i, RTM_NEWLINK, 0);
 	send_event(i, IFACE_CHANGED);
 }
 
@@ -394,7 +386,7 @@ void iface_delete(struct iface *i)
 	struct leat_stack *st = i->st;
 	iface_set_up(i, false);
 	send_event_reverse(i, IFACE_GOING);
-	announce(i, RTM_DELLINK, UINT32_MAX);
+	link_tell(i, RTM_DELLINK, UINT32_MAX);
 	rcu_set(*slot_of(iface_state(st), i->handle), NULL);
 	list_remove(&i->link);
 	hook_edges_remove(st, &i->hooks);
@@ -477,6 +469,7 @@ const struct module iface_module = {
 	.name = "iface",
 	.id = MODULE_iface,
 	.nodes = iface_nodes,
+	.netlink = link_families,
 	.stack_size = sizeof(struct iface_stack),
 	.init = iface_init,
 	.unlink = iface_unlink,

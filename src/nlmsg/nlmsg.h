@@ -11,7 +11,10 @@
 
 /* --- extended acks --- */
 
-/* Why a request was refused: what NLMSGERR_ATTR_* will say. Messages are static strings, worded as Linux does. */
+enum { NL_EXT_TEXT = 160 };
+
+/* Why a request was refused: what NLMSGERR_ATTR_* will say. Messages are static strings, worded as Linux does, or made
+ * here (nl_bad_text). Not to be copied: msg may point inside. */
 struct nl_ext {
 	const char *msg;
 	const struct nlattr *bad_attr; /* inside the request; its offset is reported */
@@ -20,9 +23,12 @@ struct nl_ext {
 	const struct nlattr *miss_nest; /* the nest it was absent from */
 	uint8_t cookie[20];
 	uint8_t cookie_len;
+	char text[NL_EXT_TEXT];
 };
 /* `return nl_bad(ext, attr, -EINVAL, "...")` */
 int nl_bad(struct nl_ext *ext, const struct nlattr *attr, int err, const char *msg);
+int nl_bad_text(struct nl_ext *ext, const struct nlattr *attr, int err, const char *fmt, ...)
+	printf_like(4, 5);
 int nl_missing(struct nl_ext *ext, const struct nlattr *nest, uint16_t type, const char *msg);
 
 /* --- policies --- */

@@ -5,6 +5,8 @@
 #include "nlmsg/nlmsg.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 enum { NESTING_MAX = 10 };
 
@@ -15,6 +17,17 @@ int nl_bad(struct nl_ext *ext, const struct nlattr *attr, int err, const char *m
 		ext->bad_attr = attr;
 	}
 	return err;
+}
+
+int nl_bad_text(struct nl_ext *ext, const struct nlattr *attr, int err, const char *fmt, ...)
+{
+	va_list ap;
+	if (!ext)
+		return err;
+	va_start(ap, fmt);
+	vsnprintf(ext->text, sizeof ext->text, fmt, ap);
+	va_end(ap);
+	return nl_bad(ext, attr, err, ext->text);
 }
 
 int nl_missing(struct nl_ext *ext, const struct nlattr *nest, uint16_t type, const char *msg)

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RTM_*LINK: what a netlink request does to an interface. Order of checks, errors and their words as in Linux's
+ * net/core/rtnetlink.c. Interfaces come from the kinds that rooms register (iface_kind); `ip link add ... type veth peer
+ * name ...` makes a pair in memory. */
+#include <stdio.h>
+
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+
+#include "net/ctl_util.h"
+#include "net/iface_internal.h"
+#include "net/link_fill.h"
+
+static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
+	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND", .help = "veth, tap, generator, sink, ..." },
+	[IFLA_INFO_DATA] = { NL_NESTED, .name = "IFLA_INFO_DATA", .help = "veth: VETH_INFO_PEER" },
+};
+
+static const struct nl_policy link_policy[IFLA_MAX + 1] = {
+	[IFLA_IFNAME] = { NL_STRING, .max = IFNAMSIZ - 1, .name = "IFLA_IFNAME" },
+	[IFLA_ADDRESS] = { NL_BYTES, .max = 32, .name = "IFLA_ADDRESS", .help = "6 bytes" },
+	[IFLA_BROADCAST] = { NL_BYTES, .max = 32, .name = "IFLA_BROADCAST", .help = "6 bytes" },
+	[IFLA_MTU] = { NL_U32, .name = "IFLA_MTU" },
+	[IFLA_LINK] = { NL_U32, .name = "IFLA_LINK" },
+	[IFLA_MASTER] = { NL_U32, .name = "IFLA_MASTER", .help = "a filter in dumps" },
+	[IFLA_TXQLEN] = { NL_U32, .name = "IFLA_TXQLEN" },
+	[IFLA_OPERSTATE] = { NL_U8, .name = "IFLA_OPERSTATE" },
+	[IFLA_LINKMODE] = { NL_U8, .name = "IFLA_LINKMODE" },
+	[IFLA_LINKINFO] = { NL_NESTED, .nested = link_info_policy, .max_attr = IFLA_INFO_MAX,
+			    .name = "IFLA_LINKINFO" },
+	[IFLA_NET_NS_PID] = { NL_U32, .name = "IFLA_NET_NS_PID", .help = "refused" },
+	[IFLA_NET_NS_FD] = { NL_U32, .name = "IFLA_NET_NS_FD", .help = "refused" },
+	[IFLA_IFALIAS] = { NL_STRING, .max = 255, .name = "IFLA_IFALIAS" },
+	[IFLA_AF_SPEC] = { NL_NESTED, .name = "IFLA_AF_SPEC", .help = "AF_INET6: IFLA_INET6_ADDR_GEN_MODE" },
+	[IFLA_EXT_MASK] = { NL_U32, .name = "IFLA_EXT_MASK", .help = "RTEXT_FILTER_SKIP_STATS" },
+	[IFLA_GROUP] = { NL_U32, .name = "IFLA_GROUP" },
+	[IFLA_TARGET_NETNSID] = { NL_S32, .name = "IFLA_TARGET_NETNSID", .help = "refused" },
+	[IFLA_PROP_LIST] = { NL_NESTED, .name = "IFLA_PROP_LIST" },
+	[IFLA_ALT_IFNAME] = { NL_STRING, .max = ALTIFNAMSIZ - 1, .name = "IFLA_ALT_IFNAME" },
+};
+
+/* --- finding --- */
+
+static uint32_t ext_mask_of(const struct nl_req *r)
+{
+	return r->attrs[IFLA_EXT_MASK] ? mnl_attr_get_u32(r->attrs[IFLA_EXT_MASK]) : 0;
+}
+
+/* By index, else by name. We have no alternative names, so they find what is called so. *ret_named: something was said. */
+static struct iface *find_link(const struct nl_req *r, bool *ret_named)
+{
+	const struct ifinfomsg *m = r->hdr;
+	const struct nlattr *name = r->attrs[IFLA_IFNAME] ? r->attrs[IFLA_IFNAME] : r->attrs[IFLA_ALT_IFNAME];
+	char buf[IFACE_NAME_MAX];
+	*ret_named = m->ifi_index > 0 || name;
+	if (m->ifi_index > 0)
+		return iface_by_index(r->st, (uint32_t)m->ifi_index);
+	return name && attr_copy_name(name, buf, sizeof buf) ? iface_by_name(r->st, buf) : NULL;
+}
+
+/* --- get --- */
+
+static int check_strict_get(const struct nl_req *r)
+{
+	const struct ifinfomsg *m = r->hdr;
+	if (m->ifi_type || m->ifi_flags || m->ifi_change)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for get link request");
+	for (uint16_t t = 1; t <= IFLA_MAX; t++)
+		if (r->attrs[t] && t != IFLA_IFNAME && t != IFLA_ALT_IFNAME && t != IFLA_EXT_MASK &&
+		    t != IFLA_TARGET_NETNSID)
+			return nl_bad(r->ext, r->attrs[t], -EINVAL,
+				      "Unsupported attribute in get link request");
+	return 0;
+}
+
+static int get_link(struct nl_req *r)
+{
+	bool named;
+	int err = r->strict ? check_strict_get(r) : 0;
+	if (err)
+		return err;
+	if (r->attrs[IFLA_TARGET_NETNSID])
+		return nl_bad(r->ext, r->attrs[IFLA_TARGET_NETNSID], -EINVAL,
+			      "Invalid target network namespace id");
+	struct iface *i = find_link(r, &named);
+	if (!i)
+		return named ? -ENODEV : -EINVAL;
+	struct link_view v = { .i = i, .ext_mask = ext_mask_of(r) };
+	return link_put(r->reply, RTM_NEWLINK, r->msg->nlmsg_seq, r->portid, &v);
+}
+
+static int check_strict_dump(const struct nl_req *r)
+{
+	const struct ifinfomsg *m = r->hdr;
+	if (m->ifi_type || m->ifi_flags || m->ifi_change)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for link dump");
+	if (m->ifi_index)
+		return nl_bad(r->ext, NULL, -EINVAL, "Filter by device index not supported for link dumps");
+	for (uint16_t t = 1; t <= IFLA_MAX; t++)
+		if (r->attrs[t] && t != IFLA_MASTER && t != IFLA_LINKINFO && t != IFLA_EXT_MASK)
+			return nl_bad(r->ext, r->attrs[t], -EINVAL, "Unsupported attribute in link dump");
+	return 0;
+}
+
+static const struct nlattr *kind_attr(const struct nl_req *r)
+{
+	const struct nlattr *info[IFLA_INFO_MAX + 1];
+	if (!r->attrs[IFLA_LINKINFO] ||
+	    nl_parse_nested(r->attrs[IFLA_LINKINFO], 0, link_info_policy, IFLA_INFO_MAX, info, NULL))
+		return NULL;
+	return info[IFLA_INFO_KIND];
+}
+
+static bool dump_wants(const struct nl_req *r, const struct iface *i)
+{
+	const struct nlattr *kind = kind_attr(r);
+	const char *have = link_kind_of(i);
+	if (r->attrs[IFLA_MASTER] && mnl_attr_get_u32(r->attrs[IFLA_MASTER]))
+		return false; /* nothing has a master yet */
+	return !kind || (have && attr_is_name(kind, have));
+}
+
+static int dump_links(struct nl_req *r, struct nl_dump *d)
+{
+	int err = r->strict ? check_strict_dump(r) : 0;
+	if (err)
+		return err;
+	if (r->attrs[IFLA_MASTER] || r->attrs[IFLA_LINKINFO])
+		d->flags = NLM_F_DUMP_FILTERED;
+	for (struct iface *i; (i = iface_next(r->st, (uint32_t)d->key[0])); d->key[0] = i->ifindex) {
+		struct link_view v = { .i = i,
+				       .ext_mask = ext_mask_of(r),
+				       .nlm_flags = NLM_F_MULTI,
+				       .family = ((const struct ifinfomsg *)r->hdr)->ifi_family };
+		if (dump_wants(r, i) && link_put(r->reply, RTM_NEWLINK, r->msg->nlmsg_seq, r->portid, &v))
+			return 1;
+	}
+	return 0;
+}
+
+/* --- set --- */
+
+static int set_mac(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *a = r->attrs[IFLA_ADDRESS];
+	if (!a)
+		return 0;
+	if (mnl_attr_get_payload_len(a) < sizeof i->mac)
+		return -EINVAL;
+	if (memcmp(i->mac, mnl_attr_get_payload(a), sizeof i->mac) == 0)
+		return 0;
+	return iface_set_mac(i, mnl_attr_get_payload(a));
+}
+
+static int set_mtu(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *a = r->attrs[IFLA_MTU];
+	if (!a)
+		return 0;
+	uint32_t mtu = mnl_attr_get_u32(a);
+	if (mtu > INT32_MAX)
+		return nl_bad(r->ext, NULL, -EINVAL,
+			      "mtu less than device minimum"); /* Linux: it is signed there */
+	if (mtu != i->mtu && mtu < i->mtu_min)
+		return nl_bad(r->ext, NULL, -EINVAL, "mtu less than device minimum");
+	if (mtu != i->mtu && i->mtu_max && mtu > i->mtu_max)
+		return nl_bad(r->ext, NULL, -EINVAL, "mtu greater than device maximum");
+	return iface_set_mtu(i, mtu);
+}
+
+static int set_name(struct nl_req *r, struct iface *i)
+{
+	const struct ifinfomsg *m = r->hdr;
+	char name[IFACE_NAME_MAX];
+	if (!r->attrs[IFLA_IFNAME] || m->ifi_index <= 0)
+		return 0;
+	if (!attr_copy_name(r->attrs[IFLA_IFNAME], name, sizeof name))
+		return -EINVAL;
+	return name[0] ? iface_rename(i, name) : 0;
+}
+
+/* Things that only netlink ever looks at. Returns whether anything changed. */
+static bool set_plain(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *a;
+	bool changed = false;
+	if ((a = r->attrs[IFLA_IFALIAS])) {
+		attr_copy_name(a, i->alias, sizeof i->alias);
+		changed = true;
+	}
+	if ((a = r->attrs[IFLA_GROUP]) && i->group != mnl_attr_get_u32(a)) {
+		i->group = mnl_attr_get_u32(a);
+		changed = true;
+	}
+	if ((a = r->attrs[IFLA_TXQLEN]) && i->txqlen != mnl_attr_get_u32(a)) {
+		i->txqlen = mnl_attr_get_u32(a);
+		changed = true;
+	}
+	if ((a = r->attrs[IFLA_BROADCAST]) && mnl_attr_get_payload_len(a) >= sizeof i->broadcast) {
+		memcpy(i->broadcast, mnl_attr_get_payload(a), sizeof i->broadcast);
+		changed = true;
+	}
+	return changed;
+}
+
+static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spec, bool *ret_changed)
+{
+	static const struct nl_policy policy[IFLA_INET6_MAX + 1] = {
+		[IFLA_INET6_ADDR_GEN_MODE] = { NL_U8 },
+	};
+	const struct nlattr *attrs[IFLA_INET6_MAX + 1];
+	int err = nl_parse_nested(spec, 0, policy, IFLA_INET6_MAX, attrs, r->ext);
+	if (err)
+		return err;
+	const struct nlattr *mode = attrs[IFLA_INET6_ADDR_GEN_MODE];
+	if (attrs[IFLA_INET6_TOKEN])
+		return nl_bad(r->ext, attrs[IFLA_INET6_TOKEN], -EOPNOTSUPP,
+			      "Interface tokens are not supported");
+	if (!mode)
+		return 0;
+	if (mnl_attr_get_u8(mode) > IN6_ADDR_GEN_MODE_RANDOM)
+		return nl_bad(r->ext, mode, -EINVAL, "Invalid address generation mode");
+	*ret_changed |= i->addr_gen_mode != mnl_attr_get_u8(mode);
+	i->addr_gen_mode = mnl_attr_get_u8(mode);
+	return 0;
+}
+
+static int set_af_spec(struct nl_req *r, struct iface *i, bool *ret_changed)
+{
+	const struct nlattr *af;
+	int err = 0;
+	if (!r->attrs[IFLA_AF_SPEC])
+		return 0;
+	mnl_attr_for_each_nested(af, r->attrs[IFLA_AF_SPEC])
+	{
+		if (mnl_attr_get_type(af) == AF_INET6 && !err)
+			err = set_inet6(r, i, af, ret_changed);
+		else if (mnl_attr_get_type(af) != AF_INET && !err)
+			err = nl_bad(r->ext, af, -EAFNOSUPPORT, "Unknown AF in IFLA_AF_SPEC");
+	}
+	return err;
+}
+
+/* IFF_UP has its own way; of the other flags those change that the kernel lets change. */
+static int set_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
+{
+	enum {
+		SETTABLE = IFF_DEBUG | IFF_NOTRAILERS | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI |
+			   IFF_MULTICAST | IFF_DYNAMIC
+	};
+	const struct ifinfomsg *m = r->hdr;
+	uint32_t mask = m->ifi_change ? m->ifi_change : m->ifi_flags ? UINT32_MAX : 0;
+	uint32_t flags = (i->flags & ~(mask & SETTABLE)) | (m->ifi_flags & mask & SETTABLE);
+	if (flags != i->flags) {
+		r->st->rt->ops->pause(r->st->rt);
+		racy_set(i->flags, flags);
+		r->st->rt->ops->resume(r->st->rt);
+		*ret_changed = true;
+	}
+	return mask & IFF_UP ? iface_set_up(i, m->ifi_flags & IFF_UP) : 0;
+}
+
+static int refuse_unsupported(struct nl_req *r)
+{
+	static const struct {
+		uint16_t type;
+		const char *why;
+	} refused[] = {
+		{ IFLA_NET_NS_PID, "Interfaces cannot leave their stack" },
+		{ IFLA_NET_NS_FD, "Interfaces cannot leave their stack" },
+		{ IFLA_TARGET_NETNSID, "Interfaces cannot leave their stack" },
+		{ IFLA_VF_MAC, "Virtual functions are not supported" },
+		{ IFLA_VFINFO_LIST, "Virtual functions are not supported" },
+		{ IFLA_XDP, "XDP programs are not supported" },
+		{ IFLA_PROP_LIST, "Alternative names are not supported" },
+	};
+	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
+		if (r->attrs[refused[k].type])
+			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
+	if (r->attrs[IFLA_MASTER] && mnl_attr_get_u32(r->attrs[IFLA_MASTER]))
+		return nl_bad(r->ext, r->attrs[IFLA_MASTER], -EOPNOTSUPP,
+			      "Bridges and bonds are not supported yet");
+	return 0;
+}
+
+/* In the order of Linux's do_setlink(): what comes before a failure stays changed there as here. */
+static int apply(struct nl_req *r, struct iface *i)
+{
+	bool changed = false;
+	int err = refuse_unsupported(r);
+	if (!err)
+		err = set_mac(r, i);
+	if (!err)
+		err = set_mtu(r, i);
+	if (!err)
+		err = set_name(r, i);
+	if (!err)
+		changed = set_plain(r, i);
+	if (!err)
+		err = set_af_spec(r, i, &changed);
+	if (!err)
+		err = set_flags(r, i, &changed);
+	if (changed)
+		iface_changed(i);
+	return err;
+}
+
+static int set_link(struct nl_req *r)
+{
+	bool named;
+	struct iface *i = find_link(r, &named);
+	if (!i)
+		return named ? -ENODEV : -EINVAL;
+	return apply(r, i);
+}
+
+/* --- new --- */
+
+struct creation {
+	char kind[32], name[IFACE_NAME_MAX], peer[IFACE_NAME_MAX];
+};
+
+/* A veth's other end: an ifinfomsg and attributes inside VETH_INFO_PEER. */
+static int read_peer(struct nl_req *r, const struct nlattr *data, struct creation *c)
+{
+	const struct nlattr *peer, *attrs[IFLA_MAX + 1];
+	mnl_attr_for_each_nested(peer, data)
+	{
+		if (mnl_attr_get_type(peer) != VETH_INFO_PEER)
+			continue;
+		size_t len = mnl_attr_get_payload_len(peer), skip = sizeof(struct ifinfomsg);
+		if (len < skip)
+			return -EINVAL;
+		int err = nl_parse((const uint8_t *)mnl_attr_get_payload(peer) + skip, len - skip,
+				   link_policy, IFLA_MAX, 0, attrs, r->ext);
+		if (err)
+			return err;
+		if (attrs[IFLA_IFNAME] && !attr_copy_name(attrs[IFLA_IFNAME], c->peer, sizeof c->peer))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_creation(struct nl_req *r, struct creation *c)
+{
+	const struct nlattr *info[IFLA_INFO_MAX + 1] = { 0 };
+	int err = 0;
+	if (r->attrs[IFLA_LINKINFO])
+		err = nl_parse_nested(r->attrs[IFLA_LINKINFO], 0, link_info_policy, IFLA_INFO_MAX, info,
+				      r->ext);
+	if (err)
+		return err;
+	if (info[IFLA_INFO_KIND] && !attr_copy_name(info[IFLA_INFO_KIND], c->kind, sizeof c->kind))
+		return -EINVAL;
+	if (r->attrs[IFLA_IFNAME] && !attr_copy_name(r->attrs[IFLA_IFNAME], c->name, sizeof c->name))
+		return -EINVAL;
+	if (info[IFLA_INFO_DATA] && strcmp(c->kind, "veth") == 0)
+		err = read_peer(r, info[IFLA_INFO_DATA], c);
+	return err;
+}
+
+/* Names that were not given: kind0, kind1, ... */
+static int complete_names(struct nl_req *r, struct creation *c, bool pair)
+{
+	char pattern[IFACE_NAME_MAX + 8], first[IFACE_NAME_MAX];
+	snprintf(pattern, sizeof pattern, "%.12s%%d", c->kind);
+	int err = iface_name_take(r->st, c->name[0] ? c->name : pattern, first);
+	if (err)
+		return err;
+	memcpy(c->name, first, sizeof first);
+	if (!pair)
+		return 0;
+	/* The first name is not taken yet, so the pattern would give it again. */
+	for (unsigned n = 0; !c->peer[0] && n < 1000; n++) {
+		snprintf(first, sizeof first, "%.11s%u", c->kind, n);
+		if (strcmp(first, c->name) != 0 && !iface_by_name(r->st, first))
+			memcpy(c->peer, first, sizeof first);
+	}
+	return iface_name_take(r->st, c->peer, c->peer);
+}
+
+static int create(struct nl_req *r)
+{
+	struct creation c = { 0 };
+	char options[64] = "", why[160] = "";
+	int err = read_creation(r, &c);
+	if (err)
+		return err;
+	bool pair = strcmp(c.kind, "veth") == 0;
+	struct iface_kind *kind = c.kind[0] ? iface_kind_find(r->st, pair ? "mem" : c.kind) : NULL;
+	if (!kind)
+		return nl_bad(r->ext, r->attrs[IFLA_LINKINFO], -EOPNOTSUPP, "Unknown device type");
+	err = refuse_unsupported(r);
+	if (!err)
+		err = complete_names(r, &c, pair);
+	if (err)
+		return err;
+	if (pair)
+		snprintf(options, sizeof options, "peer=%s", c.peer);
+	err = kind->open(r->st, c.name, options, why, sizeof why);
+	if (err)
+		return nl_bad_text(r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened");
+	struct iface *i = iface_by_name(r->st, c.name);
+	return i ? apply(r, i) : 0;
+}
+
+static int new_link(struct nl_req *r)
+{
+	bool named;
+	struct iface *i = find_link(r, &named);
+	uint16_t flags = r->msg->nlmsg_flags;
+	if (i) {
+		if (flags & NLM_F_EXCL)
+			return -EEXIST;
+		if (flags & NLM_F_REPLACE)
+			return -EOPNOTSUPP;
+		return apply(r, i);
+	}
+	if (!(flags & NLM_F_CREATE))
+		return -ENODEV;
+	return create(r);
+}
+
+static int del_link(struct nl_req *r)
+{
+	bool named;
+	struct iface *i = find_link(r, &named);
+	if (!i)
+		return named ? -ENODEV : -EINVAL;
+	if (i->hw_type == ARPHRD_LOOPBACK)
+		return -EOPNOTSUPP;
+	iface_delete(i);
+	return 0;
+}
+
+static const struct nl_msg link_msgs[] = {
+	{ RTM_GETLINK, 0, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, get_link, dump_links,
+	  "RTM_GETLINK" },
+	{ RTM_NEWLINK, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, new_link, NULL,
+	  "RTM_NEWLINK" },
+	{ RTM_SETLINK, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, set_link, NULL,
+	  "RTM_SETLINK" },
+	{ RTM_DELLINK, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, del_link, NULL,
+	  "RTM_DELLINK" },
+	{ 0 },
+};
+
+static const struct nl_family link_family = {
+	.name = "route/link",
+	.protocol = NETLINK_ROUTE,
+	.pf = AF_UNSPEC,
+	.msgs = link_msgs,
+};
+
+const struct nl_family *const link_families[] = { &link_family, NULL };

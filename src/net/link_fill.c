@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An interface as RTM_NEWLINK shows it: the attributes of Linux's rtnl_fill_ifinfo() that mean something here, in its
+ * order. */
+#include "net/link_fill.h"
+
+#include <linux/if_arp.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/rtnetlink.h>
+
+#include "net/ctl_util.h"
+
+static const struct {
+	const char *leat, *linux_name;
+} kind_names[] = { { "mem", "veth" }, { "tap", "tun" } };
+
+const char *link_kind_of(const struct iface *i)
+{
+	for (unsigned k = 0; k < ARRAY_SIZE(kind_names); k++)
+		if (strcmp(kind_names[k].leat, i->ops->kind) == 0)
+			return kind_names[k].linux_name;
+	return i->hw_type == ARPHRD_LOOPBACK ? NULL : i->ops->kind;
+}
+
+static void put_stats(struct nl_buf *b, const struct iface *i)
+{
+	struct iface_worker_stats s;
+	iface_stats(i, &s);
+	struct rtnl_link_stats64 wide = {
+		.rx_packets = s.rx_packets,
+		.tx_packets = s.tx_packets,
+		.rx_bytes = s.rx_bytes,
+		.tx_bytes = s.tx_bytes,
+		.rx_errors = s.rx_errors,
+		.tx_errors = s.tx_errors,
+		.rx_dropped = s.rx_dropped,
+		.tx_dropped = s.tx_dropped,
+		.multicast = s.rx_multicast,
+	};
+	struct rtnl_link_stats narrow = {
+		.rx_packets = (uint32_t)s.rx_packets,
+		.tx_packets = (uint32_t)s.tx_packets,
+		.rx_bytes = (uint32_t)s.rx_bytes,
+		.tx_bytes = (uint32_t)s.tx_bytes,
+		.rx_errors = (uint32_t)s.rx_errors,
+		.tx_errors = (uint32_t)s.tx_errors,
+		.rx_dropped = (uint32_t)s.rx_dropped,
+		.tx_dropped = (uint32_t)s.tx_dropped,
+		.multicast = (uint32_t)s.rx_multicast,
+	};
+	nl_put_aligned64(b, IFLA_STATS64, &wide, sizeof wide, IFLA_PAD);
+	nl_put(b, IFLA_STATS, &narrow, sizeof narrow);
+}
+
+static void put_inet(struct nl_buf *b, const struct iface *i)
+{
+	uint32_t conf[IPV4_DEVCONF_MAX] = { 0 };
+	conf[IPV4_DEVCONF_FORWARDING - 1] = !i->no_forward4;
+	nl_put(b, IFLA_INET_CONF, conf, sizeof conf);
+}
+
+static void put_inet6(struct nl_buf *b, const struct iface *i)
+{
+	uint32_t conf[DEVCONF_MAX] = { 0 };
+	struct ipv6_devconf_cacheinfo { /* struct ifla_cacheinfo, whose header collides with others */
+		uint32_t max_reasm_len, tstamp, reachable_time, retrans_time;
+	} ci = { .max_reasm_len = 65535, .reachable_time = 30000, .retrans_time = 1000 };
+	static const struct ip6 no_token;
+	conf[DEVCONF_FORWARDING] = !i->no_forward6;
+	conf[DEVCONF_HOPLIMIT] = 64;
+	conf[DEVCONF_MTU6] = i->mtu;
+	conf[DEVCONF_DAD_TRANSMITS] = 1;
+	nl_put_u32(b, IFLA_INET6_FLAGS, iface_is_up(i) ? 0x80000000u /* IF_READY */ : 0);
+	nl_put(b, IFLA_INET6_CACHEINFO, &ci, sizeof ci);
+	nl_put(b, IFLA_INET6_CONF, conf, sizeof conf);
+	nl_put(b, IFLA_INET6_TOKEN, &no_token, sizeof no_token);
+	nl_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, i->addr_gen_mode);
+}
+
+static void put_af_spec(struct nl_buf *b, const struct iface *i)
+{
+	size_t spec = nl_nest_noflag(b, IFLA_AF_SPEC);
+	size_t inet = nl_nest_noflag(b, AF_INET);
+	put_inet(b, i);
+	nl_nest_end(b, inet);
+	size_t inet6 = nl_nest_noflag(b, AF_INET6);
+	put_inet6(b, i);
+	nl_nest_end(b, inet6);
+	nl_nest_end(b, spec);
+}
+
+static void put_link_info(struct nl_buf *b, const struct iface *i)
+{
+	const char *kind = link_kind_of(i);
+	if (!kind)
+		return;
+	size_t info = nl_nest_noflag(b, IFLA_LINKINFO);
+	nl_put_str(b, IFLA_INFO_KIND, kind);
+	nl_nest_end(b, info);
+}
+
+static void put_all(struct nl_buf *b, const struct link_view *v)
+{
+	const struct iface *i = v->i;
+	nl_put_u32(b, IFLA_TXQLEN, i->txqlen);
+	nl_put_u8(b, IFLA_OPERSTATE, i->operstate);
+	nl_put_u8(b, IFLA_LINKMODE, 0);
+	nl_put_u32(b, IFLA_MTU, i->mtu);
+	nl_put_u32(b, IFLA_MIN_MTU, i->mtu_min);
+	nl_put_u32(b, IFLA_MAX_MTU, i->mtu_max);
+	nl_put_u32(b, IFLA_GROUP, i->group);
+	nl_put_u32(b, IFLA_PROMISCUITY, i->flags & IFF_PROMISC ? 1 : 0);
+	nl_put_u32(b, IFLA_ALLMULTI, i->flags & IFF_ALLMULTI ? 1 : 0);
+	nl_put_u32(b, IFLA_NUM_TX_QUEUES, i->st->n_workers);
+	nl_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
+	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
+	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
+	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);
+	nl_put_u8(b, IFLA_CARRIER, i->carrier);
+	nl_put_str(b, IFLA_QDISC, "noqueue");
+	if (i->alias[0])
+		nl_put(b, IFLA_IFALIAS, i->alias, strlen(i->alias));
+	nl_put_u32(b, IFLA_CARRIER_CHANGES, 0);
+	nl_put_u8(b, IFLA_PROTO_DOWN, 0);
+	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);
+	nl_put(b, IFLA_BROADCAST, i->broadcast, sizeof i->broadcast);
+	if (!(v->ext_mask & RTEXT_FILTER_SKIP_STATS))
+		put_stats(b, i);
+	put_link_info(b, i);
+	put_af_spec(b, i);
+}
+
+/* Linux: inet6_fill_ifinfo(), what `ip -6 addr` asks for. */
+static void put_inet6_side(struct nl_buf *b, const struct iface *i)
+{
+	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);
+	nl_put_u32(b, IFLA_MTU, i->mtu);
+	nl_put_u8(b, IFLA_OPERSTATE, i->operstate);
+	size_t info = nl_nest_noflag(b, IFLA_PROTINFO);
+	put_inet6(b, i);
+	nl_nest_end(b, info);
+}
+
+int link_put(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const struct link_view *v)
+{
+	const struct iface *i = v->i;
+	struct ifinfomsg *m = nl_begin(b, type, v->nlm_flags, seq, portid, sizeof *m);
+	if (m)
+		*m = (struct ifinfomsg){
+			.ifi_family = v->family == AF_INET6 ? AF_INET6 : AF_UNSPEC,
+			.ifi_type = i->hw_type,
+			.ifi_index = (int)i->ifindex,
+			.ifi_flags = i->flags,
+			.ifi_change = v->change,
+		};
+	nl_put_str(b, IFLA_IFNAME, i->name);
+	if (v->family == AF_INET6)
+		put_inet6_side(b, i);
+	else
+		put_all(b, v);
+	return nl_end(b);
+}
+
+static void fill_told(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
+{
+	link_put(b, type, seq, portid, what);
+}
+
+void link_tell(const struct iface *i, uint16_t type, uint32_t change)
+{
+	struct link_view v = { .i = i, .change = change };
+	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_LINK, type, fill_told, &v);
+}
