@@ -25,6 +25,7 @@
 
 #include "net/ctl_fill.h"
 #include "net/iface_internal.h"
+#include "net/iface_output.h"
 
 enum { IFACE_RUN_FLAGS = IFF_RUNNING | IFF_LOWER_UP };
 
@@ -449,9 +450,9 @@ static int iface_init(struct leat_stack *st)
 
 static void iface_unlink(struct leat_stack *st)
 {
-	struct iface *i, *next;
-	list_for_each_safe (i, next, &iface_state(st)->ifaces, link)
-		iface_delete(i);
+	struct list *ifaces = &iface_state(st)->ifaces;
+	while (!list_empty(ifaces)) /* an end of a pair takes the other with it */
+		iface_delete(list_first(ifaces, struct iface, link));
 	graph_set_validator(st, NULL);
 	view_stage(st, VIEW_ifaces, NULL);
 }
@@ -463,7 +464,7 @@ static void iface_done(struct leat_stack *st)
 	mem_free(s->gen);
 }
 
-static const struct node *const iface_nodes[] = { &iface_input_node, NULL };
+static const struct node *const iface_nodes[] = { &iface_input_node, &iface_output_node, NULL };
 
 const struct module iface_module = {
 	.name = "iface",
