@@ -50,7 +50,7 @@ static const char *const type_names[256] = {
 	[ICMP4_TIMESTAMP_REPLY] = "timestamp reply",
 };
 
-static void print_error(const struct icmp4_msg *m, struct text *to, unsigned depth)
+static void print_quote(const struct icmp4_msg *m, struct text *to, unsigned depth)
 {
 	text_add(to, " code %u", m->code);
 	if (m->type == ICMP4_UNREACH && m->code == ICMP4_UNREACH_FRAG_NEEDED)
@@ -81,7 +81,7 @@ void icmp4_print(struct cursor c, struct text *to, unsigned depth)
 	else
 		text_add(to, "icmp type %u code %u", m.type, m.code);
 	if (icmp4_is_error(m.type))
-		print_error(&m, to, depth);
+		print_quote(&m, to, depth);
 	else if (m.type == ICMP4_ECHO || m.type == ICMP4_ECHO_REPLY)
 		text_add(to, " id %u seq %u, %u bytes", m.id, m.seq, cur_left(&m.body));
 }

@@ -48,7 +48,7 @@ static bool is_nd(uint8_t type)
 	return type >= ICMP6_ROUTER_SOLICIT && type <= ICMP6_REDIRECT;
 }
 
-static void print_error(const struct icmp6_msg *m, struct text *to, unsigned depth)
+static void print_quote(const struct icmp6_msg *m, struct text *to, unsigned depth)
 {
 	text_add(to, " code %u", m->code);
 	if (m->type == ICMP6_TOO_BIG)
@@ -79,7 +79,7 @@ void icmp6_print(struct cursor c, struct text *to, unsigned depth)
 	else
 		text_add(to, "icmp6 type %u code %u", m.type, m.code);
 	if (name && icmp6_is_error(m.type))
-		print_error(&m, to, depth);
+		print_quote(&m, to, depth);
 	else if (m.type == ICMP6_ECHO || m.type == ICMP6_ECHO_REPLY)
 		text_add(to, " id %u seq %u, %u bytes", icmp6_echo_id(&m), icmp6_echo_seq(&m),
 			 cur_left(&m.body));
