@@ -45,6 +45,8 @@ enum fib_how { FIB_ADD = 0 /* NLM_F_CREATE|NLM_F_EXCL */, FIB_REPLACE, FIB_APPEN
 int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
 /* Deletes the first route that matches what `r` says (zero members: any, as RTM_DELROUTE does). 0 or -ESRCH. */
 int fib_delete(struct leat_stack *st, const struct fib_route *r);
+/* An address is no longer ours: routes that prefer it as their source go. */
+void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
 /* Lookup from the control lcore, with the route it came from. */
 const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst);
 /* The route after `after` (NULL: the first) in the order of family, table, prefix, metric: dumps resume by key. false: no

@@ -118,8 +118,11 @@ static int load_config(struct iface *i, struct loader *l)
 	i->no_forward6 = (uint8_t)no6;
 	load_stats(i, l);
 	int err = iface_set_mtu(i, (uint32_t)mtu);
-	if (!err && memcmp(mac, i->mac, sizeof mac))
+	if (!err && memcmp(mac, i->mac, sizeof mac)) {
+		if (!i->ops->set_mac)
+			iface_set_up(i, false);
 		err = iface_set_mac(i, mac);
+	}
 	iface_changed(i);
 	return err ? err : iface_set_up(i, up);
 }

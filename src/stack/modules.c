@@ -8,8 +8,6 @@
 #define LEAT_WITH_addr 0
 #undef LEAT_WITH_neigh
 #define LEAT_WITH_neigh 0
-#undef LEAT_WITH_fib
-#define LEAT_WITH_fib 0
 #undef LEAT_WITH_eth
 #define LEAT_WITH_eth 0
 #undef LEAT_WITH_arp

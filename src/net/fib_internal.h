@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the route table share. Control lcore, but for struct fib, which workers read. */
+#ifndef LEAT_NET_FIB_INTERNAL_H
+#define LEAT_NET_FIB_INTERNAL_H
+
+#include "net/fib.h"
+#include "net/fib_trie.h"
+
+struct saver;
+struct loader;
+
+/* VIEW_fib4, VIEW_fib6: the tables a lookup goes through, in this order. */
+enum { FIB_LOCAL, FIB_MAIN, FIB_DEFAULT, FIB_TABLES };
+struct fib {
+	struct fib_trie trie[FIB_TABLES];
+};
+
+/* A next hop that routes share. */
+struct fib_shared_nh {
+	struct hash_node node;
+	struct fib_nh nh;
+	uint32_t refs;
+	struct deferred deferred;
+};
+
+/* One route; a node's list has them in the order in which they count: higher tos first, then lower metric. */
+struct fib_entry {
+	struct fib_entry *next;
+	struct fib_shared_nh *nh;
+	uint32_t metric;
+	uint32_t flags; /* RTM_F_* */
+	uint8_t tos, protocol;
+};
+
+struct fib_table {
+	struct list link; /* by id */
+	uint32_t id;
+	struct fib_trie *trie; /* of the published fib, or own */
+	struct fib_trie own;
+};
+
+struct fib_stack {
+	struct fib fib[2]; /* IPv4, IPv6 */
+	struct list tables[2]; /* struct fib_table; the three of a lookup are always there */
+	struct hash nhs;
+	uint64_t count[2];
+	struct fib_route found; /* what fib_lookup_ctl() last answered */
+	struct iface_watch watch;
+};
+
+static inline struct fib_stack *fib_state(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_fib);
+}
+static inline unsigned fib_index(uint8_t family)
+{
+	return family == AF_INET6;
+}
+static inline struct fib_key fib_key_of(uint8_t family, const struct ipaddr *a)
+{
+	return family == AF_INET6 ? fib_key6(&a->v6) : fib_key4(a->v4);
+}
+static inline bool ipaddr_is_zero(const struct ipaddr *a)
+{
+	return ip6_is_zero(&a->v6);
+}
+static inline bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return ip6_eq(&a->v6, &b->v6);
+}
+
+/* fib.c */
+/* As fib_add(), believing what the route says: for routes that were checked once. */
+int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how);
+/* The type that table local gives an address (Linux: inet_addr_type()): RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_UNICAST. */
+uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
+/* The route that leads to a in one table, or in those of a lookup (table 0), of the first entry that want() says yes to. */
+typedef bool fib_want_fn(const struct fib_nh *nh);
+const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint32_t table,
+				    const struct ipaddr *a, fib_want_fn *want);
+
+/* fib_check.c: may this route be added? Fills in the interface that follows from the gateway. 0 or what Linux says. */
+/* ... in itself, whatever else there is? */
+int fib_check_shape(const struct fib_route *r, const char **ret_why);
+int fib_check(struct leat_stack *st, struct fib_route *r, const char **ret_why);
+
+/* fib_save.c */
+int fib_save(struct leat_stack *st, struct saver *s);
+int fib_restore(struct leat_stack *st, struct loader *l);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes in a saved stack. They were checked when they were added, and are put back in the order of a dump, which need not be one
+ * in which gateways come first; so they are not checked against each other again, only for what a file can get wrong. */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "core/save.h"
+#include "net/fib_internal.h"
+
+static void save_one(struct leat_stack *st, struct saver *s, const struct fib_route *r)
+{
+	const struct iface *i = iface_by_handle(st, r->nh.if_handle);
+	save_item(s);
+	save_u64(s, "family", r->family);
+	save_bytes(s, "dst", r->dst.b, sizeof r->dst.b);
+	save_u64(s, "plen", r->plen);
+	save_u64(s, "tos", r->tos);
+	save_u64(s, "table", r->table);
+	save_u64(s, "protocol", r->protocol);
+	save_u64(s, "metric", r->metric);
+	save_u64(s, "flags", r->flags);
+	save_u64(s, "type", r->nh.type);
+	save_u64(s, "scope", r->nh.scope);
+	save_u64(s, "ifindex", i ? i->ifindex : 0);
+	save_u64(s, "gw_family", r->nh.gw_family);
+	save_bytes(s, "gw", r->nh.gw.b, sizeof r->nh.gw.b);
+	save_u64(s, "nh_flags", r->nh.flags);
+	save_u64(s, "prefsrc_family", r->nh.prefsrc_family);
+	save_bytes(s, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b);
+	save_u64(s, "mtu", r->nh.mtu);
+	save_end(s);
+}
+
+int fib_save(struct leat_stack *st, struct saver *s)
+{
+	struct fib_route r;
+	save_list(s, "routes");
+	for (bool more = fib_next(st, NULL, AF_UNSPEC, &r); more; more = fib_next(st, &r, AF_UNSPEC, &r))
+		save_one(st, s, &r);
+	save_end(s);
+	return save_error(s);
+}
+
+/* Number of a field that fits in so many bytes of r. */
+static bool load_field(struct loader *l, const char *key, uint64_t max, void *to, size_t bytes)
+{
+	uint64_t v;
+	if (!load_u64(l, key, 0, max, &v))
+		return false;
+	memcpy(to, &v, bytes); /* little-endian, as bytes.h asserts */
+	return true;
+}
+#define LOAD(l, key, max, to) load_field(l, key, max, &(to), sizeof(to))
+
+static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifindex)
+{
+	return LOAD(l, "family", AF_INET6, r->family) && load_bytes(l, "dst", r->dst.b, sizeof r->dst.b) &&
+	       LOAD(l, "plen", 128, r->plen) && LOAD(l, "tos", UINT8_MAX, r->tos) &&
+	       LOAD(l, "table", UINT32_MAX, r->table) && LOAD(l, "protocol", UINT8_MAX, r->protocol) &&
+	       LOAD(l, "metric", UINT32_MAX, r->metric) && LOAD(l, "flags", UINT32_MAX, r->flags) &&
+	       LOAD(l, "type", RTN_MAX, r->nh.type) && LOAD(l, "scope", UINT8_MAX, r->nh.scope) &&
+	       LOAD(l, "gw_family", AF_INET6, r->nh.gw_family) &&
+	       load_bytes(l, "gw", r->nh.gw.b, sizeof r->nh.gw.b) &&
+	       LOAD(l, "nh_flags", UINT8_MAX, r->nh.flags) &&
+	       LOAD(l, "prefsrc_family", AF_INET6, r->nh.prefsrc_family) &&
+	       load_bytes(l, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b) &&
+	       LOAD(l, "mtu", UINT32_MAX, r->nh.mtu) && LOAD(l, "ifindex", INT32_MAX, *ret_ifindex);
+}
+
+static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex)
+{
+	const char *why;
+	const struct iface *i = ifindex ? iface_by_index(st, ifindex) : NULL;
+	if (ifindex && !i)
+		return 0; /* the interface did not come back, and that has been said */
+	r->nh.if_handle = i ? i->handle : 0;
+	int err = fib_check_shape(r, &why);
+	if (!err)
+		err = fib_add_checked(st, r, FIB_APPEND);
+	return err == -EEXIST ? 0 : err; /* an address has brought it already */
+}
+
+int fib_restore(struct leat_stack *st, struct loader *l)
+{
+	size_t n;
+	int err = 0;
+	if (!load_list(l, "routes", &n))
+		return -EINVAL;
+	for (size_t k = 0; k < n && !err; k++) {
+		struct fib_route r = { 0 };
+		uint32_t ifindex;
+		if (!load_item(l, k))
+			return -EINVAL;
+		err = load_route(l, &r, &ifindex) ? put_back(st, &r, ifindex) : -EINVAL;
+		load_end(l);
+	}
+	load_end(l);
+	return err;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fib.c"
+
+#include <arpa/inet.h>
+#include <time.h>
+
+#include "net/net_test.h"
+
+static const struct module *const modules[] = { &pkt_module, &graph_module, &iface_module, &fib_module,
+						NULL };
+
+static int one_worker(void **state)
+{
+	*state = net_test_new(1, modules);
+	return 0;
+}
+static int three_workers(void **state)
+{
+	*state = net_test_new(3, modules);
+	return 0;
+}
+static int teardown(void **state)
+{
+	net_test_free(*state);
+	return 0;
+}
+
+static struct ipaddr ip(const char *text)
+{
+	struct ipaddr a = { 0 };
+	assert_int_equal(inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, &a), 1);
+	return a;
+}
+
+/* "10.0.0.0/8" in table main, through i, or type and gateway as the caller changes them. */
+static struct fib_route route(const char *prefix, const struct iface *i)
+{
+	char addr[64];
+	struct fib_route r = { .table = RT_TABLE_MAIN, .protocol = RTPROT_STATIC, .nh.type = RTN_UNICAST };
+	snprintf(addr, sizeof addr, "%s", prefix);
+	*strchr(addr, '/') = 0;
+	r.family = strchr(addr, ':') ? AF_INET6 : AF_INET;
+	r.dst = ip(addr);
+	r.plen = (uint8_t)atoi(strchr(prefix, '/') + 1);
+	r.nh.if_handle = i ? i->handle : 0;
+	r.nh.scope = r.family == AF_INET && i ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	return r;
+}
+static struct fib_route via(const char *prefix, const char *gw)
+{
+	struct fib_route r = route(prefix, NULL);
+	r.nh.gw = ip(gw);
+	r.nh.gw_family = strchr(gw, ':') ? AF_INET6 : AF_INET;
+	return r;
+}
+static int add(struct net_test *t, struct fib_route r, enum fib_how how)
+{
+	return fib_add(t->st, &r, how, NULL);
+}
+static const struct fib_nh *look(struct net_test *t, const char *dst)
+{
+	struct ipaddr a = ip(dst);
+	manual_rt_settle(t->m);
+	struct worker *w = t->st->worker[t->st->n_workers - 1];
+	return strchr(dst, ':') ? fib6_lookup(w, &a.v6) : fib4_lookup(w, a.v4);
+}
+static struct iface *up(struct net_test *t, const char *name)
+{
+	struct iface *i = net_test_iface(t, name);
+	iface_set_up(i, true);
+	return i;
+}
+
+static void the_longest_prefix_wins(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	assert_null(look(t, "10.1.2.3"));
+	assert_int_equal(add(t, route("10.0.0.0/8", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.1.0.0/16", b), FIB_ADD), 0);
+	assert_int_equal(add(t, via("0.0.0.0/0", "10.9.9.9"), FIB_ADD), 0);
+	assert_int_equal(look(t, "10.1.2.3")->if_handle, b->handle);
+	assert_int_equal(look(t, "10.2.2.3")->if_handle, a->handle);
+	assert_int_equal(look(t, "11.2.2.3")->gw_family, AF_INET);
+	assert_int_equal(look(t, "11.2.2.3")->if_handle, a->handle); /* by way of the gateway */
+	assert_int_equal(add(t, route("2001:db8::/32", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::7/128", b), FIB_ADD), 0);
+	assert_int_equal(look(t, "2001:db8::8")->if_handle, a->handle);
+	assert_int_equal(look(t, "2001:db8::7")->if_handle, b->handle);
+	assert_null(look(t, "2001:db9::7"));
+	assert_int_equal(fib_count(t->st, AF_INET), 3);
+	assert_int_equal(fib_count(t->st, AF_INET6), 2);
+}
+
+static void tables_are_asked_in_order(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct fib_route r = route("10.0.0.0/8", a);
+	r.table = 77;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	assert_null(look(t, "10.1.2.3")); /* kept, but asked by nobody */
+	r.table = RT_TABLE_DEFAULT;
+	r.nh.mtu = 1111;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	assert_int_equal(look(t, "10.1.2.3")->mtu, 1111);
+	r = route("10.0.0.0/8", NULL);
+	r.nh.type = RTN_THROW;
+	assert_int_equal(add(t, r, FIB_ADD), 0); /* main says: not here */
+	assert_int_equal(look(t, "10.1.2.3")->mtu, 1111);
+	r.nh.type = RTN_BLACKHOLE;
+	assert_int_equal(add(t, r, FIB_REPLACE), 0);
+	assert_int_equal(look(t, "10.1.2.3")->type, RTN_BLACKHOLE);
+	r = route("10.1.2.3/32", a);
+	r.table = RT_TABLE_LOCAL;
+	r.nh.type = RTN_LOCAL;
+	r.nh.scope = RT_SCOPE_HOST;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	assert_int_equal(look(t, "10.1.2.3")->type, RTN_LOCAL);
+}
+
+static void the_lowest_metric_counts_and_tos_waits(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct fib_route r = route("10.0.0.0/8", a);
+	static const uint32_t metrics[] = { 300, 100, 200 };
+	for (unsigned k = 0; k < 3; k++) {
+		r.metric = r.nh.mtu = metrics[k];
+		assert_int_equal(add(t, r, FIB_ADD), 0);
+	}
+	r.tos = 0x10;
+	r.metric = r.nh.mtu = 5;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	assert_int_equal(look(t, "10.0.0.1")->mtu, 100);
+	struct fib_route all;
+	uint32_t order[8] = { 0 };
+	unsigned n = 0;
+	for (bool more = fib_next(t->st, NULL, AF_INET, &all); more;
+	     more = fib_next(t->st, &all, AF_INET, &all))
+		order[n++] = all.metric;
+	assert_int_equal(n, 4);
+	static const uint32_t want[] = { 5, 100, 200, 300 };
+	assert_memory_equal(order, want, sizeof want);
+	r = route("10.0.0.0/8", NULL);
+	assert_int_equal(fib_delete(t->st, &r), 0); /* no metric given: the first with that tos */
+	assert_int_equal(look(t, "10.0.0.1")->mtu, 200);
+	r.metric = 100;
+	assert_int_equal(fib_delete(t->st, &r), -ESRCH);
+}
+
+static void append_prepend_replace_change_as_linux(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	assert_int_equal(add(t, route("10.0.0.0/8", a), FIB_CHANGE), -ENOENT);
+	assert_int_equal(add(t, route("10.0.0.0/8", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_ADD), -EEXIST);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_APPEND), 0);
+	assert_int_equal(look(t, "10.0.0.1")->if_handle, a->handle);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_APPEND), -EEXIST);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_REPLACE), -EEXIST); /* it is the second already */
+	struct fib_route r = route("10.0.0.0/8", b);
+	assert_int_equal(fib_delete(t->st, &r), 0);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_PREPEND), 0);
+	assert_int_equal(look(t, "10.0.0.1")->if_handle, b->handle);
+	r.nh.mtu = 1300;
+	assert_int_equal(add(t, r, FIB_CHANGE), 0);
+	assert_int_equal(look(t, "10.0.0.1")->mtu, 1300);
+	assert_int_equal(fib_count(t->st, AF_INET), 2);
+	assert_int_equal(add(t, route("2001:db8::/32", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::/32", b), FIB_PREPEND), 0);
+	assert_int_equal(look(t, "2001:db8::1")->if_handle, a->handle); /* IPv6 appends */
+}
+
+static const char *why_not(struct net_test *t, struct fib_route r, int err)
+{
+	const char *why = "";
+	assert_int_equal(fib_add(t->st, &r, FIB_ADD, &why), err);
+	return why;
+}
+
+static void bad_routes_are_refused_in_linux_words(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *down = net_test_iface(t, "down");
+	assert_int_equal(add(t, route("10.0.0.0/24", a), FIB_ADD), 0);
+	assert_int_equal(add(t, via("0.0.0.0/0", "10.0.0.1"), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::/64", a), FIB_ADD), 0);
+	assert_int_equal(add(t, via("::/0", "2001:db8::1"), FIB_ADD), 0);
+	assert_string_equal(why_not(t, via("5.0.0.0/8", "9.9.9.9"), -ENETUNREACH),
+			    "Nexthop has invalid gateway");
+	assert_string_equal(why_not(t, via("2001:db8:5::/48", "2001:db9::1"), -EHOSTUNREACH), "");
+	assert_string_equal(why_not(t, route("7.0.0.1/8", a), -EINVAL),
+			    "Invalid prefix for given prefix length");
+	assert_string_equal(why_not(t, route("7.0.0.0/8", down), -ENETDOWN), "Device for nexthop is not up");
+	assert_string_equal(why_not(t, route("2001:db8:7::/48", down), -ENETDOWN),
+			    "Nexthop device is not up");
+	assert_string_equal(why_not(t, route("7.0.0.0/8", NULL), -ENODEV), "");
+	assert_string_equal(why_not(t, via("2001:db8:7::/48", "fe80::1"), -EINVAL),
+			    "Egress device not specified");
+	struct fib_route r = route("7.0.0.0/8", a);
+	r.nh.type = RTN_UNREACHABLE;
+	assert_string_equal(why_not(t, r, -EINVAL),
+			    "Gateway, device and multipath can not be specified for this route type");
+	r = route("7.0.0.0/8", a);
+	r.nh.type = RTN_LOCAL;
+	assert_string_equal(why_not(t, r, -EINVAL), "Invalid scope");
+	r.nh.type = RTN_NAT;
+	assert_string_equal(why_not(t, r, -EINVAL), "Invalid route type");
+	r = route("7.0.0.0/8", a);
+	r.nh.prefsrc = ip("1.2.3.4");
+	r.nh.prefsrc_family = AF_INET;
+	assert_string_equal(why_not(t, r, -EINVAL), "Invalid prefsrc address");
+	r = via("7.0.0.0/8", "9.9.9.9");
+	r.nh.flags = RTNH_F_ONLINK;
+	assert_string_equal(why_not(t, r, -ENODEV), "Nexthop device required for onlink");
+	r.nh.if_handle = a->handle;
+	assert_string_equal(why_not(t, r, 0), "");
+	assert_string_equal(why_not(t, route("2001:db8:6::1/48", a), 0), ""); /* host bits are cut off */
+	assert_non_null(look(t, "2001:db8:6:1::"));
+	r = via("8.0.0.0/8", "2001:db8::1");
+	assert_string_equal(why_not(t, r, 0), "");
+	assert_int_equal(look(t, "8.0.0.1")->gw_family, AF_INET6);
+}
+
+static void routes_go_with_their_interface(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	struct fib_route local = route("10.0.0.1/32", a);
+	local.table = RT_TABLE_LOCAL;
+	local.nh.type = RTN_LOCAL;
+	local.nh.scope = RT_SCOPE_HOST;
+	assert_int_equal(add(t, local, FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.0.0.0/24", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.0.0.0/24", b), FIB_APPEND), 0);
+	assert_int_equal(add(t, via("0.0.0.0/0", "10.0.0.9"), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::/64", a), FIB_ADD), 0);
+	struct fib_route other = route("10.5.0.0/16", a);
+	other.table = 99;
+	assert_int_equal(add(t, other, FIB_ADD), 0);
+	iface_set_up(a, false);
+	assert_int_equal(look(t, "10.0.0.1")->type, RTN_LOCAL);
+	assert_int_equal(look(t, "10.0.0.2")->if_handle, b->handle);
+	assert_null(look(t, "1.1.1.1"));
+	assert_null(look(t, "2001:db8::1"));
+	assert_null(table_find(fib_state(t->st), AF_INET, 99)); /* empty tables are not kept */
+	iface_delete(a);
+	assert_int_equal(look(t, "10.0.0.1")->if_handle, b->handle);
+	iface_delete(b);
+	assert_int_equal(fib_count(t->st, AF_INET) + fib_count(t->st, AF_INET6), 0);
+}
+
+static void a_lost_source_takes_its_routes_along(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct fib_route local = route("10.0.0.1/32", a), r = route("7.0.0.0/8", a);
+	struct ipaddr src = ip("10.0.0.1");
+	local.table = RT_TABLE_LOCAL;
+	local.nh.type = RTN_LOCAL;
+	local.nh.scope = RT_SCOPE_HOST;
+	assert_int_equal(add(t, local, FIB_ADD), 0);
+	r.nh.prefsrc = src;
+	r.nh.prefsrc_family = AF_INET;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	fib_source_gone(t->st, AF_INET, &src);
+	assert_null(look(t, "7.0.0.1"));
+	assert_int_equal(fib_count(t->st, AF_INET), 1);
+}
+
+static void dumps_resume_by_key(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	struct fib_route r, all;
+	unsigned n = 0;
+	assert_int_equal(add(t, route("10.0.0.0/8", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_APPEND), 0);
+	assert_int_equal(add(t, route("10.1.0.0/16", b), FIB_ADD), 0);
+	r = route("9.0.0.0/8", a);
+	r.table = 1000;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::/64", a), FIB_ADD), 0);
+	assert_true(fib_next(t->st, NULL, AF_UNSPEC, &all));
+	assert_int_equal(all.nh.if_handle, a->handle);
+	struct fib_route first = route("10.0.0.0/8", a); /* the one the dump stands on goes */
+	assert_int_equal(fib_delete(t->st, &first), 0);
+	assert_true(fib_next(t->st, &all, AF_UNSPEC, &all));
+	assert_int_equal(all.plen,
+			 16); /* a route between may be missed when its elder goes; none comes twice */
+	for (; fib_next(t->st, &all, AF_UNSPEC, &all); n++) {}
+	assert_int_equal(n, 2);
+	assert_false(fib_next(t->st, &all, AF_INET6, &all));
+	assert_int_equal(all.family, AF_INET6);
+}
+
+static void a_lookup_tells_its_route(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct ipaddr dst = ip("10.0.0.5");
+	assert_int_equal(add(t, route("10.0.0.0/24", a), FIB_ADD), 0);
+	const struct fib_route *r = fib_lookup_ctl(t->st, AF_INET, &dst);
+	assert_int_equal(r->plen, 24);
+	assert_int_equal(r->table, RT_TABLE_MAIN);
+	assert_int_equal(r->nh.if_handle, a->handle);
+	dst = ip("11.0.0.5");
+	assert_null(fib_lookup_ctl(t->st, AF_INET, &dst));
+}
+
+static void equal_next_hops_are_one(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	for (unsigned k = 0; k < 100; k++) {
+		char prefix[32];
+		snprintf(prefix, sizeof prefix, "10.%u.0.0/16", k);
+		assert_int_equal(add(t, route(prefix, a), FIB_ADD), 0);
+	}
+	assert_int_equal(fib_state(t->st)->nhs.count, 1);
+	iface_set_up(a, false);
+	assert_int_equal(fib_state(t->st)->nhs.count, 0);
+}
+
+static void no_memory_leaves_the_table_as_it_was(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct fib_route r = route("10.1.0.0/16", a);
+	assert_int_equal(add(t, route("10.2.0.0/16", a), FIB_ADD), 0);
+	r.table = 5;
+	r.nh.mtu = 1;
+	int err;
+	unsigned k = 0;
+	do {
+		t->st->mem.fail_after = ++k;
+		err = add(t, r, FIB_ADD);
+		assert_true(err == 0 || err == -ENOMEM);
+		assert_int_equal(fib_count(t->st, AF_INET), err ? 1 : 2);
+	} while (err);
+	t->st->mem.fail_after = 0;
+	assert_true(k > 3);
+}
+
+static void saved_routes_come_back(void **state)
+{
+	struct net_test *a = *state, *b = net_test_new(3, modules);
+	char path[] = "/tmp/leat-fib-XXXXXX", why[256] = "";
+	close(mkstemp(path));
+	struct iface *e0 = up(a, "e0");
+	assert_int_equal(add(a, route("10.0.0.0/24", e0), FIB_ADD), 0);
+	assert_int_equal(add(a, via("0.0.0.0/0", "10.0.0.1"), FIB_ADD),
+			 0); /* comes before the route it needs */
+	struct fib_route r = route("10.7.0.0/16", NULL);
+	r.nh.type = RTN_PROHIBIT;
+	r.metric = 4000000000u;
+	assert_int_equal(add(a, r, FIB_ADD), 0);
+	assert_int_equal(add(a, route("2001:db8::/64", e0), FIB_ADD), 0);
+	assert_int_equal(stack_save(a->st, path, why, sizeof why), 0);
+	struct iface *f0 = up(b, "e0");
+	assert_int_equal(add(b, route("10.0.0.0/24", f0), FIB_ADD), 0);
+	assert_int_equal(stack_restore(b->st, path, why, sizeof why), 0);
+	assert_int_equal(fib_count(b->st, AF_INET), 3);
+	assert_int_equal(fib_count(b->st, AF_INET6), 1);
+	assert_int_equal(look(b, "8.8.8.8")->if_handle, f0->handle);
+	assert_int_equal(look(b, "10.7.0.1")->type, RTN_PROHIBIT);
+	unlink(path);
+	net_test_free(b);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Not a benchmark: says what a full table costs, and that loading one is no matter of minutes. */
+static void a_full_table_loads_in_seconds(void **state)
+{
+	enum { ROUTES = 1000000 };
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	struct fib_route r = route("10.0.0.0/8", a);
+	uint64_t before = t->st->mem.used_bytes, x = 1;
+	double from = seconds();
+	while (fib_count(t->st, AF_INET) < ROUTES) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		r.plen = (uint8_t)(x >> 60 ? 24
+					   : 12 + (x >> 50) % 12); /* about as in the Internet: mostly /24 */
+		r.dst.v4 = be32_of((uint32_t)(x >> 32) & ~(uint32_t)0 << (32 - r.plen));
+		fib_add(t->st, &r, FIB_ADD, NULL);
+	}
+	double took = seconds() - from;
+	print_message("%u routes: %.2f s, %llu bytes a route\n", ROUTES, took,
+		      (unsigned long long)(t->st->mem.used_bytes - before) / ROUTES);
+	assert_true(took < 60);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_longest_prefix_wins, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(tables_are_asked_in_order, three_workers, teardown),
+		cmocka_unit_test_setup_teardown(the_lowest_metric_counts_and_tos_waits, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(append_prepend_replace_change_as_linux, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(bad_routes_are_refused_in_linux_words, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(routes_go_with_their_interface, three_workers, teardown),
+		cmocka_unit_test_setup_teardown(a_lost_source_takes_its_routes_along, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(dumps_resume_by_key, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(a_lookup_tells_its_route, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(equal_next_hops_are_one, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(no_memory_leaves_the_table_as_it_was, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(saved_routes_come_back, three_workers, teardown),
+		cmocka_unit_test_setup_teardown(a_full_table_loads_in_seconds, one_worker, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/fib_trie.h"
+
+/* How many of the first bits a and b share, at most `limit`. */
+static unsigned common_bits(const struct fib_key *a, const struct fib_key *b, unsigned limit)
+{
+	uint64_t hi = a->hi ^ b->hi, lo = a->lo ^ b->lo;
+	unsigned n = hi ? (unsigned)__builtin_clzll(hi) : lo ? 64 + (unsigned)__builtin_clzll(lo) : 128;
+	return MIN(n, limit);
+}
+
+static struct fib_key key_cut(const struct fib_key *k, unsigned plen)
+{
+	struct fib_key r = { 0, 0 };
+	if (plen > 64)
+		r = (struct fib_key){ k->hi, k->lo & ~(uint64_t)0 << (128 - plen) };
+	else if (plen)
+		r.hi = k->hi & ~(uint64_t)0 << (64 - plen);
+	return r;
+}
+
+static struct fib_node *node_new(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
+				 unsigned plen)
+{
+	struct fib_node *n = mem_zalloc(&st->mem, sizeof *n);
+	if (!n)
+		return NULL;
+	n->key = key_cut(key, plen);
+	n->plen = (uint8_t)plen;
+	t->nodes++;
+	return n;
+}
+
+static void node_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct fib_node, deferred));
+}
+
+static void node_drop(struct leat_stack *st, struct fib_trie *t, struct fib_node *n)
+{
+	t->nodes--;
+	rt_defer(st->rt->ctl, st->rt, &n->deferred, node_free);
+}
+
+struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *key, unsigned plen)
+{
+	struct fib_node *n = t->root;
+	while (n && n->plen < plen && fib_key_match(&n->key, key, n->plen))
+		n = n->child[fib_key_bit(key, n->plen)];
+	return n && n->plen == plen && fib_key_match(&n->key, key, plen) ? n : NULL;
+}
+
+/* Puts a new node for key/plen where the link `at` leads to `old`, a longer or different prefix. They part after `same`
+ * bits. */
+static struct fib_node *insert_above(struct leat_stack *st, struct fib_trie *t, rcu_ptr(struct fib_node) * at,
+				     const struct fib_key *key, unsigned plen, unsigned same)
+{
+	struct fib_node *old = *at, *top, *n = node_new(st, t, key, plen);
+	if (!n || same == plen) {
+		top = n;
+	} else {
+		top = node_new(st, t, key, same);
+		if (top)
+			top->child[fib_key_bit(key, same)] = n;
+	}
+	if (!top) {
+		t->nodes -= n != NULL;
+		mem_free(n);
+		return NULL;
+	}
+	top->child[fib_key_bit(&old->key, same)] = old;
+	rcu_set(*at, top);
+	return n;
+}
+
+struct fib_node *fib_trie_make(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
+			       unsigned plen)
+{
+	rcu_ptr(struct fib_node) *at = &t->root;
+	struct fib_node *n;
+	while ((n = *at)) {
+		unsigned same = common_bits(&n->key, key, MIN((unsigned)n->plen, plen));
+		if (same < n->plen)
+			return insert_above(st, t, at, key, plen, same);
+		if (n->plen == plen)
+			return n;
+		at = &n->child[fib_key_bit(key, n->plen)];
+	}
+	n = node_new(st, t, key, plen);
+	if (n)
+		rcu_set(*at, n);
+	return n;
+}
+
+static struct fib_node *only_child(const struct fib_node *n)
+{
+	return n->child[0] ? n->child[0] : n->child[1];
+}
+
+void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
+{
+	rcu_ptr(struct fib_node) *at = &t->root;
+	rcu_ptr(struct fib_node) *above = NULL;
+	struct fib_node *n;
+	while ((n = *at) && n->plen < plen && fib_key_match(&n->key, key, n->plen)) {
+		above = at;
+		at = &n->child[fib_key_bit(key, n->plen)];
+	}
+	if (!n || n->plen != plen || n->entries || (n->child[0] && n->child[1]))
+		return;
+	struct fib_node *left = only_child(n), *parent = above ? *above : NULL;
+	rcu_set(*at, left);
+	node_drop(st, t, n);
+	if (left || !parent || parent->entries)
+		return;
+	rcu_set(*above, only_child(parent)); /* a fork that has lost one side */
+	node_drop(st, t, parent);
+}
+
+static struct fib_node *first_in(struct fib_node *n)
+{
+	while (n && !n->entries)
+		n = n->child[0];
+	return n;
+}
+
+struct fib_node *fib_trie_next(const struct fib_trie *t, const struct fib_key *key, unsigned plen)
+{
+	struct fib_node *n = t->root, *later = NULL; /* what follows everything below n */
+	if (!key)
+		return first_in(n);
+	while (n) {
+		unsigned same = common_bits(&n->key, key, MIN((unsigned)n->plen, plen));
+		if (same < n->plen) /* n lies inside the prefix, or beside it */
+			return first_in(same == plen || !fib_key_bit(key, same) ? n : later);
+		if (n->plen == plen)
+			return first_in(only_child(n) ? only_child(n) : later);
+		unsigned bit = fib_key_bit(key, n->plen);
+		if (!bit && n->child[1])
+			later = n->child[1];
+		n = n->child[bit];
+	}
+	return first_in(later);
+}
+
+struct fib_node *fib_trie_cover(const struct fib_trie *t, const struct fib_key *key, unsigned below)
+{
+	struct fib_node *best = NULL;
+	for (struct fib_node *n = t->root; n && n->plen < below && fib_key_match(&n->key, key, n->plen);
+	     n = n->child[fib_key_bit(key, n->plen)])
+		if (n->entries)
+			best = n;
+	return best;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The structure behind fib.h: a path-compressed binary trie (Morrison's PATRICIA with Sklar's masks at every level), for keys
+ * of 32 and of 128 bits alike.
+ *
+ * Theory of operation: a node is a prefix; its children are longer prefixes, told apart by the first bit behind it. A node
+ * without routes is a fork and always has two children, so there are fewer than two nodes a prefix. A lookup goes down
+ * from the root while prefixes match and remembers the last that had an answer. `best` is that answer, kept by the
+ * writer, so readers never see lists of routes.
+ *
+ * Every change a reader can see is one store: of a link to nodes that are complete, or of `best`. A reader inside a node
+ * that has been taken out sees the table as it was; nodes are freed after a grace period.
+ *
+ * Limits: a lookup in a full table visits 20 to 25 nodes, each a cache line. What replaces this sits behind fib.h. */
+#ifndef LEAT_NET_FIB_TRIE_H
+#define LEAT_NET_FIB_TRIE_H
+
+#include "net/fib.h"
+
+/* An address in host order, left-justified: an IPv4 address is the top half of hi. Bit 0 is the first on the wire. */
+struct fib_key {
+	uint64_t hi, lo;
+};
+
+struct fib_entry;
+struct fib_node {
+	/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in fib_trie_prune(). */
+	struct fib_key key; /* host bits zero */
+	rcu_ptr(struct fib_node) child[2];
+	rcu_ptr(const struct fib_nh) best; /* of the first entry that packets may use; NULL: none */
+	uint8_t plen;
+	union {
+		struct fib_entry *entries; /* control lcore */
+		struct deferred deferred;
+	};
+};
+static_assert(sizeof(struct fib_node) == 64, "a cache line a step");
+
+struct fib_trie {
+	rcu_ptr(struct fib_node) root;
+	uint64_t nodes; /* control lcore */
+};
+
+static inline struct fib_key fib_key4(be32 a)
+{
+	return (struct fib_key){ .hi = (uint64_t)be32_get(a) << 32 };
+}
+static inline struct fib_key fib_key6(const struct ip6 *a)
+{
+	be64 hi, lo;
+	memcpy(&hi, a->b, sizeof hi);
+	memcpy(&lo, a->b + 8, sizeof lo);
+	return (struct fib_key){ be64_get(hi), be64_get(lo) };
+}
+static inline unsigned fib_key_bit(const struct fib_key *k, unsigned i)
+{
+	return i < 64 ? k->hi >> (63 - i) & 1 : i < 128 ? k->lo >> (127 - i) & 1 : 0;
+}
+static inline bool fib_key_match(const struct fib_key *a, const struct fib_key *b, unsigned plen)
+{
+	uint64_t hi = a->hi ^ b->hi;
+	if (plen <= 64)
+		return plen == 0 || hi >> (64 - plen) == 0;
+	return hi == 0 && (a->lo ^ b->lo) >> (128 - plen) == 0;
+}
+
+/* Any worker, within a turn; or control. NULL: nothing matches. */
+static inline const struct fib_nh *fib_trie_find(const struct fib_trie *t, const struct fib_key *key)
+{
+	const struct fib_nh *best = NULL;
+	for (const struct fib_node *n = rcu_get(t->root); n && fib_key_match(&n->key, key, n->plen);
+	     n = rcu_get(n->child[fib_key_bit(key, n->plen)])) {
+		const struct fib_nh *nh = rcu_get(n->best);
+		if (nh)
+			best = nh;
+	}
+	return best;
+}
+
+/* --- control lcore --- */
+
+/* The node of exactly that prefix, or NULL. */
+struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *key, unsigned plen);
+/* The same, made when there is none. NULL without memory. */
+struct fib_node *fib_trie_make(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
+			       unsigned plen);
+/* Takes the node of that prefix away if it holds no entries. */
+void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen);
+/* The first node with entries, by (key, shorter prefix first), after that prefix; NULL key: of all. */
+struct fib_node *fib_trie_next(const struct fib_trie *t, const struct fib_key *key, unsigned plen);
+/* The node with entries whose prefix is the longest that contains key and is shorter than `below` bits, or NULL. */
+struct fib_node *fib_trie_cover(const struct fib_trie *t, const struct fib_key *key, unsigned below);
+
+#endif
