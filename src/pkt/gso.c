@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 
 #include "pkt/pool.h"
+#include "wire/csum.h"
 
 enum { TCP_FIN = 0x01, TCP_PSH = 0x08, TCP_CWR = 0x80 };
 
@@ -35,20 +36,6 @@ static void put16(uint8_t *p, uint16_t v)
 {
 	be16 x = be16_of(v);
 	memcpy(p, &x, sizeof x);
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	sum = (sum >> 16) + (uint16_t)sum;
-	return (uint16_t)((sum >> 16) + sum);
-}
-
-static uint32_t sum_words(const uint8_t *p, uint32_t len)
-{
-	uint32_t sum = 0;
-	for (uint32_t i = 0; i + 1 < len; i += 2)
-		sum += get16(p + i);
-	return sum;
 }
 
 /* Walks the extension headers between the fixed header and l4_len bytes on; RFC 8200, 4.1. Those that may stand in front
@@ -94,14 +81,14 @@ static enum drop plan_pseudo(const struct pkt *p, struct gso_plan *g, bool addre
 	if (p->csum == PKT_CSUM_PARTIAL) {
 		if (p->csum_start != p->l4_off || p->csum_off != g->csum_off)
 			return DROP_BAD_OFFLOAD;
-		g->pseudo = fold((uint32_t)get16(l4 + g->csum_off) + (uint16_t)~fold(p->len - g->l4));
+		g->pseudo = csum_fold((uint32_t)get16(l4 + g->csum_off) + (uint16_t)~csum_fold(p->len - g->l4));
 		return DROP_NONE;
 	}
 	if (!addresses_final)
 		return DROP_GSO_UNSUPPORTED;
 	g->sum = g->tcp || g->v6 || get16(l4 + g->csum_off); /* RFC 768: zero: the sender made none */
-	uint32_t sum = g->v6 ? sum_words(l3 + 8, 32) : sum_words(l3 + 12, 8);
-	g->pseudo = fold(sum + (g->tcp ? IPPROTO_TCP : IPPROTO_UDP));
+	uint32_t sum = g->v6 ? csum_mem(l3 + 8, 32) : csum_mem(l3 + 12, 8);
+	g->pseudo = csum_fold(sum + (g->tcp ? IPPROTO_TCP : IPPROTO_UDP));
 	return DROP_NONE;
 }
 
@@ -163,7 +150,7 @@ static void ip_fix(const struct gso_plan *g, uint8_t *h, uint32_t i, uint32_t l3
 	put16(h + 4,
 	      (uint16_t)(get16(h + 4) + i)); /* Linux: ids count up, also when DF makes them meaningless */
 	put16(h + 10, 0);
-	put16(h + 10, (uint16_t)~fold(sum_words(h, g->l4 - g->l3)));
+	put16(h + 10, (uint16_t)~csum_fold(csum_mem(h, g->l4 - g->l3)));
 }
 
 static void tcp_fix(const struct gso_plan *g, uint8_t *h, uint32_t i, bool ecn)
@@ -195,7 +182,7 @@ static void seg_fix(const struct gso_plan *g, struct pkt *s, uint32_t i)
 	s->csum = PKT_CSUM_NONE;
 	if (!g->sum)
 		return;
-	put16(l4 + g->csum_off, fold((uint32_t)g->pseudo + l4_len));
+	put16(l4 + g->csum_off, csum_fold((uint32_t)g->pseudo + l4_len));
 	s->csum = PKT_CSUM_PARTIAL;
 	s->csum_start = s->l4_off;
 	s->csum_off = g->csum_off;
