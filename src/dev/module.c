@@ -2,12 +2,15 @@
 /* The devices that need nothing from outside the process, as a module of a stack: it has "lo" from the start and knows
  * how to open the other kinds. It starts behind every module that watches interfaces and so stops before them: when it
  * takes its interfaces away, they are still there to be told. */
-#include "net/iface.h"
+#include "dev/dev.h"
 
+#include "dev/generator.h"
 #include "dev/loopback.h"
 #include "dev/mem.h"
+#include "dev/sink.h"
+#include "net/iface.h"
 
-static const struct iface_kind *const kinds[] = { &mem_kind };
+static const struct iface_kind *const kinds[] = { &generator_kind, &mem_kind, &sink_kind };
 
 struct dev_stack {
 	struct iface_kind kind[ARRAY_SIZE(kinds)]; /* copies, for their list links */
@@ -27,7 +30,7 @@ static int dev_init(struct leat_stack *st)
 
 static bool is_ours(const struct iface *i)
 {
-	static const char *const ours[] = { "loopback", "veth" };
+	static const char *const ours[] = { "generator", "loopback", "sink", "veth" };
 	for (unsigned k = 0; k < ARRAY_SIZE(ours); k++)
 		if (!strcmp(i->ops->kind, ours[k]))
 			return true;
