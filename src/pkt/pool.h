@@ -21,7 +21,8 @@ struct pkt_region {
 	struct pkt_frag frags[POOL_REGION_PKTS][PKT_FRAGS_MAX];
 	uint8_t mem[POOL_REGION_PKTS][BUF_HEAD_SIZE] cacheline_aligned;
 };
-static_assert(BUF_HEAD_SIZE % 4096 && (BUF_HEAD_SIZE & (BUF_HEAD_SIZE - 1)) && BUF_HEAD_SIZE % CACHELINE == 0,
+static_assert(BUF_HEAD_SIZE % 4096 != 0 && (BUF_HEAD_SIZE & (BUF_HEAD_SIZE - 1)) != 0 &&
+		      BUF_HEAD_SIZE % CACHELINE == 0,
 	      "DESIGN 3");
 
 struct page_region {
