@@ -9,9 +9,10 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
+#include "graph/filter.h"
 #include "graph/graph_internal.h"
 
-enum { TRACE_RING = 1024, FILTER_BYTES = 256, INSNS_MAX = 4096 }; /* as Linux bounds a filter: BPF_MAXINSNS */
+enum { TRACE_RING = 1024, FILTER_BYTES = 256 };
 
 struct trace;
 
@@ -220,15 +221,6 @@ static struct trace *trace_new(struct leat_stack *st, const struct bpf_insn *pro
 	return t;
 }
 
-/* What libpcap's validator lets pass and its interpreter would run for ever: a jump backwards. */
-static bool jumps_back(const struct bpf_insn *prog, unsigned n_insns)
-{
-	for (unsigned i = 0; i < n_insns; i++)
-		if (prog[i].code == (BPF_JMP | BPF_JA) && prog[i].k >= n_insns)
-			return true;
-	return false;
-}
-
 int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit)
 {
 	struct graph_stack *gs = graph_of(st);
@@ -236,8 +228,7 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 		return -EBUSY;
 	if (!prog)
 		n_insns = 0;
-	else if (n_insns == 0 || n_insns > INSNS_MAX || jumps_back(prog, n_insns) ||
-		 !bpf_validate(prog, (int)n_insns))
+	else if (!filter_ok(prog, n_insns))
 		return -EINVAL;
 	struct trace *t = trace_new(st, prog, n_insns);
 	if (!t)
