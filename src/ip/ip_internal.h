@@ -28,6 +28,11 @@ static inline struct ip_stack *ip4_stack(const struct leat_stack *st)
 	return stack_state(st, MODULE_ip4);
 }
 
+static inline struct ip_stack *ip6_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_ip6);
+}
+
 /* Per worker, of module ip4. */
 struct ip4_worker {
 	uint16_t next_id;

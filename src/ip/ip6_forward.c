@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip6-forward and ip6-post: the first decides that a packet goes on and takes one hop off it; the second is where all that
+ * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
+ * (RFC 8200, 5); fragmenting what this stack itself sends comes with reassembly. */
+#include "ip/ip6_internal.h"
+#include "pkt/csum.h"
+
+enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR };
+enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK };
+
+/* RFC 4291, 2.5.2 and 2.5.6: may this source leave its link? */
+static uint8_t refuse_source(struct pkt *p, const struct ip6_hdr *h)
+{
+	if (ip6_is_link_local(&h->src))
+		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_UNREACH, ICMP6_UNREACH_SCOPE, 0, DROP_IP_SCOPE);
+	return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
+}
+
+static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
+{
+	const struct fib_nh *nh = p->edge.ip_route.nh;
+	struct ip6_hdr *h = pkt_l3(p);
+	const struct iface *out = run_iface(w, run, nh->if_handle);
+	if (unlikely(!out))
+		return pkt_drop(p, DROP_IF_GONE);
+	if (unlikely(h->hop_limit <= 1)) /* RFC 8200, 3 */
+		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TIME_EXCEEDED, ICMP6_EXCEEDED_HOPS, 0,
+				DROP_IP_TTL_EXPIRED);
+	if (unlikely(ip6_is_link_local(&h->src) || ip6_is_zero(&h->src)))
+		return refuse_source(p, h);
+	uint32_t mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU);
+	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
+		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
+	h->hop_limit--;
+	pkt_csum_headers_changed(p);
+	p->out_if = nh->if_handle;
+	return racy_get(out->hooks.edge[HOOK_IP6_FORWARD]);
+}
+
+static void ip6_forward(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct iface_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = ip6_forward_one(w, v->pkt[i], &run);
+	vec_dispatch(w, v, next);
+}
+
+static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *run)
+{
+	const struct fib_nh *nh = p->edge.ip_route.nh;
+	const struct ip6_hdr *h = pkt_l3(p);
+	const struct iface *out = run_iface(w, run, p->out_if);
+	if (unlikely(!out))
+		return pkt_drop(p, DROP_IF_GONE);
+	if (unlikely(!fits(p, MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU))))
+		return pkt_drop(p, DROP_IP_TOO_BIG);
+	/* No route (a group, or an interface that was named): the destination is on the link. */
+	if (nh && nh->gw_family)
+		p->edge.neigh_output.next_hop = nh->gw;
+	else
+		p->edge.neigh_output.next_hop.v6 = h->dst;
+	return racy_get(out->hooks.edge[HOOK_IP6_POSTROUTING]);
+}
+
+static void ip6_post(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	struct iface_run run = { 0 };
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = ip6_post_one(w, v->pkt[i], &run);
+	vec_dispatch(w, v, next);
+}
+
+const struct node ip6_forward_node = {
+	.name = "ip6-forward",
+	.run = ip6_forward,
+	.next = { [IP6_FORWARD_POST] = "ip6-post",
+		  [IP6_FORWARD_HOOK] = "hook-ip6-forward",
+		  [IP6_FORWARD_ERROR] = "icmp6-error" },
+};
+const struct node ip6_post_node = {
+	.name = "ip6-post",
+	.run = ip6_post,
+	.next = { [IP6_POST_NEIGH] = "neigh-output", [IP6_POST_HOOK] = "hook-ip6-postrouting" },
+};

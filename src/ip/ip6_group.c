@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: which multicast groups are ours, without anybody asking: all nodes, all routers while we are one, and
+ * for each address its solicited-node group (RFC 4291, 2.8). The latter follow addresses as they come and go, tentative
+ * ones too, since duplicate detection listens there (RFC 4862, 5.4.2). Two addresses may share a group, so it is counted.
+ *
+ * Left out: groups that programs join, and telling routers of any (MLD): switches that snoop may then starve us. */
+#include <sys/socket.h>
+
+#include "ip/ip6_internal.h"
+
+/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in leave(). */
+struct ip6_group {
+	struct hash_node node;
+	struct ip6 group;
+	uint32_t if_handle;
+	unsigned refs; /* control lcore */
+	struct deferred deferred;
+};
+
+static uint32_t group_hash(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
+{
+	uint64_t w[2];
+	memcpy(w, group, sizeof w);
+	return (uint32_t)siphash_3u64(&st->hash_key, w[0], w[1], if_handle);
+}
+
+static struct ip6_group *find(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
+{
+	struct hash_node *n;
+	hash_for_each_same(n, &ip6_state(st)->groups, group_hash(st, if_handle, group))
+	{
+		struct ip6_group *g = container_of(n, struct ip6_group, node);
+		if (g->if_handle == if_handle && ip6_eq(&g->group, group))
+			return g;
+	}
+	return NULL;
+}
+
+bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 *group)
+{
+	static const struct ip6 nodes = { { 0xff, 0x02, [15] = 1 } }, routers = { { 0xff, 0x02, [15] = 2 } };
+	static const struct ip6 nodes_here = { { 0xff, 0x01, [15] = 1 } }; /* comes by loopback only */
+	if (ip6_eq(group, &nodes) || ip6_eq(group, &nodes_here))
+		return true;
+	if (ip6_eq(group, &routers))
+		return racy_get(ip6_stack(w->st)->forwarding);
+	return find(w->st, if_handle, group) != NULL;
+}
+
+static void join(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
+{
+	struct ip6_group *g = find(st, if_handle, group);
+	if (!g) {
+		g = mem_zalloc(&st->mem, sizeof *g);
+		if (!g) {
+			rt_log(st->rt, LOG_ERROR, "stack %s: no memory to listen to a group", st->name);
+			return;
+		}
+		g->group = *group;
+		g->if_handle = if_handle;
+		hash_insert(&ip6_state(st)->groups, &g->node, group_hash(st, if_handle, group));
+	}
+	g->refs++;
+}
+
+static void group_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct ip6_group, deferred));
+}
+
+static void leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
+{
+	struct ip6_group *g = find(st, if_handle, group);
+	if (!g || --g->refs)
+		return;
+	hash_remove(&ip6_state(st)->groups, &g->node);
+	rt_defer(st->rt->ctl, st->rt, &g->deferred, group_free);
+}
+
+static void addr_event(struct addr_watch *watch, struct leat_stack *st, const struct addr *a,
+		       enum addr_event e)
+{
+	if (a->family != AF_INET6)
+		return;
+	struct ip6 group = ip6_solicited_node(&a->local.v6);
+	if (e == ADDR_ADDED)
+		join(st, a->if_handle, &group);
+	else if (e == ADDR_GOING)
+		leave(st, a->if_handle, &group);
+}
+
+static void defer_chunk(void *ctx, struct deferred *d)
+{
+	struct leat_stack *st = ctx;
+	rt_defer(st->rt->ctl, st->rt, d, d->fn);
+}
+
+void ip6_groups_init(struct leat_stack *st)
+{
+	struct ip6_state *s = ip6_state(st);
+	hash_init(&s->groups, &st->mem, defer_chunk, st);
+	s->watch.event = addr_event;
+	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
+		for (struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
+			addr_event(&s->watch, st, a, ADDR_ADDED);
+	addr_watch_add(st, &s->watch);
+}
+
+void ip6_groups_unlink(struct leat_stack *st)
+{
+	addr_watch_remove(st, &ip6_state(st)->watch);
+}
+
+/* Nobody reads any more. */
+void ip6_groups_free(struct leat_stack *st)
+{
+	struct hash *h = &ip6_state(st)->groups;
+	for (struct hash_node *n; (n = hash_from(h, 0));) {
+		hash_remove(h, n);
+		mem_free(container_of(n, struct ip6_group, node));
+	}
+	hash_done(h);
+}

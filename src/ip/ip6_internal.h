@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the IPv6 files of this room share. */
+#ifndef LEAT_IP6_INTERNAL_H
+#define LEAT_IP6_INTERNAL_H
+
+#include "ip/ip_internal.h"
+#include "net/addr.h"
+#include "wire/icmp6.h"
+#include "wire/ip6.h"
+
+/* The state of module ip6. */
+struct ip6_state {
+	struct ip_stack ip; /* first: ip6_stack() */
+	struct hash groups; /* ip6_group.c */
+	struct addr_watch watch;
+};
+static inline struct ip6_state *ip6_state(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_ip6);
+}
+
+/* Groups whose packets are for us: the well-known ones, and the solicited-node group of each address (RFC 4291, 2.8). */
+void ip6_groups_init(struct leat_stack *st);
+void ip6_groups_unlink(struct leat_stack *st);
+void ip6_groups_free(struct leat_stack *st);
+bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 *group);
+
+/* Who takes which ICMPv6 type besides those of icmp6.c: packets come with data at the IP header, l4_off set, the checksum
+ * good, at least an ICMPv6 header in the first piece. In init and unlink. 0, -EEXIST, -ENOSPC. */
+int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node);
+void icmp6_type_remove(struct leat_stack *st, uint8_t type);
+
+/* A packet of this stack's own: an IPv6 header and len bytes of ICMPv6 message, ready for ip6-output. NULL without a buffer. */
+struct pkt *icmp6_new(struct lcore *lc, const struct ip6_hdr *ip, const void *msg, uint32_t len);
+
+static inline struct ip6_hdr icmp6_ip_hdr(const struct ip6 *src, const struct ip6 *dst, uint8_t hop_limit)
+{
+	return (struct ip6_hdr){
+		.ver_tc_flow = be32_of(6u << 28),
+		.next = IP_PROTO_ICMP6,
+		.hop_limit = hop_limit,
+		.src = *src,
+		.dst = *dst,
+	};
+}
+
+/* A walk along the extension headers failed: the drop, or the error that RFC 8200 wants, by the caller's edge `next`. */
+static inline uint8_t ip6_walk_failed(struct pkt *p, uint8_t next, const struct ip6_chain *ch, enum drop why)
+{
+	const struct ip6_hdr *h = pkt_l3(p);
+	if (!ch->icmp_due || (ip6_is_multicast(&h->dst) && !ch->icmp_to_multicast))
+		return pkt_drop(p, why);
+	return ip_error(p, next, ICMP6_PARAM_PROBLEM, ch->icmp_code, ch->icmp_pointer, why);
+}
+static inline bool ip6_is_ext(uint8_t next)
+{
+	return next == IP_PROTO_HOPOPTS || next == IP_PROTO_ROUTING || next == IP_PROTO_FRAGMENT ||
+	       next == IP_PROTO_DSTOPTS;
+}
+
+#endif

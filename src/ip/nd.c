@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: neighbour discovery (RFC 4861) behind the neighbour table. nd-input takes the five messages from
+ * icmp6-input; wire/nd.c makes the checks of RFC 4861 that need no state, this file those that do, and then acts by type:
+ * solicitations for our addresses are answered, what they and advertisements say goes to the neighbour table. The table calls
+ * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c.
+ *
+ * leat is a router: router solicitations and advertisements and redirects are checked, taken and ignored by name (nd-done).
+ * Left out for now: sending advertisements as a router, redirects, proxies, unsolicited advertisements of our own. */
+#include "ip/nd.h"
+
+#include <sys/socket.h>
+
+#include "graph/node.h"
+#include "net/neigh.h"
+#include "wire/eth.h"
+#include "wire/frame.h"
+
+enum nd_input_next { ND_INPUT_OUTPUT = 1 };
+
+static const struct ip6 all_nodes = { { 0xff, 0x02, [15] = 1 } };
+
+/* --- in --- */
+
+typedef uint8_t nd_act_fn(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip);
+
+static const struct addr *ours_on(const struct worker *w, uint32_t if_handle, const struct ip6 *a)
+{
+	struct ipaddr ip = { .v6 = *a };
+	return addr_find_on(w, if_handle, AF_INET6, &ip);
+}
+
+/* RFC 4861, 7.2.4. The solicitation makes room for its answer: sent as a packet of its own. */
+static void send_advert(struct worker *w, const struct pkt *req, const struct iface *in,
+			const struct nd_envelope *to, const struct ip6 *target)
+{
+	uint8_t msg[ND_NEIGH_MAX];
+	bool asks_anonymously = ip6_is_zero(&to->src);
+	struct nd_envelope ip = { .src = *target,
+				  .dst = asks_anonymously ? all_nodes : to->src,
+				  .hop_limit = 255 };
+	struct nd_na_msg m = {
+		.target = *target,
+		.router = ip_forwarding(w->st, AF_INET6),
+		.solicited = !asks_anonymously,
+		.override = true,
+		.has_mac = true,
+	};
+	memcpy(m.mac, in->mac, sizeof m.mac);
+	struct ip6_hdr h = icmp6_ip_hdr(&ip.src, &ip.dst, ip.hop_limit);
+	struct pkt *p = icmp6_new(w->lc, &h, msg, nd_na_emit(&m, &ip, msg));
+	if (!p)
+		return; /* who asked asks again */
+	p->out_if = req->in_if;
+	p->flags = req->flags & PKT_F_TRACED;
+	p->trace_id = req->trace_id;
+	node_send(w, ND_INPUT_OUTPUT, p);
+}
+
+static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, const uint8_t mac[ETH_ALEN],
+		 unsigned flags)
+{
+	struct ipaddr a = { .v6 = *who };
+	if (eth_is_station(mac))
+		neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
+}
+
+/* RFC 4861, 7.2.3 */
+static uint8_t act_ns(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	struct nd_ns_msg m;
+	enum drop why = nd_ns_parse(msg, ip, &m);
+	if (why)
+		return pkt_drop(p, why);
+	const struct iface *in = iface_get(w, p->in_if);
+	const struct addr *ours = in ? ours_on(w, p->in_if, &m.target) : NULL;
+	if (!ours)
+		return pkt_drop(p, DROP_ND_NOT_FOR_US);
+	if (racy_get(ours->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) { /* RFC 4862, 5.4.3 */
+		if (ip6_is_zero(&ip->src))
+			nd_dad_heard(w, p->in_if, &m.target, m.has_nonce ? m.nonce : NULL);
+		return pkt_drop(p, DROP_IP_TENTATIVE);
+	}
+	if (!ip6_is_zero(&ip->src) && ours_on(w, p->in_if, &ip->src)) /* an echo of our own, or an impostor */
+		return pkt_drop(p, DROP_ND_NOT_FOR_US);
+	if (m.has_mac && !ip6_is_zero(&ip->src))
+		hear(w, p, &ip->src, m.mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
+	send_advert(w, p, in, ip, &m.target);
+	return pkt_drop(p, DROP_ND_DONE);
+}
+
+/* RFC 4861, 7.2.5 */
+static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	struct nd_na_msg m;
+	struct neigh_hop known;
+	enum drop why = nd_na_parse(msg, ip, &m);
+	if (why)
+		return pkt_drop(p, why);
+	const struct addr *ours = ours_on(w, p->in_if, &m.target);
+	if (ours) {
+		if (racy_get(ours->flags) & IFA_F_TENTATIVE) /* RFC 4862, 5.4.4 */
+			nd_dad_heard(w, p->in_if, &m.target, NULL);
+		return pkt_drop(p, DROP_ND_DONE); /* else a conflict, which RFC 4862 leaves to people */
+	}
+	unsigned flags = NEIGH_HEARD_IS_ROUTER_KNOWN | (m.router ? NEIGH_HEARD_ROUTER : 0) |
+			 (m.solicited ? NEIGH_HEARD_SOLICITED : 0) | (m.override ? NEIGH_HEARD_OVERRIDE : 0);
+	struct ipaddr target = { .v6 = m.target };
+	if (m.has_mac)
+		hear(w, p, &m.target, m.mac, flags);
+	else if (neigh_find(w, p->in_if, AF_INET6, &target, &known)) /* it stays where we know it to be */
+		hear(w, p, &m.target, known.mac, flags);
+	return pkt_drop(p, DROP_ND_DONE);
+}
+
+static uint8_t act_rs(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	struct nd_rs_msg m;
+	enum drop why = nd_rs_parse(msg, ip, &m);
+	return pkt_drop(p, why ? why : DROP_ND_DONE);
+}
+
+static uint8_t act_ra(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	struct nd_ra_msg m;
+	enum drop why = nd_ra_parse(msg, ip, &m);
+	return pkt_drop(p, why ? why : DROP_ND_DONE);
+}
+
+/* RFC 4861, 8.2: a router must not heed it. */
+static uint8_t act_redirect(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	return pkt_drop(p, ip->hop_limit == 255 ? DROP_ND_DONE : DROP_ND_HOP_LIMIT);
+}
+
+static const struct nd_kind {
+	uint8_t type;
+	nd_act_fn *act;
+} nd_kinds[] = {
+	{ ICMP6_ROUTER_SOLICIT, act_rs }, { ICMP6_ROUTER_ADVERT, act_ra },  { ICMP6_NEIGH_SOLICIT, act_ns },
+	{ ICMP6_NEIGH_ADVERT, act_na },   { ICMP6_REDIRECT, act_redirect },
+};
+
+static uint8_t nd_one(struct worker *w, struct pkt *p)
+{
+	const struct ip6_hdr *h = pkt_l3(p);
+	uint8_t type = *(const uint8_t *)pkt_l4(p);
+	struct nd_envelope ip = { .src = h->src, .dst = h->dst, .hop_limit = h->hop_limit };
+	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++)
+		if (nd_kinds[i].type == type)
+			return nd_kinds[i].act(w, p, pkt_cursor_at(p, p->l4_off), &ip);
+	return pkt_drop(p, DROP_ICMP_UNKNOWN);
+}
+
+static void nd_input(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = nd_one(w, v->pkt[i]);
+	vec_dispatch(w, v, next);
+}
+
+/* --- out, asked by the neighbour table or by duplicate detection --- */
+
+void nd_send_ns(struct worker *w, const struct iface *out, const struct ip6 *src, const struct ip6 *dst,
+		const struct nd_ns_msg *m)
+{
+	uint8_t msg[ND_NEIGH_MAX];
+	struct nd_envelope ip = { .src = *src, .dst = *dst, .hop_limit = 255 };
+	struct ip6_hdr h = icmp6_ip_hdr(src, dst, ip.hop_limit);
+	struct pkt *p = icmp6_new(w->lc, &h, msg, nd_ns_emit(m, &ip, msg));
+	if (!p)
+		return; /* asked again when no answer comes */
+	p->out_if = out->handle;
+	graph_enqueue(w, node_find(w->st, "ip6-output"), p);
+	graph_run(w);
+}
+
+/* RFC 4861, 7.2.2: the source of the packet that waits, if it is the interface's; else any of its. */
+static bool solicit_source(const struct worker *w, const struct iface *out, const struct ipaddr *target,
+			   const struct ipaddr *hint, struct ip6 *ret)
+{
+	struct ipaddr src;
+	const struct addr *a = ours_on(w, out->handle, &hint->v6);
+	bool use_hint = a && !(racy_get(a->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+	if (!use_hint && !addr_select_source(w, out, AF_INET6, target, &src))
+		return false;
+	*ret = use_hint ? hint->v6 : src.v6;
+	return true;
+}
+
+static void nd_solicit(struct worker *w, struct iface *out, const struct ipaddr *target, const uint8_t *mac,
+		       const struct ipaddr *src_hint)
+{
+	struct nd_ns_msg m = { .target = target->v6, .has_mac = true };
+	struct ip6 src, dst = mac ? target->v6 : ip6_solicited_node(&target->v6);
+	if (!solicit_source(w, out, target, src_hint, &src))
+		return; /* no address may be shown yet: the table asks again */
+	memcpy(m.mac, out->mac, sizeof m.mac);
+	nd_send_ns(w, out, &src, &dst, &m);
+}
+
+static void nd_unreachable(struct worker *w, struct pkt *p)
+{
+	uint16_t node = node_find(w->st, "icmp6-error");
+	if (!node) {
+		graph_drop(w, node_find(w->st, "nd-input"), p, DROP_NEIGH_FAILED);
+		return;
+	}
+	ip_error(p, 0, ICMP6_UNREACH, ICMP6_UNREACH_ADDRESS, 0, DROP_NEIGH_FAILED);
+	graph_enqueue(w, node, p);
+	graph_run(w);
+}
+
+/* --- the module --- */
+
+static const struct neigh_proto nd_proto = {
+	.family = AF_INET6,
+	.solicit = nd_solicit,
+	.unreachable = nd_unreachable,
+};
+
+static int nd_init(struct leat_stack *st)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++) {
+		int err = icmp6_type_add(st, nd_kinds[i].type, "nd-input");
+		if (err)
+			return err;
+	}
+	neigh_proto_set(st, &nd_proto);
+	nd_dad_init(st);
+	return 0;
+}
+
+static void nd_unlink(struct leat_stack *st)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++)
+		icmp6_type_remove(st, nd_kinds[i].type);
+	neigh_proto_clear(st, AF_INET6);
+	nd_dad_unlink(st);
+}
+
+static void print_ip6(const struct worker *w, const struct pkt *p, char *to, size_t len)
+{
+	wire_print_l3(ETH_P_IPV6, pkt_cursor(p), to, len);
+}
+
+static const struct node nd_input_node = {
+	.name = "nd-input",
+	.run = nd_input,
+	.next = { [ND_INPUT_OUTPUT] = "ip6-output" },
+	.print = print_ip6,
+};
+static const struct node *const nd_nodes[] = { &nd_input_node, NULL };
+
+const struct module nd_module = {
+	.name = "nd",
+	.id = MODULE_nd,
+	.nodes = nd_nodes,
+	.stack_size = sizeof(struct nd_stack),
+	.init = nd_init,
+	.unlink = nd_unlink,
+	.drain = nd_dad_drain,
+};
