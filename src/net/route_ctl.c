@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RTM_*ROUTE for both families. What Linux keeps apart (fib_frontend.c, ip6_fib.c) is one table here; where the two differ
+ * in what a tool can see, the family decides. */
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "net/ctl_util.h"
+#include "net/route_fill.h"
+#include "net/rule_ctl.h"
+
+enum { METRIC_IP6_DEFAULT = 1024 };
+
+static const struct nl_policy metrics_policy[RTAX_MAX + 1] = {
+	[RTAX_MTU] = { NL_U32, .name = "RTAX_MTU", .help = "path MTU of this route" },
+};
+
+static const struct nl_policy route_policy[RTA_MAX + 1] = {
+	[RTA_DST] = { NL_BYTES, .name = "RTA_DST" },
+	[RTA_SRC] = { NL_BYTES, .name = "RTA_SRC" },
+	[RTA_IIF] = { NL_U32, .name = "RTA_IIF" },
+	[RTA_OIF] = { NL_U32, .name = "RTA_OIF" },
+	[RTA_GATEWAY] = { NL_BYTES, .name = "RTA_GATEWAY" },
+	[RTA_PRIORITY] = { NL_U32, .name = "RTA_PRIORITY", .help = "metric" },
+	[RTA_PREFSRC] = { NL_BYTES, .name = "RTA_PREFSRC" },
+	[RTA_METRICS] = { NL_NESTED, .nested = metrics_policy, .max_attr = RTAX_MAX, .name = "RTA_METRICS",
+			  .help = "of these RTAX_MTU acts" },
+	[RTA_MULTIPATH] = { NL_BYTES, .name = "RTA_MULTIPATH", .help = "refused" },
+	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW" },
+	[RTA_TABLE] = { NL_U32, .name = "RTA_TABLE" },
+	[RTA_MARK] = { NL_U32, .name = "RTA_MARK" },
+	[RTA_VIA] = { NL_BYTES, .min = 2, .max = 18, .name = "RTA_VIA",
+		      .help = "a gateway of the other family" },
+	[RTA_PREF] = { NL_U8, .name = "RTA_PREF" },
+	[RTA_ENCAP_TYPE] = { NL_U16, .name = "RTA_ENCAP_TYPE", .help = "refused" },
+	[RTA_ENCAP] = { NL_NESTED, .name = "RTA_ENCAP", .help = "refused" },
+	[RTA_EXPIRES] = { NL_U32, .name = "RTA_EXPIRES", .help = "refused" },
+	[RTA_UID] = { NL_U32, .name = "RTA_UID" },
+	[RTA_IP_PROTO] = { NL_U8, .name = "RTA_IP_PROTO" },
+	[RTA_SPORT] = { NL_U16, .name = "RTA_SPORT" },
+	[RTA_DPORT] = { NL_U16, .name = "RTA_DPORT" },
+	[RTA_NH_ID] = { NL_U32, .name = "RTA_NH_ID", .help = "refused" },
+};
+
+static uint32_t table_of(const struct nl_req *r)
+{
+	const struct rtmsg *m = r->hdr;
+	return r->attrs[RTA_TABLE] ? mnl_attr_get_u32(r->attrs[RTA_TABLE]) : m->rtm_table;
+}
+
+/* --- in --- */
+
+static int refuse_unsupported(struct nl_req *r)
+{
+	static const struct {
+		uint16_t type;
+		const char *why;
+	} refused[] = {
+		{ RTA_MULTIPATH, "Multipath routes are not supported yet" },
+		{ RTA_ENCAP, "Encapsulating routes are not supported yet" },
+		{ RTA_NH_ID, "Nexthop objects are not supported yet" },
+		{ RTA_EXPIRES, "Routes that expire are not supported yet" },
+	};
+	const struct rtmsg *m = r->hdr;
+	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
+		if (r->attrs[refused[k].type])
+			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
+	if (m->rtm_src_len || r->attrs[RTA_SRC])
+		return nl_bad(r->ext, r->attrs[RTA_SRC], -EINVAL, "Source address routing is not supported");
+	if (m->rtm_tos)
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Routes by TOS are not supported yet");
+	return 0;
+}
+
+static int read_dst(struct nl_req *r, struct fib_route *to)
+{
+	const struct rtmsg *m = r->hdr;
+	const char *bad = to->family == AF_INET ? "Invalid prefix for given prefix length" : NULL;
+	if (m->rtm_dst_len > addr_len(to->family) * 8)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid prefix length");
+	if (r->attrs[RTA_DST] && !addr_of_attr(r->attrs[RTA_DST], to->family, &to->dst))
+		return -EINVAL;
+	to->plen = m->rtm_dst_len;
+	/* Linux: IPv4 refuses host bits, IPv6 clears them. */
+	return addr_mask(&to->dst, to->plen) && bad ? nl_bad(r->ext, NULL, -EINVAL, bad) : 0;
+}
+
+static int read_gateway(struct nl_req *r, struct fib_nh *nh, uint8_t family)
+{
+	const struct nlattr *gw = r->attrs[RTA_GATEWAY], *via = r->attrs[RTA_VIA];
+	uint16_t via_family;
+	if (gw && via)
+		return nl_bad(r->ext, NULL, -EINVAL,
+			      "Nexthop configuration can not contain both GATEWAY and VIA");
+	if (gw) {
+		if (!addr_of_attr(gw, family, &nh->gw))
+			return -EINVAL;
+		nh->gw_family = addr_is_zero(&nh->gw) ? 0 : family;
+		return 0;
+	}
+	if (!via)
+		return 0;
+	memcpy(&via_family, mnl_attr_get_payload(via), sizeof via_family);
+	if (via_family != AF_INET && via_family != AF_INET6)
+		return nl_bad(r->ext, via, -EINVAL, "Invalid address family in RTA_VIA");
+	if (family == AF_INET6)
+		return nl_bad(r->ext, via, -EINVAL, "IPv6 does not support RTA_VIA attribute");
+	if (mnl_attr_get_payload_len(via) != sizeof via_family + addr_len((uint8_t)via_family))
+		return nl_bad(r->ext, via, -EINVAL, "Invalid length of RTA_VIA");
+	memcpy(&nh->gw, (const uint8_t *)mnl_attr_get_payload(via) + sizeof via_family,
+	       addr_len((uint8_t)via_family));
+	nh->gw_family = (uint8_t)via_family;
+	return 0;
+}
+
+static int read_metrics(struct nl_req *r, struct fib_nh *nh)
+{
+	const struct nlattr *a[RTAX_MAX + 1];
+	if (!r->attrs[RTA_METRICS])
+		return 0;
+	int err = nl_parse_nested(r->attrs[RTA_METRICS], 0, metrics_policy, RTAX_MAX, a, r->ext);
+	if (!err && a[RTAX_MTU])
+		nh->mtu =
+			MIN(mnl_attr_get_u32(a[RTAX_MTU]), (uint32_t)65535 - 15); /* Linux: the same bound */
+	return err;
+}
+
+static int read_nexthop(struct nl_req *r, struct fib_route *to)
+{
+	struct fib_nh *nh = &to->nh;
+	if (r->attrs[RTA_OIF] && mnl_attr_get_u32(r->attrs[RTA_OIF])) {
+		struct iface *i = iface_by_index(r->st, mnl_attr_get_u32(r->attrs[RTA_OIF]));
+		if (!i)
+			return -ENODEV;
+		nh->if_handle = i->handle;
+	}
+	if (r->attrs[RTA_PREFSRC]) {
+		if (!addr_of_attr(r->attrs[RTA_PREFSRC], to->family, &nh->prefsrc))
+			return -EINVAL;
+		nh->prefsrc_family = to->family;
+	}
+	int err = read_gateway(r, nh, to->family);
+	return err ? err : read_metrics(r, nh);
+}
+
+static int read_route(struct nl_req *r, struct fib_route *to)
+{
+	const struct rtmsg *m = r->hdr;
+	*to = (struct fib_route){
+		.family = m->rtm_family,
+		.tos = m->rtm_tos,
+		.protocol = m->rtm_protocol,
+		.table = table_of(r),
+		.nh = { .type = m->rtm_type,
+			.scope = m->rtm_scope,
+			.flags = (uint8_t)(m->rtm_flags & RTNH_F_ONLINK) },
+	};
+	if (r->attrs[RTA_PRIORITY])
+		to->metric = mnl_attr_get_u32(r->attrs[RTA_PRIORITY]);
+	if (m->rtm_type > RTN_MAX)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid route type");
+	int err = refuse_unsupported(r);
+	if (!err)
+		err = read_dst(r, to);
+	return err ? err : read_nexthop(r, to);
+}
+
+/* NLM_F_* as Linux reads them (RFC 3549 leaves it open): CREATE alone puts in front of equals. */
+static enum fib_how how_of(uint16_t f)
+{
+	if (f & NLM_F_REPLACE)
+		return f & NLM_F_CREATE ? FIB_REPLACE : FIB_CHANGE;
+	if (f & NLM_F_EXCL)
+		return FIB_ADD;
+	return f & NLM_F_APPEND ? FIB_APPEND : FIB_PREPEND;
+}
+
+static bool type_can_be_set(uint8_t type)
+{
+	switch (type) {
+	case RTN_UNICAST:
+	case RTN_LOCAL:
+	case RTN_BROADCAST:
+	case RTN_BLACKHOLE:
+	case RTN_UNREACHABLE:
+	case RTN_PROHIBIT:
+	case RTN_THROW:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int new_route(struct nl_req *r)
+{
+	struct fib_route route;
+	const char *why = NULL;
+	uint16_t flags = r->msg->nlmsg_flags;
+	int err = read_route(r, &route);
+	if (err)
+		return err;
+	if (!route.nh.type)
+		route.nh.type = RTN_UNICAST;
+	if (!type_can_be_set(route.nh.type))
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Routes of this type are not supported yet");
+	if (!route.table)
+		route.table = RT_TABLE_MAIN;
+	if (route.family == AF_INET6 && !route.metric)
+		route.metric = METRIC_IP6_DEFAULT;
+	if (!(flags & (NLM_F_CREATE | NLM_F_REPLACE)))
+		return -ENOENT;
+	err = fib_add(r->st, &route, how_of(flags), &why);
+	return err && why ? nl_bad(r->ext, NULL, err, why) : err;
+}
+
+static int del_route(struct nl_req *r)
+{
+	struct fib_route route;
+	int err = read_route(r, &route);
+	if (err)
+		return err;
+	if (!route.table)
+		route.table = RT_TABLE_MAIN;
+	/* RT_SCOPE_NOWHERE means any, as zero does in fib_delete(). */
+	if (route.nh.scope == RT_SCOPE_NOWHERE)
+		route.nh.scope = 0;
+	return fib_delete(r->st, &route);
+}
+
+/* --- dump --- */
+
+/* What a strict request asks for; zero: anything. */
+struct filter {
+	uint32_t table, oif_handle, flags;
+	uint8_t protocol, type;
+};
+
+/* The place of a dump: the last route shown, by value. */
+struct place {
+	struct fib_route last;
+	uint8_t family; /* being shown */
+	bool begun, any;
+};
+
+static int read_filter(struct nl_req *r, struct filter *f)
+{
+	const struct rtmsg *m = r->hdr;
+	*f = (struct filter){ .flags = m->rtm_flags };
+	if (!r->strict)
+		return 0;
+	if (m->rtm_dst_len || m->rtm_src_len || m->rtm_tos || m->rtm_scope)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for FIB dump request");
+	for (uint16_t t = 1; t <= RTA_MAX; t++)
+		if (r->attrs[t] && t != RTA_TABLE && t != RTA_OIF)
+			return nl_bad(r->ext, r->attrs[t], -EINVAL, "Unsupported attribute in dump request");
+	f->table = table_of(r);
+	f->protocol = m->rtm_protocol;
+	f->type = m->rtm_type;
+	if (!r->attrs[RTA_OIF])
+		return 0;
+	struct iface *i = iface_by_index(r->st, mnl_attr_get_u32(r->attrs[RTA_OIF]));
+	if (!i)
+		return -ENODEV;
+	f->oif_handle = i->handle;
+	return 0;
+}
+
+static bool is_wanted(const struct filter *f, const struct fib_route *r)
+{
+	return (!f->table || f->table == r->table) && (!f->protocol || f->protocol == r->protocol) &&
+	       (!f->type || f->type == r->nh.type) && (!f->oif_handle || f->oif_handle == r->nh.if_handle);
+}
+
+static int dump_family(struct nl_req *r, struct place *p, const struct filter *f)
+{
+	struct fib_route next;
+	while (fib_next(r->st, p->begun ? &p->last : NULL, p->family, &next)) {
+		if (is_wanted(f, &next)) {
+			if (route_put(r->reply, r->st, RTM_NEWROUTE,
+				      NLM_F_MULTI | (f->table ? NLM_F_DUMP_FILTERED : 0), r->msg->nlmsg_seq,
+				      r->portid, &next))
+				return 1;
+			p->any = true;
+		}
+		p->last = next;
+		p->begun = true;
+	}
+	return 0;
+}
+
+/* Linux: asking an IPv4 table that has never had a route is an error. Ours of these names are always there. */
+static bool table_is_missing(const struct nl_req *r, const struct filter *f, const struct place *p)
+{
+	return f->table && !p->any && f->table != RT_TABLE_MAIN && f->table != RT_TABLE_LOCAL &&
+	       f->table != RT_TABLE_DEFAULT;
+}
+
+static int dump_routes(struct nl_req *r, struct nl_dump *d)
+{
+	const struct rtmsg *m = r->hdr;
+	struct filter f;
+	int err = read_filter(r, &f);
+	if (err)
+		return err;
+	if (f.table || f.protocol || f.type || f.oif_handle)
+		d->flags = NLM_F_DUMP_FILTERED;
+	if (f.flags & RTM_F_CLONED)
+		return 0; /* there is no cache to show */
+	if (!d->priv)
+		d->priv = calloc(1, sizeof(struct place));
+	struct place *p = d->priv;
+	if (!p)
+		return -ENOMEM;
+	if (!p->family)
+		p->family = m->rtm_family == AF_INET6 ? AF_INET6 : AF_INET;
+	for (;;) {
+		if (dump_family(r, p, &f))
+			return 1;
+		if (p->family == AF_INET6 || m->rtm_family == AF_INET)
+			break;
+		*p = (struct place){ .family = AF_INET6, .any = p->any };
+	}
+	if (m->rtm_family && table_is_missing(r, &f, p))
+		return nl_bad(r->ext, NULL, -ENOENT,
+			      m->rtm_family == AF_INET ? "ipv4: FIB table does not exist"
+						       : "FIB table does not exist");
+	return 0;
+}
+
+enum { HDR = sizeof(struct rtmsg) };
+static const struct nl_msg any_msgs[] = {
+	{ RTM_GETROUTE, 0, HDR, RTA_MAX, route_policy, NULL, dump_routes, "RTM_GETROUTE" },
+	{ 0 },
+};
+static const struct nl_msg inet_msgs[] = {
+	{ RTM_GETROUTE, 0, HDR, RTA_MAX, route_policy, route_get, dump_routes, "RTM_GETROUTE" },
+	{ RTM_NEWROUTE, NL_ADMIN, HDR, RTA_MAX, route_policy, new_route, NULL, "RTM_NEWROUTE" },
+	{ RTM_DELROUTE, NL_ADMIN, HDR, RTA_MAX, route_policy, del_route, NULL, "RTM_DELROUTE" },
+	{ 0 },
+};
+
+static const struct nl_family route_family = { .name = "route/route",
+					       .protocol = NETLINK_ROUTE,
+					       .msgs = any_msgs };
+static const struct nl_family route4_family = {
+	.name = "route/route4", .protocol = NETLINK_ROUTE, .pf = AF_INET, .msgs = inet_msgs
+};
+static const struct nl_family route6_family = {
+	.name = "route/route6", .protocol = NETLINK_ROUTE, .pf = AF_INET6, .msgs = inet_msgs
+};
+
+const struct nl_family *const route_families[] = {
+	&route_family, &route4_family, &route6_family, &rule_family, NULL,
+};
