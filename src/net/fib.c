@@ -20,14 +20,6 @@
 #include "net/ctl_fill.h"
 #include "net/fib_internal.h"
 
-/* A stack whose build leaves the netlink families out has nobody to tell. */
-#pragma weak route_tell
-static void announce(struct leat_stack *st, uint16_t type, unsigned nlm_flags, const struct fib_route *r)
-{
-	if (route_tell)
-		route_tell(st, type, (uint16_t)nlm_flags, r);
-}
-
 /* --- any worker --- */
 
 static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key)
@@ -278,7 +270,7 @@ static int node_add(struct leat_stack *st, struct fib_node *n, const struct fib_
 		entry_free(st, old);
 	struct fib_route added;
 	describe(r->family, r->table, n, e, &added);
-	announce(st, RTM_NEWROUTE, flags, &added);
+	route_tell(st, RTM_NEWROUTE, (uint16_t)flags, &added);
 	return 0;
 }
 
@@ -354,7 +346,7 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 	node_delete(st, r->family, n, at);
 	fib_trie_prune(st, t->trie, &key, r->plen);
 	table_release(t);
-	announce(st, RTM_DELROUTE, 0, &gone);
+	route_tell(st, RTM_DELROUTE, 0, &gone);
 	return 0;
 }
 
@@ -377,7 +369,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 			describe(family, t->id, n, *at, &gone);
 			node_delete(st, family, n, at);
 			if (tell)
-				announce(st, RTM_DELROUTE, 0, &gone);
+				route_tell(st, RTM_DELROUTE, 0, &gone);
 		}
 		if (!n->entries)
 			fib_trie_prune(st, t->trie, &key, plen);

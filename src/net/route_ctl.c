@@ -174,22 +174,6 @@ static enum fib_how how_of(uint16_t f)
 	return f & NLM_F_APPEND ? FIB_APPEND : FIB_PREPEND;
 }
 
-static bool type_can_be_set(uint8_t type)
-{
-	switch (type) {
-	case RTN_UNICAST:
-	case RTN_LOCAL:
-	case RTN_BROADCAST:
-	case RTN_BLACKHOLE:
-	case RTN_UNREACHABLE:
-	case RTN_PROHIBIT:
-	case RTN_THROW:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static int new_route(struct nl_req *r)
 {
 	struct fib_route route;
@@ -200,8 +184,6 @@ static int new_route(struct nl_req *r)
 		return err;
 	if (!route.nh.type)
 		route.nh.type = RTN_UNICAST;
-	if (!type_can_be_set(route.nh.type))
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Routes of this type are not supported yet");
 	if (!route.table)
 		route.table = RT_TABLE_MAIN;
 	if (route.family == AF_INET6 && !route.metric)
