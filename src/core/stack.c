@@ -235,9 +235,9 @@ int stack_load(struct leat_stack *st, const struct module *m)
 	pause_others(st);
 	unsigned n = n_modules(st);
 	st->modules[n] = m;
-	if (st->on_modules)
-		st->on_modules(st);
-	int err = module_start(st, m);
+	int err = st->on_modules ? st->on_modules(st) : 0;
+	if (!err)
+		err = module_start(st, m);
 	view_publish(st);
 	if (err)
 		forget_module(st, n);

@@ -33,7 +33,7 @@ struct leat_stack {
 	char name[STACK_NAME_MAX];
 	struct mem_account mem;
 	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
-	void (*on_modules)(struct leat_stack *st); /* the graph's: nodes came or went */
+	int (*on_modules)(struct leat_stack *st); /* the graph's: nodes came or went. 0 or -errno: they do not fit in */
 	unsigned n_workers;
 	struct worker *worker[LCORE_MAX - 1];
 	void *state[MODULE_MAX];

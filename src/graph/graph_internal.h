@@ -122,7 +122,7 @@ static inline struct node_run *node_run(const struct graph_worker *g, unsigned i
 /* nodes.c */
 int nodes_init(struct leat_stack *st);
 int nodes_worker_init(struct worker *w);
-void nodes_changed(struct leat_stack *st); /* st->modules has changed; workers are between turns */
+int nodes_changed(struct leat_stack *st); /* st->modules has changed; workers are between turns */
 void nodes_worker_free(struct worker *w);
 void nodes_free(struct leat_stack *st);
 

@@ -374,6 +374,44 @@ static void without_memory_for_a_row_drops_are_counted_with_the_drop_node(void *
 	assert_int_equal(drops("end", DROP_STALE), 1);
 }
 
+static void a_module_whose_nodes_do_not_fit_in_is_not_loaded(void **state)
+{
+	static const struct node *const twice[] = { &end_node, NULL };
+	static const struct module imposter = { .name = "imposter", .id = MODULE_fib, .nodes = twice };
+	uint16_t end = node_find(r.st, "end");
+	assert_int_equal(stack_load(r.st, &imposter), -EEXIST);
+	assert_ptr_equal(graph_node(r.st, end), &end_node);
+	r.st->mem.fail_after = 1;
+	assert_int_equal(stack_load(r.st, &late_module), -ENOMEM);
+	assert_int_equal(node_find(r.st, "late"), 0);
+	assert_int_equal(stack_load(r.st, &late_module), 0);
+	send("\1\2");
+	assert_int_equal(n_seen, 2);
+}
+
+static void there_are_numbers_for_so_many_nodes(void **state)
+{
+	static struct node many[NODE_MAX];
+	static const struct node *list[NODE_MAX + 1];
+	static char name[NODE_MAX][16];
+	static const struct module crowd = { .name = "crowd", .id = MODULE_fib, .nodes = list };
+	for (unsigned i = 0; i < NODE_MAX; i++) {
+		snprintf(name[i], sizeof name[i], "n%u", i);
+		many[i] = (struct node){ .name = name[i], .run = end_run };
+		list[i] = &many[i];
+	}
+	assert_int_equal(stack_load(r.st, &crowd), -ENOSPC);
+	assert_int_equal(node_find(r.st, "n0"), 0);
+	send("\1");
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(graph_n_nodes(r.st), NODE_MAX); /* a name once given keeps its number */
+	list[100] = NULL;
+	assert_int_equal(stack_load(r.st, &crowd), 0);
+	graph_enqueue(r.w, node_find(r.st, "n99"), rig_pkt(&r, 1, 60));
+	graph_run(r.w);
+	assert_int_equal(stats("n99").packets, 1);
+}
+
 static void an_idle_stack_is_small(void **state)
 {
 	assert_in_range(r.st->mem.used_bytes, 1, 24 << 10);
@@ -445,6 +483,8 @@ int main(void)
 		CASE_TWO(a_hand_over_to_oneself_is_a_queue),
 		CASE(without_memory_for_vectors_packets_are_dropped_by_name),
 		CASE(without_memory_for_a_row_drops_are_counted_with_the_drop_node),
+		CASE(a_module_whose_nodes_do_not_fit_in_is_not_loaded),
+		CASE(there_are_numbers_for_so_many_nodes),
 		CASE(an_idle_stack_is_small),
 		CASE(counters_survive_in_a_save_file),
 		CASE(a_graph_without_memory_does_not_start),

@@ -136,7 +136,7 @@ void node_edge_remove(struct leat_stack *st, const char *node, const char *next)
 }
 
 /* Returns the first error; every node that can be added is. */
-static int nodes_collect(struct leat_stack *st)
+int nodes_changed(struct leat_stack *st)
 {
 	struct graph_stack *gs = graph_of(st);
 	for (unsigned id = 0; id < gs->n; id++)
@@ -158,14 +158,9 @@ static int nodes_collect(struct leat_stack *st)
 	return ret;
 }
 
-void nodes_changed(struct leat_stack *st)
-{
-	nodes_collect(st);
-}
-
 int nodes_init(struct leat_stack *st)
 {
-	int err = nodes_collect(st);
+	int err = nodes_changed(st);
 	if (err) {
 		nodes_free(st);
 		return err;
