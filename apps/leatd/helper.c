@@ -17,12 +17,13 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "fdpass.h"
 #include "hold.h"
+#include "rights.h"
 
-enum { HELD_MAX = 256 };
+enum { HELD_MAX = 256, SEND_BUFFER = 8 << 20 };
 
 struct held {
 	char ifname[IFNAMSIZ];
@@ -59,6 +60,7 @@ static int hold_open(struct server *s, const struct helper_req *q, struct helper
 		hold_undo(&s->hold, d->ifindex, d->changed);
 		return err;
 	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ SEND_BUFFER }, sizeof(int));
 	memcpy(d->ifname, q->ifname, sizeof d->ifname);
 	s->n_held++;
 	*ret_fd = fd;
@@ -109,50 +111,22 @@ static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep,
 	}
 }
 
-static void answer(int fd, const struct helper_rep *rep, int pass_fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)rep, sizeof *rep };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	if (pass_fd >= 0) {
-		m.msg_control = control.buf;
-		m.msg_controllen = sizeof control.buf;
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &pass_fd, sizeof(int));
-	}
-	(void)!sendmsg(fd, &m, MSG_NOSIGNAL); /* a daemon that is gone is noticed at the next receive */
-	if (pass_fd >= 0)
-		close(pass_fd);
-}
-
 /* False when the daemon is gone. */
 static bool one_request(struct server *s)
 {
 	struct helper_req q;
 	struct helper_rep rep = { 0 };
-	int fd = -1;
-	ssize_t n = recv(s->fd, &q, sizeof q, 0);
-	if (n <= 0)
-		return n < 0 && errno == EINTR;
-	rep.err = n == sizeof q ? serve(s, &q, &rep, &fd) : -EBADMSG;
-	answer(s->fd, &rep, fd);
+	int unwanted, fd = -1;
+	int err = fdpass_recv(s->fd, &q, sizeof q, &unwanted);
+	if (err && err != -EBADMSG)
+		return false;
+	if (unwanted >= 0)
+		close(unwanted);
+	rep.err = err ? err : serve(s, &q, &rep, &fd);
+	fdpass_send(s->fd, &rep, sizeof rep, fd); /* a daemon that is gone is noticed at the next receive */
+	if (fd >= 0)
+		close(fd);
 	return true;
-}
-
-/* What the process needs from here on; everything else goes. Root keeps no right that it does not use. */
-static void keep_net_rights(void)
-{
-	uint32_t keep = 1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW;
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { .effective = keep, .permitted = keep } };
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	syscall(SYS_capset, &h, d);
 }
 
 /* It outlives the daemon whatever is done to the terminal or the process group, and keeps nothing of the daemon's open. */
@@ -194,7 +168,7 @@ void helper_main(int fd, const char *sock_path)
 	if (sock_path && stat(sock_path, &s->sock) == 0)
 		s->sock_path = sock_path;
 	detach(s, fd);
-	keep_net_rights();
+	rights_keep(1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW);
 	int err = hold_init(&s->hold);
 	if (err) {
 		fprintf(stderr, "leatd-helper: cannot start: %s\n", strerror(-err));

@@ -9,38 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Takes the descriptor out of an answer, or -1. */
-static int passed_fd(struct msghdr *m)
-{
-	int fd = -1;
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof fd))
-		memcpy(&fd, CMSG_DATA(c), sizeof fd);
-	return fd;
-}
-
-static int receive(int sock, struct helper_rep *rep, int *ret_fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { rep, sizeof *rep };
-	struct msghdr m = { .msg_iov = &iov,
-			    .msg_iovlen = 1,
-			    .msg_control = control.buf,
-			    .msg_controllen = sizeof control.buf };
-	ssize_t n;
-	do
-		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n != sizeof *rep)
-		return n < 0 ? -errno : -EPIPE;
-	rep->why[sizeof rep->why - 1] = 0;
-	*ret_fd = passed_fd(&m);
-	return 0;
-}
+#include "fdpass.h"
 
 /* The descriptor, 0 where there is none to be had, or -errno. */
 static int call(struct dev_host *host, enum helper_op op, unsigned flags, const char *ifname, char *why,
@@ -60,13 +29,16 @@ static int call(struct dev_host *host, enum helper_op op, unsigned flags, const 
 		return -ENAMETOOLONG;
 	}
 	memcpy(q.ifname, ifname, strlen(ifname));
-	int err = send(h->fd, &q, sizeof q, MSG_NOSIGNAL) == sizeof q ? receive(h->fd, &rep, &fd) : -errno;
+	int err = fdpass_send(h->fd, &q, sizeof q, -1);
+	if (!err)
+		err = fdpass_recv(h->fd, &rep, sizeof rep, &fd);
 	if (err) {
 		snprintf(why, why_len, "the privileged helper does not answer (%s): restart leatd",
 			 strerror(-err));
 		return err;
 	}
 	if (rep.err) {
+		rep.why[sizeof rep.why - 1] = 0;
 		snprintf(why, why_len, "%s", rep.why);
 		return rep.err;
 	}

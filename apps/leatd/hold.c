@@ -61,7 +61,7 @@ static int talk(struct hold *h, struct nlmsghdr *n, mnl_cb_t cb, void *data)
 {
 	char buf[NL_BUF];
 	int run = MNL_CB_OK;
-	if (!(n->nlmsg_flags & NLM_F_DUMP))
+	if (n->nlmsg_type != RTM_GETTFILTER)
 		n->nlmsg_flags |= NLM_F_ACK;
 	if (send(h->nl, n, n->nlmsg_len, 0) < 0)
 		return -errno;

@@ -126,6 +126,8 @@ static int make_stack(struct daemon *d)
 	d->pools = !err;
 	if (!err)
 		err = stack_new(d->rt, d->opt.name, d->opt.workers, leat_modules, &d->st);
+	if (!err)
+		dev_host_register(d->st, &d->helper.host);
 	if (err)
 		return give_up(err, "cannot make the stack: %s%s", strerror(-err),
 			       err == -ENOMEM ? " (raise --budget)" : "");

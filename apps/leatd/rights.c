@@ -56,16 +56,19 @@ int rights_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
 	return 0;
 }
 
-int rights_drop(bool change_user, uid_t uid, gid_t gid)
+int rights_keep(uint32_t caps)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { 0 };
+	struct __user_cap_data_struct d[2] = { { .effective = caps, .permitted = caps } };
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &h, d) ? -errno : 0;
+}
+
+int rights_drop(bool change_user, uid_t uid, gid_t gid)
+{
 	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
 		prctl(PR_CAPBSET_DROP, cap, 0, 0,
 		      0); /* refused without CAP_SETPCAP: then there is nothing to drop */
 	if (change_user && (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)))
 		return -errno;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &h, none))
-		return -errno;
-	return 0;
+	return rights_keep(0);
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel says of an interface of the host, and when it changes. */
+#ifndef LEAT_DEV_HOSTLINK_H
+#define LEAT_DEV_HOSTLINK_H
+
+#include "base/base.h"
+
+struct hostlink {
+	bool present, carrier; /* carrier: up, and a cable in it */
+	uint32_t mtu;
+	uint8_t mac[6];
+	uint32_t
+		features; /* enum iface_feature that the device has beyond sums and scatter lists, which need none */
+};
+
+int hostlink_index(int sock, const char *ifname, unsigned *ret_ifindex); /* 0 or -ENODEV */
+/* By any socket of the network namespace. 0, or -ENODEV when it is gone. */
+int hostlink_read(int sock, unsigned ifindex, struct hostlink *ret);
+/* A non-blocking descriptor that becomes readable when links change, or -errno. */
+int hostlink_watch(void);
+/* Reads all that is there; true when any of it may be about ifindex (what was lost may be, too). */
+bool hostlink_changed(int watch_fd, unsigned ifindex);
+
+#endif
