@@ -21,6 +21,7 @@
 #include "rights.h"
 #include "rt/rt.h"
 #include "sockd/path.h"
+#include "sockd/sockd.h"
 #include "stack/stack_modules.h"
 
 struct daemon {
@@ -31,6 +32,7 @@ struct daemon {
 	struct leat_runtime *rt;
 	bool pools;
 	struct leat_stack *st;
+	struct sockd *sockd;
 	struct fd_watch signals;
 };
 
@@ -175,8 +177,11 @@ static int watch_signals(struct daemon *d)
 static int serve(struct daemon *d)
 {
 	int err = watch_signals(d);
+	if (!err)
+		err = sockd_new(d->st, d->listen_fd, &d->sockd);
 	if (err)
 		return give_up(err, "cannot serve clients: %s", strerror(-err));
+	d->listen_fd = -1;
 	puts("ready");
 	fflush(stdout);
 	err = rt_run(d->rt);
@@ -189,6 +194,7 @@ static int serve(struct daemon *d)
 static void close_all(struct daemon *d)
 {
 	unlink(d->sock_path); /* where this user may; else the helper does. Before it is closed, so that it is still ours */
+	sockd_free(d->sockd);
 	stack_free(d->st);
 	if (d->pools)
 		pkt_pools_done(d->rt);
