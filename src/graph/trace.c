@@ -285,3 +285,9 @@ unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n,
 	}
 	return got;
 }
+
+uint64_t trace_marked(struct leat_stack *st)
+{
+	const struct trace *t = graph_of(st)->trace;
+	return t ? marked(t) : 0;
+}

@@ -36,6 +36,8 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 void trace_stop(struct leat_stack *st);
 /* Takes the oldest records, at most n; control lcore. Returns how many. *ret_lost grows by records lost. */
 unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost);
+/* How many packets the trace has marked so far; 0 without one. Control lcore. */
+uint64_t trace_marked(struct leat_stack *st);
 
 /* Device input calls this with frames whose data is at the link-layer header. */
 void trace_mark_slow(struct worker *w, struct pkt_vec *v);

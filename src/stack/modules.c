@@ -22,8 +22,6 @@
 #define LEAT_WITH_icmp6 0
 #undef LEAT_WITH_nd
 #define LEAT_WITH_nd 0
-#undef LEAT_WITH_genl_leat
-#define LEAT_WITH_genl_leat 0
 
 #define ROW_0(...)
 #define ROW_1(...)      __VA_ARGS__

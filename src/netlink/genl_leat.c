@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The generic netlink family "leat" (leat/genl.h): its table of commands, and the module that brings it. */
+#include "netlink/genl_leat.h"
+
+#include <errno.h>
+
+static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
+	[LEAT_A_ALL] = { NL_FLAG, .name = "LEAT_A_ALL", .help = "those that count nothing too" },
+	[LEAT_A_IFINDEX] = { NL_U32, .name = "LEAT_A_IFINDEX" },
+	[LEAT_A_IFNAME] = { NL_NUL_STRING, .max = 15, .name = "LEAT_A_IFNAME" },
+	[LEAT_A_KIND] = { NL_NUL_STRING, .max = 31, .name = "LEAT_A_KIND",
+			  .help = "af_packet, tap, mem, ..." },
+	[LEAT_A_OPTIONS] = { NL_NUL_STRING, .max = 255, .name = "LEAT_A_OPTIONS", .help = "key=value,..." },
+	[LEAT_A_FILTER] = { NL_BYTES, .min = 8, .max = 32768, .name = "LEAT_A_FILTER",
+			    .help = "struct sock_filter, one after another" },
+	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
+	[LEAT_A_PATH] = { NL_NUL_STRING, .max = 4095, .name = "LEAT_A_PATH", .help = "absolute" },
+};
+
+/* The file is the daemon's: written with its rights, not with those of the caller, who is one that may configure. */
+static int save(struct nl_req *r)
+{
+	char why[NL_EXT_TEXT] = "";
+	const struct nlattr *path = r->attrs[LEAT_A_PATH];
+	if (!path)
+		return nl_missing(r->ext, NULL, LEAT_A_PATH, "A path is wanted");
+	if (mnl_attr_get_str(path)[0] != '/')
+		return nl_bad(r->ext, path, -EINVAL, "The path must be absolute");
+	int err = stack_save(r->st, mnl_attr_get_str(path), why, sizeof why);
+	return err && why[0] ? nl_bad_text(r->ext, NULL, err, "%s", why) : err;
+}
+
+enum { A = LEAT_A_MAX_PLUS_1 - 1 };
+static const struct nl_msg leat_msgs[] = {
+	{ LEAT_CMD_STACK_GET, 0, 0, A, leat_policy, leat_stack_get, NULL, "LEAT_CMD_STACK_GET" },
+	{ LEAT_CMD_DEV_GET, 0, 0, A, leat_policy, leat_dev_get, leat_dev_dump, "LEAT_CMD_DEV_GET" },
+	{ LEAT_CMD_DEV_ADD, NL_ADMIN, 0, A, leat_policy, leat_dev_add, NULL, "LEAT_CMD_DEV_ADD" },
+	{ LEAT_CMD_DEV_DEL, NL_ADMIN, 0, A, leat_policy, leat_dev_del, NULL, "LEAT_CMD_DEV_DEL" },
+	{ LEAT_CMD_NODE_GET, 0, 0, A, leat_policy, NULL, leat_node_dump, "LEAT_CMD_NODE_GET" },
+	{ LEAT_CMD_DROP_GET, 0, 0, A, leat_policy, NULL, leat_drop_dump, "LEAT_CMD_DROP_GET" },
+	{ LEAT_CMD_LCORE_GET, 0, 0, A, leat_policy, NULL, leat_lcore_dump, "LEAT_CMD_LCORE_GET" },
+	{ LEAT_CMD_MEM_GET, 0, 0, A, leat_policy, NULL, leat_mem_dump, "LEAT_CMD_MEM_GET" },
+	{ LEAT_CMD_TRACE_START, NL_ADMIN, 0, A, leat_policy, leat_trace_start, NULL, "LEAT_CMD_TRACE_START" },
+	{ LEAT_CMD_TRACE_STOP, NL_ADMIN, 0, A, leat_policy, leat_trace_stop, NULL, "LEAT_CMD_TRACE_STOP" },
+	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, save, NULL, "LEAT_CMD_SAVE" },
+	{ 0 },
+};
+
+static const struct nl_family leat_family = {
+	.name = LEAT_GENL_NAME,
+	.protocol = NETLINK_GENERIC,
+	.version = LEAT_GENL_VERSION,
+	.msgs = leat_msgs,
+	.parse_flags = NL_STRICT | NL_EXACT,
+};
+static const struct nl_family *const leat_families[] = { &leat_family, NULL };
+
+static void sock_closed(struct nl_closer *c, struct nl_sock *s)
+{
+	leat_trace_closed(container_of(c, struct leat_genl, closer), s);
+}
+
+static int genl_leat_init(struct leat_stack *st)
+{
+	struct leat_genl *g = leat_genl(st);
+	if (!nl_state(st))
+		return -ENOPROTOOPT; /* built without netlink */
+	g->st = st;
+	g->closer.closed = sock_closed;
+	list_append(&nl_state(st)->closers, &g->closer.link);
+	leat_trace_init(g);
+	return 0;
+}
+
+static void genl_leat_unlink(struct leat_stack *st)
+{
+	leat_trace_done(leat_genl(st));
+	list_remove(&leat_genl(st)->closer.link);
+}
+
+const struct module genl_leat_module = {
+	.name = "genl_leat",
+	.id = MODULE_genl_leat,
+	.netlink = leat_families,
+	.stack_size = sizeof(struct leat_genl),
+	.init = genl_leat_init,
+	.unlink = genl_leat_unlink,
+};
