@@ -49,6 +49,7 @@ void graph_drop_all(struct worker *w, unsigned node, struct pkt *const *p, unsig
 		if (unlikely(p[i]->flags & PKT_F_TRACED))
 			trace_dropped(w, node, p[i]);
 #if LEAT_POISON
+		assert(p[i]->drop != DROP_NONE); /* next 0 without a reason */
 		memset(p[i]->edge.bytes, 0xdb, sizeof p[i]->edge.bytes);
 #endif
 	}
