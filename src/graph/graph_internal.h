@@ -39,6 +39,7 @@ struct graph_stack {
 	graph_valid_fn *valid;
 	struct hook_state hooks;
 	struct trace *trace; /* control lcore; NULL: none on */
+	uint32_t trace_ids; /* given to packets by traces that have ended */
 };
 
 /* --- per worker: counters and what is pending --- */

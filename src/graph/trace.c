@@ -33,6 +33,7 @@ struct trace_worker {
 struct trace {
 	struct deferred deferred;
 	uint64_t limit; /* 0: none */
+	uint32_t before; /* ids up to this one belong to earlier traces of the stack */
 	unsigned n_workers, n_insns;
 	struct trace_worker *worker[LCORE_MAX - 1];
 	struct bpf_insn prog[];
@@ -78,13 +79,19 @@ void trace_mark_slow(struct worker *w, struct pkt_vec *v)
 			return;
 		if (!matches(t, p))
 			continue;
-		p->trace_id = (uint32_t)(tw->marked * t->n_workers + w->index + 1);
+		p->trace_id = t->before + (uint32_t)(tw->marked * t->n_workers + w->index + 1);
 		p->flags |= PKT_F_TRACED;
 		racy_add(tw->marked, 1);
 	}
 }
 
 /* --- worker: recording --- */
+
+/* A packet can outlive the trace that marked it: parked, or in a queue. */
+static bool follows(const struct trace_worker *t, const struct pkt *p)
+{
+	return p->flags & PKT_F_TRACED && (int32_t)(p->trace_id - t->trace->before) > 0;
+}
 
 static struct trace_record *begin(struct trace_worker *t)
 {
@@ -129,7 +136,7 @@ void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec 
 	t->search = 0;
 	for (unsigned i = 0; i < v->n; i++) {
 		struct trace_record *r;
-		if (!(v->pkt[i]->flags & PKT_F_TRACED) || !(r = begin(t)))
+		if (!follows(t, v->pkt[i]) || !(r = begin(t)))
 			continue;
 		fill(w, r, v->node, v->pkt[i]);
 		t->pkt[t->open++] = v->pkt[i];
@@ -177,8 +184,10 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 {
 	struct graph_worker *g = graph_worker(w);
 	struct trace_worker *t = g->tracing ? g->tracing : rcu_get(g->trace);
-	struct trace_record *r = t ? find_open(t, p) : NULL;
-	if (t && !r && !t->full && (r = begin(t))) {
+	if (!t || !follows(t, p))
+		return;
+	struct trace_record *r = find_open(t, p);
+	if (!r && !t->full && (r = begin(t))) {
 		fill(w, r, node, p);
 		t->pkt[t->open++] = NULL;
 	}
@@ -187,7 +196,7 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 		r->next = 0;
 		r->drop = p->drop;
 	}
-	if (t && !g->tracing)
+	if (!g->tracing)
 		trace_left(t);
 }
 
@@ -234,6 +243,7 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 	if (!t)
 		return -ENOMEM;
 	t->limit = limit;
+	t->before = gs->trace_ids;
 	gs->trace = t;
 	for (unsigned i = 0; i < t->n_workers; i++)
 		rcu_set(graph_worker(st->worker[i])->trace, t->worker[i]);
@@ -247,8 +257,14 @@ void trace_stop(struct leat_stack *st)
 	if (!t)
 		return;
 	gs->trace = NULL;
-	for (unsigned i = 0; i < t->n_workers; i++)
+	for (unsigned i = 0; i < t->n_workers; i++) {
 		rcu_set(graph_worker(st->worker[i])->trace, NULL);
+		/* It may go on marking until its turn ends. */
+		uint32_t last =
+			t->before + (uint32_t)(racy_get(t->worker[i]->marked) + TRACE_RING) * t->n_workers;
+		if ((int32_t)(last - gs->trace_ids) > 0)
+			gs->trace_ids = last;
+	}
 	rt_defer(st->rt->ctl, st->rt, &t->deferred, trace_free);
 }
 

@@ -225,9 +225,13 @@ static void a_traced_packet_outlives_its_trace(void **state)
 	feed("\3");
 	trace_stop(r.st);
 	manual_rt_settle(r.m);
+	trace_start(r.st, NULL, 0, 0); /* and is none of the next one's */
 	graph_enqueue(r.w, node_find(r.st, "out"), kept);
 	graph_run(r.w);
 	assert_int_equal(read_all(), 0);
+	feed("\2");
+	assert_int_equal(read_all(), 1);
+	trace_stop(r.st);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_one, close_all)
