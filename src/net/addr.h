@@ -21,6 +21,7 @@ struct addr {
 	char label[IFACE_NAME_MAX];
 	uint8_t proto; /* IFA_PROTO */
 	uint32_t metric; /* IFA_RT_PRIORITY */
+	struct leat_stack *st;
 	struct timer expiry;
 	struct deferred deferred;
 };

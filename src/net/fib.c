@@ -619,6 +619,7 @@ static void fib_done(struct leat_stack *st)
 const struct module fib_module = {
 	.name = "fib",
 	.id = MODULE_fib,
+	.netlink = route_families,
 	.stack_size = sizeof(struct fib_stack),
 	.init = fib_init,
 	.unlink = fib_unlink,

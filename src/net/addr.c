@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: one hash by family and address answers "is this ours" and, per interface, a small array answers
+ * "what could I send from"; workers read both without a lock. Behind them the control lcore keeps a list per interface in the
+ * order in which Linux shows it.
+ *
+ * Life of an IPv6 address (RFC 4862): tentative at first, which means on the list and in the hash but not ours; nd hears of
+ * it (ADDR_ADDED), asks on the link, and ends that with addr_dad_done(). Where nobody can be asked, or with IFA_F_NODAD,
+ * it is ours at once. The route that makes it local comes at that moment. A duplicate stays, tentative and marked.
+ *
+ * Lifetimes: one timer an address, at the end of the preferred lifetime (IFA_F_DEPRECATED) and then of the valid one (gone).
+ *
+ * IPv4 as Linux has it: a further address in the subnet of another is secondary and goes when that one goes.
+ *
+ * Left out: anycast addresses, temporary addresses (RFC 8981), promotion of secondaries. */
+#include "net/addr.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/addr_internal.h"
+#include "net/ctl_fill.h"
+
+enum { IP6_MTU_MIN = 1280 }; /* RFC 8200, 5 */
+
+static void send_event(struct leat_stack *st, const struct addr *a, enum addr_event e)
+{
+	struct addr_watch *w, *next;
+	list_for_each_safe (w, next, &addr_state(st)->watches, link)
+		w->event(w, st, a, e);
+}
+
+void addr_watch_add(struct leat_stack *st, struct addr_watch *w)
+{
+	list_append(&addr_state(st)->watches, &w->link);
+}
+
+void addr_watch_remove(struct leat_stack *st, struct addr_watch *w)
+{
+	list_remove(&w->link);
+}
+
+/* --- finding --- */
+
+uint32_t addr_hash(const struct leat_stack *st, uint8_t family, const struct ipaddr *a)
+{
+	uint64_t hi, lo;
+	memcpy(&hi, a->b, sizeof hi);
+	memcpy(&lo, a->b + 8, sizeof lo);
+	return (uint32_t)siphash_3u64(&st->hash_key, family, hi, lo);
+}
+
+/* if_handle 0: any interface. */
+static struct addr *table_find(const struct leat_stack *st, const struct addr_table *t, uint32_t if_handle,
+			       uint8_t family, const struct ipaddr *a, bool ours_only)
+{
+	struct hash_node *n;
+	hash_for_each_same(n, &t->addrs, addr_hash(st, family, a))
+	{
+		struct addr *found = container_of(n, struct addr, node);
+		if (found->family == family && addr_equal(&found->local, a) &&
+		    (!if_handle || found->if_handle == if_handle) && (!ours_only || addr_is_ours(found)))
+			return found;
+	}
+	return NULL;
+}
+
+const struct addr *addr_find(const struct worker *w, uint8_t family, const struct ipaddr *a)
+{
+	const struct addr_table *t = view_get(w, VIEW_addrs);
+	return t ? table_find(w->st, t, 0, family, a, true) : NULL;
+}
+
+const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,
+				const struct ipaddr *a)
+{
+	const struct addr_table *t = view_get(w, VIEW_addrs);
+	return t && if_handle ? table_find(w->st, t, if_handle, family, a, false) : NULL;
+}
+
+struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle)
+{
+	struct hash_node *n;
+	hash_for_each_same(n, &t->ifs, hash_u32(if_handle))
+	{
+		struct addr_if *f = container_of(n, struct addr_if, node);
+		if (f->if_handle == if_handle)
+			return f;
+	}
+	return NULL;
+}
+
+struct addr *addr_first(struct leat_stack *st, const struct iface *i)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, i->handle);
+	return f && !list_empty(&f->addrs) ? list_first(&f->addrs, struct addr, link) : NULL;
+}
+
+struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, i->handle);
+	return f && a->link.next != &f->addrs ? list_entry(a->link.next, struct addr, link) : NULL;
+}
+
+/* --- what workers choose sources from --- */
+
+static void set_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct addr_set, deferred));
+}
+
+static void set_publish(struct leat_stack *st, struct addr_if *f, struct addr_set *set)
+{
+	struct addr_set *old = f->set;
+	rcu_set(f->set, set);
+	if (old)
+		rt_defer(st->rt->ctl, st->rt, &old->deferred, set_free);
+}
+
+/* Room for all that are on the list now, and `more`. */
+static struct addr_set *set_new(struct leat_stack *st, const struct addr_if *f, uint32_t more)
+{
+	const struct addr *a;
+	uint32_t n = more;
+	list_for_each (a, &f->addrs, link)
+		n++;
+	return mem_zalloc(&st->mem, sizeof(struct addr_set) + n * sizeof(struct addr *));
+}
+
+static void set_fill(struct addr_set *set, const struct addr_if *f)
+{
+	const struct addr *a;
+	list_for_each (a, &f->addrs, link)
+		set->addr[set->n++] = a;
+}
+
+/* One address fewer: without memory for a smaller array, workers get none to choose from rather than a stale one. */
+static void set_rebuild(struct leat_stack *st, struct addr_if *f)
+{
+	struct addr_set *set = list_empty(&f->addrs) ? NULL : set_new(st, f, 0);
+	if (set)
+		set_fill(set, f);
+	set_publish(st, f, set);
+}
+
+/* --- interfaces that have addresses --- */
+
+static struct addr_if *addr_if_get(struct leat_stack *st, const struct iface *i)
+{
+	struct addr_table *t = &addr_state(st)->table;
+	struct addr_if *f = addr_if_find(t, i->handle);
+	if (f)
+		return f;
+	f = mem_zalloc(&st->mem, sizeof *f);
+	if (!f)
+		return NULL;
+	f->if_handle = i->handle;
+	f->ifindex = i->ifindex;
+	list_init(&f->addrs);
+	hash_insert(&t->ifs, &f->node, hash_u32(i->handle));
+	return f;
+}
+
+static void addr_if_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct addr_if, deferred));
+}
+
+static void addr_if_put(struct leat_stack *st, struct addr_if *f)
+{
+	if (!list_empty(&f->addrs))
+		return;
+	hash_remove(&addr_state(st)->table.ifs, &f->node);
+	set_publish(st, f, NULL);
+	rt_defer(st->rt->ctl, st->rt, &f->deferred, addr_if_free);
+}
+
+/* --- lifetimes --- */
+
+static uint64_t end_us(const struct addr *a, uint32_t lifetime_s)
+{
+	return lifetime_s == UINT32_MAX ? UINT64_MAX : a->updated_us + (uint64_t)lifetime_s * 1000000;
+}
+
+static void set_timer(struct leat_stack *st, struct addr *a)
+{
+	bool deprecated = a->flags & IFA_F_DEPRECATED;
+	uint64_t when = end_us(a, deprecated ? a->valid_s : a->preferred_s);
+	if (when == UINT64_MAX)
+		lcore_timer_stop(st->rt->ctl, &a->expiry);
+	else
+		timer_set_at(&st->rt->ctl->wheel, &a->expiry, when);
+}
+
+static void on_expiry(struct lcore *lc, struct timer *t)
+{
+	struct addr *a = container_of(t, struct addr, expiry);
+	struct leat_stack *st = a->st;
+	if (lc->now_us >= end_us(a, a->valid_s)) {
+		addr_remove(st, a);
+		return;
+	}
+	racy_set(a->flags, a->flags | IFA_F_DEPRECATED);
+	set_timer(st, a);
+	addr_tell(st, RTM_NEWADDR, a);
+	send_event(st, a, ADDR_CHANGED);
+}
+
+static void set_lifetimes(struct leat_stack *st, struct addr *a, const struct addr *how)
+{
+	uint32_t flags = a->flags & ~(uint32_t)(IFA_F_DEPRECATED | IFA_F_PERMANENT);
+	a->valid_s = how->valid_s;
+	a->preferred_s = how->preferred_s;
+	a->updated_us = st->rt->ctl->now_us;
+	if (a->valid_s == UINT32_MAX)
+		flags |= IFA_F_PERMANENT;
+	if (a->preferred_s == 0)
+		flags |= IFA_F_DEPRECATED;
+	racy_set(a->flags, flags);
+	set_timer(st, a);
+}
+
+/* --- duplicate address detection --- */
+
+/* Linux asks nobody on devices that know no neighbours; neither can a stack without neighbour discovery. */
+static bool needs_test(const struct leat_stack *st, const struct iface *i, const struct addr *a)
+{
+	return a->family == AF_INET6 && !(a->flags & IFA_F_NODAD) &&
+	       !(i->flags & (IFF_NOARP | IFF_LOOPBACK)) && !addr_state(st)->trusted &&
+	       stack_state(st, MODULE_nd);
+}
+
+void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *who, bool duplicate)
+{
+	struct ipaddr ip = { .v6 = *who };
+	struct addr *a = table_find(st, &addr_state(st)->table, if_handle, AF_INET6, &ip, false);
+	if (!a || !(a->flags & IFA_F_TENTATIVE))
+		return;
+	if (duplicate && a->valid_s != UINT32_MAX) { /* Linux: one that was not meant to stay goes */
+		addr_remove(st, a);
+		return;
+	}
+	if (duplicate) {
+		racy_set(a->flags, a->flags | IFA_F_DADFAILED);
+	} else {
+		racy_set(a->flags,
+			 a->flags & ~(uint32_t)(IFA_F_TENTATIVE | IFA_F_OPTIMISTIC | IFA_F_DADFAILED));
+		addr_routes_add(st, a);
+	}
+	addr_tell(st, RTM_NEWADDR, a);
+	send_event(st, a, ADDR_CHANGED);
+}
+
+/* --- adding --- */
+
+static bool is_loopback6(const struct ip6 *a)
+{
+	static const struct ip6 loopback = { { [15] = 1 } };
+	return ip6_eq(a, &loopback);
+}
+
+static int check(const struct iface *i, const struct addr *how)
+{
+	if (how->valid_s == 0 || how->preferred_s > how->valid_s)
+		return -EINVAL;
+	if (how->family == AF_INET)
+		return how->plen > 32 ? -EINVAL : 0;
+	if (how->family != AF_INET6 || how->plen > 128 || ip6_is_multicast(&how->local.v6))
+		return -EINVAL;
+	if (i->mtu < IP6_MTU_MIN)
+		return -ENOBUFS;
+	if (addr_is_zero16(&how->local) || (is_loopback6(&how->local.v6) && !(i->flags & IFF_LOOPBACK)))
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+static bool same_subnet4(const struct addr *a, const struct addr *b)
+{
+	return a->family == AF_INET && b->family == AF_INET && a->plen == b->plen &&
+	       addr_same_prefix(addr_far_end(a), addr_far_end(b), a->plen);
+}
+
+/* Linux: an IPv4 address is the same with the same mask only, an IPv6 address with any. */
+static struct addr *find_same(const struct addr_if *f, const struct addr *how)
+{
+	struct addr *a;
+	list_for_each (a, &f->addrs, link)
+		if (a->family == how->family && addr_equal(&a->local, &how->local) &&
+		    (a->family == AF_INET6 || same_subnet4(a, how)))
+			return a;
+	return NULL;
+}
+
+static unsigned rank6(uint8_t scope)
+{
+	return scope == RT_SCOPE_UNIVERSE ? 3 : scope == RT_SCOPE_SITE ? 2 : scope == RT_SCOPE_LINK ? 1 : 0;
+}
+
+/* Linux: IPv4 by scope, primaries first, in order of arrival; IPv6 by scope, the newest first. */
+static bool stands_before(const struct addr *old, const struct addr *a)
+{
+	bool secondary = a->flags & IFA_F_SECONDARY;
+	if (old->family != a->family)
+		return old->family == AF_INET;
+	if (a->family == AF_INET6)
+		return rank6(old->scope) > rank6(a->scope);
+	return secondary || (!(old->flags & IFA_F_SECONDARY) && old->scope <= a->scope);
+}
+
+static void put_in_place(struct addr_if *f, struct addr *a)
+{
+	struct list *l = f->addrs.prev;
+	while (l != &f->addrs && !stands_before(list_entry(l, struct addr, link), a))
+		l = l->prev;
+	list_insert(l, &a->link);
+}
+
+static uint8_t scope6(const struct ip6 *a)
+{
+	if (is_loopback6(a))
+		return RT_SCOPE_HOST;
+	return ip6_is_link_local(a) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+}
+
+/* Linux takes the scope of IPv4 addresses as it is told, and knows that of IPv6 ones. */
+static struct addr *addr_copy(struct leat_stack *st, const struct iface *i, const struct addr *how)
+{
+	struct addr *a = mem_zalloc(&st->mem, sizeof *a);
+	if (!a)
+		return NULL;
+	a->st = st;
+	a->if_handle = i->handle;
+	a->family = how->family;
+	a->plen = how->plen;
+	a->scope = how->family == AF_INET6 ? scope6(&how->local.v6) : how->scope;
+	a->flags = how->flags & ~(uint32_t)(IFA_F_SECONDARY | IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	a->local = how->local;
+	a->peer = addr_equal(&how->peer, &how->local) ? (struct ipaddr){ 0 } : how->peer;
+	a->broadcast = how->broadcast;
+	a->proto = how->proto;
+	a->metric = how->metric;
+	a->created_us = st->rt->ctl->now_us;
+	snprintf(a->label, sizeof a->label, "%s", how->label);
+	timer_init(&a->expiry, on_expiry);
+	return a;
+}
+
+static int find_primary(const struct addr_if *f, struct addr *a)
+{
+	const struct addr *other;
+	list_for_each (other, &f->addrs, link) {
+		if (!same_subnet4(other, a))
+			continue;
+		if (other->scope != a->scope)
+			return -EINVAL;
+		a->flags |= IFA_F_SECONDARY;
+	}
+	return 0;
+}
+
+static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if *f, const struct addr *how)
+{
+	struct addr *a = addr_copy(st, i, how);
+	struct addr_set *set = set_new(st, f, 1);
+	int err = a && set ? find_primary(f, a) : -ENOMEM;
+	if (err) {
+		mem_free(a);
+		mem_free(set);
+		return err;
+	}
+	if (needs_test(st, i, a))
+		a->flags |= IFA_F_TENTATIVE;
+	set_lifetimes(st, a, how);
+	put_in_place(f, a);
+	set_fill(set, f);
+	hash_insert(&addr_state(st)->table.addrs, &a->node, addr_hash(st, a->family, &a->local));
+	set_publish(st, f, set);
+	addr_tell(st, RTM_NEWADDR, a);
+	addr_routes_add(st, a);
+	send_event(st, a, ADDR_ADDED);
+	return 0;
+}
+
+/* What may change without the address going and coming back. */
+static void change(struct leat_stack *st, struct addr *a, const struct addr *how)
+{
+	const uint32_t taken = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_NODAD | IFA_F_HOMEADDRESS;
+	bool other_routes = a->metric != how->metric || ((a->flags ^ how->flags) & IFA_F_NOPREFIXROUTE);
+	if (other_routes) {
+		list_remove(&a->link);
+		addr_routes_delete(st, a);
+	}
+	a->metric = how->metric;
+	a->proto = how->proto;
+	racy_set(a->flags, (a->flags & ~taken) | (how->flags & taken));
+	set_lifetimes(st, a, how);
+	if (other_routes)
+		put_in_place(addr_if_find(&addr_state(st)->table, a->if_handle), a);
+	addr_routes_add(st, a);
+	addr_tell(st, RTM_NEWADDR, a);
+	send_event(st, a, ADDR_CHANGED);
+}
+
+int addr_add(struct leat_stack *st, const struct addr *how, bool replace)
+{
+	struct iface *i = iface_by_handle(st, how->if_handle);
+	int err = i ? check(i, how) : -ENODEV;
+	if (err || addr_is_zero16(&how->local)) /* Linux: 0.0.0.0 is taken and forgotten */
+		return err;
+	struct addr_if *f = addr_if_get(st, i);
+	if (!f)
+		return -ENOMEM;
+	struct addr *same = find_same(f, how);
+	if (same && !replace)
+		return -EEXIST;
+	if (same) {
+		change(st, same, how);
+		return 0;
+	}
+	err = add_new(st, i, f, how);
+	if (err)
+		addr_if_put(st, f);
+	return err;
+}
+
+/* --- deleting --- */
+
+static void addr_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct addr, deferred));
+}
+
+/* unlink: from the hash and the array; a worker in its turn may still hold it; then a grace period, then free. */
+static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
+{
+	send_event(st, a, ADDR_GOING);
+	lcore_timer_stop(st->rt->ctl, &a->expiry);
+	hash_remove(&addr_state(st)->table.addrs, &a->node);
+	list_remove(&a->link);
+	set_rebuild(st, f);
+	addr_tell(st, RTM_DELADDR, a);
+	addr_routes_delete(st, a);
+	rt_defer(st->rt->ctl, st->rt, &a->deferred, addr_free);
+}
+
+void addr_remove(struct leat_stack *st, struct addr *a)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, a->if_handle);
+	struct addr *other, *next;
+	if (a->family == AF_INET && !(a->flags & IFA_F_SECONDARY))
+		list_for_each_safe (other, next, &f->addrs, link)
+			if (other->flags & IFA_F_SECONDARY && same_subnet4(other, a))
+				remove_one(st, f, other);
+	remove_one(st, f, a);
+	addr_if_put(st, f);
+}
+
+int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
+		uint8_t plen)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, if_handle);
+	struct addr *a;
+	if (!f)
+		return -EADDRNOTAVAIL;
+	list_for_each (a, &f->addrs, link)
+		if (a->family == family && a->plen == plen && addr_equal(&a->local, local)) {
+			addr_remove(st, a);
+			return 0;
+		}
+	return -EADDRNOTAVAIL;
+}
+
+/* --- module --- */
+
+static void defer_chunk(void *ctx, struct deferred *d)
+{
+	struct leat_stack *st = ctx;
+	rt_defer(st->rt->ctl, st->rt, d, d->fn);
+}
+
+static int addr_init(struct leat_stack *st)
+{
+	struct addr_stack *s = addr_state(st);
+	hash_init(&s->table.addrs, &st->mem, defer_chunk, st);
+	hash_init(&s->table.ifs, &st->mem, defer_chunk, st);
+	list_init(&s->watches);
+	int err = view_stage(st, VIEW_addrs, &s->table);
+	if (err)
+		return err;
+	s->watch.event = addr_on_iface;
+	iface_watch_add(st, &s->watch);
+	return 0;
+}
+
+/* Here rather than in drain: the routes go along, and the fib stops before us. */
+static void addr_unlink(struct leat_stack *st)
+{
+	struct hash *h = &addr_state(st)->table.ifs;
+	iface_watch_remove(st, &addr_state(st)->watch);
+	for (struct hash_node *n; (n = hash_from(h, 0));) {
+		struct addr_if *f = container_of(n, struct addr_if, node);
+		while (!list_empty(&f->addrs))
+			remove_one(st, f, list_first(&f->addrs, struct addr, link));
+		addr_if_put(st, f);
+	}
+	view_stage(st, VIEW_addrs, NULL);
+}
+
+static void addr_done(struct leat_stack *st)
+{
+	hash_done(&addr_state(st)->table.addrs);
+	hash_done(&addr_state(st)->table.ifs);
+}
+
+const struct module addr_module = {
+	.name = "addr",
+	.id = MODULE_addr,
+	.netlink = addr_families,
+	.stack_size = sizeof(struct addr_stack),
+	.init = addr_init,
+	.unlink = addr_unlink,
+	.free = addr_done,
+	.save = addr_save,
+	.restore = addr_restore,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the address table share. */
+#ifndef LEAT_NET_ADDR_INTERNAL_H
+#define LEAT_NET_ADDR_INTERNAL_H
+
+#include <netinet/in.h>
+
+#include "net/addr.h"
+
+struct saver;
+struct loader;
+
+/* The usual addresses of an interface as workers see them: replaced as a whole. */
+struct addr_set {
+	struct deferred deferred;
+	uint32_t n;
+	const struct addr *addr[];
+};
+
+/* What an interface has. */
+struct addr_if {
+	/* Read: any worker, within a turn (set, if_handle, ifindex).   Write: control lcore.   Free: rt_defer(). */
+	struct hash_node node; /* by if_handle */
+	rcu_ptr(struct addr_set) set;
+	uint32_t if_handle, ifindex;
+	struct list addrs; /* struct addr.link, control lcore */
+	struct deferred deferred;
+};
+
+/* VIEW_addrs */
+struct addr_table {
+	struct hash addrs; /* struct addr.node, by family and address */
+	struct hash ifs; /* struct addr_if.node */
+};
+
+struct addr_stack {
+	struct addr_table table;
+	struct list watches;
+	struct iface_watch watch;
+	bool trusted; /* a saved stack's addresses were tested before */
+};
+
+static inline struct addr_stack *addr_state(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_addr);
+}
+static inline bool addr_is_zero16(const struct ipaddr *a)
+{
+	return ip6_is_zero(&a->v6);
+}
+static inline bool addr_equal(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return ip6_eq(&a->v6, &b->v6);
+}
+/* The first plen bits of both are the same. */
+static inline bool addr_same_prefix(const struct ipaddr *a, const struct ipaddr *b, unsigned plen)
+{
+	return memcmp(a->b, b->b, plen / 8) == 0 &&
+	       (plen % 8 == 0 || ((a->b[plen / 8] ^ b->b[plen / 8]) >> (8 - plen % 8)) == 0);
+}
+static inline struct ipaddr addr_prefix(const struct ipaddr *a, unsigned plen)
+{
+	struct ipaddr p = { 0 };
+	memcpy(p.b, a->b, plen / 8);
+	if (plen % 8)
+		p.b[plen / 8] = (uint8_t)(a->b[plen / 8] & 0xff00 >> plen % 8);
+	return p;
+}
+/* What the connected route leads to: the other end where there is one. */
+static inline const struct ipaddr *addr_far_end(const struct addr *a)
+{
+	return addr_is_zero16(&a->peer) ? &a->local : &a->peer;
+}
+/* May packets be sent from it and to it? Linux: an optimistic one counts. */
+static inline bool addr_is_ours(const struct addr *a)
+{
+	uint32_t flags = racy_get(a->flags);
+	return !(flags & IFA_F_DADFAILED) && (!(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC);
+}
+
+/* addr.c */
+uint32_t addr_hash(const struct leat_stack *st, uint8_t family, const struct ipaddr *a);
+struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle);
+void addr_remove(struct leat_stack *st, struct addr *a); /* with its secondaries, routes and notifications */
+
+/* addr_route.c: routes follow from addresses; both may be called again */
+void addr_routes_add(struct leat_stack *st, const struct addr *a);
+void addr_routes_delete(struct leat_stack *st, const struct addr *a); /* when a is on no list any more */
+void addr_group_route_add(struct leat_stack *st, const struct iface *i);
+
+/* addr_auto.c */
+void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e);
+
+/* addr_save.c */
+int addr_save(struct leat_stack *st, struct saver *s);
+int addr_restore(struct leat_stack *st, struct loader *l);
+
+#endif
