@@ -271,7 +271,7 @@ static bool is_meant(const struct nl_req *r, const struct addr *a, const struct 
 		return false;
 	if (!r->attrs[IFA_ADDRESS])
 		return true;
-	struct ipaddr x = a->peer, y = want->peer;
+	struct ipaddr x = addr_is_zero(&a->peer) ? a->local : a->peer, y = want->peer;
 	addr_mask(&x, a->plen);
 	addr_mask(&y, a->plen);
 	return a->plen == m->ifa_prefixlen && addr_eq(&x, &y);

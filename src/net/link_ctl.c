@@ -12,6 +12,7 @@
 #include "net/ctl_util.h"
 #include "net/iface_internal.h"
 #include "net/link_fill.h"
+#include "net/netconf_ctl.h"
 
 static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
 	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND", .help = "veth, tap, generator, sink, ..." },
@@ -271,7 +272,6 @@ static int refuse_unsupported(struct nl_req *r)
 		{ IFLA_NET_NS_PID, "Interfaces cannot leave their stack" },
 		{ IFLA_NET_NS_FD, "Interfaces cannot leave their stack" },
 		{ IFLA_TARGET_NETNSID, "Interfaces cannot leave their stack" },
-		{ IFLA_VF_MAC, "Virtual functions are not supported" },
 		{ IFLA_VFINFO_LIST, "Virtual functions are not supported" },
 		{ IFLA_XDP, "XDP programs are not supported" },
 		{ IFLA_PROP_LIST, "Alternative names are not supported" },
@@ -454,4 +454,6 @@ static const struct nl_family link_family = {
 	.msgs = link_msgs,
 };
 
-const struct nl_family *const link_families[] = { &link_family, NULL };
+const struct nl_family *const link_families[] = {
+	&link_family, &netconf_family, &netconf4_family, &netconf6_family, NULL,
+};

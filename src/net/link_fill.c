@@ -135,6 +135,7 @@ static void put_inet6_side(struct nl_buf *b, const struct iface *i)
 {
 	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);
 	nl_put_u32(b, IFLA_MTU, i->mtu);
+	nl_put_u32(b, IFLA_TXQLEN, i->txqlen); /* Linux: not here; ip then asks by ioctl */
 	nl_put_u8(b, IFLA_OPERSTATE, i->operstate);
 	size_t info = nl_nest_noflag(b, IFLA_PROTINFO);
 	put_inet6(b, i);

@@ -47,7 +47,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	nl_put_u32(b, RTA_TABLE, r->table);
 	if (r->plen)
 		put_addr(b, RTA_DST, r->family, &r->dst);
-	if (r->metric)
+	if (r->metric || r->family == AF_INET6)
 		nl_put_u32(b, RTA_PRIORITY, r->metric);
 	put_metrics(b, nh);
 	if (!addr_is_zero(&nh->prefsrc))

@@ -19,63 +19,131 @@ static int error_of_type(uint8_t type)
 	}
 }
 
-static bool choose_source(struct nl_req *r, const struct fib_nh *nh, uint8_t family, const struct ipaddr *dst,
+/* Leaves *ret as it is when there is none. */
+static void choose_source(struct nl_req *r, const struct fib_nh *nh, uint8_t family, const struct ipaddr *dst,
 			  struct ipaddr *ret)
 {
 	/* Source selection reads nothing but the view; the control lcore is its writer and may look at any time. */
 	struct worker here = { .lc = r->st->rt->ctl, .st = r->st, .view = r->st->view };
 	const struct iface *out = iface_by_handle(r->st, nh->if_handle);
 	if (r->attrs[RTA_SRC])
-		return addr_of_attr(r->attrs[RTA_SRC], family, ret) && !addr_is_zero(ret);
-	if (!addr_is_zero(&nh->prefsrc)) {
+		addr_of_attr(r->attrs[RTA_SRC], family, ret);
+	else if (!addr_is_zero(&nh->prefsrc))
 		*ret = nh->prefsrc;
-		return true;
-	}
-	return out && addr_select_source(&here, out, family, dst, ret);
+	else if (nh->type == RTN_LOCAL)
+		*ret = *dst;
+	else if (out)
+		addr_select_source(&here, out, family, dst, ret);
 }
 
-static void put_result(struct nl_req *r, const struct fib_route *f, const struct ipaddr *dst,
-		       const struct ipaddr *src)
+/* Linux: an address of ours is reached through the loopback. */
+static uint32_t oif_of(struct leat_stack *st, const struct fib_nh *nh)
+{
+	struct iface *i = NULL;
+	if (nh->type != RTN_LOCAL)
+		return ifindex_of(st, nh->if_handle);
+	while ((i = iface_next(st, i ? i->ifindex : 0)))
+		if (i->flags & IFF_LOOPBACK)
+			return i->ifindex;
+	return 0;
+}
+
+static uint32_t flags4(uint8_t type)
+{
+	enum {
+		CACHE_BROADCAST = 0x10000000,
+		CACHE_MULTICAST = 0x20000000
+	}; /* RTCF_* of <linux/in_route.h> */
+	const uint32_t cache_local = 0x80000000;
+	switch (type) {
+	case RTN_LOCAL:
+		return RTM_F_CLONED | cache_local;
+	case RTN_BROADCAST:
+		return RTM_F_CLONED | CACHE_BROADCAST | cache_local;
+	case RTN_MULTICAST:
+		return RTM_F_CLONED | CACHE_MULTICAST;
+	default:
+		return RTM_F_CLONED;
+	}
+}
+
+static void put_metrics(struct nl_buf *b, const struct fib_nh *nh)
+{
+	if (!nh->mtu)
+		return;
+	size_t nest = nl_nest_noflag(b, RTA_METRICS);
+	nl_put_u32(b, RTAX_MTU, nh->mtu);
+	nl_nest_end(b, nest);
+}
+
+/* What rt_fill_info() says: the answer as an entry of the cache that once was. Linux: tables local and main are one
+ * unless there are rules, so the answer never names local. */
+static void put_result4(struct nl_req *r, const struct fib_route *f, const struct ipaddr *dst,
+			const struct ipaddr *src)
 {
 	const struct rtmsg *asked = r->hdr;
-	bool is4 = f->family == AF_INET, real_table = asked->rtm_flags & RTM_F_LOOKUP_TABLE || !is4;
-	uint32_t table = real_table ? f->table : RT_TABLE_MAIN;
+	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE && f->table != RT_TABLE_LOCAL;
+	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
 	struct rta_cacheinfo ci = { 0 };
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
 	if (m)
 		*m = (struct rtmsg){
-			.rtm_family = f->family,
-			.rtm_dst_len = is4 ? 32 : 128,
+			.rtm_family = AF_INET,
+			.rtm_dst_len = 32,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
-			.rtm_protocol = is4 ? RTPROT_UNSPEC : f->protocol,
-			.rtm_flags =
-				is4 ? (asked->rtm_flags & RTM_F_LOOKUP_TABLE) | RTM_F_CLONED : RTM_F_CLONED,
+			.rtm_flags = flags4(f->nh.type),
 		};
-	put_addr(b, RTA_DST, f->family, dst);
+	put_addr(b, RTA_DST, AF_INET, dst);
 	nl_put_u32(b, RTA_TABLE, table);
 	if (r->attrs[RTA_SRC])
-		put_addr(b, RTA_SRC, f->family, src);
-	uint32_t oif = ifindex_of(r->st, f->nh.if_handle);
+		put_addr(b, RTA_SRC, AF_INET, src);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
-	if (src && !r->attrs[RTA_SRC])
-		put_addr(b, RTA_PREFSRC, f->family, src);
-	if (f->nh.gw_family == f->family)
-		put_addr(b, RTA_GATEWAY, f->family, &f->nh.gw);
-	if (f->metric && !is4)
-		nl_put_u32(b, RTA_PRIORITY, f->metric);
-	if (f->nh.mtu) {
-		size_t nest = nl_nest_noflag(b, RTA_METRICS);
-		nl_put_u32(b, RTAX_MTU, f->nh.mtu);
-		nl_nest_end(b, nest);
-	}
-	if (is4 && r->attrs[RTA_UID])
-		nl_put_u32(b, RTA_UID, mnl_attr_get_u32(r->attrs[RTA_UID]));
+	if (!r->attrs[RTA_SRC] && !addr_is_zero(src))
+		put_addr(b, RTA_PREFSRC, AF_INET, src);
+	if (f->nh.gw_family == AF_INET)
+		put_addr(b, RTA_GATEWAY, AF_INET, &f->nh.gw);
+	put_metrics(b, &f->nh);
+	nl_put_u32(b, RTA_UID, r->attrs[RTA_UID] ? mnl_attr_get_u32(r->attrs[RTA_UID]) : r->uid);
 	nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
-	if (!is4)
-		nl_put_u8(b, RTA_PREF, 0);
+}
+
+/* What rt6_fill_node() says: the route itself, for one destination. */
+static void put_result6(struct nl_req *r, const struct fib_route *f, const struct ipaddr *dst,
+			const struct ipaddr *src)
+{
+	static const struct ipaddr any;
+	struct ipaddr asked = any;
+	uint32_t oif = oif_of(r->st, &f->nh);
+	struct rta_cacheinfo ci = { 0 };
+	struct nl_buf *b = r->reply;
+	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
+	if (m)
+		*m = (struct rtmsg){
+			.rtm_family = AF_INET6,
+			.rtm_dst_len = 128,
+			.rtm_src_len = 128,
+			.rtm_table = (uint8_t)(f->table < 256 ? f->table : RT_TABLE_COMPAT),
+			.rtm_protocol = f->protocol,
+			.rtm_type = f->nh.type,
+		};
+	if (r->attrs[RTA_SRC])
+		addr_of_attr(r->attrs[RTA_SRC], AF_INET6, &asked);
+	nl_put_u32(b, RTA_TABLE, f->table);
+	put_addr(b, RTA_DST, AF_INET6, dst);
+	put_addr(b, RTA_SRC, AF_INET6, &asked);
+	if (oif)
+		nl_put_u32(b, RTA_OIF, oif);
+	if (!addr_is_zero(src))
+		put_addr(b, RTA_PREFSRC, AF_INET6, src);
+	if (f->nh.gw_family)
+		put_addr(b, RTA_GATEWAY, AF_INET6, &f->nh.gw);
+	put_metrics(b, &f->nh);
+	nl_put_u32(b, RTA_PRIORITY, f->metric);
+	nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
+	nl_put_u8(b, RTA_PREF, 0);
 }
 
 int route_get(struct nl_req *r)
@@ -96,7 +164,10 @@ int route_get(struct nl_req *r)
 		return err;
 	if (m->rtm_flags & RTM_F_FIB_MATCH)
 		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, f);
-	bool has_src = choose_source(r, &f->nh, family, &dst, &src);
-	put_result(r, f, &dst, has_src ? &src : NULL);
+	choose_source(r, &f->nh, family, &dst, &src);
+	if (family == AF_INET)
+		put_result4(r, f, &dst, &src);
+	else
+		put_result6(r, f, &dst, &src);
 	return nl_end(r->reply);
 }

@@ -64,6 +64,7 @@ int nl_call(const struct nl_call *c)
 		.strict = c->sock->flags & NL_F_STRICT,
 		.may_configure = c->sock->creds.may_configure,
 		.portid = c->sock->portid,
+		.uid = c->sock->creds.uid,
 		.reply = c->reply,
 		.sock = c->sock,
 	};

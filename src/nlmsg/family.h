@@ -25,7 +25,7 @@ struct nl_req {
 	struct nl_ext *ext;
 	bool strict; /* NETLINK_GET_STRICT_CHK */
 	bool may_configure; /* the sender is root or the daemon's user; checked for NL_ADMIN messages */
-	uint32_t portid;
+	uint32_t portid, uid; /* the sender's */
 	struct nl_buf *reply; /* doit: messages put here go to the sender before the ack. dump: one batch */
 	void *sock; /* the sender's socket (struct nl_sock), for families that keep something per socket */
 };

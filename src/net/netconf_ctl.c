@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RTM_GETNETCONF: what `ip netconf` shows of an interface's switches. Those that do not exist here are off. */
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+
+#include "net/ctl_util.h"
+#include "net/netconf_ctl.h"
+
+static const struct nl_policy netconf_policy[NETCONFA_MAX + 1] = {
+	[NETCONFA_IFINDEX] = { NL_S32, .name = "NETCONFA_IFINDEX", .help = "-1: all, -2: those to come" },
+};
+
+/* i NULL: all, or those to come. */
+static int put(struct nl_req *r, uint16_t flags, uint8_t family, const struct iface *i, int32_t ifindex)
+{
+	struct nl_buf *b = r->reply;
+	bool is4 = family == AF_INET, forward = !i || !(is4 ? i->no_forward4 : i->no_forward6);
+	struct netconfmsg *m = nl_begin(b, RTM_NEWNETCONF, flags, r->msg->nlmsg_seq, r->portid, sizeof *m);
+	if (m)
+		m->ncm_family = family;
+	nl_put_u32(b, NETCONFA_IFINDEX, (uint32_t)ifindex);
+	nl_put_u32(b, NETCONFA_FORWARDING, forward);
+	if (is4)
+		nl_put_u32(b, NETCONFA_RP_FILTER, 0);
+	nl_put_u32(b, NETCONFA_MC_FORWARDING, 0);
+	if (is4)
+		nl_put_u32(b, NETCONFA_BC_FORWARDING, 0);
+	nl_put_u32(b, NETCONFA_PROXY_NEIGH, 0);
+	nl_put_u32(b, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, 0);
+	return nl_end(b);
+}
+
+static int get_netconf(struct nl_req *r)
+{
+	const struct netconfmsg *m = r->hdr;
+	if (!r->attrs[NETCONFA_IFINDEX])
+		return -EINVAL;
+	int32_t index = (int32_t)mnl_attr_get_u32(r->attrs[NETCONFA_IFINDEX]);
+	struct iface *i = index > 0 ? iface_by_index(r->st, (uint32_t)index) : NULL;
+	bool is_general = index == NETCONFA_IFINDEX_ALL || index == NETCONFA_IFINDEX_DEFAULT;
+	if (!i && !is_general)
+		return -ENODEV;
+	return put(r, 0, m->ncm_family, i, index);
+}
+
+/* key[0]: 0 for IPv4, 1 for IPv6, 2 at the end; key[1]: the interface before; key[2]: the general ones done. */
+static int dump_family(struct nl_req *r, struct nl_dump *d, uint8_t family)
+{
+	static const int32_t general[] = { NETCONFA_IFINDEX_ALL, NETCONFA_IFINDEX_DEFAULT };
+	for (struct iface *i; (i = iface_next(r->st, (uint32_t)d->key[1])); d->key[1] = i->ifindex)
+		if (put(r, NLM_F_MULTI, family, i, (int32_t)i->ifindex))
+			return 1;
+	for (; d->key[2] < ARRAY_SIZE(general); d->key[2]++)
+		if (put(r, NLM_F_MULTI, family, NULL, general[d->key[2]]))
+			return 1;
+	return 0;
+}
+
+static int dump_netconf(struct nl_req *r, struct nl_dump *d)
+{
+	const struct netconfmsg *m = r->hdr;
+	for (; d->key[0] < 2; d->key[0]++) {
+		uint8_t family = d->key[0] ? AF_INET6 : AF_INET;
+		bool wanted =
+			m->ncm_family == family || (m->ncm_family != AF_INET && m->ncm_family != AF_INET6);
+		if (wanted && dump_family(r, d, family))
+			return 1;
+		d->key[1] = d->key[2] = 0;
+	}
+	return 0;
+}
+
+enum { HDR = sizeof(struct netconfmsg) };
+static const struct nl_msg any_msgs[] = {
+	{ RTM_GETNETCONF, 0, HDR, NETCONFA_MAX, netconf_policy, NULL, dump_netconf, "RTM_GETNETCONF" },
+	{ 0 },
+};
+static const struct nl_msg inet_msgs[] = {
+	{ RTM_GETNETCONF, 0, HDR, NETCONFA_MAX, netconf_policy, get_netconf, dump_netconf, "RTM_GETNETCONF" },
+	{ 0 },
+};
+
+const struct nl_family netconf_family = {
+	.name = "route/netconf",
+	.protocol = NETLINK_ROUTE,
+	.msgs = any_msgs,
+};
+const struct nl_family netconf4_family = {
+	.name = "route/netconf4",
+	.protocol = NETLINK_ROUTE,
+	.pf = AF_INET,
+	.msgs = inet_msgs,
+};
+const struct nl_family netconf6_family = {
+	.name = "route/netconf6",
+	.protocol = NETLINK_ROUTE,
+	.pf = AF_INET6,
+	.msgs = inet_msgs,
+};
