@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client of leatd's generic netlink family "leat" (include/leat/genl.h) over a pair of its own. */
+#ifndef LEAT_LEAT_CLIENT_H
+#define LEAT_LEAT_CLIENT_H
+
+#include <jansson.h>
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "leat/genl.h"
+
+enum { CLIENT_BUF = 1 << 16 };
+
+struct client {
+	const char *name; /* the daemon's */
+	int ctl, fd; /* its connection, our end of the pair */
+	uint16_t family;
+	uint32_t seq;
+	char why[256]; /* what the daemon said of a refusal, or empty */
+	uint8_t out[CLIENT_BUF], in[CLIENT_BUF];
+};
+
+/* One message of an answer. attr[type] is NULL when absent; of several (LEAT_A_EDGE) it is the last, all are in msg. */
+struct answer {
+	const struct nlmsghdr *msg;
+	uint8_t cmd;
+	const struct nlattr *attr[LEAT_A_MAX_PLUS_1];
+};
+typedef void answer_fn(const struct answer *a, void *ctx);
+
+/* Connects to the daemon (NULL: the one of the surrounding run, or "leat") and finds the family. 0, or 1 after a line on
+ * standard error. NULL memory never. */
+int client_open(const char *name, struct client **ret);
+void client_close(struct client *c);
+
+/* Starts a request; attributes are put behind it with mnl_attr_put*(). */
+struct nlmsghdr *client_begin(struct client *c, uint8_t cmd, bool dump);
+/* Sends it and hands each message of the answer to fn (may be NULL). 0 or -errno, c->why filled in. */
+int client_run(struct client *c, struct nlmsghdr *req, answer_fn *fn, void *ctx);
+/* As client_run() for a dump without attributes, with the error line printed. 0 or 1. */
+int client_dump(struct client *c, uint8_t cmd, answer_fn *fn, void *ctx);
+/* Reads one datagram of unasked messages. 1, 0 at the end (the daemon is gone), or -errno. */
+int client_listen(struct client *c, answer_fn *fn, void *ctx);
+/* The line for a refusal: leat_error() with the daemon's words. Returns 1. */
+int client_refused(const struct client *c, const char *what, int err);
+
+const char *answer_str(const struct answer *a, int attr); /* "" when absent */
+uint32_t answer_u32(const struct answer *a, int attr); /* 0 when absent */
+uint64_t answer_u64(const struct answer *a, int attr);
+
+/* What --json prints: attributes by name and type. Absent ones are left out, flags are true or left out. */
+struct field {
+	int attr;
+	enum { F_U32, F_U64, F_STR, F_MAC, F_FLAG } type;
+	const char *name;
+};
+/* Ends with name NULL. */
+json_t *answer_json(const struct answer *a, const struct field *fields);
+/* Prints and frees. Returns the exit status. */
+int print_json(json_t *j);
+
+#endif

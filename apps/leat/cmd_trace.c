@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `leat trace`: matching packets through every node, as they come. */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "leat/client.h"
+#include "leat/leat.h"
+#include "wire/frame.h"
+
+enum { SNAP = 65535, LINE = 256 };
+
+struct trace {
+	bool json, ended;
+	uint64_t lost;
+	uint32_t last_id; /* of the packet printed last */
+};
+
+/* A snapshot starts where the node had the packet's data: at the Ethernet header, or past it. */
+static uint16_t network_header(const uint8_t *p, size_t len_bytes, uint32_t pkt_len)
+{
+	if (len_bytes >= 20 && p[0] >> 4 == 4 && (p[0] & 15) >= 5) {
+		uint16_t total = p[2] << 8 | p[3];
+		return total >= 20 && total <= pkt_len ? ETH_P_IP : 0;
+	}
+	if (len_bytes >= 40 && p[0] >> 4 == 6)
+		return (p[4] << 8 | p[5]) + 40u <= pkt_len ? ETH_P_IPV6 : 0;
+	if (len_bytes >= 28 && !memcmp(p, "\0\1\x08\0\6\4", 6))
+		return ETH_P_ARP;
+	return 0;
+}
+
+static void describe(const struct answer *a, char *to, size_t size)
+{
+	const struct nlattr *snap = a->attr[LEAT_A_SNAP];
+	size_t len = snap ? mnl_attr_get_payload_len(snap) : 0;
+	const uint8_t *p = snap ? mnl_attr_get_payload(snap) : NULL;
+	struct cursor c;
+	uint16_t l3;
+
+	*to = '\0';
+	if (!len)
+		return;
+	c = cur_of(p, len);
+	l3 = network_header(p, len, answer_u32(a, LEAT_A_LEN));
+	if (l3)
+		wire_print_l3(l3, c, to, size);
+	else
+		wire_print_frame(c, to, size);
+}
+
+static const struct field record_fields[] = {
+	{ LEAT_A_TIME_US, F_U64, "time_us" }, { LEAT_A_TRACE_ID, F_U32, "packet" },
+	{ LEAT_A_WORKER, F_U32, "worker" },   { LEAT_A_NODE_NAME, F_STR, "node" },
+	{ LEAT_A_NEXT_NAME, F_STR, "next" },  { LEAT_A_DROP, F_STR, "drop" },
+	{ LEAT_A_KEPT, F_FLAG, "kept" },      { LEAT_A_IN_IFNAME, F_STR, "in" },
+	{ LEAT_A_OUT_IFNAME, F_STR, "out" },  { LEAT_A_LEN, F_U32, "len" },
+	{ LEAT_A_GSO, F_U32, "gso" },         { LEAT_A_CSUM, F_U32, "csum" },
+	{ LEAT_A_TEXT, F_STR, "text" },       { 0 },
+};
+
+/* One object a line, so that it can be read while it comes. */
+static void print_record_json(const struct answer *a, const char *packet)
+{
+	json_t *o = answer_json(a, record_fields);
+
+	json_object_set_new(o, "summary", json_string(packet));
+	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void print_next(const struct answer *a)
+{
+	if (a->attr[LEAT_A_DROP])
+		printf(" DROP %s", answer_str(a, LEAT_A_DROP));
+	else if (a->attr[LEAT_A_KEPT])
+		printf(" kept");
+	else if (a->attr[LEAT_A_NEXT_NAME])
+		printf(" -> %s", answer_str(a, LEAT_A_NEXT_NAME));
+	else
+		printf(" sent");
+}
+
+static void print_record(struct trace *t, const struct answer *a, const char *packet)
+{
+	uint32_t id = answer_u32(a, LEAT_A_TRACE_ID);
+	uint64_t us = answer_u64(a, LEAT_A_TIME_US);
+
+	if (id != t->last_id && t->last_id)
+		putchar('\n');
+	t->last_id = id;
+	printf("%" PRIu64 ".%06u #%" PRIu32 " %s", us / 1000000, (unsigned)(us % 1000000), id,
+	       answer_str(a, LEAT_A_NODE_NAME));
+	print_next(a);
+	printf(" | %s%s%s, %" PRIu32 " bytes%s | %s", answer_str(a, LEAT_A_IN_IFNAME),
+	       a->attr[LEAT_A_OUT_IFNAME] ? " > " : "", answer_str(a, LEAT_A_OUT_IFNAME),
+	       answer_u32(a, LEAT_A_LEN), answer_u32(a, LEAT_A_GSO) ? " (segments)" : "", packet);
+	if (*answer_str(a, LEAT_A_TEXT))
+		printf(" | %s", answer_str(a, LEAT_A_TEXT));
+	putchar('\n');
+}
+
+static void record(const struct answer *a, void *ctx)
+{
+	struct trace *t = ctx;
+	char packet[LINE];
+
+	if (a->cmd == LEAT_CMD_TRACE_END) {
+		t->ended = true;
+		t->lost = answer_u64(a, LEAT_A_LOST);
+	}
+	if (a->cmd != LEAT_CMD_TRACE_RECORD)
+		return;
+	describe(a, packet, sizeof packet);
+	if (t->json)
+		print_record_json(a, packet);
+	else
+		print_record(t, a, packet);
+}
+
+/* Joins the words of the filter, as tcpdump does, and compiles them. 0, or 1 after a line on standard error. */
+static int compile(char **words, int n, struct bpf_program *ret)
+{
+	char text[4096] = "";
+	pcap_t *p = pcap_open_dead(DLT_EN10MB, SNAP);
+	int err = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (strlen(text) + strlen(words[i]) + 2 > sizeof text) {
+			err = leat_error("trace: the filter is too long");
+			break;
+		}
+		strcat(strcat(text, i ? " " : ""), words[i]);
+	}
+	if (!err && pcap_compile(p, ret, text, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		err = leat_error("trace: %s: %s", text, pcap_geterr(p));
+	pcap_close(p);
+	return err;
+}
+
+static int start(struct client *c, char **words, int n_words, uint64_t limit, struct trace *t)
+{
+	struct nlmsghdr *h = client_begin(c, LEAT_CMD_TRACE_START, false);
+	struct bpf_program prog = { 0 };
+	int err;
+
+	if (n_words) {
+		if (compile(words, n_words, &prog))
+			return 1;
+		mnl_attr_put(h, LEAT_A_FILTER, prog.bf_len * sizeof prog.bf_insns[0], prog.bf_insns);
+		pcap_freecode(&prog);
+	}
+	if (limit)
+		mnl_attr_put_u64(h, LEAT_A_LIMIT_PACKETS, limit);
+	err = client_run(c, h, record, t);
+	return err ? client_refused(c, "trace", err) : 0;
+}
+
+static int follow(struct client *c, struct trace *t)
+{
+	int err = 1;
+
+	while (!t->ended && err == 1)
+		err = client_listen(c, record, t);
+	if (t->lost)
+		fprintf(stderr, "leat: %" PRIu64 " records were lost\n", t->lost);
+	return t->ended ? 0 : client_refused(c, "trace", err ? err : -EPIPE);
+}
+
+static int run(const struct leat_args *a)
+{
+	struct trace t = { .json = a->json };
+	uint64_t limit = 0;
+	char **words = a->argv;
+	struct client *c;
+	int ret;
+
+	while (*words && (*words)[0] == '-') {
+		char *end = NULL;
+		if (!strcmp(*words, "-c") && words[1])
+			limit = strtoull(words[1], &end, 10);
+		if (!limit || !end || *end)
+			return leat_error("trace: unknown option %s (see leat trace --help)", *words);
+		words += 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (client_open(a->name, &c))
+		return 1;
+	ret = start(c, words, a->argc - (words - a->argv), limit, &t);
+	if (!ret)
+		ret = follow(c, &t);
+	client_close(c);
+	return ret;
+}
+
+const struct leat_command cmd_trace = {
+	.name = "trace",
+	.usage = "[-c N] [--json] [FILTER]",
+	.what = "follow packets through the nodes",
+	.help = "FILTER is in pcap-filter(7) syntax and looks at frames as they come from a device; without "
+		"it every packet\n"
+		"is followed. A line is a packet (#id) at a node: where it went next, or DROP and the "
+		"reason, | its devices and\n"
+		"length | what it was. -c N ends after N packets; else ^C does. One trace at a time.\n",
+	.run = run,
+};
