@@ -37,7 +37,7 @@ static int run(const struct leat_args *a)
 	mnl_attr_put_strz(h, LEAT_A_PATH, path);
 	err = client_run(c, h, NULL, NULL);
 	if (err)
-		client_refused(c, path, err);
+		client_refused(c, "save", err);
 	client_close(c);
 	return err ? 1 : 0;
 }

@@ -155,15 +155,21 @@ static void client_ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 			;
 }
 
+static int peer_of(int fd, struct ucred *ret)
+{
+	socklen_t len = sizeof *ret;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len) < 0 ? -errno : 0;
+}
+
 static int client_new(struct sockd *d, int fd)
 {
 	struct ucred peer;
-	socklen_t len = sizeof peer;
 	struct client *c;
-	int err;
+	int err = peer_of(fd, &peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return -errno;
+	if (err)
+		return err;
 	if (d->stats.clients >= CLIENTS_MAX)
 		return -EUSERS;
 	c = mem_zalloc(&d->mem, sizeof *c);
@@ -172,7 +178,7 @@ static int client_new(struct sockd *d, int fd)
 	c->d = d;
 	c->uid = peer.uid;
 	c->gid = peer.gid;
-	c->may_configure = peer.uid == 0 || peer.uid == geteuid();
+	c->may_configure = peer.uid == 0 || peer.uid == d->owner;
 	c->watch = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = client_ready };
 	list_init(&c->owned);
 	list_init(&c->gone);
@@ -218,11 +224,14 @@ static void listen_ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 
 int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 {
-	struct sockd *d = mem_zalloc(&st->mem, sizeof *d);
-	int err = -ENOMEM;
+	struct ucred starter; /* a listening socket keeps the credentials of who called listen() */
+	int err = peer_of(listen_fd, &starter);
+	struct sockd *d = err ? NULL : mem_zalloc(&st->mem, sizeof *d);
 
 	if (!d)
-		return err;
+		return err ? err : -ENOMEM;
+	err = -ENOMEM;
+	d->owner = starter.uid;
 	d->st = st;
 	d->rt = st->rt;
 	mem_account_init(&d->mem, "sockd", &st->mem, 0);

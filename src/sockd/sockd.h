@@ -9,6 +9,7 @@
 struct sockd;
 
 /* Serves st's sockets on listen_fd (sockd_listen()), which it closes in the end. Control lcore, or before the lcores run.
+ * Root and whoever called listen() (not: whom the process runs as by now) may configure, others look on.
  * 0 or -errno; on failure listen_fd stays the caller's. */
 int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret);
 /* Closes all clients and sockets. Call it before stack_free(). NULL is welcome. */

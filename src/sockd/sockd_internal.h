@@ -23,6 +23,7 @@ struct sockd {
 	struct leat_runtime *rt;
 	struct mem_account mem;
 	struct fd_watch listen;
+	uid_t owner; /* who started the daemon; it may run as somebody else by now */
 	struct timer listen_again; /* after running out of descriptors */
 	struct list clients; /* struct client.link */
 	struct list socks; /* struct sock.link, open ones */
