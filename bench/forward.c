@@ -161,6 +161,13 @@ static uint64_t drops(const struct bench *b, enum drop why)
 	return sum;
 }
 
+static void note_before(struct bench *b)
+{
+	b->out_before = sent(b);
+	for (enum drop why = DROP_NONE; why < DROP_MAX; why++)
+		b->drops_before[why] = drops(b, why);
+}
+
 static void set_up(struct bench *b)
 {
 	struct generator_opts o = { .vec = b->is.vec };
@@ -181,9 +188,7 @@ static void set_up(struct bench *b)
 		add_neighbour(b);
 	}
 	manual_rt_run(b->m, SETTLE_US); /* duplicate address detection and the like */
-	b->out_before = sent(b);
-	for (enum drop why = DROP_NONE; why < DROP_MAX; why++)
-		b->drops_before[why] = drops(b, why);
+	note_before(b);
 	check("generator up", iface_set_up(b->from, true));
 }
 
