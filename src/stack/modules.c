@@ -4,8 +4,6 @@
 #include "stack/stack_modules.h"
 
 /* Rows whose modules are not there yet: whoever brings one deletes its pair of lines. */
-#undef LEAT_WITH_neigh
-#define LEAT_WITH_neigh 0
 #undef LEAT_WITH_eth
 #define LEAT_WITH_eth 0
 #undef LEAT_WITH_arp

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation, the workers' side (neigh_state.c has the other). A worker reads an entry's word, one load, and sends or
+ * parks. What it parks it keeps: a queue per neighbour, found by the same key, in its own small hash. It asks control once a
+ * queue ("wanted") and again after some seconds, in case an answer was lost; control answers "valid" or "failed".
+ *
+ *	packet ── neigh_find ── valid ── send               control ── "valid" ── each packet resumes at its node
+ *	              └── else neigh_wait ── parked, "wanted"          └─ "failed" ── each is dropped, its sender told
+ *
+ * That a neighbour is in use is a time per worker in the entry, written once a second; that a stale one is in use is told
+ * to control once, by a message.
+ *
+ * Limits: NEIGH_QUEUE_MAX packets a neighbour and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue going first.
+ * Queues come from a pool; when it runs short control sends more, so that nothing is allocated here. Heard messages
+ * that find the ring full are lost, and counted, as if the wire had lost them. */
+#include "net/neigh.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+
+#include "net/ctl_fill.h"
+#include "net/neigh_internal.h"
+
+enum { ASK_AGAIN_US = 5000000, MARK_US = 1000000, HEARD_FRESH_US = 1000000, FREE_LOW = NEIGH_PENDS / 2 };
+enum { CHUNKS_MAX = 2 * NEIGH_MAX / NEIGH_PENDS };
+
+/* --- the table --- */
+
+uint32_t neigh_hash(const struct leat_stack *st, const struct neigh_key *k)
+{
+	uint64_t word[3];
+	neigh_key_put(word, k, 0);
+	return (uint32_t)siphash_3u64(&st->hash_key, word[0], word[1], word[2]);
+}
+
+struct neigh_entry *neigh_lookup(const struct leat_stack *st, const struct neigh_table *t,
+				 const struct neigh_key *k)
+{
+	struct hash_node *n;
+	if (unlikely(!t))
+		return NULL;
+	hash_for_each_same(n, &t->hash, neigh_hash(st, k))
+	{
+		struct neigh_entry *e = container_of(n, struct neigh_entry, node);
+		if (e->if_handle == k->if_handle && e->family == k->family &&
+		    ip6_eq(&e->addr.v6, &k->addr.v6))
+			return e;
+	}
+	return NULL;
+}
+
+static struct neigh_worker *worker_of(const struct worker *w)
+{
+	return worker_state(w, MODULE_neigh);
+}
+
+static bool tell(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
+		 const uint64_t *more, bool must)
+{
+	struct msg m = { .fn = fn, .arg[0].p = w };
+	uint64_t word[3];
+	neigh_key_put(word, k, extra);
+	for (unsigned i = 0; i < 3; i++)
+		m.arg[1 + i].u = word[i];
+	for (unsigned i = 0; more && i < 2; i++)
+		m.arg[4 + i].u = more[i];
+	return (must ? lcore_post : lcore_try_post)(w->lc, w->st->rt->ctl, &m);
+}
+
+static void mark_used(struct worker *w, struct neigh_entry *e, const struct neigh_key *k, uint8_t state)
+{
+	struct neigh_mark *m = &e->mark[w->index];
+	if (w->lc->now_us - racy_get(m->used_us) >= MARK_US || unlikely(!racy_get(m->used_us)))
+		racy_set(m->used_us, w->lc->now_us);
+	if (unlikely(state == NUD_STALE) && !racy_get(m->told) && tell(w, neigh_on_used, k, 0, NULL, true))
+		racy_set(m->told, 1);
+}
+
+bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
+		struct neigh_hop *ret)
+{
+	const struct neigh_key k = { if_handle, family, *next_hop };
+	struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
+	uint64_t word = e ? racy_get(e->word) : 0;
+	uint8_t state = neigh_word_state(word);
+	if (!(state & NUD_VALID))
+		return false;
+	memcpy(ret->mac, &word, sizeof ret->mac);
+	ret->usable = true;
+	mark_used(w, e, &k, state);
+	return true;
+}
+
+/* --- queues --- */
+
+static bool is_pend_of(const struct neigh_pend *d, const struct neigh_key *k)
+{
+	return d->if_handle == k->if_handle && d->family == k->family && ip6_eq(&d->addr.v6, &k->addr.v6);
+}
+
+/* Where the queue for k hangs, or the end of its bucket. */
+static struct neigh_pend **pend_at(const struct worker *w, const struct neigh_key *k)
+{
+	struct neigh_pend **at = &worker_of(w)->bucket[neigh_hash(w->st, k) % NEIGH_PEND_BUCKETS];
+	while (*at && !is_pend_of(*at, k))
+		at = &(*at)->next;
+	return at;
+}
+
+static void ask_for_more(struct worker *w, struct neigh_worker *nw)
+{
+	const struct msg m = { .fn = neigh_on_more, .arg[0].p = w };
+	if (nw->n_free < FREE_LOW && !nw->asked_for_more && nw->n_chunks < CHUNKS_MAX)
+		nw->asked_for_more = lcore_post(w->lc, w->st->rt->ctl, &m);
+}
+
+static struct neigh_pend *pend_take(struct worker *w, struct neigh_pend **at, const struct neigh_key *k)
+{
+	struct neigh_worker *nw = worker_of(w);
+	struct neigh_pend *d = nw->free;
+	ask_for_more(w, nw);
+	if (!d)
+		return NULL;
+	nw->free = d->next;
+	nw->n_free--;
+	*d = (struct neigh_pend){ .if_handle = k->if_handle, .family = k->family, .addr = k->addr };
+	pkt_queue_init(&d->q);
+	*at = d;
+	return d;
+}
+
+static void pend_give(struct neigh_worker *nw, struct neigh_pend *d)
+{
+	d->next = nw->free;
+	nw->free = d;
+	nw->n_free++;
+}
+
+static struct pkt *pend_pop(struct neigh_worker *nw, struct neigh_pend *d)
+{
+	struct pkt *p = pkt_queue_pop(&d->q);
+	nw->parked -= p != NULL;
+	return p;
+}
+
+static void drop_parked(struct worker *w, struct pkt *p, enum drop why)
+{
+	uint16_t node = p->resume;
+	pkt_unpark(p);
+	graph_drop(w, node, p, why);
+}
+
+/* The source of a packet that waits: solicitations may show it. */
+static void source_of(const struct pkt *p, uint8_t family, struct ipaddr *ret)
+{
+	unsigned at = family == AF_INET6 ? 8 : 12, len = family == AF_INET6 ? 16 : 4;
+	struct cursor c = pkt_cursor_at(p, p->l3_off);
+	if (p->ethertype != (family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP) || !cur_skip(&c, at) ||
+	    !cur_copy(&c, ret, len))
+		*ret = (struct ipaddr){ 0 };
+}
+
+static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *k, const struct pkt *p)
+{
+	struct ipaddr src = { 0 };
+	uint64_t more[2];
+	source_of(p, k->family, &src);
+	memcpy(more, src.b, sizeof more);
+	d->asked_us = w->lc->now_us;
+	tell(w, neigh_on_wanted, k, 0, more, true); /* without memory: asked again later */
+}
+
+static void park(struct worker *w, struct neigh_pend *d, const struct neigh_key *k, struct pkt *p,
+		 uint16_t node)
+{
+	struct neigh_worker *nw = worker_of(w);
+	struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), k);
+	pkt_park(p, node);
+	pkt_queue_push(&d->q, p);
+	nw->parked++;
+	if (d->q.n > NEIGH_QUEUE_MAX || nw->parked > NEIGH_WORKER_QUEUE_MAX)
+		drop_parked(w, pend_pop(nw, d), DROP_NEIGH_QUEUE_FULL);
+	if (e)
+		racy_set(e->mark[w->index].queued, d->q.n);
+}
+
+void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
+		struct pkt *p, uint16_t node)
+{
+	const struct neigh_key k = { if_handle, family, *next_hop };
+	struct neigh_pend **at = pend_at(w, &k), *d = *at;
+	if (!d) {
+		d = pend_take(w, at, &k);
+		if (!d) {
+			graph_drop(w, node, p, DROP_NEIGH_TABLE_FULL);
+			return;
+		}
+		ask(w, d, &k, p);
+	} else if (w->lc->now_us - d->asked_us >= ASK_AGAIN_US) {
+		ask(w, d, &k, p);
+	}
+	park(w, d, &k, p, node);
+}
+
+/* --- what control says --- */
+
+/* Takes the queue for k out of its bucket; NULL when nothing waits. */
+static struct neigh_pend *pend_claim(struct worker *w, const struct neigh_key *k)
+{
+	struct neigh_pend **at = pend_at(w, k), *d = *at;
+	struct neigh_entry *e = d ? neigh_lookup(w->st, view_get(w, VIEW_neighs), k) : NULL;
+	if (d)
+		*at = d->next;
+	if (e)
+		racy_set(e->mark[w->index].queued, 0);
+	return d;
+}
+
+void neigh_on_valid(struct lcore *at, const struct msg *m)
+{
+	struct worker *w = m->arg[0].p;
+	struct neigh_worker *nw = worker_of(w);
+	uint32_t extra;
+	const struct neigh_key k = neigh_key_get(m, &extra);
+	struct neigh_pend *d = pend_claim(w, &k);
+	if (!d)
+		return;
+	for (struct pkt *p; (p = pend_pop(nw, d));)
+		graph_resume(w, p);
+	pend_give(nw, d);
+	graph_run(w);
+}
+
+static void fail_one(struct worker *w, struct pkt *p, uint8_t family, enum drop why)
+{
+	const struct neigh_proto *proto = rcu_get(neigh_state(w->st)->proto[neigh_index(family)]);
+	if (why != DROP_NEIGH_FAILED || !proto || !proto->unreachable) {
+		drop_parked(w, p, why);
+		return;
+	}
+	pkt_unpark(p);
+	proto->unreachable(w, p);
+}
+
+static void pend_fail(struct worker *w, struct neigh_pend *d, enum drop why)
+{
+	struct neigh_worker *nw = worker_of(w);
+	for (struct pkt *p; (p = pend_pop(nw, d));)
+		fail_one(w, p, d->family, why);
+	pend_give(nw, d);
+}
+
+void neigh_on_failed(struct lcore *at, const struct msg *m)
+{
+	struct worker *w = m->arg[0].p;
+	uint32_t why;
+	const struct neigh_key k = neigh_key_get(m, &why);
+	struct neigh_pend *d = pend_claim(w, &k);
+	if (!d)
+		return;
+	pend_fail(w, d, (enum drop)why);
+	graph_run(w);
+}
+
+/* Every queue of the interface, or of all with handle 0. */
+static void fail_all(struct worker *w, uint32_t if_handle, enum drop why)
+{
+	struct neigh_worker *nw = worker_of(w);
+	for (unsigned b = 0; b < NEIGH_PEND_BUCKETS; b++)
+		for (struct neigh_pend **at = &nw->bucket[b], *d; (d = *at);) {
+			if (if_handle && d->if_handle != if_handle) {
+				at = &d->next;
+				continue;
+			}
+			*at = d->next;
+			pend_fail(w, d, why);
+		}
+}
+
+void neigh_on_iface_gone(struct lcore *at, const struct msg *m)
+{
+	fail_all(m->arg[0].p, (uint32_t)m->arg[1].u, (enum drop)m->arg[2].u);
+}
+
+void neigh_drop_parked(struct worker *w, enum drop why)
+{
+	fail_all(w, 0, why);
+}
+
+static void add_chunk(struct neigh_worker *nw, struct neigh_chunk *c)
+{
+	c->next = nw->chunks;
+	nw->chunks = c;
+	nw->n_chunks++;
+	for (unsigned i = 0; i < NEIGH_PENDS; i++)
+		pend_give(nw, &c->pend[i]);
+}
+
+void neigh_on_chunk(struct lcore *at, const struct msg *m)
+{
+	struct neigh_worker *nw = worker_of(m->arg[0].p);
+	nw->asked_for_more = false;
+	if (m->arg[1].p)
+		add_chunk(nw, m->arg[1].p);
+}
+
+/* --- what ARP and neighbour discovery say --- */
+
+/* Nothing that control would act on: the same again, and lately confirmed if it confirms. */
+static bool is_old_news(const struct worker *w, const struct neigh_entry *e, const uint8_t *mac,
+			unsigned flags)
+{
+	uint64_t word = racy_get(e->word);
+	bool same = mac && neigh_word_has_mac(word) && !memcmp(&word, mac, 6);
+	if (!same || !(neigh_word_state(word) & NUD_VALID) || flags & NEIGH_HEARD_IS_ROUTER_KNOWN)
+		return false;
+	if (!(flags & NEIGH_HEARD_SOLICITED))
+		return true;
+	return neigh_word_state(word) == NUD_REACHABLE &&
+	       w->lc->now_us - racy_get(e->confirmed_us) < HEARD_FRESH_US;
+}
+
+void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
+		 const uint8_t mac[6], unsigned flags)
+{
+	const struct neigh_key k = { if_handle, family, *who };
+	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
+	uint64_t more[2] = { 0 };
+	if (e ? is_old_news(w, e, mac, flags) : !(flags & NEIGH_HEARD_CREATE) && !*pend_at(w, &k))
+		return;
+	if (mac)
+		memcpy(more, mac, 6);
+	if (!tell(w, neigh_on_heard, &k, flags | (mac ? NEIGH_HEARD_HAS_MAC : 0), more, false))
+		racy_add(worker_of(w)->unheard, 1);
+}
+
+/* --- module --- */
+
+void neigh_proto_set(struct leat_stack *st, const struct neigh_proto *p)
+{
+	rcu_set(neigh_state(st)->proto[neigh_index(p->family)], p);
+}
+
+void neigh_proto_clear(struct leat_stack *st, uint8_t family)
+{
+	rcu_set(neigh_state(st)->proto[neigh_index(family)], NULL);
+}
+
+static int neigh_worker_init(struct worker *w)
+{
+	struct neigh_chunk *c = mem_zalloc(&w->st->mem, sizeof *c);
+	if (!c)
+		return -ENOMEM;
+	add_chunk(worker_of(w), c);
+	return 0;
+}
+
+static void neigh_drain(struct leat_stack *st)
+{
+	for (unsigned i = 0; i < st->n_workers; i++)
+		neigh_drop_parked(st->worker[i], DROP_SHUTDOWN);
+}
+
+static void neigh_worker_free(struct worker *w)
+{
+	struct neigh_worker *nw = worker_of(w);
+	while (nw->chunks) {
+		struct neigh_chunk *c = nw->chunks;
+		nw->chunks = c->next;
+		mem_free(c);
+	}
+}
+
+static void neigh_done(struct leat_stack *st)
+{
+	hash_done(&neigh_state(st)->table.hash);
+}
+
+const struct module neigh_module = {
+	.name = "neigh",
+	.id = MODULE_neigh,
+	.netlink = neigh_families,
+	.stack_size = sizeof(struct neigh_stack),
+	.worker_size = sizeof(struct neigh_worker),
+	.init = neigh_state_init,
+	.worker_init = neigh_worker_init,
+	.unlink = neigh_state_unlink,
+	.drain = neigh_drain,
+	.worker_free = neigh_worker_free,
+	.free = neigh_done,
+	.save = neigh_save,
+	.restore = neigh_restore,
+};

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the two sides of the neighbour table share: entries, which control writes and workers read, and the messages between
+ * them. */
+#ifndef LEAT_NET_NEIGH_INTERNAL_H
+#define LEAT_NET_NEIGH_INTERNAL_H
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/neigh.h"
+
+struct saver;
+struct loader;
+
+enum {
+	/* RFC 4861, 10, and Linux's defaults where it leaves room */
+	NEIGH_REACHABLE_US = 30000000, /* BaseReachableTime; times 0.5 to 1.5 */
+	NEIGH_RETRANS_US = 1000000, /* RetransTimer */
+	NEIGH_DELAY_US = 5000000, /* DELAY_FIRST_PROBE_TIME */
+	NEIGH_PROBES_MAX = 3, /* MAX_UNICAST_SOLICIT, MAX_MULTICAST_SOLICIT */
+	NEIGH_IDLE_US = 60000000, /* Linux: gc_stale_time */
+	NEIGH_FEW = 128, /* Linux: gc_thresh1, below which nothing is forgotten for its age */
+	NEIGH_MAX = 1024, /* Linux: gc_thresh3, a family; permanent ones do not count */
+};
+enum { NEIGH_PENDS = 128, NEIGH_PEND_BUCKETS = 256 }; /* a chunk of queues; lists they are found in */
+
+enum {
+	NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE,
+	NUD_VALID = NUD_CONNECTED | NUD_STALE | NUD_DELAY | NUD_PROBE
+};
+
+/* What one worker says about an entry. It alone writes, at most once a second; but control clears `told`. */
+struct neigh_mark {
+	uint64_t used_us;
+	uint32_t told; /* that a stale entry is in use */
+	uint32_t queued;
+};
+
+enum neigh_line { NEIGH_LINE_NONE, NEIGH_LINE_FAILED, NEIGH_LINE_INCOMPLETE, NEIGH_LINE_STALE, NEIGH_LINES };
+
+struct neigh_entry {
+	/* Read: any worker, within a turn (key, word; its own mark).   Write: control lcore.   Free: rt_defer(). */
+	struct hash_node node; /* by interface, family and address */
+	uint64_t word; /* neigh_word() */
+	uint32_t if_handle;
+	uint8_t family;
+	/* Control lcore. */
+	uint8_t protocol, flags, probes;
+	uint8_t line; /* which of the lines of those who may be forgotten it stands in */
+	bool bounded; /* counts against NEIGH_MAX */
+	struct ipaddr addr;
+	struct leat_stack *st;
+	uint64_t id; /* grows with every new entry: dumps resume by it */
+	struct list all, in_line;
+	struct timer timer;
+	uint64_t confirmed_us, updated_us, used_us;
+	struct ipaddr src_hint; /* of the packet that wanted it */
+	struct deferred deferred;
+	struct neigh_mark mark[]; /* [n_workers] */
+};
+
+static inline uint64_t neigh_word(const uint8_t mac[6], bool has_mac, uint8_t state)
+{
+	uint64_t word = (uint64_t)state << 48 | (uint64_t)has_mac << 56;
+	if (has_mac)
+		memcpy(&word, mac, 6); /* the low 48 bits, on the byte order that bytes.h asserts */
+	return word;
+}
+static inline uint8_t neigh_word_state(uint64_t word)
+{
+	return (uint8_t)(word >> 48);
+}
+static inline bool neigh_word_has_mac(uint64_t word)
+{
+	return word >> 56 & 1;
+}
+
+/* VIEW_neighs */
+struct neigh_table {
+	struct hash hash;
+};
+
+struct neigh_stack {
+	struct neigh_table table;
+	/* Read: worker 0 and any that drops; written by the control lcore with the protocol's messages flushed. */
+	rcu_ptr(const struct neigh_proto) proto[2];
+	struct list all; /* struct neigh_entry.all, by id */
+	struct list line[2][NEIGH_LINES]; /* oldest first */
+	unsigned bounded[2];
+	uint64_t last_id;
+	struct neigh_entry *cursor; /* the last that neigh_next() showed */
+	struct iface_watch watch;
+	bool stopping;
+};
+
+/* Packets of one worker that wait for one neighbour. */
+struct neigh_pend {
+	struct neigh_pend *next; /* in its bucket, or free */
+	uint32_t if_handle;
+	uint8_t family;
+	struct ipaddr addr;
+	uint64_t asked_us;
+	struct pkt_queue q;
+};
+struct neigh_chunk {
+	struct neigh_chunk *next;
+	struct neigh_pend pend[NEIGH_PENDS];
+};
+struct neigh_worker {
+	struct neigh_pend *bucket[NEIGH_PEND_BUCKETS];
+	struct neigh_pend *free;
+	struct neigh_chunk *chunks;
+	unsigned n_chunks, n_free;
+	bool asked_for_more;
+	uint32_t parked; /* packets in all queues */
+	uint64_t unheard; /* messages of ARP and ND that found control's ring full */
+};
+
+static inline struct neigh_stack *neigh_state(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_neigh);
+}
+static inline unsigned neigh_index(uint8_t family)
+{
+	return family == AF_INET6;
+}
+
+/* Whose neighbour: how messages name an entry. */
+struct neigh_key {
+	uint32_t if_handle;
+	uint8_t family;
+	struct ipaddr addr;
+};
+static inline struct neigh_key neigh_key_of(const struct neigh_entry *e)
+{
+	return (struct neigh_key){ e->if_handle, e->family, e->addr };
+}
+/* In three words of a message, with 24 bits of the sender's beside them. */
+static inline void neigh_key_put(uint64_t word[3], const struct neigh_key *k, uint32_t extra)
+{
+	word[0] = k->if_handle | (uint64_t)k->family << 32 | (uint64_t)extra << 40;
+	memcpy(&word[1], k->addr.b, 16);
+}
+static inline struct neigh_key neigh_key_get(const struct msg *m, uint32_t *ret_extra)
+{
+	struct neigh_key k = { .if_handle = (uint32_t)m->arg[1].u, .family = (uint8_t)(m->arg[1].u >> 32) };
+	*ret_extra = (uint32_t)(m->arg[1].u >> 40);
+	memcpy(k.addr.b, &m->arg[2].u, 8);
+	memcpy(k.addr.b + 8, &m->arg[3].u, 8);
+	return k;
+}
+
+/* neigh.c */
+struct neigh_entry *neigh_lookup(const struct leat_stack *st, const struct neigh_table *t,
+				 const struct neigh_key *k);
+uint32_t neigh_hash(const struct leat_stack *st, const struct neigh_key *k);
+/* Messages to workers. arg[0] is the worker. */
+msg_fn neigh_on_valid; /* a key: send what waits */
+msg_fn neigh_on_failed; /* a key and an enum drop: drop what waits; DROP_NEIGH_FAILED tells the senders */
+msg_fn neigh_on_iface_gone; /* arg[1]: handle, arg[2]: enum drop */
+msg_fn neigh_on_chunk; /* arg[1].p: room for more queues, or NULL */
+void neigh_drop_parked(struct worker *w, enum drop why); /* also from control, with workers between turns */
+
+/* neigh_state.c: messages from workers. arg[0] is the worker. */
+msg_fn neigh_on_wanted; /* a key; arg[4..5]: source of the packet */
+msg_fn neigh_on_used; /* a key: a stale entry has been sent to */
+msg_fn neigh_on_heard; /* a key with enum neigh_heard and HEARD_HAS_MAC; arg[4]: the MAC */
+msg_fn neigh_on_more; /* queues run short */
+enum { NEIGH_HEARD_HAS_MAC = 1 << 16 };
+
+int neigh_state_init(struct leat_stack *st);
+void neigh_state_unlink(struct leat_stack *st);
+/* For neigh_save.c: an entry as it was. 0, -EEXIST, -ENOBUFS, -ENOMEM. */
+int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
+/* Entries in order of id; NULL: the first. */
+struct neigh_entry *neigh_entry_after(struct leat_stack *st, const struct neigh_entry *e);
+void neigh_describe(const struct neigh_entry *e, struct neigh_info *ret);
+
+/* neigh_save.c */
+int neigh_save(struct leat_stack *st, struct saver *s);
+int neigh_restore(struct leat_stack *st, struct loader *l);
+
+#endif
