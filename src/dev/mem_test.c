@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mem.c"
 
+#include <unistd.h>
+
 #include "dev/dev_test.h"
 #include "pkt/csum.h"
 #include "pkt/gso.h"
@@ -282,6 +284,31 @@ static void words_that_make_no_pair_are_refused(void **state)
 	}
 }
 
+static void a_saved_pair_opens_again(void **state)
+{
+	struct dev_test *t = *state;
+	char path[64];
+	struct iface *a, *b;
+	snprintf(path, sizeof path, "/tmp/leat-mem-test.%d", (int)getpid());
+	assert_int_equal(mem_open(t->st[0], "p0", "peer=p1,tso=0", t->why, sizeof t->why), 0);
+	uint8_t mac[6];
+	memcpy(mac, iface_by_name(t->st[0], "p1")->mac, 6);
+	iface_set_up(iface_by_name(t->st[0], "p0"), true);
+	iface_set_up(iface_by_name(t->st[0], "p1"), true);
+	iface_set_up(iface_by_index(t->st[0], 1), true);
+	assert_int_equal(stack_save(t->st[0], path, t->why, sizeof t->why), 0);
+	assert_int_equal(stack_restore(t->st[1], path, t->why, sizeof t->why), 0);
+	unlink(path);
+	a = iface_by_name(t->st[1], "p0");
+	b = iface_by_name(t->st[1], "p1");
+	assert_int_equal(a->ifindex, 2);
+	assert_int_equal(b->ifindex, 3);
+	assert_true(iface_is_up(a) && iface_is_up(b));
+	assert_memory_equal(b->mac, mac, 6);
+	assert_false(a->features & IFACE_TX_TSO4);
+	assert_true(iface_is_up(iface_by_index(t->st[1], 1)));
+}
+
 /* What goes out through lo comes in through it, a turn later, with what the stack knows of it. */
 static void lo_gives_back(void **state)
 {
@@ -323,6 +350,7 @@ int main(void)
 		row(without_offloads_the_edge_does_the_work),
 		row(words_open_a_pair_and_describe_it),
 		row(words_that_make_no_pair_are_refused),
+		row(a_saved_pair_opens_again),
 		row(lo_gives_back),
 	};
 	return cmocka_run_group_tests_name("mem", tests, NULL, NULL);

@@ -81,7 +81,8 @@ static enum drop plan_pseudo(const struct pkt *p, struct gso_plan *g, bool addre
 	if (p->csum == PKT_CSUM_PARTIAL) {
 		if (p->csum_start != p->l4_off || p->csum_off != g->csum_off)
 			return DROP_BAD_OFFLOAD;
-		g->pseudo = csum_fold((uint32_t)get16(l4 + g->csum_off) + (uint16_t)~csum_fold(p->len - g->l4));
+		g->pseudo =
+			csum_fold((uint32_t)get16(l4 + g->csum_off) + (uint16_t)~csum_fold(p->len - g->l4));
 		return DROP_NONE;
 	}
 	if (!addresses_final)
