@@ -66,7 +66,8 @@ static void decide_global(struct worker *w, struct route_run *r, const struct if
 		refuse(r, DROP_IP_FORWARDING_OFF);
 }
 
-/* RFC 4862, 5.4: what is sent to a tentative address is discarded. */
+/* RFC 4862, 5.4: what is sent to a tentative address is discarded. It has no local route yet, so what is for it looks like a
+ * packet for a neighbour; Linux would send it back to the link. */
 static bool is_tentative(const struct worker *w, const struct route_run *r)
 {
 	struct ipaddr a = { .v6 = r->dst };
@@ -89,11 +90,10 @@ static void run_start(struct worker *w, struct route_run *r, const struct pkt *p
 		decide_link_local(w, r, in);
 	else
 		decide_global(w, r, in);
-	if (r->next != IP_ROUTE_LOCAL)
-		return;
-	if (r->unicast && is_tentative(w, r))
+	bool local = r->next == IP_ROUTE_LOCAL, on_link = r->next == IP_ROUTE_FORWARD && !r->nh->gw_family;
+	if (r->unicast && (local || on_link) && is_tentative(w, r))
 		refuse(r, DROP_IP_TENTATIVE);
-	else
+	else if (local)
 		r->next = racy_get(in->hooks.edge[HOOK_IP6_INPUT]);
 }
 
