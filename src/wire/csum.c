@@ -24,13 +24,27 @@ static inline uint32_t finish64(uint64_t sum)
 	return __builtin_bswap16(csum_fold((uint32_t)sum));
 }
 
-/* The last 0 to 7 bytes, as if zeros followed. */
+/* The last 0 to 7 bytes, as if zeros followed. Loads of fixed sizes: a memcpy() of unknown length goes through memory, and
+ * waiting for it took three times as long as a whole IPv4 header. */
 static inline uint64_t load_tail(const uint8_t *p, size_t len)
 {
 	uint64_t x = 0;
-	if (len)
-		memcpy(&x, p, len);
-	return x;
+	unsigned shift = 0;
+	if (len & 4) {
+		uint32_t four;
+		memcpy(&four, p, 4);
+		x = four;
+		shift = 32;
+		p += 4;
+	}
+	if (len & 2) {
+		uint16_t two;
+		memcpy(&two, p, 2);
+		x |= (uint64_t)two << shift;
+		shift += 16;
+		p += 2;
+	}
+	return len & 1 ? x | (uint64_t)*p << shift : x;
 }
 
 uint32_t csum_mem(const void *p, size_t len)

@@ -137,6 +137,14 @@ static void a_link_layer_address_of_another_length_is_malformed(void **state)
 	assert_int_equal(parse_ns(p, sizeof p, envelope(host_a, host_b)), DROP_ND_MALFORMED);
 }
 
+static void an_option_of_length_0_is_malformed_even_when_unknown(void **state)
+{
+	uint8_t p[24 + 8] = { ICMP6_NEIGH_SOLICIT };
+	memcpy(p + 8, &host_b, 16);
+	p[24] = 200;
+	assert_int_equal(parse_ns(p, sizeof p, envelope(host_a, host_b)), DROP_ND_MALFORMED);
+}
+
 static void unknown_options_are_stepped_over(void **state)
 {
 	uint8_t p[24 + 24] = { ICMP6_NEIGH_SOLICIT };
@@ -205,6 +213,7 @@ int main(void)
 		cmocka_unit_test(a_solicitation_must_pass_every_check),
 		cmocka_unit_test(an_advertisement_must_pass_every_check),
 		cmocka_unit_test(a_link_layer_address_of_another_length_is_malformed),
+		cmocka_unit_test(an_option_of_length_0_is_malformed_even_when_unknown),
 		cmocka_unit_test(unknown_options_are_stepped_over),
 		cmocka_unit_test(router_solicitations_come_back_as_they_went),
 		cmocka_unit_test(router_advertisements_come_from_the_link_itself),
