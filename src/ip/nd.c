@@ -60,7 +60,7 @@ static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, c
 		 unsigned flags)
 {
 	struct ipaddr a = { .v6 = *who };
-	if (eth_is_station(mac))
+	if (!mac || eth_is_station(mac))
 		neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
 }
 
@@ -92,7 +92,6 @@ static uint8_t act_ns(struct worker *w, struct pkt *p, struct cursor msg, const 
 static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
 {
 	struct nd_na_msg m;
-	struct neigh_hop known;
 	enum drop why = nd_na_parse(msg, ip, &m);
 	if (why)
 		return pkt_drop(p, why);
@@ -104,11 +103,7 @@ static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const 
 	}
 	unsigned flags = NEIGH_HEARD_IS_ROUTER_KNOWN | (m.router ? NEIGH_HEARD_ROUTER : 0) |
 			 (m.solicited ? NEIGH_HEARD_SOLICITED : 0) | (m.override ? NEIGH_HEARD_OVERRIDE : 0);
-	struct ipaddr target = { .v6 = m.target };
-	if (m.has_mac)
-		hear(w, p, &m.target, m.mac, flags);
-	else if (neigh_find(w, p->in_if, AF_INET6, &target, &known)) /* it stays where we know it to be */
-		hear(w, p, &m.target, known.mac, flags);
+	hear(w, p, &m.target, m.has_mac ? m.mac : NULL, flags); /* without: it stays where we know it to be */
 	return pkt_drop(p, DROP_ND_DONE);
 }
 

@@ -3,22 +3,6 @@
  * which of its rows are wanted (LEAT_WITH_name is 1 or 0, see meson.build). */
 #include "stack/stack_modules.h"
 
-/* Rows whose modules are not there yet: whoever brings one deletes its pair of lines. */
-#undef LEAT_WITH_eth
-#define LEAT_WITH_eth 0
-#undef LEAT_WITH_arp
-#define LEAT_WITH_arp 0
-#undef LEAT_WITH_ip4
-#define LEAT_WITH_ip4 0
-#undef LEAT_WITH_ip6
-#define LEAT_WITH_ip6 0
-#undef LEAT_WITH_icmp4
-#define LEAT_WITH_icmp4 0
-#undef LEAT_WITH_icmp6
-#define LEAT_WITH_icmp6 0
-#undef LEAT_WITH_nd
-#define LEAT_WITH_nd 0
-
 #define ROW_0(...)
 #define ROW_1(...)      __VA_ARGS__
 #define ROW_IF(on, ...) ROW_##on(__VA_ARGS__)

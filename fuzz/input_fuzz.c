@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Frames into a whole stack that has addresses, routes and neighbours, and time passing between them. The input is a row of
+ * (how, length, bytes): bit 0 of `how` is the interface, bits 1-3 how the frame is cut into pieces, bit 4 lets a second pass, bit 5
+ * puts an Ethernet header for us in front. Whatever happens, every packet has to find its way back to the pool. */
+#include <linux/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/manual.h"
+#include "fuzz.h"
+#include "net/addr.h"
+#include "net/fib.h"
+#include "net/neigh.h"
+#include "stack/stack_modules.h"
+#include "wire/eth.h"
+#include "wire/text.h"
+
+enum { MAX_FRAMES = 24 };
+
+struct lab {
+	struct manual_rt *m;
+	struct leat_runtime *rt;
+	struct leat_stack *st;
+	struct iface *ifc[2];
+};
+
+static void lab_xmit(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct cursor c = pkt_cursor(p[i]);
+		uint32_t len;
+		while (cur_run(&c, &len)) {}
+		fuzz_check(c.left == 0);
+	}
+	pkt_free_bulk(w->lc, p, n);
+}
+static int lab_up(struct iface *ifc)
+{
+	iface_set_carrier(ifc, true);
+	return 0;
+}
+static void lab_nothing(struct iface *ifc)
+{
+}
+static const struct iface_ops lab_ops = {
+	.kind = "lab",
+	.xmit = lab_xmit,
+	.up = lab_up,
+	.down = lab_nothing,
+	.stop = lab_nothing,
+	.free = lab_nothing,
+};
+
+static uint8_t address(const char *s, struct ipaddr *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	if (ip4_from_text(s, &ret->v4))
+		return AF_INET;
+	fuzz_check(ip6_from_text(s, &ret->v6));
+	return AF_INET6;
+}
+
+static void add_addr(struct lab *l, unsigned i, const char *s, uint8_t plen, uint32_t flags)
+{
+	struct addr a = { .if_handle = l->ifc[i]->handle,
+			  .plen = plen,
+			  .flags = flags,
+			  .valid_s = UINT32_MAX,
+			  .preferred_s = UINT32_MAX };
+	a.family = address(s, &a.local);
+	a.peer = a.local;
+	fuzz_check(addr_add(l->st, &a, false) == 0);
+}
+
+static void add_neigh(struct lab *l, unsigned i, const char *s)
+{
+	struct neigh_info n = { .if_handle = l->ifc[i]->handle,
+				.state = NUD_PERMANENT,
+				.has_mac = true,
+				.mac = { 2, (uint8_t)i, 0, 0, 0, 2 } };
+	n.family = address(s, &n.addr);
+	fuzz_check(neigh_set(l->st, &n, NLM_F_CREATE) == 0);
+}
+
+static void add_route(struct lab *l, unsigned i, const char *dst, uint8_t plen, uint8_t type, const char *gw)
+{
+	struct fib_route r = {
+		.plen = plen, .protocol = RTPROT_STATIC, .table = RT_TABLE_MAIN, .nh.type = type
+	};
+	r.family = address(dst, &r.dst);
+	r.nh.if_handle = type == RTN_UNICAST || r.family == AF_INET6 ? l->ifc[i]->handle : 0;
+	if (gw)
+		r.nh.gw_family = address(gw, &r.nh.gw);
+	fuzz_check(fib_add(l->st, &r, FIB_ADD, NULL) == 0);
+}
+
+static void add_iface(struct lab *l, unsigned i)
+{
+	struct iface_new how = { .name = { 'w', (char)('0' + i) },
+				 .ops = &lab_ops,
+				 .hw_type = ARPHRD_ETHER,
+				 .flags = IFF_BROADCAST | IFF_MULTICAST,
+				 .features = i ? 0 : IFACE_TX_CSUM | IFACE_TX_SG,
+				 .mtu = i ? 1280 : 1500,
+				 .mtu_min = 68,
+				 .mtu_max = 9000,
+				 .mac = { 2, (uint8_t)i, 0, 0, 0, 1 } };
+	fuzz_check(iface_add(l->st, &how, &l->ifc[i]) == 0);
+	fuzz_check(iface_set_up(l->ifc[i], true) == 0);
+}
+
+static void lab_open(struct lab *l)
+{
+	l->m = manual_rt_new(1, 3);
+	l->rt = manual_rt_of(l->m);
+	fuzz_check(pkt_pools_init(l->rt, 64 << 20) == 0);
+	fuzz_check(stack_new(l->rt, "lab", 1, leat_modules, &l->st) == 0);
+	for (unsigned i = 0; i < 2; i++)
+		add_iface(l, i);
+	add_addr(l, 0, "10.0.1.1", 24, 0);
+	add_addr(l, 1, "10.0.2.1", 24, 0);
+	add_addr(l, 0, "2001:db8:1::1", 64, IFA_F_NODAD);
+	add_addr(l, 1, "2001:db8:2::1", 64, IFA_F_NODAD);
+	add_addr(l, 0, "2001:db8:1::99", 64, 0); /* under test */
+	add_neigh(l, 0, "10.0.1.2");
+	add_neigh(l, 0, "2001:db8:1::2");
+	add_neigh(l, 1, "10.0.2.2");
+	add_neigh(l, 1, "2001:db8:2::2");
+	add_route(l, 1, "0.0.0.0", 0, RTN_UNICAST, "10.0.2.254");
+	add_route(l, 1, "::", 0, RTN_UNICAST, "2001:db8:2::2");
+	add_route(l, 1, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
+	view_publish(l->st);
+	manual_rt_settle(l->m);
+}
+
+static void lab_close(struct lab *l)
+{
+	struct pkt_stats s;
+	manual_rt_run(l->m, 5000000);
+	stack_free(l->st);
+	manual_rt_settle(l->m);
+	pkt_stats(l->rt->lcore[0], &s);
+	fuzz_check(s.in_use == 0);
+	pkt_pools_done(l->rt);
+	manual_rt_free(l->m);
+}
+
+/* The first piece like a driver's, the rest as pages. */
+static struct pkt *make_pkt(struct lcore *lc, const uint8_t *b, uint32_t len, uint32_t piece)
+{
+	struct pkt *p = pkt_new(lc);
+	uint32_t first = piece ? MIN(piece, len) : MIN(len, 1500U);
+	fuzz_check(p && pkt_append(lc, p, b, first));
+	for (uint32_t at = first, n; at < len; at += n) {
+		struct buf *page = buf_page_new(lc);
+		n = MIN(piece && p->n_frags < PKT_FRAGS_MAX - 4 ? piece : (uint32_t)BUF_PAGE_SIZE, len - at);
+		memcpy(page->mem, b + at, n);
+		fuzz_check(pkt_add_frag(lc, p, page, 0, n));
+	}
+	return p;
+}
+
+static void send_frame(struct lab *l, unsigned how, const uint8_t *b, uint32_t len)
+{
+	static const uint32_t pieces[] = { 0, 0, 1, 14, 34, 41, 60, 200 };
+	struct worker *w = l->st->worker[0];
+	struct iface *in = l->ifc[how & 1];
+	uint8_t frame[14 + 9000];
+	uint32_t off = 0;
+	if (how & 32) {
+		memcpy(frame, in->mac, 6);
+		memcpy(frame + 6, (const uint8_t[]){ 2, how & 1, 0, 0, 0, 2 }, 6);
+		memcpy(frame + 12, len && b[0] >> 4 == 6 ? "\x86\xdd" : "\x08\x00", 2);
+		off = 14;
+	}
+	memcpy(frame + off, b, len);
+	struct pkt *p = make_pkt(w->lc, frame, off + len, pieces[how >> 1 & 7]);
+	iface_input(w, in, &p, 1);
+	manual_rt_settle(l->m);
+	if (how & 16)
+		manual_rt_run(l->m, 1000000);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct lab l;
+	lab_open(&l);
+	for (unsigned i = 0; i < MAX_FRAMES && size >= 3; i++) {
+		unsigned how = data[0];
+		size_t len = (size_t)data[1] << 8 | data[2];
+		data += 3;
+		size -= 3;
+		len = MIN(len, size);
+		len = MIN(len, (size_t)9000);
+		send_frame(&l, how, data, (uint32_t)len);
+		data += len;
+		size -= len;
+	}
+	lab_close(&l);
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ARP in a stack that has no IP: frames in by iface_input(), out by a device that keeps the last one. */
+#include "arp.c"
+
+#include "net/fib.h"
+#include "net/net_test.h"
+
+static const uint8_t host_mac[6] = { 2, 9, 9, 9, 9, 9 };
+
+struct sent {
+	unsigned n;
+	uint32_t len;
+	uint8_t b[64];
+};
+
+static void keep_xmit(struct iface *i, struct worker *w, struct pkt *const *p, unsigned n)
+{
+	struct sent *s = i->driver;
+	for (unsigned k = 0; k < n; k++) {
+		struct cursor c = pkt_cursor(p[k]);
+		s->n++;
+		s->len = p[k]->len;
+		assert_true(cur_copy(&c, s->b, MIN(p[k]->len, (uint32_t)sizeof s->b)));
+	}
+	pkt_free_bulk(w->lc, p, n);
+}
+static int keep_up(struct iface *i)
+{
+	iface_set_carrier(i, true);
+	return 0;
+}
+static void keep_nothing(struct iface *i)
+{
+}
+static const struct iface_ops keep_ops = {
+	.kind = "keep",
+	.xmit = keep_xmit,
+	.up = keep_up,
+	.down = keep_nothing,
+	.stop = keep_nothing,
+	.free = keep_nothing,
+};
+
+struct rig {
+	struct net_test *t;
+	struct iface *ifc;
+	struct sent sent;
+};
+
+static int setup_flags(void **state, uint32_t flags)
+{
+	static const struct module *const modules[] = { &pkt_module,  &graph_module, &iface_module,
+							&addr_module, &neigh_module, &fib_module,
+							&eth_module,  &arp_module,   NULL };
+	struct rig *r = calloc(1, sizeof *r);
+	r->t = net_test_new(1, modules);
+	struct iface_new how = net_test_eth("e0", NULL);
+	how.ops = &keep_ops;
+	how.driver = &r->sent;
+	how.flags |= flags;
+	assert_int_equal(iface_add(r->t->st, &how, &r->ifc), 0);
+	assert_int_equal(iface_set_up(r->ifc, true), 0);
+	struct addr a = { .if_handle = r->ifc->handle,
+			  .family = AF_INET,
+			  .plen = 24,
+			  .local.v4 = { { 10, 0, 0, 1 } },
+			  .peer.v4 = { { 10, 0, 0, 1 } },
+			  .valid_s = UINT32_MAX,
+			  .preferred_s = UINT32_MAX };
+	assert_int_equal(addr_add(r->t->st, &a, false), 0);
+	view_publish(r->t->st);
+	manual_rt_settle(r->t->m);
+	r->sent.n = 0;
+	*state = r;
+	return 0;
+}
+static int setup(void **state)
+{
+	return setup_flags(state, 0);
+}
+static int setup_noarp(void **state)
+{
+	return setup_flags(state, IFF_NOARP);
+}
+static int teardown(void **state)
+{
+	struct rig *r = *state;
+	net_test_free(r->t);
+	free(r);
+	return 0;
+}
+
+static struct arp_msg request(uint8_t from, uint8_t for_whom)
+{
+	struct arp_msg m = { .op = ARP_OP_REQUEST,
+			     .spa = { { 10, 0, 0, from } },
+			     .tpa = { { 10, 0, 0, for_whom } } };
+	memcpy(m.sha, host_mac, 6);
+	return m;
+}
+
+static void hear_frame(struct rig *r, const struct arp_msg *m, bool broadcast)
+{
+	struct worker *w = r->t->st->worker[0];
+	struct eth_msg eth = { .type = ETH_P_ARP };
+	struct {
+		struct eth_hdr eth;
+		struct arp_hdr arp;
+	} f;
+	memcpy(eth.src, host_mac, 6);
+	memcpy(eth.dst, r->ifc->mac, 6);
+	if (broadcast)
+		memset(eth.dst, 0xff, 6);
+	eth_emit(&eth, &f.eth);
+	arp_emit(m, &f.arp);
+	struct pkt *p = pkt_new(w->lc);
+	assert_true(pkt_append(w->lc, p, &f, sizeof f));
+	iface_input(w, r->ifc, &p, 1);
+	manual_rt_settle(r->t->m);
+}
+
+static uint8_t state_of(struct rig *r, uint8_t host)
+{
+	struct neigh_info n;
+	struct ipaddr a = { .v4 = { { 10, 0, 0, host } } };
+	return neigh_get(r->t->st, r->ifc->handle, AF_INET, &a, &n) ? n.state : NUD_NONE;
+}
+
+static uint64_t drops(struct rig *r, const char *node, enum drop why)
+{
+	return graph_drops(r->t->st, node_find(r->t->st, node), why);
+}
+
+static void request_for_us_is_answered_to_the_asker(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(2, 1), got;
+	struct eth_msg eth;
+	hear_frame(r, &m, true);
+	assert_int_equal(r->sent.n, 1);
+	assert_int_equal(r->sent.len, 42);
+	assert_int_equal(eth_parse(cur_of(r->sent.b, r->sent.len), &eth), DROP_NONE);
+	assert_memory_equal(eth.dst, host_mac, 6);
+	assert_int_equal(arp_parse(eth.body, &got), DROP_NONE);
+	assert_int_equal(got.op, ARP_OP_REPLY);
+	assert_memory_equal(got.sha, r->ifc->mac, 6);
+	assert_memory_equal(got.tha, host_mac, 6);
+	assert_true(be32_eq(got.spa, m.tpa) && be32_eq(got.tpa, m.spa));
+	assert_int_equal(state_of(r, 2), NUD_STALE);
+}
+
+static void request_for_others_teaches_nothing_new(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(2, 3);
+	hear_frame(r, &m, true);
+	assert_int_equal(r->sent.n, 0);
+	assert_int_equal(state_of(r, 2), NUD_NONE);
+	assert_int_equal(drops(r, "arp-input", DROP_ARP_NOT_FOR_US), 1);
+}
+
+static void unasked_reply_makes_no_entry(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(2, 1);
+	m.op = ARP_OP_REPLY;
+	hear_frame(r, &m, false);
+	assert_int_equal(state_of(r, 2), NUD_NONE);
+	assert_int_equal(drops(r, "arp-input", DROP_ARP_DONE), 1);
+}
+
+static void gratuitous_arp_updates_who_is_known(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(2, 1);
+	struct neigh_info n;
+	struct ipaddr a = { .v4 = { { 10, 0, 0, 2 } } };
+	hear_frame(r, &m, true);
+	m = request(2, 2);
+	m.sha[5] = 7; /* it moved */
+	hear_frame(r, &m, true);
+	assert_true(neigh_get(r->t->st, r->ifc->handle, AF_INET, &a, &n));
+	assert_int_equal(n.mac[5], 7);
+	assert_int_equal(drops(r, "arp-input", DROP_ARP_DONE), 1);
+}
+
+static void probe_is_answered_and_teaches_nothing(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(0, 1);
+	m.spa = no_addr;
+	hear_frame(r, &m, true);
+	assert_int_equal(r->sent.n, 1);
+	assert_int_equal(state_of(r, 0), NUD_NONE);
+}
+
+static void who_claims_our_address_is_not_believed(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(1, 1);
+	hear_frame(r, &m, true);
+	assert_int_equal(r->sent.n, 0);
+	assert_int_equal(state_of(r, 1), NUD_NONE);
+}
+
+static void device_without_arp_neither_asks_nor_answers(void **state)
+{
+	struct rig *r = *state;
+	struct arp_msg m = request(2, 1);
+	hear_frame(r, &m, true);
+	assert_int_equal(r->sent.n, 0);
+	assert_int_equal(drops(r, "arp-demux", DROP_ARP_NOT_FOR_US), 1);
+}
+
+static void solicitation_asks_everybody_or_whom_it_knew(void **state)
+{
+	struct rig *r = *state;
+	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct ipaddr target = { .v4 = { { 10, 0, 0, 9 } } }, none = { 0 };
+	arp_solicit(r->t->st->worker[0], r->ifc, &target, NULL, &none);
+	assert_int_equal(r->sent.n, 1);
+	assert_memory_equal(r->sent.b, all, 6);
+	assert_memory_equal(r->sent.b + 28, ((const uint8_t[]){ 10, 0, 0, 1 }), 4);
+	arp_solicit(r->t->st->worker[0], r->ifc, &target, host_mac, &none);
+	assert_int_equal(r->sent.n, 2);
+	assert_memory_equal(r->sent.b, host_mac, 6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(request_for_us_is_answered_to_the_asker, setup, teardown),
+		cmocka_unit_test_setup_teardown(request_for_others_teaches_nothing_new, setup, teardown),
+		cmocka_unit_test_setup_teardown(unasked_reply_makes_no_entry, setup, teardown),
+		cmocka_unit_test_setup_teardown(gratuitous_arp_updates_who_is_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(probe_is_answered_and_teaches_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_claims_our_address_is_not_believed, setup, teardown),
+		cmocka_unit_test_setup_teardown(device_without_arp_neither_asks_nor_answers, setup_noarp,
+						teardown),
+		cmocka_unit_test_setup_teardown(solicitation_asks_everybody_or_whom_it_knew, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
