@@ -222,8 +222,7 @@ static int check_prefix(struct nl_req *r, const struct addr *a)
 	if (a->plen <= max)
 		return 0;
 	return nl_bad(r->ext, NULL, -EINVAL,
-		      a->family == AF_INET ? "ipv4: Invalid prefix length"
-					   : "IPv6: prefix length is too long");
+		      a->family == AF_INET ? "ipv4: Invalid prefix length" : "ipv6: Invalid prefix length");
 }
 
 static int new_addr(struct nl_req *r)
@@ -240,7 +239,7 @@ static int new_addr(struct nl_req *r)
 	if (!i)
 		return nl_bad(r->ext, NULL, -ENODEV,
 			      a.family == AF_INET ? "ipv4: Device not found"
-						  : "Unable to find the interface");
+						  : "ipv6: Unable to find the interface");
 	a.if_handle = i->handle;
 	a.flags = r->attrs[IFA_FLAGS] ? mnl_attr_get_u32(r->attrs[IFA_FLAGS]) : m->ifa_flags;
 	a.flags &= IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR |
@@ -248,12 +247,17 @@ static int new_addr(struct nl_req *r)
 	err = read_lifetimes(r, &a);
 	if (err)
 		return err;
+	if (a.family == AF_INET6 && ip6_is_multicast(&a.local.v6))
+		return nl_bad(r->ext, NULL, -EADDRNOTAVAIL,
+			      "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag");
 	read_rest(r, &a, i);
 	err = addr_add(r->st, &a, nlm & NLM_F_REPLACE && !(nlm & NLM_F_EXCL));
+	if (err == -EADDRNOTAVAIL) /* the table refuses nothing else so */
+		return nl_bad(r->ext, NULL, err, "ipv6: Cannot assign loopback address on this device");
 	if (err == -EEXIST)
 		return nl_bad(r->ext, NULL, err,
 			      a.family == AF_INET ? "ipv4: Address already assigned"
-						  : "address already assigned");
+						  : "ipv6: address already assigned");
 	return err;
 }
 
@@ -293,11 +297,12 @@ static int del_addr(struct nl_req *r)
 	struct iface *i = iface_by_index(r->st, m->ifa_index);
 	if (!i)
 		return nl_bad(r->ext, NULL, -ENODEV,
-			      is4 ? "ipv4: Device not found" : "Unable to find the interface");
+			      is4 ? "ipv4: Device not found" : "ipv6: Unable to find the interface");
 	for (struct addr *a = addr_first(r->st, i); a; a = addr_next(r->st, i, a))
 		if (is_meant(r, a, &want))
 			return addr_delete(r->st, i->handle, a->family, &a->local, a->plen);
-	return nl_bad(r->ext, NULL, -EADDRNOTAVAIL, is4 ? "ipv4: Address not found" : "address not found");
+	return nl_bad(r->ext, NULL, -EADDRNOTAVAIL,
+		      is4 ? "ipv4: Address not found" : "ipv6: address not found");
 }
 
 /* Linux: of IPv6 addresses one can be asked for. */

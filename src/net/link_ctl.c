@@ -128,12 +128,12 @@ static int dump_links(struct nl_req *r, struct nl_dump *d)
 	int err = r->strict ? check_strict_dump(r) : 0;
 	if (err)
 		return err;
-	if (r->attrs[IFLA_MASTER] || r->attrs[IFLA_LINKINFO])
-		d->flags = NLM_F_DUMP_FILTERED;
+	/* Linux: of links the messages say that they are a choice, and DONE does not. */
+	uint16_t filtered = r->attrs[IFLA_MASTER] || r->attrs[IFLA_LINKINFO] ? NLM_F_DUMP_FILTERED : 0;
 	for (struct iface *i; (i = iface_next(r->st, (uint32_t)d->key[0])); d->key[0] = i->ifindex) {
 		struct link_view v = { .i = i,
 				       .ext_mask = ext_mask_of(r),
-				       .nlm_flags = NLM_F_MULTI,
+				       .nlm_flags = NLM_F_MULTI | filtered,
 				       .family = ((const struct ifinfomsg *)r->hdr)->ifi_family };
 		if (dump_wants(r, i) && link_put(r->reply, RTM_NEWLINK, r->msg->nlmsg_seq, r->portid, &v))
 			return 1;
@@ -391,7 +391,7 @@ static int create(struct nl_req *r)
 	bool pair = strcmp(c.kind, "veth") == 0;
 	struct iface_kind *kind = c.kind[0] ? iface_kind_find(r->st, pair ? "mem" : c.kind) : NULL;
 	if (!kind)
-		return nl_bad(r->ext, r->attrs[IFLA_LINKINFO], -EOPNOTSUPP, "Unknown device type");
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Unknown device type");
 	err = refuse_unsupported(r);
 	if (!err)
 		err = complete_names(r, &c, pair);

@@ -119,7 +119,7 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u8(b, IFLA_CARRIER, i->carrier);
 	nl_put_str(b, IFLA_QDISC, "noqueue");
 	if (i->alias[0])
-		nl_put(b, IFLA_IFALIAS, i->alias, strlen(i->alias));
+		nl_put_str(b, IFLA_IFALIAS, i->alias);
 	nl_put_u32(b, IFLA_CARRIER_CHANGES, 0);
 	nl_put_u8(b, IFLA_PROTO_DOWN, 0);
 	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);

@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The same netlink requests to the kernel (in a network namespace of this process's own) and to leat (a stack in this process),
+ * one after another; answers must be the same but for what nobody can compare: interface numbers become names, times
+ * and counters are left out, dumps are sorted. Each row of steps[] is a request. Exit status 77: not root. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/manual.h"
+#include "netlink/nl_sock.h"
+#include "pkt/pkt.h"
+#include "stack/stack_modules.h"
+
+enum { LINES_MAX = 256, LINE_MAX_LEN = 1024, NAMES_MAX = 16, TEXT_MAX = 120, REPLY_MAX = 1 << 16 };
+
+struct step {
+	const char *title;
+	uint16_t type, flags; /* NLM_F_* beyond REQUEST and ACK */
+	uint8_t family, plen, rtype, scope, proto;
+	const char *dst, *gw, *dev, *src, *label, *brd, *lladdr, *newname, *kind, *peer, *alias;
+	uint32_t metric, mtu, table, group, ifi_flags, change, nud, addr_flags, rtm_flags, txqlen;
+	int gen_mode; /* -1: IN6_ADDR_GEN_MODE_NONE */
+};
+
+#define NEW  .flags = NLM_F_CREATE | NLM_F_EXCL
+#define REPL .flags = NLM_F_CREATE | NLM_F_REPLACE
+#define DUMP .flags = NLM_F_DUMP
+#define V4   .family = AF_INET
+#define V6   .family = AF_INET6
+#define UNI  .rtype = RTN_UNICAST, .proto = RTPROT_BOOT, .table = RT_TABLE_MAIN
+#define DEL  .scope = RT_SCOPE_NOWHERE, .table = RT_TABLE_MAIN
+
+static const struct step steps[] = {
+	{ "a pair", RTM_NEWLINK, NEW, .newname = "v0", .kind = "veth", .peer = "v1" },
+	{ "again", RTM_NEWLINK, NEW, .newname = "v0", .kind = "veth", .peer = "v1" },
+	{ "of a kind nobody knows", RTM_NEWLINK, NEW, .newname = "x0", .kind = "nosuchkind" },
+	{ "the probe of ip", RTM_NEWLINK },
+	{ "no link-local address, v0", RTM_NEWLINK, .dev = "v0", .gen_mode = -1 },
+	{ "no link-local address, v1", RTM_NEWLINK, .dev = "v1", .gen_mode = -1 },
+	{ "an address for v0", RTM_NEWLINK, .dev = "v0", .lladdr = "\x02\x00\x00\x00\x00\x01" },
+	{ "a group address is none", RTM_NEWLINK, .dev = "v0", .lladdr = "\x03\x00\x00\x00\x00\x01" },
+	{ "an address for v1", RTM_NEWLINK, .dev = "v1", .lladdr = "\x02\x00\x00\x00\x00\x02" },
+	{ "mtu too small", RTM_NEWLINK, .dev = "v0", .mtu = 10 },
+	{ "mtu too large", RTM_NEWLINK, .dev = "v0", .mtu = 70000 },
+	{ "mtu", RTM_NEWLINK, .dev = "v0", .mtu = 1400 },
+	{ "alias, group, queue", RTM_NEWLINK, .dev = "v0", .alias = "hello", .group = 5, .txqlen = 77 },
+	{ "a taken name", RTM_NEWLINK, .dev = "v0", .newname = "v1" },
+	{ "a bad name", RTM_NEWLINK, .dev = "v0", .newname = "a/b" },
+	{ "another name", RTM_NEWLINK, .dev = "v0", .newname = "w0" },
+	{ "and back", RTM_NEWLINK, .dev = "w0", .newname = "v0" },
+	{ "v0 up", RTM_NEWLINK, .dev = "v0", .ifi_flags = IFF_UP, .change = IFF_UP },
+	{ "v1 up", RTM_NEWLINK, .dev = "v1", .ifi_flags = IFF_UP, .change = IFF_UP },
+	{ "lo up", RTM_NEWLINK, .dev = "lo", .ifi_flags = IFF_UP, .change = IFF_UP },
+	{ "noarp", RTM_NEWLINK, .dev = "v1", .ifi_flags = IFF_NOARP, .change = IFF_NOARP },
+	{ "arp", RTM_NEWLINK, .dev = "v1", .change = IFF_NOARP },
+	{ "get v0", RTM_GETLINK, .dev = "v0" },
+	{ "get by name", RTM_GETLINK, .newname = "v1" },
+	{ "get nobody", RTM_GETLINK, .newname = "nobody" },
+	{ "get nothing", RTM_GETLINK },
+	{ "set nobody", RTM_SETLINK, .newname = "nobody", .mtu = 1500 },
+	{ "delete nobody", RTM_DELLINK, .newname = "nobody" },
+	{ "delete nothing", RTM_DELLINK },
+	{ "delete lo", RTM_DELLINK, .dev = "lo" },
+	{ "all links", RTM_GETLINK, DUMP },
+	{ "veths", RTM_GETLINK, DUMP, .kind = "veth" },
+	{ "strict: a name in a dump", RTM_GETLINK, DUMP, .newname = "v0" },
+
+	{ "addr", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.1", .plen = 24, .dev = "v0", .brd = "10.0.0.255" },
+	{ "addr again", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.1", .plen = 24, .dev = "v0" },
+	{ "secondary", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.2", .plen = 24, .dev = "v0", .label = "v0:x" },
+	{ "peer", RTM_NEWADDR, NEW, V4, .dst = "192.168.1.1", .gw = "192.168.1.2", .plen = 32, .dev = "v0" },
+	{ "plen 33", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.3", .plen = 33, .dev = "v0" },
+	{ "no address", RTM_NEWADDR, NEW, V4, .plen = 24, .dev = "v0" },
+	{ "no device", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.3", .plen = 24 },
+	{ "addr6", RTM_NEWADDR, NEW, V6, .dst = "2001:db8::1", .plen = 64, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "addr6 again", RTM_NEWADDR, NEW, V6, .dst = "2001:db8::1", .plen = 64, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "plen 129", RTM_NEWADDR, NEW, V6, .dst = "2001:db8::2", .plen = 129, .dev = "v0" },
+	{ "no device 6", RTM_NEWADDR, NEW, V6, .dst = "2001:db8::2", .plen = 64 },
+	{ "no device 6, delete", RTM_DELADDR, V6, .dst = "2001:db8::2", .plen = 64 },
+	{ "no device, delete", RTM_DELADDR, V4, .dst = "10.0.0.1", .plen = 24 },
+	{ "no address 6", RTM_NEWADDR, NEW, V6, .plen = 64, .dev = "v0" },
+	{ "loopback address 6", RTM_NEWADDR, NEW, V6, .dst = "::1", .plen = 64, .dev = "v0" },
+	{ "group6", RTM_NEWADDR, NEW, V6, .dst = "ff02::5", .plen = 64, .dev = "v0" },
+	{ "all addresses", RTM_GETADDR, DUMP },
+	{ "IPv4 addresses of v0", RTM_GETADDR, DUMP, V4, .dev = "v0" },
+	{ "IPv6 addresses", RTM_GETADDR, DUMP, V6 },
+	{ "strict: an attribute", RTM_GETADDR, DUMP, V4, .dst = "10.0.0.1" },
+	{ "delete nobody's", RTM_DELADDR, V4, .dst = "10.9.9.9", .plen = 24, .dev = "v0" },
+	{ "delete nobody's 6", RTM_DELADDR, V6, .dst = "2001:db8::9", .plen = 64, .dev = "v0" },
+	{ "delete the secondary", RTM_DELADDR, V4, .dst = "10.0.0.2", .plen = 24, .dev = "v0" },
+	{ "what is left", RTM_GETADDR, DUMP, V4 },
+
+	{ "route", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.1.0.0", .plen = 16, .gw = "10.0.0.9" },
+	{ "route again", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.1.0.0", .plen = 16, .gw = "10.0.0.9" },
+	{ "replace", RTM_NEWROUTE, REPL, V4, UNI, .dst = "10.1.0.0", .plen = 16, .gw = "10.0.0.8",
+	  .mtu = 1300 },
+	{ "append", RTM_NEWROUTE, .flags = NLM_F_CREATE | NLM_F_APPEND, V4, UNI, .dst = "10.1.0.0",
+	  .plen = 16, .gw = "10.0.0.7" },
+	{ "change", RTM_NEWROUTE, .flags = NLM_F_REPLACE, V4, UNI, .dst = "10.1.0.0", .plen = 16,
+	  .gw = "10.0.0.6" },
+	{ "change nobody", RTM_NEWROUTE, .flags = NLM_F_REPLACE, V4, UNI, .dst = "10.5.0.0", .plen = 16,
+	  .gw = "10.0.0.6" },
+	{ "host bits", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.1.0.1", .plen = 16, .gw = "10.0.0.9" },
+	{ "plen 33", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.1.0.0", .plen = 33, .gw = "10.0.0.9" },
+	{ "no such gateway", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.2.0.0", .plen = 16, .gw = "10.77.0.1" },
+	{ "no such type", RTM_NEWROUTE, NEW, V4, .rtype = 200, .table = RT_TABLE_MAIN, .dst = "10.2.0.0",
+	  .plen = 16, .dev = "v0" },
+	{ "no scope of ours", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.2.0.0", .plen = 16, .dev = "v0",
+	  .scope = RT_SCOPE_HOST },
+	{ "gateway is us", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.2.0.0", .plen = 16, .gw = "10.0.0.1" },
+	{ "no way at all", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.2.0.0", .plen = 16 },
+	{ "no source of ours", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.2.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .src = "1.2.3.4" },
+	{ "on link", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.3.0.0", .plen = 16, .dev = "v0",
+	  .scope = RT_SCOPE_LINK },
+	{ "blackhole", RTM_NEWROUTE, NEW, V4, .rtype = RTN_BLACKHOLE, .proto = RTPROT_STATIC,
+	  .table = RT_TABLE_MAIN, .dst = "10.4.0.0", .plen = 16 },
+	{ "unreachable", RTM_NEWROUTE, NEW, V4, .rtype = RTN_UNREACHABLE, .proto = RTPROT_STATIC,
+	  .table = RT_TABLE_MAIN, .dst = "10.6.0.0", .plen = 16, .metric = 7 },
+	{ "default", RTM_NEWROUTE, NEW, V4, UNI, .gw = "10.0.0.254", .metric = 100 },
+	{ "another table", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.8.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .table = 1000 },
+	{ "table main", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
+	{ "table 1000", RTM_GETROUTE, DUMP, V4, .table = 1000 },
+	{ "table local of v0", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_LOCAL, .dev = "v0" },
+	{ "table 77", RTM_GETROUTE, DUMP, V4, .table = 77 },
+	{ "blackholes", RTM_GETROUTE, DUMP, V4, .rtype = RTN_BLACKHOLE },
+	{ "by protocol", RTM_GETROUTE, DUMP, V4, .proto = RTPROT_STATIC },
+	{ "route get", RTM_GETROUTE, V4, .dst = "10.1.2.3", .plen = 32 },
+	{ "route get, with table", RTM_GETROUTE, V4, .dst = "10.1.2.3", .plen = 32,
+	  .rtm_flags = RTM_F_LOOKUP_TABLE },
+	{ "route get, the entry", RTM_GETROUTE, V4, .dst = "10.1.2.3", .plen = 32,
+	  .rtm_flags = RTM_F_FIB_MATCH },
+	{ "route get, default", RTM_GETROUTE, V4, .dst = "8.8.8.8", .plen = 32 },
+	{ "route get, on link", RTM_GETROUTE, V4, .dst = "10.0.0.77", .plen = 32 },
+	{ "route get, ours", RTM_GETROUTE, V4, .dst = "10.0.0.1", .plen = 32 },
+	{ "route get, broadcast", RTM_GETROUTE, V4, .dst = "10.0.0.255", .plen = 32 },
+	{ "route get, blackhole", RTM_GETROUTE, V4, .dst = "10.4.0.1", .plen = 32 },
+	{ "route get, unreachable", RTM_GETROUTE, V4, .dst = "10.6.0.1", .plen = 32 },
+	{ "delete nobody", RTM_DELROUTE, V4, DEL, .dst = "10.77.0.0", .plen = 16 },
+	{ "delete by gateway", RTM_DELROUTE, V4, DEL, .dst = "10.1.0.0", .plen = 16, .gw = "10.0.0.7" },
+	{ "delete", RTM_DELROUTE, V4, DEL, .dst = "10.1.0.0", .plen = 16 },
+	{ "delete once too often", RTM_DELROUTE, V4, DEL, .dst = "10.1.0.0", .plen = 16 },
+	{ "no default, no way", RTM_DELROUTE, V4, DEL },
+	{ "route get, nowhere", RTM_GETROUTE, V4, .dst = "8.8.8.8", .plen = 32 },
+
+	{ "route6", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:1::", .plen = 48, .gw = "2001:db8::2" },
+	{ "route6 again", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:1::", .plen = 48,
+	  .gw = "2001:db8::2" },
+	{ "route6 via link-local", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:2::", .plen = 48,
+	  .gw = "fe80::9", .dev = "v0" },
+	{ "route6 no device", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:3::", .plen = 48,
+	  .gw = "fe80::9" },
+	{ "route6 no such gateway", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:3::", .plen = 48,
+	  .gw = "2001:db8:77::1" },
+	{ "route6 mtu", RTM_NEWROUTE, REPL, V6, UNI, .dst = "2001:db8:1::", .plen = 48, .gw = "2001:db8::3",
+	  .mtu = 1300 },
+	{ "blackhole6", RTM_NEWROUTE, NEW, V6, .rtype = RTN_BLACKHOLE, .proto = RTPROT_STATIC,
+	  .table = RT_TABLE_MAIN, .dst = "2001:db8:4::", .plen = 48, .dev = "lo" },
+	{ "route6 get", RTM_GETROUTE, V6, .dst = "2001:db8:1::5", .plen = 128 },
+	{ "route6 get, on link", RTM_GETROUTE, V6, .dst = "2001:db8::77", .plen = 128 },
+	{ "route6 get, nowhere", RTM_GETROUTE, V6, .dst = "2002::1", .plen = 128 },
+	{ "delete6", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:1::", .plen = 48 },
+	{ "delete6 nobody", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:77::", .plen = 48 },
+
+	{ "rules", RTM_GETRULE, DUMP, V4 },
+	{ "rules 6", RTM_GETRULE, DUMP, V6 },
+
+	{ "neigh", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.5", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x05", .nud = NUD_PERMANENT },
+	{ "neigh again", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.5", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x06", .nud = NUD_PERMANENT },
+	{ "neigh replace", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.5", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x07", .nud = NUD_PERMANENT },
+	{ "neigh noarp", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.6", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x08", .nud = NUD_NOARP },
+	{ "neigh6", RTM_NEWNEIGH, NEW, V6, .dst = "2001:db8::5", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x05", .nud = NUD_PERMANENT },
+	{ "neigh without create", RTM_NEWNEIGH, V4, .dst = "10.0.0.9", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x05", .nud = NUD_PERMANENT },
+	{ "neigh nowhere", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.9", .lladdr = "\x02\x00\x00\x00\x00\x05",
+	  .nud = NUD_PERMANENT },
+	{ "neigh nobody", RTM_NEWNEIGH, NEW, V4, .dev = "v0", .nud = NUD_PERMANENT },
+	{ "neigh get", RTM_GETNEIGH, V4, .dst = "10.0.0.5", .dev = "v0" },
+	{ "neigh get nobody", RTM_GETNEIGH, V4, .dst = "10.0.0.99", .dev = "v0" },
+	{ "neighbours", RTM_GETNEIGH, DUMP, V4 },
+	{ "neighbours 6", RTM_GETNEIGH, DUMP, V6 },
+	{ "neigh delete", RTM_DELNEIGH, V4, .dst = "10.0.0.5", .dev = "v0" },
+	{ "neigh delete nobody", RTM_DELNEIGH, V4, .dst = "10.0.0.55", .dev = "v0" },
+
+	{ "v0 down", RTM_NEWLINK, .dev = "v0", .change = IFF_UP },
+	{ "routes of what is down", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
+	{ "addresses stay", RTM_GETADDR, DUMP, V4 },
+	{ "delete v0", RTM_DELLINK, .dev = "v0" },
+	{ "both are gone", RTM_GETLINK, DUMP },
+	{ "unknown type", RTM_MAX + 3 },
+};
+
+/* --- the two sides --- */
+
+struct side {
+	const char *name;
+	int fd; /* the kernel's */
+	struct nl_sock *s; /* leat's */
+	struct manual_rt *rt;
+	struct leat_stack *st;
+	unsigned n_lines, n_names;
+	struct {
+		int index;
+		char name[IFNAMSIZ];
+	} names[NAMES_MAX];
+	char line[LINES_MAX][LINE_MAX_LEN];
+	bool complete;
+};
+
+static int index_of(const struct side *p, const char *name)
+{
+	for (unsigned i = 0; i < p->n_names; i++)
+		if (strcmp(p->names[i].name, name) == 0)
+			return p->names[i].index;
+	return 0;
+}
+
+static const char *name_of(const struct side *p, int index)
+{
+	for (unsigned i = 0; i < p->n_names; i++)
+		if (p->names[i].index == index)
+			return p->names[i].name;
+	return "?";
+}
+
+static void learn_name(struct side *p, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a;
+	unsigned i = 0;
+	while (i < p->n_names && p->names[i].index != m->ifi_index)
+		i++;
+	if (i == NAMES_MAX)
+		return;
+	if (i == p->n_names)
+		p->n_names++;
+	p->names[i].index = m->ifi_index;
+	mnl_attr_for_each(a, h, sizeof *m) if (mnl_attr_get_type(a) == IFLA_IFNAME)
+		snprintf(p->names[i].name, IFNAMSIZ, "%s", mnl_attr_get_str(a));
+}
+
+/* --- answers as text --- */
+
+static void say(char *line, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(char *line, const char *fmt, ...)
+{
+	size_t at = strlen(line);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line + at, LINE_MAX_LEN - at, fmt, ap);
+	va_end(ap);
+}
+
+/* What is compared of each kind of message: attributes that hold an interface's number are told by its name. */
+static const struct shown {
+	uint16_t type;
+	size_t header;
+	uint64_t attrs, index_attrs; /* bits by type */
+} shown[] = {
+#define B(n) ((uint64_t)1 << (n))
+	{ RTM_NEWLINK, sizeof(struct ifinfomsg),
+	  B(IFLA_IFNAME) | B(IFLA_MTU) | B(IFLA_TXQLEN) | B(IFLA_OPERSTATE) | B(IFLA_GROUP) |
+		  B(IFLA_MIN_MTU) | B(IFLA_ADDRESS) | B(IFLA_BROADCAST) | B(IFLA_IFALIAS) | B(IFLA_LINKMODE) |
+		  B(IFLA_PROMISCUITY) | B(IFLA_CARRIER),
+	  0 },
+	{ RTM_NEWADDR, sizeof(struct ifaddrmsg),
+	  B(IFA_ADDRESS) | B(IFA_LOCAL) | B(IFA_LABEL) | B(IFA_BROADCAST) | B(IFA_FLAGS) | B(IFA_RT_PRIORITY),
+	  0 },
+	{ RTM_NEWROUTE, sizeof(struct rtmsg),
+	  B(RTA_DST) | B(RTA_SRC) | B(RTA_OIF) | B(RTA_GATEWAY) | B(RTA_PRIORITY) | B(RTA_PREFSRC) |
+		  B(RTA_METRICS) | B(RTA_TABLE) | B(RTA_VIA) | B(RTA_PREF) | B(RTA_UID),
+	  B(RTA_OIF) },
+	{ RTM_NEWNEIGH, sizeof(struct ndmsg), B(NDA_DST) | B(NDA_LLADDR) | B(NDA_PROTOCOL), 0 },
+	{ RTM_NEWRULE, sizeof(struct fib_rule_hdr),
+	  B(FRA_TABLE) | B(FRA_PRIORITY) | B(FRA_SUPPRESS_PREFIXLEN) | B(FRA_PROTOCOL), 0 },
+};
+
+static void say_attr(const struct side *p, char *line, const struct shown *w, const struct nlattr *a)
+{
+	uint16_t type = mnl_attr_get_type(a);
+	const uint8_t *b = mnl_attr_get_payload(a);
+	if (type >= 64 || !(w->attrs & B(type)))
+		return;
+	say(line, " %u=", type);
+	if (w->index_attrs & B(type)) {
+		say(line, "%s", name_of(p, (int)mnl_attr_get_u32(a)));
+		return;
+	}
+	for (unsigned i = 0; i < mnl_attr_get_payload_len(a); i++)
+		say(line, "%02x", b[i]);
+}
+
+static void say_header(const struct side *p, char *line, const struct nlmsghdr *h)
+{
+	const void *x = mnl_nlmsg_get_payload(h);
+	const struct ifinfomsg *l = x;
+	const struct ifaddrmsg *a = x;
+	const struct rtmsg *r = x;
+	const struct ndmsg *n = x;
+	const struct fib_rule_hdr *f = x;
+	switch (h->nlmsg_type) {
+	case RTM_NEWLINK:
+		say(line, "link %s type %u flags %x", name_of(p, l->ifi_index), l->ifi_type, l->ifi_flags);
+		break;
+	case RTM_NEWADDR:
+		say(line, "addr %s %u/%u flags %x scope %u", name_of(p, (int)a->ifa_index), a->ifa_family,
+		    a->ifa_prefixlen, a->ifa_flags, a->ifa_scope);
+		break;
+	case RTM_NEWROUTE:
+		say(line, "route %u/%u src %u tos %u table %u proto %u scope %u type %u flags %x",
+		    r->rtm_family, r->rtm_dst_len, r->rtm_src_len, r->rtm_tos, r->rtm_table, r->rtm_protocol,
+		    r->rtm_scope, r->rtm_type, r->rtm_flags);
+		break;
+	case RTM_NEWNEIGH:
+		say(line, "neigh %s %u state %x flags %x type %u", name_of(p, n->ndm_ifindex), n->ndm_family,
+		    n->ndm_state, n->ndm_flags, n->ndm_type);
+		break;
+	case RTM_NEWRULE:
+		say(line, "rule %u table %u action %u flags %x", f->family, f->table, f->action, f->flags);
+		break;
+	default:
+		say(line, "type %u", h->nlmsg_type);
+	}
+}
+
+static void say_error(char *line, const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	size_t skip = sizeof *e;
+	const struct nlattr *a;
+	say(line, "error %d", e->error);
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		skip += e->msg.nlmsg_len - NLMSG_HDRLEN;
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return;
+	mnl_attr_for_each(a, h, (unsigned)skip)
+	{
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
+			say(line, " \"%s\"", mnl_attr_get_str(a));
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_OFFS)
+			say(line, " at %u", mnl_attr_get_u32(a));
+	}
+}
+
+static void add_line(struct side *p, const struct nlmsghdr *h)
+{
+	const struct nlattr *a;
+	if (p->n_lines == LINES_MAX)
+		return;
+	char *line = p->line[p->n_lines++];
+	line[0] = 0;
+	say(line, h->nlmsg_flags & NLM_F_MULTI ? "multi " : "");
+	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
+		p->complete = true;
+	if (h->nlmsg_type == NLMSG_ERROR)
+		return say_error(line, h);
+	if (h->nlmsg_type == NLMSG_DONE)
+		return say(line, "done %d filtered %d", *(const int *)mnl_nlmsg_get_payload(h),
+			   !!(h->nlmsg_flags & NLM_F_DUMP_FILTERED));
+	if (h->nlmsg_type == RTM_NEWLINK)
+		learn_name(p, h);
+	say_header(p, line, h);
+	for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++)
+		if (shown[i].type == h->nlmsg_type)
+			for (uint16_t t = 0; t < 64; t++)
+				mnl_attr_for_each(a, h,
+						  (unsigned)shown[i].header) if (mnl_attr_get_type(a) == t)
+					say_attr(p, line, &shown[i], a);
+}
+
+static int receive(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
+{
+	int left = (int)len;
+	const struct nlmsghdr *h = bytes;
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		add_line(ctx, h);
+	return 0;
+}
+
+/* --- requests --- */
+
+static void put_ip(struct nl_buf *b, uint16_t type, uint8_t family, const char *text)
+{
+	uint8_t raw[16];
+	if (!text)
+		return;
+	if (inet_pton(family, text, raw) != 1) {
+		fprintf(stderr, "bad address %s\n", text);
+		exit(2);
+	}
+	nl_put(b, type, raw, family == AF_INET ? 4 : 16);
+}
+
+static void put_u32_if(struct nl_buf *b, uint16_t type, uint32_t v)
+{
+	if (v)
+		nl_put_u32(b, type, v);
+}
+
+static void put_str_if(struct nl_buf *b, uint16_t type, const char *s)
+{
+	if (s)
+		nl_put_str(b, type, s);
+}
+
+static void build_link(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct ifinfomsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
+	m->ifi_index = s->dev ? index_of(p, s->dev) : 0;
+	m->ifi_flags = s->ifi_flags;
+	m->ifi_change = s->change;
+	put_str_if(b, IFLA_IFNAME, s->newname);
+	put_str_if(b, IFLA_IFALIAS, s->alias);
+	put_u32_if(b, IFLA_MTU, s->mtu);
+	put_u32_if(b, IFLA_GROUP, s->group);
+	put_u32_if(b, IFLA_TXQLEN, s->txqlen);
+	if (s->lladdr)
+		nl_put(b, IFLA_ADDRESS, s->lladdr, 6);
+	if (s->gen_mode) {
+		size_t spec = nl_nest(b, IFLA_AF_SPEC), inet6 = nl_nest(b, AF_INET6);
+		nl_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+		nl_nest_end(b, inet6);
+		nl_nest_end(b, spec);
+	}
+	if (!s->kind)
+		return;
+	size_t info = nl_nest(b, IFLA_LINKINFO);
+	nl_put_str(b, IFLA_INFO_KIND, s->kind);
+	if (s->peer) {
+		static const struct ifinfomsg none;
+		size_t data = nl_nest(b, IFLA_INFO_DATA), peer = nl_nest(b, VETH_INFO_PEER);
+		size_t at = b->len_bytes;
+		/* An ifinfomsg of zeroes stands in front of the attributes. */
+		nl_put(b, 0, &none, sizeof none - NLA_HDRLEN);
+		memset(b->p + at, 0, sizeof none);
+		nl_put_str(b, IFLA_IFNAME, s->peer);
+		nl_nest_end(b, peer);
+		nl_nest_end(b, data);
+	}
+	nl_nest_end(b, info);
+}
+
+static void build_addr(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct ifaddrmsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
+	m->ifa_family = s->family;
+	m->ifa_prefixlen = s->plen;
+	m->ifa_index = s->dev ? (uint32_t)index_of(p, s->dev) : 0;
+	m->ifa_scope = s->scope;
+	put_ip(b, IFA_LOCAL, s->family, s->dst);
+	put_ip(b, IFA_ADDRESS, s->family, s->gw ? s->gw : s->dst);
+	put_ip(b, IFA_BROADCAST, s->family, s->brd);
+	put_str_if(b, IFA_LABEL, s->label);
+	put_u32_if(b, IFA_FLAGS, s->addr_flags);
+}
+
+static void build_route(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct rtmsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
+	*m = (struct rtmsg){ .rtm_family = s->family,
+			     .rtm_dst_len = s->plen,
+			     .rtm_protocol = s->proto,
+			     .rtm_scope = s->scope,
+			     .rtm_type = s->rtype,
+			     .rtm_flags = s->rtm_flags };
+	put_ip(b, RTA_DST, s->family, s->dst);
+	put_ip(b, RTA_GATEWAY, s->family, s->gw);
+	put_ip(b, RTA_PREFSRC, s->family, s->src);
+	put_u32_if(b, RTA_PRIORITY, s->metric);
+	put_u32_if(b, RTA_TABLE, s->table);
+	put_u32_if(b, RTA_OIF, s->dev ? (uint32_t)index_of(p, s->dev) : 0);
+	if (s->mtu) {
+		size_t nest = nl_nest(b, RTA_METRICS);
+		nl_put_u32(b, RTAX_MTU, s->mtu);
+		nl_nest_end(b, nest);
+	}
+}
+
+static void build_neigh(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct ndmsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
+	m->ndm_family = s->family;
+	m->ndm_ifindex = s->dev ? index_of(p, s->dev) : 0;
+	m->ndm_state = (uint16_t)s->nud;
+	put_ip(b, NDA_DST, s->family, s->dst);
+	if (s->lladdr)
+		nl_put(b, NDA_LLADDR, s->lladdr, 6);
+}
+
+static void build(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	switch (s->type & ~3) {
+	case RTM_NEWLINK:
+		build_link(b, p, s);
+		break;
+	case RTM_NEWADDR:
+		build_addr(b, p, s);
+		break;
+	case RTM_NEWROUTE:
+		build_route(b, p, s);
+		break;
+	case RTM_NEWNEIGH:
+		build_neigh(b, p, s);
+		break;
+	default:
+		((struct fib_rule_hdr *)nl_begin(b, s->type, s->flags, 1, 0, sizeof(struct fib_rule_hdr)))
+			->family = s->family;
+	}
+	b->msg->nlmsg_flags |= NLM_F_REQUEST | (s->flags & NLM_F_DUMP && (s->type & 3) == 2 ? 0 : NLM_F_ACK);
+	nl_end(b);
+}
+
+/* --- asking --- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void ask_kernel(struct side *p, const void *bytes, size_t len)
+{
+	static uint8_t reply[REPLY_MAX] __attribute__((aligned(8)));
+	if (send(p->fd, bytes, len, 0) < 0) {
+		perror("send");
+		exit(2);
+	}
+	while (!p->complete) {
+		ssize_t n = recv(p->fd, reply, sizeof reply, 0);
+		if (n < 0) {
+			perror("recv");
+			exit(2);
+		}
+		receive(p, reply, (size_t)n, 0, 0);
+	}
+}
+
+static void ask(struct side *p, const struct step *s)
+{
+	struct nl_buf b;
+	nl_buf_init(&b, REPLY_MAX);
+	build(&b, p, s);
+	p->n_lines = 0;
+	p->complete = false;
+	if (p->s) {
+		nl_sock_input(p->s, b.p, b.len_bytes);
+		manual_rt_run(p->rt, 100000);
+	} else {
+		ask_kernel(p, b.p, b.len_bytes);
+	}
+	nl_buf_done(&b);
+	if (s->flags & NLM_F_DUMP && (s->type & 3) == 2)
+		qsort(p->line, p->n_lines, sizeof p->line[0], by_text);
+}
+
+static void learn_names(struct side *p)
+{
+	static const struct step links = { .type = RTM_GETLINK, DUMP };
+	p->n_names = 0;
+	ask(p, &links);
+}
+
+static void settle(struct side *p)
+{
+	if (p->rt)
+		manual_rt_run(p->rt, 2000000);
+	else
+		usleep(150000); /* the kernel watches carriers in the background */
+}
+
+static void step_both(struct side *k, struct side *l, const struct step *s)
+{
+	if ((s->type & ~3) == RTM_NEWLINK) {
+		learn_names(k);
+		learn_names(l);
+	}
+	ask(k, s);
+	ask(l, s);
+	if ((s->type & ~3) == RTM_NEWLINK && (s->type & 3) != 2) {
+		settle(k);
+		settle(l);
+	}
+}
+
+static bool is_same(const struct side *k, const struct side *l)
+{
+	if (k->n_lines != l->n_lines)
+		return false;
+	for (unsigned i = 0; i < k->n_lines; i++)
+		if (strcmp(k->line[i], l->line[i]) != 0)
+			return false;
+	return true;
+}
+
+static void show(const struct side *p)
+{
+	for (unsigned i = 0; i < p->n_lines; i++)
+		printf("    %-6s %s\n", p->name, p->line[i]);
+}
+
+/* --- set up --- */
+
+static void open_kernel(struct side *p)
+{
+	int on = 1;
+	if (geteuid() || unshare(CLONE_NEWNET)) {
+		printf("needs root\n");
+		exit(77);
+	}
+	p->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (p->fd < 0 || setsockopt(p->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) ||
+	    setsockopt(p->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on)) {
+		perror("socket");
+		exit(2);
+	}
+}
+
+static void open_leat(struct side *p)
+{
+	static const struct nl_sock_ops ops = { .deliver = receive };
+	struct nl_creds creds = { .pid = 1, .may_configure = true };
+	int on = 1;
+	p->rt = manual_rt_new(1, 1);
+	if (pkt_pools_init(manual_rt_of(p->rt), 16 << 20) ||
+	    stack_new(manual_rt_of(p->rt), "diff", 1, leat_modules, &p->st) ||
+	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &ops, p, &p->s)) {
+		fprintf(stderr, "the stack does not start\n");
+		exit(2);
+	}
+	nl_sock_setsockopt(p->s, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+	nl_sock_setsockopt(p->s, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
+}
+
+int main(void)
+{
+	static struct side k = { .name = "kernel" }, l = { .name = "leat" };
+	unsigned wrong = 0, n = sizeof steps / sizeof steps[0];
+	open_kernel(&k);
+	open_leat(&l);
+	for (unsigned i = 0; i < n; i++) {
+		step_both(&k, &l, &steps[i]);
+		if (is_same(&k, &l))
+			continue;
+		printf("%s: differs\n", steps[i].title);
+		show(&k);
+		show(&l);
+		wrong++;
+	}
+	printf("%u requests, %u answered otherwise than by the kernel\n", n, wrong);
+	nl_sock_free(l.s);
+	stack_free(l.st);
+	pkt_pools_done(manual_rt_of(l.rt));
+	manual_rt_free(l.rt);
+	return wrong != 0;
+}
