@@ -178,7 +178,7 @@ static int read_neigh(struct nl_req *r, struct neigh_info *n)
 	if (err)
 		return err;
 	if (!i)
-		return -EINVAL;
+		return nl_bad(r->ext, NULL, -EINVAL, "Device not specified");
 	n->if_handle = i->handle;
 	return 0;
 }
