@@ -106,6 +106,17 @@ static bool is_pair_end(int fd)
 	       !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &m) && type == SOCK_SEQPACKET;
 }
 
+/* What is sent into one end comes out of the other. Were they strangers, a client could leave us holding an end of a
+ * connection that never hangs up. */
+static bool are_peers(struct sockd *d, int own_fd, int app_fd)
+{
+	uint64_t sent, got = 0;
+
+	d->rt->ops->random(d->rt, &sent, sizeof sent);
+	return send(own_fd, &sent, sizeof sent, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof sent &&
+	       recv(app_fd, &got, sizeof got, MSG_DONTWAIT) == sizeof got && got == sent;
+}
+
 static uint32_t cookie_hash(uint64_t cookie)
 {
 	return hash_u32(cookie ^ cookie >> 32);
@@ -160,6 +171,8 @@ int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app
 	err = cookie_of(app_fd, &cookie);
 	if (!err)
 		err = may_open(c, cookie);
+	if (!err && !are_peers(d, own_fd, app_fd))
+		err = -EINVAL;
 	if (err)
 		return err;
 	s = mem_zalloc(&d->mem, sizeof *s);

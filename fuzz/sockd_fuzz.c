@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests from a client that may be anybody: whatever it sends, with whatever descriptors, another client is served. Input:
+ * records of a byte (how many descriptors, and which) and a request; the last one may be short. */
+#include "sockd/sockd_test.h"
+
+#include "fuzz.h"
+
+enum { APP, OWN, PIPE, CONTROL, KINDS };
+
+static void send_record(struct sockd_test *t, int client, const int *fd, const uint8_t *data, size_t len)
+{
+	int pick[3] = { fd[data[0] >> 2 & 3], fd[data[0] >> 4 & 3], fd[data[0] >> 6] };
+
+	test_send(client, data + 1, len, pick, data[0] & 3);
+	test_settle(t);
+}
+
+static void check_other(struct sockd_test *t)
+{
+	struct sockd_req req = { .op = SOCKD_GETSOCKNAME, .seq = 9 };
+	struct sockd_rep rep;
+	int client = test_connect(t);
+
+	test_send(client, &req, sizeof req, NULL, 0);
+	test_settle(t);
+	fuzz_check(recv(client, &rep, sizeof rep, MSG_DONTWAIT) == sizeof rep && rep.seq == 9 &&
+		   rep.err == -EBADF);
+	close(client);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct sockd_test t;
+	struct sockd_stats st;
+	int client, fd[KINDS], pair[2], pipe_fd[2];
+
+	if (!t.d)
+		test_start(&t);
+	client = test_connect(&t);
+	fuzz_check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) && !pipe(pipe_fd));
+	fd[APP] = pair[1];
+	fd[OWN] = pair[0];
+	fd[PIPE] = pipe_fd[0];
+	fd[CONTROL] = client;
+	while (size > 1) {
+		size_t len = size - 1 < sizeof(struct sockd_req) ? size - 1 : sizeof(struct sockd_req);
+		send_record(&t, client, fd, data, len);
+		data += len + 1;
+		size -= len + 1;
+	}
+	check_other(&t);
+	close(client);
+	for (unsigned i = 0; i < 2; i++) {
+		close(pair[i]);
+		close(pipe_fd[i]);
+	}
+	test_settle(&t);
+	sockd_stats(t.d, &st);
+	fuzz_check(st.clients == 0 && st.sockets == 0);
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* For this room's tests and its fuzz target: a manual runtime that can watch descriptors, a stack with netlink, a daemon on
+ * it and clients that speak the protocol. */
+#ifndef LEAT_SOCKD_TEST_H
+#define LEAT_SOCKD_TEST_H
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/manual.h"
+#include "net/iface.h"
+#include "netlink/nl_sock.h"
+#include "sockd/proto.h"
+#include "sockd/sockd.h"
+
+enum { TEST_WATCHES = 1024 };
+
+struct sockd_test {
+	struct runtime_ops ops; /* the manual runtime's, and descriptors; rt->ops points here */
+	struct fd_watch *watch[TEST_WATCHES];
+	unsigned n_watches;
+	struct manual_rt *m;
+	struct leat_runtime *rt;
+	struct leat_stack *st;
+	struct sockd *d;
+	char dir[64];
+	struct sockaddr_un at;
+};
+
+static inline struct sockd_test *test_of(struct leat_runtime *rt)
+{
+	return container_of(rt->ops, struct sockd_test, ops);
+}
+
+static inline void test_unwatch(struct leat_runtime *rt, struct lcore *lc, struct fd_watch *w)
+{
+	struct sockd_test *t = test_of(rt);
+
+	for (unsigned i = 0; i < t->n_watches; i++)
+		if (t->watch[i] == w)
+			t->watch[i] = t->watch[--t->n_watches];
+}
+
+static inline int test_watch(struct leat_runtime *rt, struct lcore *lc, struct fd_watch *w)
+{
+	struct sockd_test *t = test_of(rt);
+
+	test_unwatch(rt, lc, w);
+	if (t->n_watches == TEST_WATCHES)
+		return -ENOSPC;
+	t->watch[t->n_watches++] = w;
+	return 0;
+}
+
+/* Serves one ready descriptor: its handler may end any other watch. The next call starts behind it. */
+static inline bool test_serve_one(struct sockd_test *t, unsigned from)
+{
+	for (unsigned i = 0; i < t->n_watches; i++) {
+		struct fd_watch *w = t->watch[(from + i) % t->n_watches];
+		struct pollfd p = { .fd = w->fd, .events = w->events };
+		if (poll(&p, 1, 0) <= 0 || !p.revents)
+			continue;
+		w->ready(w, t->rt->ctl, p.revents);
+		return true;
+	}
+	return false;
+}
+
+static inline void test_settle(struct sockd_test *t)
+{
+	manual_rt_settle(t->m);
+	for (unsigned i = 0; i < 10000 && test_serve_one(t, i); i++)
+		manual_rt_settle(t->m);
+}
+
+static inline void test_start(struct sockd_test *t)
+{
+	static const struct module *const modules[] = { &pkt_module, &graph_module, &netlink_module,
+							&iface_module, NULL };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*t = (struct sockd_test){ .dir = "/tmp/leat-sockd-test-XXXXXX", .m = manual_rt_new(1, 1) };
+	t->rt = manual_rt_of(t->m);
+	t->ops = *t->rt->ops;
+	t->ops.fd_watch = test_watch;
+	t->ops.fd_unwatch = test_unwatch;
+	t->rt->ops = &t->ops;
+	t->at.sun_family = AF_UNIX;
+	if (!mkdtemp(t->dir) || stack_new(t->rt, "test", 1, modules, &t->st))
+		abort();
+	snprintf(t->at.sun_path, sizeof t->at.sun_path, "%s/s", t->dir);
+	if (bind(fd, (struct sockaddr *)&t->at, sizeof t->at) || listen(fd, 128) ||
+	    sockd_new(t->st, fd, &t->d))
+		abort();
+}
+
+static inline void test_end(struct sockd_test *t)
+{
+	sockd_free(t->d);
+	stack_free(t->st);
+	unlink(t->at.sun_path);
+	rmdir(t->dir);
+	manual_rt_free(t->m);
+}
+
+/* --- a client --- */
+
+static inline int test_connect(struct sockd_test *t)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&t->at, sizeof t->at))
+		abort();
+	test_settle(t);
+	return fd;
+}
+
+static inline void test_send(int client, const void *bytes, size_t len_bytes, const int *fd, unsigned n_fds)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(8 * sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { (void *)bytes, len_bytes };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n_fds) {
+		m.msg_control = &ctl;
+		m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		ctl.h = (struct cmsghdr){ CMSG_LEN(n_fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
+		memcpy(CMSG_DATA(&ctl.h), fd, n_fds * sizeof(int));
+	}
+	sendmsg(client, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+#endif
