@@ -67,7 +67,8 @@ static inline bool be32_eq(be32 a, be32 b)
 }
 
 static_assert(_Alignof(be32) == 1 && sizeof(be32) == 4, "as on the wire");
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "big-endian hosts need be*_get and be*_of without the swap");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "big-endian hosts need be*_get and be*_of without the swap");
 
 /* An IPv6 address, and a place for an address of either family (IPv4 in the first four bytes, the rest zero). */
 struct ip6 {

@@ -57,7 +57,7 @@ struct hash_node *hash_next(const struct hash_node *n);
 uint64_t hash_memory_bytes(const struct hash *h); /* markers and tables */
 
 #define hash_for_each_same(n, h, hash) for (n = hash_first(h, hash); n; n = hash_next_same(n))
-#define hash_for_each(n, h)	       for (n = hash_from(h, 0); n; n = hash_next(n))
+#define hash_for_each(n, h)            for (n = hash_from(h, 0); n; n = hash_next(n))
 
 /* Spreads a small integer key; not for keys a stranger chooses (siphash.h). */
 static inline uint32_t hash_u32(uint32_t x)

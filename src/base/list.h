@@ -44,11 +44,12 @@ static inline void list_remove(struct list *e)
 #define list_entry(e, type, member) container_of(e, type, member)
 #define list_first(l, type, member) list_entry((l)->next, type, member)
 /* The cursor v is declared by the caller. The _safe form allows v to be removed and freed in the body. */
-#define list_for_each(v, l, member)                                                                           \
-	for (v = list_entry((l)->next, typeof(*v), member); &v->member != (l);                                \
+#define list_for_each(v, l, member)                                            \
+	for (v = list_entry((l)->next, typeof(*v), member); &v->member != (l); \
 	     v = list_entry(v->member.next, typeof(*v), member))
-#define list_for_each_safe(v, tmp, l, member)                                                                 \
-	for (v = list_entry((l)->next, typeof(*v), member), tmp = list_entry(v->member.next, typeof(*v), member); \
+#define list_for_each_safe(v, tmp, l, member)                     \
+	for (v = list_entry((l)->next, typeof(*v), member),       \
+	    tmp = list_entry(v->member.next, typeof(*v), member); \
 	     &v->member != (l); v = tmp, tmp = list_entry(v->member.next, typeof(*v), member))
 
 #endif

@@ -22,7 +22,8 @@ struct mem_account {
 
 enum { MEM_OVERHEAD = 16 };
 
-void mem_account_init(struct mem_account *a, const char *name, struct mem_account *parent, uint64_t limit_bytes);
+void mem_account_init(struct mem_account *a, const char *name, struct mem_account *parent,
+		      uint64_t limit_bytes);
 /* In debug builds asserts that everything charged has been freed. */
 void mem_account_done(struct mem_account *a);
 
