@@ -5,7 +5,7 @@
  * devices of the network namespace it was mounted in. The process namespace is new and /proc fresh, because /proc/PID/net,
  * /proc/PID/root and /proc/PID/ns of any process outside would lead to the host's network. Old mounts are taken away
  * where we have the right to, and otherwise locked below ours. /dev/net is hidden: a TUN device made here would be seen
- * by nobody. Capabilities are those of a user namespace that knows only the caller, so they reach nothing outside. */
+ * by nobody; so are the names of the host's network namespaces in /run/netns. Capabilities are those of a user namespace that knows only the caller, so they reach nothing outside. */
 #include "run/run_internal.h"
 
 #include <errno.h>
@@ -75,12 +75,12 @@ static int mount_sys(void)
 	return err;
 }
 
-static int hide_dev_net(void)
+/* An empty directory in its place. */
+static int hide(const char *dir)
 {
-	if (access("/dev/net", F_OK) < 0)
+	if (access(dir, F_OK) < 0)
 		return 0;
-	return mount("leat", "/dev/net", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		     "size=4k,mode=755");
+	return mount("leat", dir, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=755");
 }
 
 const char *ns_set_up(const struct run *r)
@@ -95,8 +95,10 @@ const char *ns_set_up(const struct run *r)
 		return "cannot mount a fresh /proc";
 	if (mount_sys() < 0)
 		return "cannot mount a fresh /sys";
-	if (hide_dev_net() < 0)
+	if (hide("/dev/net") < 0)
 		return "cannot hide /dev/net";
+	if (hide("/run/netns") < 0)
+		return "cannot hide /run/netns";
 	return NULL;
 }
 

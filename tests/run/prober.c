@@ -264,6 +264,7 @@ static void probe_files(struct prober *p)
 {
 	probe_dir(p, "/sys/class/net");
 	probe_dir(p, "/sys/devices/virtual/net");
+	probe_dir(p, "/run/netns");
 	probe_dev_file(p, "/proc/net/dev");
 	for_each_pid(p, probe_proc_of);
 	say(p, open("/dev/net/tun", O_RDWR) < 0, "/dev/net/tun", "opened");

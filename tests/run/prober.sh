@@ -18,7 +18,7 @@ s = socket.socket(socket.AF_UNIX); s.bind("\0" + sys.argv[1]); s.listen(9)
 print("listening", flush=True); time.sleep(600)' "$abstract" >"$tmp/listener" &
 listener=$!
 trap 'kill $listener; finish' EXIT
-until grep -q listening "$tmp/listener"; do sleep 0.05; done
+until grep -qs listening "$tmp/listener"; do sleep 0.05; done
 netns=$(stat -Lc %i /proc/self/ns/net)
 start_daemon
 
