@@ -86,7 +86,7 @@ static bool may_serve(const struct wish *want, const struct candidate *c)
 		return false;
 	if (a->family == AF_INET6)
 		return c->on_out || (want->scope > 2 && scope6(&a->local.v6) > 2);
-	return !(a->flags & IFA_F_SECONDARY) && (c->on_out || a->scope < RT_SCOPE_LINK);
+	return !(racy_get(a->flags) & IFA_F_SECONDARY) && (c->on_out || a->scope < RT_SCOPE_LINK);
 }
 
 static void look_through(const struct wish *want, const struct addr_if *f, struct candidate *best)
