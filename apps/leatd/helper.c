@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,8 +49,8 @@ static int hold_open(struct server *s, const struct helper_req *q, struct helper
 	struct held *d = &s->held[s->n_held];
 	if (s->n_held == HELD_MAX)
 		return say(rep, -ENOSPC, "too many interfaces are held already; cannot hold", q->ifname);
-	int err = hold_take(&s->hold, q->ifname, q->flags & HELPER_PLAIN, &d->ifindex, &d->changed, rep->why,
-			    sizeof rep->why);
+	bool plain = q->flags & HELPER_PLAIN;
+	int err = hold_take(&s->hold, q->ifname, plain, &d->ifindex, &d->changed, rep->why, sizeof rep->why);
 	if (err)
 		return err;
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -67,33 +66,37 @@ static int hold_open(struct server *s, const struct helper_req *q, struct helper
 	return 0;
 }
 
-static int give_back(struct server *s, const struct helper_req *q, struct helper_rep *rep)
+static void undo(struct server *s, unsigned i)
 {
-	for (unsigned i = 0; i < s->n_held; i++) {
-		if (strcmp(s->held[i].ifname, q->ifname))
-			continue;
-		hold_undo(&s->hold, s->held[i].ifindex, s->held[i].changed);
-		s->held[i] = s->held[--s->n_held];
-		return 0;
-	}
-	return say(rep, -ENOENT, "not held:", q->ifname);
+	struct held d = s->held[i];
+	s->held[i] = s->held[--s->n_held];
+	hold_undo(&s->hold, d.ifindex, d.changed);
+}
+
+static int give_back(struct server *s, const struct helper_req *q)
+{
+	for (unsigned i = 0; i < s->n_held; i++)
+		if (!strcmp(s->held[i].ifname, q->ifname)) {
+			undo(s, i);
+			break;
+		}
+	return 0;
 }
 
 static int tap_open(const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
 {
 	struct ifreq r = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
 						(q->flags & HELPER_VNET_HDR ? IFF_VNET_HDR : 0)) };
+	memcpy(r.ifr_name, q->ifname, IFNAMSIZ);
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return say(rep, -errno, "cannot open /dev/net/tun for", q->ifname);
-	memcpy(r.ifr_name, q->ifname, IFNAMSIZ);
-	if (ioctl(fd, TUNSETIFF, &r)) {
-		int err = say(rep, -errno, "cannot make the TAP device", q->ifname);
+	int err = ioctl(fd, TUNSETIFF, &r) ? say(rep, -errno, "cannot make the TAP device", q->ifname) : 0;
+	if (err)
 		close(fd);
-		return err;
-	}
-	*ret_fd = fd;
-	return 0;
+	else
+		*ret_fd = fd;
+	return err;
 }
 
 static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep, int *ret_fd)
@@ -103,7 +106,7 @@ static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep,
 	case HELPER_HOLD:
 		return hold_open(s, q, rep, ret_fd);
 	case HELPER_GIVE_BACK:
-		return give_back(s, q, rep);
+		return give_back(s, q);
 	case HELPER_TAP:
 		return tap_open(q, rep, ret_fd);
 	default:
@@ -116,13 +119,11 @@ static bool one_request(struct server *s)
 {
 	struct helper_req q;
 	struct helper_rep rep = { 0 };
-	int unwanted, fd = -1;
-	int err = fdpass_recv(s->fd, &q, sizeof q, &unwanted);
-	if (err && err != -EBADMSG)
+	int fd = -1;
+	ssize_t n = recv(s->fd, &q, sizeof q, 0);
+	if (n <= 0)
 		return false;
-	if (unwanted >= 0)
-		close(unwanted);
-	rep.err = err ? err : serve(s, &q, &rep, &fd);
+	rep.err = n == sizeof q ? serve(s, &q, &rep, &fd) : -EBADMSG;
 	fdpass_send(s->fd, &rep, sizeof rep, fd); /* a daemon that is gone is noticed at the next receive */
 	if (fd >= 0)
 		close(fd);
@@ -132,13 +133,9 @@ static bool one_request(struct server *s)
 /* It outlives the daemon whatever is done to the terminal or the process group, and keeps nothing of the daemon's open. */
 static void detach(struct server *s, int fd)
 {
-	sigset_t none;
-	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
 	setsid();
 	prctl(PR_SET_NAME, "leatd-helper", 0, 0, 0);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -152,10 +149,8 @@ static void detach(struct server *s, int fd)
 static void clean_up(struct server *s)
 {
 	struct stat now;
-	while (s->n_held) {
-		struct held *d = &s->held[--s->n_held];
-		hold_undo(&s->hold, d->ifindex, d->changed);
-	}
+	while (s->n_held)
+		undo(s, s->n_held - 1);
 	if (s->sock_path && stat(s->sock_path, &now) == 0 && now.st_ino == s->sock.st_ino &&
 	    now.st_dev == s->sock.st_dev)
 		unlink(s->sock_path);
@@ -163,8 +158,7 @@ static void clean_up(struct server *s)
 
 void helper_main(int fd, const char *sock_path)
 {
-	static struct server server; /* of this process; it is the process */
-	struct server *s = &server;
+	struct server server = { 0 }, *s = &server;
 	if (sock_path && stat(sock_path, &s->sock) == 0)
 		s->sock_path = sock_path;
 	detach(s, fd);
@@ -176,8 +170,7 @@ void helper_main(int fd, const char *sock_path)
 	}
 	hold_sweep(&s->hold);
 	for (bool on = true; on;) {
-		struct pollfd p[2] = { { .fd = s->fd, .events = POLLIN },
-				       { .fd = s->hold.alive, .events = POLLIN } };
+		struct pollfd p[2] = { { s->fd, POLLIN, 0 }, { s->hold.alive, POLLIN, 0 } };
 		if (poll(p, 2, -1) < 0)
 			continue;
 		if (p[1].revents) { /* somebody asked whether we live: that was the answer */

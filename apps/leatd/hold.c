@@ -29,40 +29,31 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum {
-	FILTER_HANDLE = 0x1ea7,
-	FILTER_PRIO = 1,
-	FILTER_MARK = 0x6c656174 /* "leat" */,
-	FILTER_LEN = 5,
-	NL_BUF = 16384
-};
+enum { FILTER_HANDLE = 0x1ea7, FILTER_PRIO = 1, FILTER_MARK = 0x6c656174 /* "leat" */, FILTER_LEN = 5 };
+enum { ADD = NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, DEL = NLM_F_ACK };
 enum { WORD_MARK, WORD_ID_HIGH, WORD_ID_LOW, WORD_CHANGED };
 
 static const uint32_t sides[] = { TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
 				  TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS) };
 
-/* --- netlink --- */
-
-static struct nlmsghdr *tc_msg(struct hold *h, void *buf, unsigned ifindex, uint16_t type, uint16_t flags,
-			       uint32_t parent)
+static struct nlmsghdr *tc_msg(struct hold *h, void *buf, uint16_t type, uint16_t flags, struct tcmsg where,
+			       const char *kind)
 {
 	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
 	n->nlmsg_type = type;
 	n->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
 	n->nlmsg_seq = ++h->seq;
-	struct tcmsg *t = mnl_nlmsg_put_extra_header(n, sizeof *t);
-	t->tcm_ifindex = (int)ifindex;
-	t->tcm_parent = parent;
+	*(struct tcmsg *)mnl_nlmsg_put_extra_header(n, sizeof where) = where;
+	if (kind)
+		mnl_attr_put_strz(n, TCA_KIND, kind);
 	return n;
 }
 
 /* Sends one request and gives every answer to cb. 0 or -errno. */
 static int talk(struct hold *h, struct nlmsghdr *n, mnl_cb_t cb, void *data)
 {
-	char buf[NL_BUF];
+	char buf[16384];
 	int run = MNL_CB_OK;
-	if (n->nlmsg_type != RTM_GETTFILTER)
-		n->nlmsg_flags |= NLM_F_ACK;
 	if (send(h->nl, n, n->nlmsg_len, 0) < 0)
 		return -errno;
 	while (run > MNL_CB_STOP) {
@@ -77,12 +68,11 @@ static int talk(struct hold *h, struct nlmsghdr *n, mnl_cb_t cb, void *data)
 static int clsact(struct hold *h, unsigned ifindex, bool add)
 {
 	char buf[256];
-	struct nlmsghdr *n = tc_msg(h, buf, ifindex, add ? RTM_NEWQDISC : RTM_DELQDISC,
-				    add ? NLM_F_CREATE | NLM_F_EXCL : 0, TC_H_CLSACT);
-	struct tcmsg *t = mnl_nlmsg_get_payload(n);
-	t->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	mnl_attr_put_strz(n, TCA_KIND, "clsact");
-	return talk(h, n, NULL, NULL);
+	struct tcmsg where = { .tcm_ifindex = (int)ifindex,
+			       .tcm_parent = TC_H_CLSACT,
+			       .tcm_handle = TC_H_CLSACT & TC_H_MAJ_MASK };
+	return talk(h, tc_msg(h, buf, add ? RTM_NEWQDISC : RTM_DELQDISC, add ? ADD : DEL, where, "clsact"),
+		    NULL, NULL);
 }
 
 static int filter(struct hold *h, unsigned ifindex, uint32_t side, bool add, unsigned changed)
@@ -94,13 +84,13 @@ static int filter(struct hold *h, unsigned ifindex, uint32_t side, bool add, uns
 		[WORD_CHANGED] = BPF_STMT(BPF_LD | BPF_IMM, changed),
 		[FILTER_LEN - 1] = BPF_STMT(BPF_RET | BPF_K, TC_ACT_SHOT),
 	};
+	struct tcmsg where = { .tcm_ifindex = (int)ifindex,
+			       .tcm_parent = side,
+			       .tcm_handle = FILTER_HANDLE,
+			       .tcm_info = TC_H_MAKE(FILTER_PRIO << 16, __builtin_bswap16(ETH_P_ALL)) };
 	char buf[512];
-	struct nlmsghdr *n = tc_msg(h, buf, ifindex, add ? RTM_NEWTFILTER : RTM_DELTFILTER,
-				    add ? NLM_F_CREATE | NLM_F_EXCL : 0, side);
-	struct tcmsg *t = mnl_nlmsg_get_payload(n);
-	t->tcm_handle = FILTER_HANDLE;
-	t->tcm_info = TC_H_MAKE(FILTER_PRIO << 16, __builtin_bswap16(ETH_P_ALL));
-	mnl_attr_put_strz(n, TCA_KIND, "bpf");
+	struct nlmsghdr *n =
+		tc_msg(h, buf, add ? RTM_NEWTFILTER : RTM_DELTFILTER, add ? ADD : DEL, where, "bpf");
 	if (add) {
 		struct nlattr *o = mnl_attr_nest_start(n, TCA_OPTIONS);
 		mnl_attr_put_u32(n, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
@@ -111,11 +101,11 @@ static int filter(struct hold *h, unsigned ifindex, uint32_t side, bool add, uns
 	return talk(h, n, NULL, NULL);
 }
 
-/* What filters one side of an interface has. */
+/* What filters an interface has. */
 struct seen {
 	bool ours;
 	uint64_t id;
-	unsigned changed, others;
+	unsigned changed, filters;
 };
 
 static int see_bpf(const struct nlattr *a, void *data)
@@ -125,12 +115,10 @@ static int see_bpf(const struct nlattr *a, void *data)
 	if (mnl_attr_get_type(a) != TCA_BPF_OPS || mnl_attr_get_payload_len(a) != sizeof prog)
 		return MNL_CB_OK;
 	memcpy(prog, mnl_attr_get_payload(a), sizeof prog);
-	if (prog[WORD_MARK].k != FILTER_MARK)
-		return MNL_CB_OK;
-	s->ours = true;
+	s->ours |= prog[WORD_MARK].k == FILTER_MARK;
 	s->id = (uint64_t)prog[WORD_ID_HIGH].k << 32 | prog[WORD_ID_LOW].k;
 	s->changed = prog[WORD_CHANGED].k;
-	return MNL_CB_STOP;
+	return MNL_CB_OK;
 }
 
 static int see_filter(const struct nlmsghdr *n, void *data)
@@ -138,14 +126,11 @@ static int see_filter(const struct nlmsghdr *n, void *data)
 	struct seen *s = data;
 	const struct tcmsg *t = mnl_nlmsg_get_payload(n);
 	const struct nlattr *a;
-	bool was = s->ours;
-	if (n->nlmsg_type != RTM_NEWTFILTER || t->tcm_handle == 0)
-		return MNL_CB_OK;
-	if (t->tcm_handle == FILTER_HANDLE)
-		mnl_attr_for_each(a, n, sizeof *t) if (mnl_attr_get_type(a) == TCA_OPTIONS)
+	if (n->nlmsg_type == RTM_NEWTFILTER && t->tcm_handle)
+		s->filters++;
+	mnl_attr_for_each (a, n, sizeof *t)
+		if (t->tcm_handle == FILTER_HANDLE && mnl_attr_get_type(a) == TCA_OPTIONS)
 			mnl_attr_parse_nested(a, see_bpf, s);
-	if (s->ours == was)
-		s->others++;
 	return MNL_CB_OK;
 }
 
@@ -154,12 +139,11 @@ static struct seen look(struct hold *h, unsigned ifindex)
 	struct seen s = { 0 };
 	for (unsigned i = 0; i < 2; i++) {
 		char buf[256];
-		talk(h, tc_msg(h, buf, ifindex, RTM_GETTFILTER, NLM_F_DUMP, sides[i]), see_filter, &s);
+		struct tcmsg where = { .tcm_ifindex = (int)ifindex, .tcm_parent = sides[i] };
+		talk(h, tc_msg(h, buf, RTM_GETTFILTER, NLM_F_DUMP, where, NULL), see_filter, &s);
 	}
 	return s;
 }
-
-/* --- who lives --- */
 
 static socklen_t alive_name(uint64_t id, struct sockaddr_un *ret)
 {
@@ -173,8 +157,8 @@ static socklen_t alive_name(uint64_t id, struct sockaddr_un *ret)
 static bool is_alive(uint64_t id)
 {
 	struct sockaddr_un a;
-	socklen_t len = alive_name(id, &a);
 	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = alive_name(id, &a);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool yes = fd >= 0 && connect(fd, (struct sockaddr *)&a, len) == 0 &&
 		   getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof peer }) == 0 &&
@@ -184,22 +168,14 @@ static bool is_alive(uint64_t id)
 	return yes;
 }
 
-/* --- flags and offloads, by ioctl --- */
-
-static int get_flags(struct hold *h, struct ifreq *r)
-{
-	return ioctl(h->ctl, SIOCGIFFLAGS, r) ? -errno : 0;
-}
-
 static int set_up(struct hold *h, const char *ifname, bool up)
 {
 	struct ifreq r = { 0 };
 	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
-	int err = get_flags(h, &r);
-	if (err)
-		return err;
+	if (ioctl(h->nl, SIOCGIFFLAGS, &r))
+		return -errno;
 	r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
-	return ioctl(h->ctl, SIOCSIFFLAGS, &r) ? -errno : 0;
+	return ioctl(h->nl, SIOCSIFFLAGS, &r) ? -errno : 0;
 }
 
 static bool ethtool(struct hold *h, const char *ifname, uint32_t cmd, uint32_t *data)
@@ -207,7 +183,7 @@ static bool ethtool(struct hold *h, const char *ifname, uint32_t cmd, uint32_t *
 	struct ethtool_value v = { .cmd = cmd, .data = *data };
 	struct ifreq r = { .ifr_data = (char *)&v };
 	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
-	if (ioctl(h->ctl, SIOCETHTOOL, &r))
+	if (ioctl(h->nl, SIOCETHTOOL, &r))
 		return false;
 	*data = v.data;
 	return true;
@@ -223,30 +199,24 @@ static unsigned offloads_on(struct hold *h, const char *ifname)
 
 static void offloads_set(struct hold *h, const char *ifname, unsigned which, bool on)
 {
-	uint32_t v = on;
+	uint32_t gro = on, flags = 0;
 	if (which & HOLD_GRO_OFF)
-		ethtool(h, ifname, ETHTOOL_SGRO, &v);
-	if (which & HOLD_LRO_OFF && ethtool(h, ifname, ETHTOOL_GFLAGS, &v)) {
-		v = on ? v | ETH_FLAG_LRO : v & ~(uint32_t)ETH_FLAG_LRO;
-		ethtool(h, ifname, ETHTOOL_SFLAGS, &v);
-	}
+		ethtool(h, ifname, ETHTOOL_SGRO, &gro);
+	if (!(which & HOLD_LRO_OFF) || !ethtool(h, ifname, ETHTOOL_GFLAGS, &flags))
+		return;
+	flags = on ? flags | ETH_FLAG_LRO : flags & ~(uint32_t)ETH_FLAG_LRO;
+	ethtool(h, ifname, ETHTOOL_SFLAGS, &flags);
 }
-
-/* --- the whole --- */
 
 int hold_init(struct hold *h)
 {
 	struct sockaddr_un a;
-	struct timeval patience = { .tv_sec = 2 };
-	*h = (struct hold){ .nl = -1, .ctl = -1, .alive = -1 };
 	if (getrandom(&h->id, sizeof h->id, 0) != sizeof h->id)
 		return -EIO;
 	h->nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	h->ctl = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	h->alive = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (h->nl < 0 || h->ctl < 0 || h->alive < 0)
+	if (h->nl < 0 || h->alive < 0)
 		return -errno;
-	setsockopt(h->nl, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	socklen_t len = alive_name(h->id, &a);
 	if (bind(h->alive, (struct sockaddr *)&a, len) || listen(h->alive, 128))
 		return -errno;
@@ -263,40 +233,47 @@ void hold_undo(struct hold *h, unsigned ifindex, unsigned changed)
 		set_up(h, ifname, false);
 	for (unsigned i = 0; i < 2; i++)
 		filter(h, ifindex, sides[i], false, 0);
-	if (changed & HOLD_MADE_CLSACT && look(h, ifindex).others == 0)
+	if (changed & HOLD_MADE_CLSACT && look(h, ifindex).filters == 0)
 		clsact(h, ifindex, false);
+}
+
+/* -EBUSY when its holder lives. */
+static int free_from_the_dead(struct hold *h, unsigned ifindex)
+{
+	struct seen s = look(h, ifindex);
+	if (s.ours && is_alive(s.id))
+		return -EBUSY;
+	if (s.ours)
+		hold_undo(h, ifindex, s.changed);
+	return 0;
 }
 
 void hold_sweep(struct hold *h)
 {
 	struct if_nameindex *all = if_nameindex();
-	for (struct if_nameindex *i = all; i && i->if_index; i++) {
-		struct seen s = look(h, i->if_index);
-		if (s.ours && !is_alive(s.id))
-			hold_undo(h, i->if_index, s.changed);
-	}
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
+		free_from_the_dead(h, i->if_index);
 	if (all)
 		if_freenameindex(all);
 }
 
-static int check(struct hold *h, const char *ifname, struct ifreq *r, char *why, size_t why_len)
+/* May it be held? *ret_up: it is up. */
+static int check(struct hold *h, const char *ifname, bool *ret_up, char *why, size_t why_len)
 {
-	strncpy(r->ifr_name, ifname, IFNAMSIZ - 1);
-	if (get_flags(h, r)) {
+	struct ifreq r = { 0 };
+	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
+	if (free_from_the_dead(h, if_nametoindex(ifname))) {
+		snprintf(why, why_len, "%s is held by a leatd", ifname);
+		return -EBUSY;
+	}
+	if (ioctl(h->nl, SIOCGIFFLAGS, &r)) {
 		snprintf(why, why_len, "there is no interface %s in this network namespace", ifname);
 		return -ENODEV;
 	}
-	struct ifreq hw = *r;
-	if (r->ifr_flags & IFF_LOOPBACK || ioctl(h->ctl, SIOCGIFHWADDR, &hw) ||
-	    hw.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
+	*ret_up = r.ifr_flags & IFF_UP;
+	if (ioctl(h->nl, SIOCGIFHWADDR, &r) || r.ifr_hwaddr.sa_family != ARPHRD_ETHER) {
 		snprintf(why, why_len, "%s is not an Ethernet interface", ifname);
 		return -EMEDIUMTYPE;
-	}
-	struct seen s = look(h, if_nametoindex(ifname));
-	if (s.ours && is_alive(s.id)) {
-		snprintf(why, why_len, "%s is held by %s", ifname,
-			 s.id == h->id ? "this leatd already" : "another leatd");
-		return -EBUSY;
 	}
 	return 0;
 }
@@ -304,30 +281,28 @@ static int check(struct hold *h, const char *ifname, struct ifreq *r, char *why,
 int hold_take(struct hold *h, const char *ifname, bool plain, unsigned *ret_ifindex, unsigned *ret_changed,
 	      char *why, size_t why_len)
 {
-	struct ifreq r = { 0 };
 	const char *step = "clsact";
-	int err = check(h, ifname, &r, why, why_len);
+	bool up;
+	int err = check(h, ifname, &up, why, why_len);
 	if (err)
 		return err;
-	unsigned ifindex = if_nametoindex(ifname);
-	unsigned changed = (r.ifr_flags & IFF_UP ? 0 : HOLD_MADE_UP) | (plain ? offloads_on(h, ifname) : 0);
+	unsigned ifindex = *ret_ifindex = if_nametoindex(ifname);
+	unsigned changed = (up ? 0 : HOLD_MADE_UP) | (plain ? offloads_on(h, ifname) : 0);
 	err = clsact(h, ifindex, true);
-	if (!err)
-		changed |= HOLD_MADE_CLSACT;
-	else if (err != -EEXIST)
+	changed |= err ? 0 : HOLD_MADE_CLSACT;
+	if (err && err != -EEXIST)
 		goto failed;
 	step = "a cls_bpf filter";
-	for (unsigned i = 0; i < 2; i++) {
-		err = filter(h, ifindex, sides[i], true, changed);
-		if (err)
-			goto undo;
-	}
+	err = filter(h, ifindex, sides[0], true, changed);
+	if (!err)
+		err = filter(h, ifindex, sides[1], true, changed);
+	if (err)
+		goto undo;
 	offloads_set(h, ifname, changed, false);
 	step = "IFF_UP";
 	err = set_up(h, ifname, true);
 	if (err)
 		goto undo;
-	*ret_ifindex = ifindex;
 	*ret_changed = changed;
 	return 0;
 undo:

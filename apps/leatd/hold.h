@@ -16,14 +16,13 @@ enum hold_changed {
 };
 
 struct hold {
-	int nl; /* route netlink socket */
-	int ctl; /* any socket, for ioctls */
+	int nl; /* route netlink socket; ioctls go over it too */
 	int alive; /* listening abstract socket by which others see that this helper lives */
 	uint64_t id; /* of this helper */
 	uint32_t seq;
 };
 
-int hold_init(struct hold *h); /* 0 or -errno */
+int hold_init(struct hold *h); /* h is zeroed; 0 or -errno */
 /* 0, or -errno with a line in why. *ret_changed is what hold_undo() wants. */
 int hold_take(struct hold *h, const char *ifname, bool plain, unsigned *ret_ifindex, unsigned *ret_changed,
 	      char *why, size_t why_len);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 void hostdev_drop_tx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why)
 {
@@ -83,6 +84,10 @@ static unsigned poll_device(struct poller *p, struct lcore *lc)
 static void on_ready(struct fd_watch *fw, struct lcore *lc, uint32_t events)
 {
 	struct hostdev *d = container_of(fw, struct hostdev, watch);
+	int err;
+	/* A packet socket whose interface went down says so until it is asked; of the carrier, netlink tells. */
+	if (events & EPOLLERR)
+		getsockopt(fw->fd, SOL_SOCKET, SO_ERROR, &err, &(socklen_t){ sizeof err });
 	d->readable = true;
 }
 

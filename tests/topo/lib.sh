@@ -8,10 +8,11 @@ prefix=lt-$$
 say() { printf '\n== %s\n' "$*"; }
 pass() { passed=$((passed + 1)); echo "ok: $*"; }
 fail() { failed=$((failed + 1)); echo "FAILED: $*"; }
-check() { # TEXT COMMAND...: runs it quietly; its output is shown when it fails
-    local text=$1 out
+check() { # TEXT COMMAND...: runs it quietly, in this shell; its output is shown when it fails
+    local text=$1 out=${tmp:-/tmp}/check.$$
     shift
-    if out=$("$@" 2>&1); then pass "$text"; else fail "$text"; printf '%s\n' "$out" | sed 's/^/    /' | tail -n 30; fi
+    if "$@" >"$out" 2>&1; then pass "$text"; else fail "$text"; sed 's/^/    /' "$out" | tail -n 30; fi
+    rm -f "$out"
 }
 
 # As whom the daemon and its client run: root, or nobody when everything is unprivileged.
