@@ -56,6 +56,16 @@ static inline uint32_t ifindex_of(struct leat_stack *st, uint32_t handle)
 	return i ? i->ifindex : 0;
 }
 
+/* 0 without one. */
+static inline uint32_t loopback_index(struct leat_stack *st)
+{
+	struct iface *i = NULL;
+	while ((i = iface_next(st, i ? i->ifindex : 0)))
+		if (i->flags & IFF_LOOPBACK)
+			return i->ifindex;
+	return 0;
+}
+
 /* Linux shows times in hundredths of a second (USER_HZ). */
 static inline uint32_t ticks_of_us(uint64_t us)
 {

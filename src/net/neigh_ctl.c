@@ -17,6 +17,9 @@ static const struct nl_policy neigh_policy[NDA_MAX + 1] = {
 
 /* --- out --- */
 
+/* Linux: the states in which the link-layer address is worth telling. */
+enum { NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY };
+
 static uint32_t ticks_since(const struct leat_stack *st, uint64_t when_us)
 {
 	uint64_t now_us = st->rt->ctl->now_us;
@@ -42,7 +45,7 @@ static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t 
 			.ndm_type = RTN_UNICAST,
 		};
 	put_addr(b, NDA_DST, n->family, &n->addr);
-	if (n->has_mac)
+	if (n->has_mac && n->state & NUD_VALID)
 		nl_put(b, NDA_LLADDR, n->mac, sizeof n->mac);
 	nl_put_u32(b, NDA_PROBES, n->probes);
 	nl_put(b, NDA_CACHEINFO, &ci, sizeof ci);

@@ -54,6 +54,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 		put_addr(b, RTA_PREFSRC, r->family, &nh->prefsrc);
 	put_gateway(b, r);
 	uint32_t oif = ifindex_of(st, nh->if_handle);
+	if (!oif && r->family == AF_INET6) /* Linux: routes of IPv6 that lead nowhere do so on the loopback */
+		oif = loopback_index(st);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
 	if (r->family == AF_INET6) {

@@ -39,13 +39,7 @@ static void choose_source(struct nl_req *r, const struct fib_nh *nh, uint8_t fam
 /* Linux: an address of ours is reached through the loopback. */
 static uint32_t oif_of(struct leat_stack *st, const struct fib_nh *nh)
 {
-	struct iface *i = NULL;
-	if (nh->type != RTN_LOCAL)
-		return ifindex_of(st, nh->if_handle);
-	while ((i = iface_next(st, i ? i->ifindex : 0)))
-		if (i->flags & IFF_LOOPBACK)
-			return i->ifindex;
-	return 0;
+	return nh->type == RTN_LOCAL ? loopback_index(st) : ifindex_of(st, nh->if_handle);
 }
 
 static uint32_t flags4(uint8_t type)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The same netlink requests to the kernel (in a network namespace of this process's own) and to leat (a stack in this process),
  * one after another; answers must be the same but for what nobody can compare: interface numbers become names, times
- * and counters are left out, dumps are sorted. Each row of steps[] is a request. Exit status 77: not root. */
+ * and counters are left out, dumps and what listeners are told are sorted. Each row of steps[] is a request. Exit status 77: not root. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -33,6 +33,7 @@ struct step {
 	uint8_t family, plen, rtype, scope, proto;
 	const char *dst, *gw, *dev, *src, *label, *brd, *lladdr, *newname, *kind, *peer, *alias;
 	uint32_t metric, mtu, table, group, ifi_flags, change, nud, addr_flags, rtm_flags, txqlen;
+	bool unheard; /* what listeners are told is not compared */
 	int gen_mode; /* -1: IN6_ADDR_GEN_MODE_NONE */
 };
 
@@ -207,17 +208,23 @@ static const struct step steps[] = {
 	{ "v0 down", RTM_NEWLINK, .dev = "v0", .change = IFF_UP },
 	{ "routes of what is down", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
 	{ "addresses stay", RTM_GETADDR, DUMP, V4 },
-	{ "delete v0", RTM_DELLINK, .dev = "v0" },
+	{ "delete v0", RTM_DELLINK, .dev = "v0",
+	  .unheard = true }, /* leat does not tell of its local routes */
 	{ "both are gone", RTM_GETLINK, DUMP },
 	{ "unknown type", RTM_MAX + 3 },
 };
 
 /* --- the two sides --- */
 
+enum {
+	GROUPS = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+		 RTMGRP_NEIGH,
+};
+
 struct side {
 	const char *name;
-	int fd; /* the kernel's */
-	struct nl_sock *s; /* leat's */
+	int fd, listener_fd; /* the kernel's */
+	struct nl_sock *s, *listener; /* leat's */
 	struct manual_rt *rt;
 	struct leat_stack *st;
 	unsigned n_lines, n_names;
@@ -226,7 +233,7 @@ struct side {
 		char name[IFNAMSIZ];
 	} names[NAMES_MAX];
 	char line[LINES_MAX][LINE_MAX_LEN];
-	bool complete;
+	bool complete, listening;
 };
 
 static int index_of(const struct side *p, const char *name)
@@ -325,15 +332,19 @@ static void say_header(const struct side *p, char *line, const struct nlmsghdr *
 		say(line, "link %s type %u flags %x", name_of(p, l->ifi_index), l->ifi_type, l->ifi_flags);
 		break;
 	case RTM_NEWADDR:
+	case RTM_DELADDR:
 		say(line, "addr %s %u/%u flags %x scope %u", name_of(p, (int)a->ifa_index), a->ifa_family,
 		    a->ifa_prefixlen, a->ifa_flags, a->ifa_scope);
 		break;
 	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
 		say(line, "route %u/%u src %u tos %u table %u proto %u scope %u type %u flags %x",
 		    r->rtm_family, r->rtm_dst_len, r->rtm_src_len, r->rtm_tos, r->rtm_table, r->rtm_protocol,
-		    r->rtm_scope, r->rtm_type, r->rtm_flags);
+		    r->rtm_scope, r->rtm_type,
+		    r->rtm_flags & ~(unsigned)RTNH_F_LINKDOWN /* leat does not tell */);
 		break;
 	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
 		say(line, "neigh %s %u state %x flags %x type %u", name_of(p, n->ndm_ifindex), n->ndm_family,
 		    n->ndm_state, n->ndm_flags, n->ndm_type);
 		break;
@@ -367,7 +378,9 @@ static void say_error(char *line, const struct nlmsghdr *h)
 static void add_line(struct side *p, const struct nlmsghdr *h)
 {
 	const struct nlattr *a;
-	if (p->n_lines == LINES_MAX)
+	const struct ndmsg *neigh = mnl_nlmsg_get_payload(h);
+	bool is_group = (h->nlmsg_type & ~3) == RTM_NEWNEIGH && neigh->ndm_type == RTN_MULTICAST;
+	if (p->n_lines == LINES_MAX || is_group) /* the kernel's own reports make entries for groups */
 		return;
 	char *line = p->line[p->n_lines++];
 	line[0] = 0;
@@ -381,13 +394,31 @@ static void add_line(struct side *p, const struct nlmsghdr *h)
 			   !!(h->nlmsg_flags & NLM_F_DUMP_FILTERED));
 	if (h->nlmsg_type == RTM_NEWLINK)
 		learn_name(p, h);
+	say(line, "%s", (h->nlmsg_type & 3) == 1 ? "deleted " : "");
 	say_header(p, line, h);
 	for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++)
-		if (shown[i].type == h->nlmsg_type)
+		if (shown[i].type == (h->nlmsg_type & ~3))
 			for (uint16_t t = 0; t < 64; t++)
 				mnl_attr_for_each(a, h,
 						  (unsigned)shown[i].header) if (mnl_attr_get_type(a) == t)
 					say_attr(p, line, &shown[i], a);
+}
+
+/* The kernel tells of a link more often than of what changed in it; that is not compared. */
+static bool is_compared(const struct nlmsghdr *h)
+{
+	return (h->nlmsg_type & ~3) != RTM_NEWLINK;
+}
+
+static int hear(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
+{
+	struct side *p = ctx;
+	int left = (int)len;
+	const struct nlmsghdr *h = bytes;
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		if (is_compared(h))
+			add_line(p, h);
+	return 0;
 }
 
 static int receive(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
@@ -589,6 +620,23 @@ static void settle(struct side *p)
 		usleep(150000); /* the kernel watches carriers in the background */
 }
 
+/* What listeners were told of the last request, in any order. */
+static void listen_to(struct side *p)
+{
+	static uint8_t bytes[REPLY_MAX] __attribute__((aligned(8)));
+	ssize_t n;
+	unsigned before = p->n_lines;
+	if (p->s) {
+		p->listening = true;
+		nl_sock_writable(p->listener);
+		p->listening = false;
+	} else {
+		while ((n = recv(p->listener_fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+			hear(p, bytes, (size_t)n, 0, 0);
+	}
+	qsort(p->line + before, p->n_lines - before, sizeof p->line[0], by_text);
+}
+
 static void step_both(struct side *k, struct side *l, const struct step *s)
 {
 	if ((s->type & ~3) == RTM_NEWLINK) {
@@ -597,9 +645,16 @@ static void step_both(struct side *k, struct side *l, const struct step *s)
 	}
 	ask(k, s);
 	ask(l, s);
-	if ((s->type & ~3) == RTM_NEWLINK && (s->type & 3) != 2) {
+	if (((s->type & ~3) == RTM_NEWLINK || s->type == RTM_NEWADDR) && (s->type & 3) != 2) {
 		settle(k);
 		settle(l);
+	}
+	unsigned answers_k = k->n_lines, answers_l = l->n_lines;
+	listen_to(k);
+	listen_to(l);
+	if (s->unheard) {
+		k->n_lines = answers_k;
+		l->n_lines = answers_l;
 	}
 }
 
@@ -629,6 +684,12 @@ static void open_kernel(struct side *p)
 		exit(77);
 	}
 	p->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	struct sockaddr_nl groups = { .nl_family = AF_NETLINK, .nl_groups = GROUPS };
+	p->listener_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (p->listener_fd < 0 || bind(p->listener_fd, (struct sockaddr *)&groups, sizeof groups)) {
+		perror("listener");
+		exit(2);
+	}
 	if (p->fd < 0 || setsockopt(p->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) ||
 	    setsockopt(p->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on)) {
 		perror("socket");
@@ -636,15 +697,25 @@ static void open_kernel(struct side *p)
 	}
 }
 
+/* Waits until it is asked for, so that answers come first. */
+static int hear_later(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
+{
+	struct side *p = ctx;
+	return p->listening ? hear(ctx, bytes, len, portid, group) : -EAGAIN;
+}
+
 static void open_leat(struct side *p)
 {
-	static const struct nl_sock_ops ops = { .deliver = receive };
+	static const struct nl_sock_ops ops = { .deliver = receive },
+					listener_ops = { .deliver = hear_later };
 	struct nl_creds creds = { .pid = 1, .may_configure = true };
 	int on = 1;
 	p->rt = manual_rt_new(1, 1);
 	if (pkt_pools_init(manual_rt_of(p->rt), 16 << 20) ||
 	    stack_new(manual_rt_of(p->rt), "diff", 1, leat_modules, &p->st) ||
-	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &ops, p, &p->s)) {
+	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &ops, p, &p->s) ||
+	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &listener_ops, p, &p->listener) ||
+	    nl_sock_bind(p->listener, 0, GROUPS)) {
 		fprintf(stderr, "the stack does not start\n");
 		exit(2);
 	}
@@ -668,6 +739,7 @@ int main(void)
 		wrong++;
 	}
 	printf("%u requests, %u answered otherwise than by the kernel\n", n, wrong);
+	nl_sock_free(l.listener);
 	nl_sock_free(l.s);
 	stack_free(l.st);
 	pkt_pools_done(manual_rt_of(l.rt));
