@@ -40,7 +40,7 @@ fi
 own_daemon() { # one's own daemon is one's own to configure
     local n=$name-u i rc
     as_user mkdir -p "$tmp/user" 2>/dev/null || { mkdir "$tmp/user" && chmod 777 "$tmp/user"; }
-    as_user env LEAT_RUNDIR="$tmp/user" "$tmp/leatd" --user --name "$n" >"$tmp/user.log" 2>&1 </dev/null &
+    exec_as_user env LEAT_RUNDIR="$tmp/user" "$tmp/leatd" --user --name "$n" >"$tmp/user.log" 2>&1 </dev/null &
     local pid=$!
     for i in {1..100}; do grep -qs ready "$tmp/user.log" && break; sleep 0.05; done
     as_user env LEAT_RUNDIR="$tmp/user" "$tmp/leat" run -n "$n" -- ip link set lo up

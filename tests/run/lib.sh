@@ -60,6 +60,10 @@ can_unshare_user() { as_user unshare -Ur true 2>/dev/null; }
 as_user() {
     if [ "$(id -u)" = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else "$@"; fi
 }
+# For the background: $! is then the program itself.
+exec_as_user() {
+    if [ "$(id -u)" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; else exec "$@"; fi
+}
 run() { timeout 20 "$leat" run -n "$name" -- "$@"; }
 run_user() { as_user timeout 20 "$tmp/leat" run -n "$name" -- "$@"; }
 # Build trees may be readable by their owner only.
