@@ -16,6 +16,7 @@ LEAT_RUNDIR=$tmp/run
 cpu_ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # utime + stime, children left out
 
 say "without devices"
+: >"$tmp/out0"
 start=$(date +%s%N)
 "$leatd" --name "$name-0" >"$tmp/out0" 2>>"$tmp/leatd.log" &
 p=$!
