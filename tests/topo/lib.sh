@@ -111,24 +111,21 @@ topo_end() {
     exit $((failed > 0))
 }
 
-start_leatd() { # NAME OPTIONS...: returns when it is ready
-    local n=$1 i
+start_leatd() { # NAME OPTIONS...: returns when it is ready. With $restore set, devices come from that file.
+    local n=$1 i kind=tap devs=()
     shift
     : >"$tmp/leatd.out"
-    case $topo_over in
-        af_packet)
-            ip netns exec "$prefix-leat" "$leatd" --name "$n" --dev "af_packet:l0${leatd_dev_opts:-}" --dev "af_packet:l1${leatd_dev_opts:-}" \
-                "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
-            ;;
-        tap)
-            ip netns exec "$prefix-leat" "$leatd" --name "$n" --dev "tap:l0${leatd_dev_opts:-}" --dev "tap:l1${leatd_dev_opts:-}" \
-                "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
-            ;;
-        user)
-            user_exec_bg "$leatd" --user --name "$n" --dev "tap:l0${leatd_dev_opts:-}" --dev "tap:l1${leatd_dev_opts:-}" "$@" \
-                >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
-            ;;
-    esac
+    [ "$topo_over" != af_packet ] || kind=af_packet
+    if [ -n "${restore:-}" ]; then
+        devs=(--restore "$restore")
+    else
+        devs=(--dev "$kind:l0${leatd_dev_opts:-}" --dev "$kind:l1${leatd_dev_opts:-}")
+    fi
+    if [ "$topo_over" = user ]; then
+        user_exec_bg "$leatd" --user --name "$n" "${devs[@]}" "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
+    else
+        ip netns exec "$prefix-leat" "$leatd" --name "$n" "${devs[@]}" "$@" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
+    fi
     leatd_pid=$!
     for i in {1..50}; do
         grep -qx ready "$tmp/leatd.out" && break
@@ -162,8 +159,19 @@ host_ns_unprivileged() { # client|server TAP
     ns_exec leat ip link set "$2" netns "$pid" name eth0
 }
 
+stop_leatd() { # by SIGTERM; returns its status
+    local rc
+    kill "$leatd_pid"
+    wait "$leatd_pid"
+    rc=$?
+    leatd_pid=''
+    return $rc
+}
+
 host_up() { # client|server ADDR4 ADDR6 GATEWAY4 GATEWAY6
     ns_exec "$1" ip link set lo up
+    # Each segment then crosses the link by itself with its checksum complete, as on a wire.
+    [ -z "${offloads_off:-}" ] || ns_exec "$1" ethtool -K eth0 tx off rx off sg off tso off gso off gro off >/dev/null 2>&1
     ns_exec "$1" ip link set eth0 up
     ns_exec "$1" ip address add "$2" dev eth0
     ns_exec "$1" ip address add "$3" dev eth0 nodad
