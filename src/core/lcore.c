@@ -144,18 +144,6 @@ unsigned lcore_run_messages(struct lcore *lc)
 	return done;
 }
 
-void rt_flush_messages(struct leat_runtime *rt)
-{
-	unsigned n;
-	do {
-		n = 0;
-		for (unsigned i = 0; i < n_all(rt); i++) {
-			overflow_retry(rt->lcore[i]);
-			n += lcore_run_messages(rt->lcore[i]);
-		}
-	} while (n);
-}
-
 static unsigned run_turn_ends(struct lcore *lc)
 {
 	unsigned n = 0;
@@ -169,6 +157,21 @@ static unsigned run_turn_ends(struct lcore *lc)
 		n++;
 	}
 	return n;
+}
+
+void rt_flush_messages(struct leat_runtime *rt)
+{
+	unsigned n;
+	do {
+		n = 0;
+		for (unsigned i = 0; i < n_all(rt); i++) {
+			overflow_retry(rt->lcore[i]);
+			n += lcore_run_messages(rt->lcore[i]);
+			n += run_turn_ends(
+				rt->lcore
+					[i]); /* what the messages asked for, and packets on their way home */
+		}
+	} while (n);
 }
 
 static unsigned run_pollers(struct lcore *lc)
