@@ -1,51 +1,69 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "leat/client.h"
 #include "leat/leat.h"
 
-/* The daemon writes the file, and its working directory is another. */
-static bool absolute(const char *path, char *to, size_t len)
+static void write_piece(const struct answer *a, void *ctx)
 {
-	char cwd[PATH_MAX];
-	int n;
+	const struct nlattr *piece = a->attr[LEAT_A_TEXT_PIECE];
 
-	if (*path == '/')
-		n = snprintf(to, len, "%s", path);
-	else
-		n = getcwd(cwd, sizeof cwd) ? snprintf(to, len, "%s/%s", cwd, path) : -1;
-	return n >= 0 && (size_t)n < len;
+	if (piece)
+		fwrite(mnl_attr_get_payload(piece), 1, mnl_attr_get_payload_len(piece), ctx);
 }
 
-static int run(const struct leat_args *a)
+static int save_to(const char *name, FILE *to)
 {
-	char path[PATH_MAX];
-	struct nlmsghdr *h;
 	struct client *c;
 	int err;
 
-	if (a->argc != 1)
-		return leat_error("save: give one file name (see leat save --help)");
-	if (!absolute(a->argv[0], path, sizeof path))
-		return leat_error("save: %s is too long a path", a->argv[0]);
-	if (client_open(a->name, &c))
+	if (client_open(name, &c))
 		return 1;
-	h = client_begin(c, LEAT_CMD_SAVE, false);
-	mnl_attr_put_strz(h, LEAT_A_PATH, path);
-	err = client_run(c, h, NULL, NULL);
+	err = client_run(c, client_begin(c, LEAT_CMD_SAVE, true), write_piece, to);
 	if (err)
 		client_refused(c, "save", err);
 	client_close(c);
 	return err ? 1 : 0;
 }
 
+/* The state holds keys, so the file is its owner's alone. It takes the old one's place only when it is whole. */
+static int run(const struct leat_args *a)
+{
+	char tmp[PATH_MAX];
+	const char *path;
+	FILE *to;
+	int fd, bad;
+
+	if (a->argc != 1)
+		return leat_error("save: give one file name (see leat save --help)");
+	path = a->argv[0];
+	if ((size_t)snprintf(tmp, sizeof tmp, "%s.new", path) >= sizeof tmp)
+		return leat_error("save: %s is too long a path", path);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	to = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!to)
+		return leat_error("save: cannot write %s: %s", tmp, strerror(errno));
+	bad = save_to(a->name, to);
+	if ((fflush(to) || ferror(to) || fsync(fd)) && !bad)
+		bad = leat_error("save: cannot write %s: %s", tmp, strerror(errno));
+	fclose(to);
+	if (!bad && rename(tmp, path))
+		bad = leat_error("save: cannot replace %s: %s", path, strerror(errno));
+	if (bad)
+		unlink(tmp);
+	return bad;
+}
+
 const struct leat_command cmd_save = {
 	.name = "save",
 	.usage = "FILE",
 	.what = "write the running stack to a file",
-	.help = "The daemon writes it, with its own rights; leatd --restore FILE reads it.\n",
+	.help = "leatd --restore FILE reads it. It holds keys: only its owner may read it.\n",
 	.run = run,
 };

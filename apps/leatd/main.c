@@ -34,6 +34,8 @@ struct daemon {
 	struct leat_stack *st;
 	struct sockd *sockd;
 	struct fd_watch signals;
+	char *saved; /* what --restore names */
+	size_t saved_len;
 };
 
 /* One line: what was wrong, and what to do where that is not the same. */
@@ -65,6 +67,26 @@ static int listen_for_clients(struct daemon *d)
 	if (err)
 		return give_up(err, "cannot listen at %s: %s", d->sock_path, strerror(-err));
 	return 0;
+}
+
+/* While we still have the rights of whoever started us: the file is theirs. */
+static int read_saved(struct daemon *d)
+{
+	if (!d->opt.restore[0])
+		return 0;
+	FILE *f = fopen(d->opt.restore, "re"), *to = f ? open_memstream(&d->saved, &d->saved_len) : NULL;
+	char piece[4096];
+	int err = to ? 0 : -errno;
+	for (size_t n; !err && (n = fread(piece, 1, sizeof piece, f)) > 0;)
+		if (fwrite(piece, 1, n, to) != n)
+			err = -ENOMEM;
+	if (!err && ferror(f))
+		err = -EIO;
+	if (to)
+		fclose(to);
+	if (f)
+		fclose(f);
+	return err ? give_up(err, "cannot read %s: %s", d->opt.restore, strerror(-err)) : 0;
 }
 
 static int part_with_rights(struct daemon *d)
@@ -144,7 +166,7 @@ static int fill_stack(struct daemon *d)
 		if (err)
 			return err;
 	}
-	int err = d->opt.restore[0] ? stack_restore(d->st, d->opt.restore, why, sizeof why) : 0;
+	int err = d->saved ? stack_restore_text(d->st, d->saved, d->saved_len, why, sizeof why) : 0;
 	if (err)
 		return give_up(err, "cannot restore %s: %s", d->opt.restore, *why ? why : strerror(-err));
 	return 0;
@@ -204,6 +226,7 @@ static void close_all(struct daemon *d)
 	if (d->listen_fd >= 0)
 		close(d->listen_fd);
 	helper_stop(&d->helper);
+	free(d->saved);
 }
 
 int main(int argc, char **argv)
@@ -217,6 +240,8 @@ int main(int argc, char **argv)
 		options_help(stdout);
 		return 0;
 	}
+	if (read_saved(d))
+		return 1;
 	int err = listen_for_clients(d);
 	if (err)
 		return 1;

@@ -26,7 +26,7 @@ enum leat_cmd {
 	LEAT_CMD_TRACE_STOP, /* do (admin): by the socket that started it */
 	LEAT_CMD_TRACE_RECORD, /* sent to the socket that started the trace: a packet at a node */
 	LEAT_CMD_TRACE_END, /* sent to the same when the last packet of LIMIT is through, or upon STOP: LOST */
-	LEAT_CMD_SAVE, /* do (admin): the daemon writes the stack to PATH, which must be absolute, with its own rights */
+	LEAT_CMD_SAVE, /* dump (admin): the saved stack as text, a piece a message: TEXT_PIECE */
 	LEAT_CMD_MAX_PLUS_1,
 };
 
@@ -109,7 +109,7 @@ enum leat_attr {
 	LEAT_A_LOST, /* u64: records lost since the trace began, because a ring or the listener was full */
 
 	/* msg: SAVE */
-	LEAT_A_PATH, /* string */
+	LEAT_A_TEXT_PIECE, /* bytes: the next ones */
 
 	LEAT_A_MAX_PLUS_1,
 };

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+enum { FLUSH_ROUNDS = 4096 };
+
 struct overflow_msg {
 	struct list link;
 	struct msg msg;
@@ -161,8 +163,8 @@ static unsigned run_turn_ends(struct lcore *lc)
 
 void rt_flush_messages(struct leat_runtime *rt)
 {
-	unsigned n;
-	do {
+	unsigned n, rounds = 0;
+	do { /* bounded: other stacks may be sending to themselves for ever */
 		n = 0;
 		for (unsigned i = 0; i < n_all(rt); i++) {
 			overflow_retry(rt->lcore[i]);
@@ -171,7 +173,7 @@ void rt_flush_messages(struct leat_runtime *rt)
 				rt->lcore
 					[i]); /* what the messages asked for, and packets on their way home */
 		}
-	} while (n);
+	} while (n && ++rounds < FLUSH_ROUNDS);
 }
 
 static unsigned run_pollers(struct lcore *lc)

@@ -77,7 +77,7 @@ bool lcore_try_post(struct lcore *from, struct lcore *to, const struct msg *m);
 /* Runs what is in lc's mailboxes now. For rt_flush_messages(); a turn does it by itself. Returns how many. */
 unsigned lcore_run_messages(struct lcore *lc);
 /* Control lcore, while paused: runs every message in flight between lcores and what they ask for at turn ends, until none
- * is left. */
+ * is left (or, when others keep sending, some thousand rounds). */
 void rt_flush_messages(struct leat_runtime *rt);
 
 void lcore_poll_add(struct lcore *lc, struct poller *p);

@@ -136,6 +136,16 @@ int saver_write(struct saver *s, const char *path)
 	return 0;
 }
 
+int saver_text(struct saver *s, char **ret_text, size_t *ret_len)
+{
+	char *text = s->err ? NULL : json_dumps(s->at[0], JSON_INDENT(1));
+	if (!text)
+		return s->err ? s->err : -ENOMEM;
+	*ret_text = text;
+	*ret_len = strlen(text);
+	return 0;
+}
+
 /* --- reading --- */
 
 static bool fail(struct loader *l, const char *key, const char *what)
@@ -258,18 +268,31 @@ const char *load_error_text(const struct loader *l)
 	return l->why;
 }
 
+static struct loader *loader_of(json_t *root, const char *where, const json_error_t *e, char *ret_why,
+				size_t why_len)
+{
+	struct loader *l = root ? calloc(1, sizeof *l) : NULL;
+	if (l)
+		l->at[0] = root;
+	else
+		snprintf(ret_why, why_len, "%s: line %d: %s", where, e->line,
+			 root ? "out of memory" : e->text);
+	if (!l)
+		json_decref(root);
+	return l;
+}
+
 struct loader *loader_new(const char *path, char *ret_why, size_t why_len)
 {
-	json_error_t e;
-	struct loader *l = calloc(1, sizeof *l);
-	json_t *root = l ? json_load_file(path, JSON_REJECT_DUPLICATES, &e) : NULL;
-	if (!root) {
-		snprintf(ret_why, why_len, "%s: %s", path, l ? e.text : "out of memory");
-		free(l);
-		return NULL;
-	}
-	l->at[0] = root;
-	return l;
+	json_error_t e = { 0 };
+	return loader_of(json_load_file(path, JSON_REJECT_DUPLICATES, &e), path, &e, ret_why, why_len);
+}
+
+struct loader *loader_new_text(const char *text, size_t len, char *ret_why, size_t why_len)
+{
+	json_error_t e = { 0 };
+	return loader_of(json_loadb(text, len, JSON_REJECT_DUPLICATES, &e), "saved state", &e, ret_why,
+			 why_len);
 }
 
 void loader_free(struct loader *l)
@@ -298,11 +321,8 @@ static void save_modules(struct leat_stack *st, struct saver *s)
 	save_end(s);
 }
 
-int stack_save(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+static void save_stack(struct leat_stack *st, struct saver *s)
 {
-	struct saver *s = saver_new();
-	if (!s)
-		return -ENOMEM;
 	st->rt->ops->pause(st->rt);
 	save_u64(s, "leat_save_format", FORMAT);
 	save_str(s, "version", LEAT_VERSION);
@@ -311,9 +331,28 @@ int stack_save(struct leat_stack *st, const char *path, char *ret_why, size_t wh
 	save_bytes(s, "flow_key", &st->flow_key, sizeof st->flow_key);
 	save_modules(st, s);
 	st->rt->ops->resume(st->rt);
+}
+
+int stack_save(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+{
+	struct saver *s = saver_new();
+	if (!s)
+		return -ENOMEM;
+	save_stack(st, s);
 	int err = saver_write(s, path);
 	if (err)
 		snprintf(ret_why, why_len, "%s: %s", path, strerror(-err));
+	saver_free(s);
+	return err;
+}
+
+int stack_save_text(struct leat_stack *st, char **ret_text, size_t *ret_len)
+{
+	struct saver *s = saver_new();
+	if (!s)
+		return -ENOMEM;
+	save_stack(st, s);
+	int err = saver_text(s, ret_text, ret_len);
 	saver_free(s);
 	return err;
 }
@@ -337,20 +376,32 @@ static int restore_modules(struct leat_stack *st, struct loader *l)
 	return err;
 }
 
-int stack_restore(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+/* Takes l, which may be NULL. */
+static int restore_stack(struct leat_stack *st, struct loader *l, const char *where, char *ret_why,
+			 size_t why_len)
 {
 	uint64_t format;
-	struct loader *l = loader_new(path, ret_why, why_len);
-	if (!l)
-		return -EINVAL;
-	st->rt->ops->pause(st->rt);
 	int err = -EINVAL;
+	if (!l)
+		return err;
+	st->rt->ops->pause(st->rt);
 	if (load_u64(l, "leat_save_format", FORMAT, FORMAT, &format) &&
 	    load_bytes(l, "flow_key", &st->flow_key, sizeof st->flow_key))
 		err = restore_modules(st, l);
 	st->rt->ops->resume(st->rt);
 	if (err)
-		snprintf(ret_why, why_len, "%s: %s", path, l->failed ? l->why : strerror(-err));
+		snprintf(ret_why, why_len, "%s: %s", where, l->failed ? l->why : strerror(-err));
 	loader_free(l);
 	return err;
+}
+
+int stack_restore(struct leat_stack *st, const char *path, char *ret_why, size_t why_len)
+{
+	return restore_stack(st, loader_new(path, ret_why, why_len), path, ret_why, why_len);
+}
+
+int stack_restore_text(struct leat_stack *st, const char *text, size_t len, char *ret_why, size_t why_len)
+{
+	return restore_stack(st, loader_new_text(text, len, ret_why, why_len), "saved state", ret_why,
+			     why_len);
 }

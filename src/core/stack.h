@@ -33,7 +33,8 @@ struct leat_stack {
 	char name[STACK_NAME_MAX];
 	struct mem_account mem;
 	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
-	int (*on_modules)(struct leat_stack *st); /* the graph's: nodes came or went. 0 or -errno: they do not fit in */
+	int (*on_modules)(
+		struct leat_stack *st); /* the graph's: nodes came or went. 0 or -errno: they do not fit in */
 	unsigned n_workers;
 	struct worker *worker[LCORE_MAX - 1];
 	void *state[MODULE_MAX];
@@ -108,5 +109,9 @@ bool stack_post_workers(struct leat_stack *st, struct lcore *from, msg_fn *fn, u
  * a line that says what was wrong. */
 int stack_save(struct leat_stack *st, const char *path, char *ret_why, size_t why_len);
 int stack_restore(struct leat_stack *st, const char *path, char *ret_why, size_t why_len);
+/* The same by way of text, to be freed with free(): for a daemon whose clients keep the file with rights of their own. It
+ * holds keys; only those who may configure get it. */
+int stack_save_text(struct leat_stack *st, char **ret_text, size_t *ret_len);
+int stack_restore_text(struct leat_stack *st, const char *text, size_t len, char *ret_why, size_t why_len);
 
 #endif

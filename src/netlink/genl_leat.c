@@ -14,20 +14,31 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_FILTER] = { NL_BYTES, .min = 8, .max = 32768, .name = "LEAT_A_FILTER",
 			    .help = "struct sock_filter, one after another" },
 	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
-	[LEAT_A_PATH] = { NL_NUL_STRING, .max = 4095, .name = "LEAT_A_PATH", .help = "absolute" },
 };
 
-/* The file is the daemon's: written with its rights, not with those of the caller, who is one that may configure. */
-static int save(struct nl_req *r)
+enum { SAVE_PIECE_BYTES = 8192, SAVE_AT = 0, SAVE_LEN = 1 }; /* keys of the dump */
+
+/* The text is made once, by the first step, and handed out in pieces: a state of one instant. The file is the client's. */
+static int save_dump(struct nl_req *r, struct nl_dump *d)
 {
-	char why[NL_EXT_TEXT] = "";
-	const struct nlattr *path = r->attrs[LEAT_A_PATH];
-	if (!path)
-		return nl_missing(r->ext, NULL, LEAT_A_PATH, "A path is wanted");
-	if (mnl_attr_get_str(path)[0] != '/')
-		return nl_bad(r->ext, path, -EINVAL, "The path must be absolute");
-	int err = stack_save(r->st, mnl_attr_get_str(path), why, sizeof why);
-	return err && why[0] ? nl_bad_text(r->ext, NULL, err, "%s", why) : err;
+	if (!d->priv) {
+		char *text;
+		size_t len;
+		int err = stack_save_text(r->st, &text, &len);
+		if (err)
+			return err;
+		d->priv = text;
+		d->key[SAVE_LEN] = len;
+	}
+	while (d->key[SAVE_AT] < d->key[SAVE_LEN]) {
+		size_t n = MIN(d->key[SAVE_LEN] - d->key[SAVE_AT], (uint64_t)SAVE_PIECE_BYTES);
+		leat_begin(r, LEAT_CMD_SAVE, NLM_F_MULTI);
+		nl_put(r->reply, LEAT_A_TEXT_PIECE, (const char *)d->priv + d->key[SAVE_AT], n);
+		if (nl_end(r->reply))
+			return 1;
+		d->key[SAVE_AT] += n;
+	}
+	return 0;
 }
 
 enum { A = LEAT_A_MAX_PLUS_1 - 1 };
@@ -42,7 +53,7 @@ static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_MEM_GET, 0, 0, A, leat_policy, NULL, leat_mem_dump, "LEAT_CMD_MEM_GET" },
 	{ LEAT_CMD_TRACE_START, NL_ADMIN, 0, A, leat_policy, leat_trace_start, NULL, "LEAT_CMD_TRACE_START" },
 	{ LEAT_CMD_TRACE_STOP, NL_ADMIN, 0, A, leat_policy, leat_trace_stop, NULL, "LEAT_CMD_TRACE_STOP" },
-	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, save, NULL, "LEAT_CMD_SAVE" },
+	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, NULL, save_dump, "LEAT_CMD_SAVE" },
 	{ 0 },
 };
 
