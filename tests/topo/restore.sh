@@ -1,11 +1,11 @@
 #!/bin/bash
-# restore.sh: a running stack is saved, its process ended, the file restored into a new one: traffic goes on, no neighbour is
+# restore.sh BUILD: a running stack is saved, its process ended, the file restored into a new one: traffic goes on, no neighbour is
 # resolved again, addresses, routes and neighbours are as they were, counters continue.
 set -uo pipefail
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 command -v tcpdump >/dev/null || { echo "needs tcpdump"; exit 77; }
-B=${LEAT_BUILD:-$top/build}
+B=${1:-$top/build}
 leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
 # shellcheck source=tests/topo/lib.sh
 . "$top/tests/topo/lib.sh"

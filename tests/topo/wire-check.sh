@@ -1,9 +1,10 @@
 #!/bin/bash
-# wire-check.sh [af_packet|tap]: runs the demo's checks with all offloads off and no virtio-net header, captures both links, and
+# wire-check.sh BUILD [af_packet|tap]: runs the demo's checks with all offloads off and no virtio-net header, captures both links, and
 # lets tshark, with every checksum validated, judge each frame that leat sent. It must find nothing wrong.
 set -uo pipefail
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
-over=${1:-af_packet}
+export LEAT_BUILD=${1:-$top/build}
+over=${2:-af_packet}
 [ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
 command -v tshark >/dev/null && command -v tcpdump >/dev/null || { echo "needs tshark and tcpdump"; exit 77; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/leat-wire.XXXXXX")
