@@ -67,6 +67,11 @@ topo_start() { # af_packet|tap|user
     if [ "$topo_over" = user ] && [ "$(id -u)" = 0 ]; then chown 65534:65534 "$tmp" "$tmp/run"; fi
     trap topo_clean EXIT
     trap 'exit 130' INT TERM
+    # The build tree may lie where nobody may look, below /root or in a closed home.
+    if [ "$topo_over" = user ] && [ "$(id -u)" = 0 ]; then
+        cp "$leat" "$leatd" "$tmp/" || exit 1
+        leat=$tmp/leat leatd=$tmp/leatd
+    fi
     # Debian lets everybody open /dev/net/tun; where only root may, the unprivileged daemon sees a node of our own instead.
     if [ "$topo_over" = user ] && [ "$(id -u)" = 0 ] && [ "$(stat -c %a /dev/net/tun)" != 666 ]; then
         mknod -m 666 "$tmp/tun" c 10 200
