@@ -48,13 +48,13 @@ static int run(const struct leat_args *a)
 	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	to = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to)
-		return leat_error("save: cannot write %s: %s", tmp, strerror(errno));
+		return leat_error("save: %s: %s", path, strerror(errno));
 	bad = save_to(a->name, to);
 	if ((fflush(to) || ferror(to) || fsync(fd)) && !bad)
-		bad = leat_error("save: cannot write %s: %s", tmp, strerror(errno));
+		bad = leat_error("save: %s: %s", path, strerror(errno));
 	fclose(to);
 	if (!bad && rename(tmp, path))
-		bad = leat_error("save: cannot replace %s: %s", path, strerror(errno));
+		bad = leat_error("save: %s: %s", path, strerror(errno));
 	if (bad)
 		unlink(tmp);
 	return bad;

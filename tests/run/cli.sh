@@ -2,7 +2,7 @@
 # cli.sh LEAT LEATD: every command of `leat` against a daemon with a stack of one loopback.
 . "$(dirname "$0")/lib.sh"
 start_daemon
-mkdir -m 777 "$tmp/save" # the daemon may have dropped its rights
+mkdir -m 700 "$tmp/save" # the client writes, with its own rights
 L() { "$leat" -n "$name" "$@"; }
 json() { # COMMAND... -- PYTHON: its output is JSON (d) of which the expression holds
     local out
