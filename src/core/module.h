@@ -17,6 +17,7 @@ enum module_id {
 #define MODULE(name) MODULE_##name,
 #include "core/modules.def"
 #undef MODULE
+	MODULE_SIM, /* the simulator's part in each of its stacks */
 	MODULE_TEST, /* free for a test's own module */
 	MODULE_MAX
 };

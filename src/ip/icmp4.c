@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Theory of operation: icmp4-input takes ICMP for this stack: validate, then act by type. An echo request becomes its reply where
- * it lies: addresses swapped, the checksum corrected by the difference, the payload untouched however many pieces it has.
+/* Theory of operation: icmp4-input takes ICMP for this stack: validate, then act by type, here or at the node that registered for
+ * the type. An echo request becomes its reply where it lies: addresses swapped, the checksum corrected by the difference, the payload untouched however many pieces it has.
  *
  * icmp4-error is fed by edges from any node that refuses a packet (edge.icmp_error says which error, and what the packet is dropped
  * as). It decides whether the sender may be told, makes the error with as much of the packet as RFC 1812, 4.3.2.3 wants
  * quoted, and drops the packet.
  *
  * Left out: delivery of errors and replies to sockets (they end here by name), timestamps (RFC 1122: may), redirects. */
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "ip/icmp_limit.h"
@@ -21,9 +22,18 @@ enum icmp4_input_next { ICMP4_INPUT_OUTPUT = 1 };
 enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1 };
 enum { ERROR_MAX = 576, ERROR_TTL = 64, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
 
+struct icmp4_stack {
+	uint8_t type_edge[256];
+	const char *type_node[256];
+};
 struct icmp4_worker {
 	struct icmp_limit limit;
 };
+
+static struct icmp4_stack *icmp4_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_icmp4);
+}
 
 /* --- in --- */
 
@@ -101,6 +111,9 @@ static uint8_t icmp4_one(struct worker *w, struct pkt *p)
 	enum drop why = icmp4_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
+	uint8_t edge = icmp4_stack(w->st)->type_edge[m.type];
+	if (edge)
+		return edge;
 	const struct icmp4_kind *t = &icmp4_kinds[m.type];
 	if (!t->act || m.code > t->max_code)
 		return pkt_drop(p, DROP_ICMP_UNKNOWN);
@@ -117,6 +130,27 @@ static void icmp4_input(struct worker *w, struct pkt_vec *v)
 		next[i] = icmp4_one(w, v->pkt[i]);
 	}
 	vec_dispatch(w, v, next);
+}
+
+int icmp4_type_add(struct leat_stack *st, uint8_t type, const char *node)
+{
+	struct icmp4_stack *s = icmp4_stack(st);
+	if (!s)
+		return 0;
+	if (s->type_edge[type])
+		return -EEXIST;
+	s->type_edge[type] = node_edge_add(st, "icmp4-input", node);
+	s->type_node[type] = node;
+	return s->type_edge[type] ? 0 : -ENOSPC;
+}
+
+void icmp4_type_remove(struct leat_stack *st, uint8_t type)
+{
+	struct icmp4_stack *s = icmp4_stack(st);
+	if (!s || !s->type_edge[type])
+		return;
+	node_edge_remove(st, "icmp4-input", s->type_node[type]);
+	s->type_edge[type] = 0;
 }
 
 /* --- errors --- */
@@ -266,6 +300,7 @@ const struct module icmp4_module = {
 	.name = "icmp4",
 	.id = MODULE_icmp4,
 	.nodes = icmp4_nodes,
+	.stack_size = sizeof(struct icmp4_stack),
 	.worker_size = sizeof(struct icmp4_worker),
 	.init = icmp4_init,
 	.unlink = icmp4_unlink,

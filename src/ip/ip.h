@@ -18,6 +18,13 @@ void ip4_proto_remove(struct leat_stack *st, uint8_t proto);
 int ip6_proto_add(struct leat_stack *st, uint8_t proto, const char *node);
 void ip6_proto_remove(struct leat_stack *st, uint8_t proto);
 
+/* Who takes which type of ICMP and ICMPv6 that the module does not act on itself (echo replies), or instead of it: messages
+ * come to `node` with data at the IP header and l4_off at the message, whose checksum holds. As above. */
+int icmp4_type_add(struct leat_stack *st, uint8_t type, const char *node);
+void icmp4_type_remove(struct leat_stack *st, uint8_t type);
+int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node);
+void icmp6_type_remove(struct leat_stack *st, uint8_t type);
+
 /* How to send from here: give a packet to the node "ip4-output" or "ip6-output" with data at an IP header without options
  * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
  * A zero source is chosen there, as are length, identification and checksum. out_if, when not 0, says by which interface

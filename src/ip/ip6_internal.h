@@ -25,11 +25,6 @@ void ip6_groups_unlink(struct leat_stack *st);
 void ip6_groups_free(struct leat_stack *st);
 bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 *group);
 
-/* Who takes which ICMPv6 type besides those of icmp6.c: packets come with data at the IP header, l4_off set, the checksum
- * good, at least an ICMPv6 header in the first piece. In init and unlink. 0, -EEXIST, -ENOSPC. */
-int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node);
-void icmp6_type_remove(struct leat_stack *st, uint8_t type);
-
 /* A packet of this stack's own: an IPv6 header and len bytes of ICMPv6 message, ready for ip6-output. NULL without a buffer. */
 struct pkt *icmp6_new(struct lcore *lc, const struct ip6_hdr *ip, const void *msg, uint32_t len);
 
