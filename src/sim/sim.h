@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole networks of the production code in one process and one thread, on a clock set by hand and wires made of rules. All of it
+ * follows from the seed and the calls made, so a run can be repeated exactly; the digest over what was sent tells whether it
+ * was. `leat sim` reads these calls from a file (topo.h); tests make them from C. */
+#ifndef LEAT_SIM_SIM_H
+#define LEAT_SIM_SIM_H
+
+#include "core/stack.h"
+#include "net/iface.h"
+
+struct sim;
+struct sim_node;
+struct sim_wire;
+struct sim_ping;
+
+enum { SIM_MS = 1000, SIM_SEC = 1000000 };
+
+struct sim_opts {
+	uint64_t seed;
+	unsigned lcores; /* 0: 1; what nodes' workers are spread over */
+	const char *pcap_dir; /* a file per wire; NULL: none */
+	const char *leat; /* the program that sim_ip() starts; NULL: "leat" by the path */
+};
+
+/* 0 or -errno. */
+int sim_new(const struct sim_opts *o, struct sim **ret);
+/* Everything, nodes first. Packets that did not come back to their pool are counted: 0 unless something leaks. */
+uint64_t sim_free(struct sim *s);
+
+/* --- time --- */
+
+uint64_t sim_now_us(const struct sim *s);
+void sim_run(struct sim *s, uint64_t delta_us);
+/* Lets everything happen that is due at this instant. */
+void sim_settle(struct sim *s);
+/* Over every frame sent into a wire: when, into which, at which end, and its bytes. */
+uint64_t sim_digest(const struct sim *s);
+struct leat_runtime *sim_rt(struct sim *s);
+
+/* Something that is to happen; embedded where it belongs. Those of one instant run in the order in which they were set. */
+struct sim_event {
+	uint64_t at_us, order;
+	void (*fn)(struct sim *s, struct sim_event *e);
+	unsigned place; /* in the heap, from 1; 0: not set */
+};
+void sim_at(struct sim *s, struct sim_event *e, uint64_t at_us); /* never before now; set again: moved */
+void sim_cancel(struct sim *s, struct sim_event *e);
+
+/* --- nodes --- */
+
+/* A stack of `workers` workers with "lo" up, or down when it has crashed. 0, -EEXIST, or what stack_new() says. */
+int sim_node_new(struct sim *s, const char *name, unsigned workers, struct sim_node **ret);
+struct sim_node *sim_node_find(struct sim *s, const char *name);
+struct sim_node *sim_node_next(struct sim *s,
+			       const struct sim_node *after); /* NULL: the first; in order of making */
+const char *sim_node_name(const struct sim_node *n);
+struct leat_stack *sim_node_stack(const struct sim_node *n); /* NULL: crashed */
+/* The stack goes as it stands, without a word to its peers. With `keep` its save file is written before. 0 or -errno. */
+int sim_crash(struct sim_node *n, bool keep);
+bool sim_node_is_kept(const struct sim_node *n); /* there is a save file to come back from */
+/* It comes back: from the save file if there is one, else empty, with its interfaces on their wires. */
+int sim_return(struct sim_node *n);
+/* Runs `lines` through Debian's `ip -batch` for this stack while the clock stands still. 0, or -errno after a line on standard
+ * error: -EINVAL when ip refused. */
+int sim_ip(struct sim_node *n, const char *lines);
+
+/* --- wires --- */
+
+/* Probabilities are in billionths. Zero members: no limit, no delay, never. */
+enum { SIM_ALWAYS = 1000000000 };
+struct sim_wire_conf {
+	uint64_t rate_bps; /* of frames as pcap shows them */
+	uint64_t delay_us, jitter_us; /* delay - jitter .. delay + jitter, in order */
+	uint32_t queue_packets, queue_bytes; /* drop-tail, in front of a rate; both 0: 1000 packets */
+	uint32_t loss; /* each for itself */
+	uint32_t burst_enter, burst_leave,
+		burst_loss; /* Gilbert-Elliott: into and out of the bad state, loss while in it */
+	uint32_t reorder;
+	uint64_t reorder_us; /* how long a frame is held back, for others to pass */
+	uint32_t duplicate, corrupt; /* corrupt: one bit, anywhere */
+	uint32_t mtu; /* frames with more payload vanish; the interfaces do not know */
+	bool offload; /* ends that sum and split nothing: frames cross whole with their state */
+};
+
+enum sim_drop {
+	SIM_DROP_CUT, /* the wire was cut, or cut while the frame was on it */
+	SIM_DROP_QUEUE,
+	SIM_DROP_LOSS,
+	SIM_DROP_BURST,
+	SIM_DROP_MTU,
+	SIM_DROP_NOBODY, /* the other end's interface is down or gone */
+	SIM_DROP_MEMORY,
+	SIM_DROPS
+};
+extern const char *const sim_drop_names[SIM_DROPS];
+
+/* Of one direction. in + duplicated = out + all dropped + held, always. */
+struct sim_wire_stats {
+	uint64_t in, in_bytes, out, out_bytes, duplicated, corrupted, reordered, held;
+	uint64_t dropped[SIM_DROPS];
+};
+
+/* Joins two nodes by interfaces that it makes, down. 0, -EEXIST, -ENOMEM. */
+int sim_wire_new(struct sim *s, struct sim_node *a, const char *a_if, struct sim_node *b, const char *b_if,
+		 const struct sim_wire_conf *c, struct sim_wire **ret);
+struct sim_wire *sim_wire_get(struct sim *s, unsigned number); /* from 1; NULL: none */
+struct iface *sim_wire_iface(const struct sim_wire *w, unsigned end); /* NULL: gone */
+void sim_wire_name(const struct sim_wire *w, char *to, size_t len); /* "A:eth0 B:eth0" */
+void sim_wire_stats(const struct sim_wire *w, unsigned from_end, struct sim_wire_stats *ret);
+/* Frames vanish, the ends notice nothing. */
+void sim_wire_cut(struct sim_wire *w, bool cut);
+/* The same, and the ends lose their carrier. */
+void sim_wire_unplug(struct sim_wire *w, bool unplugged);
+/* From the next frame on. */
+void sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c);
+const struct sim_wire_conf *sim_wire_conf(const struct sim_wire *w);
+
+/* --- pings --- */
+
+struct sim_ping_conf {
+	const char *to; /* an address of either family */
+	uint32_t count, size; /* size: bytes of payload */
+	uint64_t interval_us;
+};
+struct sim_ping_stats {
+	uint32_t sent, received, duplicates, bad; /* bad: with another payload than was sent */
+	uint64_t min_us, max_us, sum_us;
+};
+/* Starts now. A ping belongs to the simulation and outlives its node. 0, -EINVAL, -ENOSPC, -ENOMEM. */
+int sim_ping(struct sim_node *n, const struct sim_ping_conf *c, struct sim_ping **ret);
+void sim_ping_stats(const struct sim_ping *p, struct sim_ping_stats *ret);
+bool sim_ping_sending(const struct sim_ping *p);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LEAT_SIM_INTERNAL_H
+#define LEAT_SIM_INTERNAL_H
+
+#include <linux/virtio_net.h>
+
+#include "core/manual.h"
+#include "sim/sim.h"
+
+struct pcap;
+struct pcap_dumper;
+struct sockd;
+
+enum { SIM_PINGS_MAX = 65535, SIM_WATCHES_MAX = 64, SIM_MODULES_MAX = MODULE_MAX + 1 };
+
+struct sim_frame {
+	struct sim_event arrival;
+	struct sim_dir *dir;
+	struct sim_frame *next; /* in the queue */
+	struct virtio_net_hdr offload;
+	uint64_t since_ns;
+	uint32_t cuts; /* of the wire when it set out */
+	uint32_t len;
+	uint8_t b[];
+};
+
+/* One direction of a wire, named by the end that sends. */
+struct sim_dir {
+	struct sim_wire *wire;
+	uint8_t from;
+	bool bad; /* Gilbert-Elliott */
+	struct sim_frame *head, **tail; /* waiting to be sent */
+	uint32_t queued, queued_bytes;
+	uint64_t busy_ns; /* until when the sender is */
+	uint64_t last_us; /* when the latest one in order arrives */
+	uint64_t random;
+	struct sim_event ready; /* the sender can take the next */
+	struct sim_wire_stats stats;
+};
+
+struct sim_end {
+	struct sim_wire *wire;
+	uint8_t which;
+	struct sim_node *node;
+	struct iface *ifc; /* NULL: crashed or deleted */
+	char ifname[IFACE_NAME_MAX];
+	struct list link; /* of the node */
+};
+
+struct sim_wire {
+	struct sim *sim;
+	unsigned number;
+	bool cut, unplugged;
+	uint32_t cuts;
+	struct sim_wire_conf conf;
+	struct sim_end end[2];
+	struct sim_dir dir[2];
+	struct pcap *pcap;
+	struct pcap_dumper *dump;
+};
+
+struct sim_node {
+	struct sim *sim;
+	char name[STACK_NAME_MAX];
+	unsigned workers;
+	struct leat_stack *st;
+	struct iface_kind kind;
+	struct list ends;
+	bool kept; /* there is a save file */
+	bool dying; /* what it says now nobody hears */
+	struct list link;
+};
+
+struct sim_ping {
+	struct sim *sim;
+	struct sim_node *node;
+	uint16_t id;
+	uint8_t family;
+	struct ipaddr to;
+	struct sim_ping_conf conf;
+	struct sim_ping_stats stats;
+	struct sim_event next;
+	uint64_t *sent_us; /* [count] */
+	bool *answered; /* [count] */
+};
+
+struct sim {
+	struct manual_rt *m;
+	struct leat_runtime *rt;
+	struct runtime_ops ops; /* the manual runtime's, with descriptors and our randomness */
+	struct sim_opts opts;
+	const struct module *modules[SIM_MODULES_MAX];
+	bool pools;
+	uint64_t random, outside_random; /* of stacks; while something outside runs */
+	bool outside;
+	unsigned n_outside; /* runs so far */
+	uint64_t digest, n_frames;
+	struct sim_event **heap; /* from 1 */
+	unsigned n_events, room_events;
+	uint64_t order;
+	struct list nodes;
+	struct sim_wire **wire; /* [n_wires] */
+	unsigned n_wires;
+	struct sim_ping **ping; /* by id */
+	unsigned n_pings;
+	char dir[64]; /* for sockets, batches and save files; "": not made yet */
+	struct fd_watch *watch[SIM_WATCHES_MAX];
+	unsigned n_watches;
+};
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+uint64_t sim_random(uint64_t *state);
+static inline bool sim_chance(uint64_t *state, uint32_t billionths)
+{
+	return billionths && (sim_random(state) >> 32) * SIM_ALWAYS >> 32 < billionths;
+}
+void sim_digest_add(struct sim *s, const struct sim_dir *d, const struct sim_frame *f);
+/* 0 or -errno; the directory for what others have to open by name. */
+int sim_make_dir(struct sim *s);
+
+/* A frame enters the wire; consumes it. */
+void wire_send(struct sim_dir *d, struct sim_frame *f);
+/* The end of the simulation: nothing happens any more, what is on wires is freed. */
+void wires_forget_events(struct sim *s);
+void wire_done(struct sim_wire *w);
+
+/* device.c: the interface of one end */
+int device_new(struct sim_end *e, struct leat_stack *st, const char *ifname);
+void device_receive(struct sim_end *e,
+		    const struct sim_frame *f); /* a copy of it comes in, in the next turn */
+int device_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why,
+		size_t why_len);
+
+/* capture.c */
+int capture_open(struct sim_wire *w);
+void capture_frame(struct sim_wire *w, const struct sim_frame *f);
+void capture_close(struct sim_wire *w);
+
+/* outside.c */
+int outside_watch(struct leat_runtime *rt, struct lcore *lc, struct fd_watch *w);
+void outside_unwatch(struct leat_runtime *rt, struct lcore *lc, struct fd_watch *w);
+
+static inline struct sim *sim_of(struct leat_runtime *rt)
+{
+	return container_of(rt->ops, struct sim, ops);
+}
+
+void ping_free(struct sim_ping *p);
+extern const struct module sim_module;
+
+#endif

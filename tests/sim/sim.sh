@@ -1,0 +1,47 @@
+#!/bin/bash
+# sim.sh LEAT DIR: `leat sim` on the files of DIR: outcomes, digests, captures, errors that are told.
+. "$(dirname "$0")/../run/lib.sh"
+dir=$2
+unshare -Urn true 2>/dev/null || [ "$(id -u)" = 0 ] || skip "no user namespaces"
+
+digest() { timeout 60 "$leat" sim "$@" | sed -n 's/.*digest //p'; }
+same_ten_times() {
+    local first i
+    first=$(digest "$@") && [ -n "$first" ] || return 1
+    for i in {1..9}; do
+        [ "$(digest "$@")" = "$first" ] || return 1
+    done
+}
+differs() { [ "$(digest "$1" --seed 1)" != "$(digest "$1" --seed 2)" ]; }
+pings() { timeout 60 "$leat" sim "$@" | grep -E '^(ok|FAILED)'; }
+same_outcome() { [ -n "$(pings "$1")" ] && [ "$(pings "$1")" = "$(pings "$1" --workers 3)" ]; }
+refused() { # PATTERN TEXT
+    printf '%b' "$2" >"$tmp/bad.sim"
+    says "$1" "$leat" sim "$tmp/bad.sim" && status 2 "$leat" sim "$tmp/bad.sim"
+}
+readable() {
+    mkdir -p "$tmp/pcap"
+    "$leat" sim "$dir/three-nodes.sim" --pcap "$tmp/pcap" >/dev/null || return 1
+    [ "$(find "$tmp/pcap" -name '*.pcap' | wc -l)" = 2 ] || return 1
+    command -v tshark >/dev/null || return 0
+    [ "$(tshark -r "$tmp"/pcap/1-*.pcap -Y 'icmp.type == 8' 2>/dev/null | wc -l)" = 100 ] &&
+        [ "$(tshark -r "$tmp"/pcap/1-*.pcap -Y _ws.malformed 2>/dev/null | wc -l)" = 0 ]
+}
+
+for f in "$dir"/*.sim; do
+    check "$(basename "$f")" timeout 60 "$leat" sim "$f"
+    check "$(basename "$f"): three workers, same outcome" same_outcome "$f"
+done
+check "ten runs, one digest" same_ten_times "$dir/three-nodes.sim"
+check "another seed, another digest where loss matters" differs "$dir/three-nodes.sim"
+check "captures are readable and well formed" readable
+printf 'node a\nnode b\nwire a:x b:x\nping a 10.0.0.1\nexpect ping a 10.0.0.1 received 1\n' >"$tmp/fail.sim"
+check "what fails says how to see it again" says "leat sim $tmp/fail.sim --seed 9 --pcap DIR" \
+    "$leat" sim "$tmp/fail.sim" --seed 9
+check "and its status is 1" status 1 "$leat" sim "$tmp/fail.sim"
+check "an unknown word is told with its line" refused 'bad.sim:2: "foo" starts no line' '\nfoo bar\n'
+check "an unknown node is told" refused 'bad.sim:1: there is no node "x"' 'ping x 10.0.0.1\n'
+check "a wire's bad value is told" refused 'loss: "2"' 'node a\nnode b\nwire a:x b:x loss 2\n'
+check "what ip refuses is told" refused 'a could not be configured' 'node a\na ip link set nosuch up\n'
+check "no file is told" says '^leat: sim: no file' "$leat" sim
+exit $failed
