@@ -203,6 +203,17 @@ static bool act_node(struct line *l)
 	return err ? wrong(l, "cannot make node \"%s\": %s", l->word[1], strerror(-err)) : true;
 }
 
+static bool is_config_of(const struct line *l, const struct sim_node *n)
+{
+	return l->verb->stage == STAGE_CONFIG && !l->timed && !strcmp(l->word[0], sim_node_name(n));
+}
+
+static const char *behind_ip(const struct line *l)
+{
+	const char *s = l->whole + strlen(l->word[0]);
+	return s + strspn(s, " \t") + strlen("ip");
+}
+
 /* All of a node's lines without a time, or this one. */
 static bool configure(struct line *l, struct sim_node *n, bool all)
 {
@@ -214,9 +225,8 @@ static bool configure(struct line *l, struct sim_node *n, bool all)
 		return wrong(l, "out of memory");
 	for (unsigned i = 0; i < t->n_lines; i++) {
 		const struct line *o = t->line[i];
-		bool mine = o->verb->stage == STAGE_CONFIG && !strcmp(o->word[0], sim_node_name(n));
-		if (o == l || (all && mine && !o->timed))
-			fprintf(f, "%s\n", strstr(o->whole, "ip") + strlen("ip"));
+		if (all ? is_config_of(o, n) : o == l)
+			fprintf(f, "%s\n", behind_ip(o));
 	}
 	fclose(f);
 	int err = len ? sim_ip(n, batch) : 0;
@@ -260,8 +270,7 @@ static bool act_crash(struct line *l)
 static bool has_config(const struct topo *t, const struct sim_node *n)
 {
 	for (unsigned i = 0; i < t->n_lines; i++)
-		if (t->line[i]->verb->stage == STAGE_CONFIG && !t->line[i]->timed &&
-		    !strcmp(t->line[i]->word[0], sim_node_name(n)))
+		if (is_config_of(t->line[i], n))
 			return true;
 	return false;
 }
@@ -550,16 +559,23 @@ static uint64_t sum_dropped(const struct sim_wire_stats *s)
 	return n;
 }
 
+static void report_count(const struct topo *t, uint64_t n, const char *what)
+{
+	if (n)
+		fprintf(t->o->out, ", %" PRIu64 " %s", n, what);
+}
+
 static void report_direction(struct topo *t, const struct sim_wire *w, unsigned from)
 {
 	struct sim_wire_stats s;
 	sim_wire_stats(w, from, &s);
 	fprintf(t->o->out, "    %s %" PRIu64 " frames in, %" PRIu64 " out", from ? "<" : ">", s.in, s.out);
 	for (unsigned i = 0; i < SIM_DROPS; i++)
-		if (s.dropped[i])
-			fprintf(t->o->out, ", %" PRIu64 " %s", s.dropped[i], sim_drop_names[i]);
-	if (s.held)
-		fprintf(t->o->out, ", %" PRIu64 " under way", s.held);
+		report_count(t, s.dropped[i], sim_drop_names[i]);
+	report_count(t, s.duplicated, "duplicated");
+	report_count(t, s.corrupted, "corrupted");
+	report_count(t, s.reordered, "held back");
+	report_count(t, s.held, "under way");
 	fputc('\n', t->o->out);
 	if (s.in + s.duplicated == s.out + sum_dropped(&s) + s.held)
 		return;
