@@ -12,7 +12,7 @@
  * Transmit: copy into the next slot; one sendto() at the end of the turn passes on all of them, past the qdisc
  * (PACKET_QDISC_BYPASS), which is also what lets them past the filter that makes the interface mute. A frame that the
  * device has no room for stays in its slot, and the call is made again a little later; after RETRIES_MAX times without
- * progress what waits is given up and counted as errors.
+ * progress what waits is given up: drops named tx-full, or tx-error when the device is gone, at iface-output.
  *
  * Threads: one queue, one home lcore; hostdev.c brings the frames of others there. */
 #include "dev/af_packet.h"
@@ -97,8 +97,10 @@ static void count_losses(struct af_packet *a, struct worker *w)
 {
 	struct tpacket_stats s;
 	socklen_t len = sizeof s;
-	if (getsockopt(a->dev.fd, SOL_PACKET, PACKET_STATISTICS, &s, &len) == 0)
-		racy_add(iface_stats_of(a->dev.ifc, w)->rx_dropped, s.tp_drops);
+	if (getsockopt(a->dev.fd, SOL_PACKET, PACKET_STATISTICS, &s, &len))
+		return;
+	racy_add(iface_stats_of(a->dev.ifc, w)->rx_dropped, s.tp_drops);
+	graph_count_lost(w, a->dev.node, s.tp_drops, DROP_RX_FULL);
 }
 
 unsigned af_packet_receive(struct hostdev *d, struct worker *w)
@@ -167,7 +169,7 @@ static bool waits(const struct packet_ring *r, uint32_t i)
 }
 
 /* Takes back what the kernel has not taken, so that it starts anew at r->at. */
-static void give_up(struct af_packet *a, struct worker *w)
+void af_packet_give_up(struct af_packet *a, struct worker *w, enum drop why)
 {
 	struct packet_ring *r = &a->ring.tx;
 	uint32_t n = 0;
@@ -176,7 +178,7 @@ static void give_up(struct af_packet *a, struct worker *w)
 		slot_set_status(ring_slot(r, r->at), TP_STATUS_AVAILABLE);
 		n++;
 	}
-	racy_add(iface_stats_of(a->dev.ifc, w)->tx_errors, n);
+	hostdev_lost_tx(&a->dev, w, n, why);
 	a->retries = 0;
 }
 
@@ -191,8 +193,10 @@ static void kick(struct af_packet *a, struct worker *w)
 		return;
 	}
 	a->retries = sent > 0 ? 0 : a->retries + 1;
-	if (err == ENETDOWN || err == ENXIO || err == ENODEV || a->retries > RETRIES_MAX)
-		give_up(a, w); /* of the carrier, netlink tells */
+	if (err == ENETDOWN || err == ENXIO || err == ENODEV)
+		af_packet_give_up(a, w, DROP_TX_ERROR); /* of the carrier, netlink tells */
+	else if (a->retries > RETRIES_MAX)
+		af_packet_give_up(a, w, DROP_TX_FULL);
 	else
 		lcore_timer_in(w->lc, &a->retry, RETRY_US);
 }

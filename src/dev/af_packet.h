@@ -28,6 +28,8 @@ struct af_packet {
 
 void af_packet_send(struct hostdev *d, struct worker *w, struct pkt *const *p, unsigned n);
 unsigned af_packet_receive(struct hostdev *d, struct worker *w);
+/* Drops by that name what still waits in the transmit ring. On the home lcore, or while it is paused. */
+void af_packet_give_up(struct af_packet *a, struct worker *w, enum drop why);
 void af_packet_init_queue(struct af_packet *a);
 
 #endif

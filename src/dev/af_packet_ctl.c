@@ -101,6 +101,7 @@ static void packet_stop(struct iface *ifc)
 	hostdev_stop(&a->dev);
 	rt->ops->pause(rt);
 	lcore_timer_stop(hostdev_worker(&a->dev)->lc, &a->retry);
+	af_packet_give_up(a, hostdev_worker(&a->dev), DROP_IF_GONE);
 	rt->ops->resume(rt);
 	if (rt->ops->fd_unwatch)
 		rt->ops->fd_unwatch(rt, rt->ctl, &a->link_watch);

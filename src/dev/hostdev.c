@@ -6,14 +6,25 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-void hostdev_drop_tx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why)
+static void count_tx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why)
 {
 	struct iface_worker_stats *s = iface_stats_of(d->ifc, w);
 	if (why == DROP_TX_ERROR)
-		racy_add(s->tx_errors, 1);
+		racy_add(s->tx_errors, n);
 	else
-		racy_add(s->tx_dropped, 1);
+		racy_add(s->tx_dropped, n);
+}
+
+void hostdev_drop_tx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why)
+{
+	count_tx(d, w, 1, why);
 	graph_drop(w, d->node, p, why);
+}
+
+void hostdev_lost_tx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why)
+{
+	count_tx(d, w, n, why);
+	graph_count_lost(w, d->node, n, why);
 }
 
 void hostdev_drop_rx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why)

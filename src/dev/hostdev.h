@@ -41,6 +41,8 @@ static inline struct worker *hostdev_worker(const struct hostdev *d)
 }
 /* A frame that the device or its queue refused. Consumes. */
 void hostdev_drop_tx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why);
+/* Frames that were given to the device and did not leave. */
+void hostdev_lost_tx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why);
 /* A frame that came in and is no good. Consumes. */
 void hostdev_drop_rx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why);
 

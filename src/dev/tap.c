@@ -70,29 +70,25 @@ static ssize_t read_frame(struct tap *t, struct virtio_net_hdr *h)
 	return t->vnet ? len - (ssize_t)sizeof *h : len;
 }
 
-/* The packet with len bytes in it, pages included, and the next read gets new ones. */
-static struct pkt *take_frame(struct tap *t, struct lcore *lc, uint32_t len)
+/* Puts len bytes into p, pages included, and the next read gets new ones. Without memory for a list of fragments the page
+ * stays ours. */
+static enum drop take_frame(struct tap *t, struct lcore *lc, struct pkt *p, uint32_t len)
 {
-	struct pkt *p = t->pkt;
-	t->pkt = NULL;
 	p->head_len = MIN(len, (uint32_t)(BUF_HEAD_SIZE - BUF_HEADROOM));
 	p->len = p->head_len;
 	for (unsigned i = 0; p->len < len; i++) {
 		uint32_t n = MIN(len - p->len, (uint32_t)BUF_PAGE_SIZE);
-		if (!pkt_add_frag(lc, p, t->page[i], 0, n)) {
-			pkt_free(lc, p);
-			return NULL; /* no memory for a list of fragments; the page stays ours */
-		}
+		if (!pkt_add_frag(lc, p, t->page[i], 0, n))
+			return DROP_NO_MEMORY;
 		t->page[i] = NULL;
 	}
-	return p;
+	return len < ETH_HLEN ? DROP_TRUNCATED : DROP_NONE;
 }
 
 static unsigned tap_receive(struct hostdev *d, struct worker *w)
 {
 	static const struct virtio_net_hdr nothing;
 	struct tap *t = tap_of(d);
-	struct iface_worker_stats *stats = iface_stats_of(d->ifc, w);
 	struct pkt *batch[TAP_BATCH];
 	unsigned n = 0, work = 0;
 	if (likely(!d->readable))
@@ -108,12 +104,15 @@ static unsigned tap_receive(struct hostdev *d, struct worker *w)
 				hostdev_lost(d, w);
 			break;
 		}
-		struct pkt *p = len >= 0 ? take_frame(t, w->lc, (uint32_t)len) : NULL;
-		if (!p) {
-			racy_add(stats->rx_errors, 1);
+		if (len < 0) { /* no frame was taken from the device */
+			racy_add(iface_stats_of(d->ifc, w)->rx_errors, 1);
 			continue;
 		}
-		enum drop why = len < ETH_HLEN ? DROP_TRUNCATED : vnet_parse(&h, p);
+		struct pkt *p = t->pkt;
+		t->pkt = NULL;
+		enum drop why = take_frame(t, w->lc, p, (uint32_t)len);
+		if (!why)
+			why = vnet_parse(&h, p);
 		if (why)
 			hostdev_drop_rx(d, w, p, why);
 		else

@@ -39,10 +39,15 @@ static cold_fn uint64_t *drop_row_make(struct worker *w, struct node_run *r)
 	return row;
 }
 
-void graph_drop_all(struct worker *w, unsigned node, struct pkt *const *p, unsigned n)
+static inline uint64_t *drop_row(struct worker *w, unsigned node)
 {
 	struct node_run *r = node_run(graph_worker(w), node);
-	uint64_t *row = likely(r->drops) ? r->drops : drop_row_make(w, r);
+	return likely(r->drops) ? r->drops : drop_row_make(w, r);
+}
+
+void graph_drop_all(struct worker *w, unsigned node, struct pkt *const *p, unsigned n)
+{
+	uint64_t *row = drop_row(w, node);
 	for (unsigned i = 0; i < n; i++) {
 		assert(p[i]->drop < DROP_MAX);
 		racy_add(row[p[i]->drop], 1);
@@ -67,6 +72,12 @@ static cold_fn void drop_all_as(struct worker *w, unsigned node, struct pkt *con
 void graph_drop(struct worker *w, uint16_t node, struct pkt *p, enum drop why)
 {
 	drop_all_as(w, node, &p, 1, why);
+}
+
+void graph_count_lost(struct worker *w, uint16_t node, uint64_t n, enum drop why)
+{
+	if (n)
+		racy_add(drop_row(w, node)[why], n);
 }
 
 /* --- pending vectors --- */

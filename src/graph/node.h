@@ -56,6 +56,8 @@ void graph_enqueue(struct worker *w, uint16_t node, struct pkt *p);
 void graph_enqueue_bulk(struct worker *w, uint16_t node, struct pkt *const *p, unsigned n);
 /* A dropped packet outside any node's run (a queue overflowed, an entry died), counted against `node`. Consumes. */
 void graph_drop(struct worker *w, uint16_t node, struct pkt *p, enum drop why);
+/* Packets that are there no more to be consumed: a device lost them. Counted as graph_drop() would. */
+void graph_count_lost(struct worker *w, uint16_t node, uint64_t n, enum drop why);
 void graph_run(struct worker *w);
 /* Resumes a parked packet at its node on this worker; the frame revalidates its interfaces first (stale: dropped so). */
 void graph_resume(struct worker *w, struct pkt *p);

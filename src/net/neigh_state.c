@@ -416,9 +416,12 @@ void neigh_on_more(struct lcore *at, const struct msg *m)
 {
 	struct worker *w = m->arg[0].p;
 	struct neigh_chunk *c = neigh_state(w->st)->stopping ? NULL : mem_zalloc(&w->st->mem, sizeof *c);
-	const struct msg answer = { .fn = neigh_on_chunk, .arg = { { .p = w }, { .p = c } } };
-	if (!lcore_post(at, w->lc, &answer))
-		mem_free(c);
+	const struct msg answer = { .fn = neigh_on_chunk, .arg = { { .p = w }, { .p = c } } },
+			 none = { .fn = neigh_on_chunk, .arg[0].p = w };
+	if (lcore_post(at, w->lc, &answer))
+		return;
+	mem_free(c);
+	lcore_post(at, w->lc, &none); /* there is room for that now; the worker asks again later */
 }
 
 /* --- what is heard --- */
