@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The packetdrill language.
+ *
+ * Theory of operation. A script is: lines of options (--name=value); perhaps a shell line; then events, each a time and what
+ * happens then: a packet (< into the stack, > out of it), a system call with its result, a shell line, a piece of code. The
+ * parser is one of recursive descent that looks ahead by copying the lexer, which is a value. It stops at the first thing it
+ * does not understand and says the line. Names of constants are not looked at here: that is done when a call runs, so that
+ * scripts about protocols that are not there yet can be read (and skipped) all the same.
+ *
+ * Read from the language's published syntax reference and from scripts; what leat adds is ttl, tos and, for ICMP echo, id, seq
+ * and a length. Not understood: encapsulation, MPLS, ports in packets, Python beyond what code.c says. */
+#include "drill/script.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "drill/parse_internal.h"
+#include "wire/text.h"
+
+enum { SCRIPT_MEM_MAX = 16 << 20 };
+
+struct script_block {
+	struct script_block *next;
+	max_align_t bytes[];
+};
+
+void *script_alloc(struct script *s, size_t len)
+{
+	struct script_block *b = mem_zalloc(&s->mem, sizeof *b + len);
+	if (!b)
+		return NULL;
+	b->next = s->blocks;
+	s->blocks = b;
+	return b->bytes;
+}
+
+/* --- pieces that the parser's files share --- */
+
+bool parse_bad(struct parse *p, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+	if (p->failed)
+		return false;
+	p->failed = true;
+	n = snprintf(p->why, p->why_len, "%s:%u: ", p->s->name, line);
+	if (n < 0 || (size_t)n >= p->why_len)
+		return false;
+	va_start(ap, fmt);
+	vsnprintf(p->why + n, p->why_len - (size_t)n, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool token_is(const struct token *t, const char *word)
+{
+	return t->kind == TOK_WORD && t->len == strlen(word) && memcmp(t->p, word, t->len) == 0;
+}
+
+const char *token_show(const struct token *t, char to[static 48])
+{
+	if (t->kind == TOK_END)
+		return "the end of the script";
+	if (t->kind == TOK_BAD)
+		return t->why;
+	snprintf(to, 48, "'%.*s'", (int)MIN(t->len, (size_t)40), t->p);
+	for (char *c = to; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+	return to;
+}
+
+bool parse_next_is_punct(const struct parse *p, char c)
+{
+	struct token t = lex_peek(&p->lex);
+	return t.kind == TOK_PUNCT && t.c == c;
+}
+
+bool parse_try_punct(struct parse *p, char c)
+{
+	if (!parse_next_is_punct(p, c))
+		return false;
+	lex_next(&p->lex);
+	return true;
+}
+
+bool parse_punct(struct parse *p, char c)
+{
+	struct token t = lex_next(&p->lex);
+	char show[48];
+	return (t.kind == TOK_PUNCT && t.c == c) ||
+	       parse_bad(p, t.line, "'%c' is wanted in front of %s", c, token_show(&t, show));
+}
+
+bool parse_try_word(struct parse *p, const char *word)
+{
+	struct token t = lex_peek(&p->lex);
+	if (!token_is(&t, word))
+		return false;
+	lex_next(&p->lex);
+	return true;
+}
+
+bool parse_word(struct parse *p, const char *word)
+{
+	struct token t = lex_next(&p->lex);
+	char show[48];
+	return token_is(&t, word) ||
+	       parse_bad(p, t.line, "'%s' is wanted in place of %s", word, token_show(&t, show));
+}
+
+bool parse_number(struct parse *p, int64_t min, int64_t max, int64_t *ret)
+{
+	bool minus = parse_try_punct(p, '-');
+	struct token t = lex_next(&p->lex);
+	char show[48];
+	if (t.kind != TOK_INT)
+		return parse_bad(p, t.line, "a number is wanted in place of %s", token_show(&t, show));
+	int64_t v = minus ? -t.num : t.num;
+	if (v < min || v > max)
+		return parse_bad(p, t.line, "%lld is not between %lld and %lld", (long long)v, (long long)min,
+				 (long long)max);
+	*ret = v;
+	return true;
+}
+
+const char *parse_text(struct parse *p, const struct token *t)
+{
+	char *to = script_alloc(p->s, t->len + 1);
+	if (to)
+		memcpy(to, t->p, t->len);
+	else
+		parse_bad(p, t->line, "the script is too large");
+	return to;
+}
+
+/* --- options --- */
+
+static bool option_number(const char *text, int64_t max, int64_t *ret)
+{
+	struct lexer l = { text, text + strlen(text), 1 };
+	struct token t = lex_next(&l);
+	if (t.kind != TOK_INT || t.num > max || lex_next(&l).kind != TOK_END)
+		return false;
+	*ret = t.num;
+	return true;
+}
+
+static bool option_ip(struct script *s, const char *text, struct ipaddr *to)
+{
+	if (s->family == AF_INET6)
+		return ip6_from_text(text, &to->v6);
+	*to = (struct ipaddr){ 0 };
+	return ip4_from_text(text, &to->v4);
+}
+
+/* The defaults of the original tool. */
+static void addresses_of(struct script *s, uint8_t family)
+{
+	static const struct {
+		const char *local, *remote, *gateway;
+		uint8_t plen;
+		uint16_t mtu;
+	} defaults[] = {
+		{ "192.168.0.1", "192.0.2.1", "192.168.0.2", 16, 1500 },
+		{ "fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", "fd3d:0a0b:17d6:8888::1", 48, 1500 },
+	};
+	unsigned i = family == AF_INET6;
+	s->family = family;
+	option_ip(s, defaults[i].local, &s->local);
+	option_ip(s, defaults[i].remote, &s->remote);
+	option_ip(s, defaults[i].gateway, &s->gateway);
+	s->plen = defaults[i].plen;
+	s->mtu = defaults[i].mtu;
+}
+
+/* NULL: taken. Else what is wrong. */
+static const char *option_set(struct script *s, const char *name, const char *value)
+{
+	int64_t v;
+	if (!strcmp(name, "ip_version")) {
+		if (strcmp(value, "ipv4") != 0 && strcmp(value, "ipv6") != 0 &&
+		    strcmp(value, "ipv4-mapped-ipv6") != 0)
+			return "ip_version is ipv4, ipv6 or ipv4-mapped-ipv6";
+		addresses_of(s, strcmp(value, "ipv6") ? AF_INET : AF_INET6);
+	} else if (!strcmp(name, "local_ip") || !strcmp(name, "remote_ip") || !strcmp(name, "gateway_ip")) {
+		struct ipaddr *to = name[0] == 'l' ? &s->local : name[0] == 'r' ? &s->remote : &s->gateway;
+		const char *slash =
+			strchr(value, '/'); /* remote_ip may be a prefix: its first address is meant */
+		char text[64];
+		snprintf(text, sizeof text, "%.*s", (int)(slash ? slash - value : 60), value);
+		if (!option_ip(s, text, to))
+			return "that is no address of this version of IP";
+	} else if (!strcmp(name, "tolerance_usecs")) {
+		if (!option_number(value, 60000000, &s->tolerance_us))
+			return "a number of microseconds is wanted";
+	} else if (!strcmp(name, "mtu")) {
+		if (!option_number(value, 65535, &v) || v < 68)
+			return "an MTU is from 68 to 65535";
+		s->mtu = (uint32_t)v;
+	} else if (!strcmp(name, "bind_port") || !strcmp(name, "connect_port")) {
+		if (!option_number(value, 65535, &v))
+			return "a port is at most 65535";
+		*(name[0] == 'b' ? &s->bind_port : &s->connect_port) = (uint16_t)v;
+	}
+	return NULL; /* others are about the original's own workings (so_filename, tcp_ts_tick_usecs, ...) */
+}
+
+static bool parse_option(struct parse *p, bool version)
+{
+	struct token name = lex_next(&p->lex), value = { 0 };
+	const char *n = parse_text(p, &name), *v = "", *why;
+	if (p->lex.p < p->lex.end && *p->lex.p == '=') {
+		p->lex.p++;
+		value = lex_value(&p->lex);
+		if (value.kind == TOK_BAD)
+			return parse_bad(p, value.line, "%s", value.why);
+		v = parse_text(p, &value);
+	}
+	if (!n || !v)
+		return false;
+	why = version == !strcmp(n, "ip_version") ? option_set(p->s, n, v) : NULL;
+	return why ? parse_bad(p, name.line, "--%s: %s", n, why) : true;
+}
+
+/* --- events --- */
+
+static bool parse_seconds(struct parse *p, int64_t *ret_us)
+{
+	struct token t = lex_next(&p->lex);
+	char show[48];
+	if (t.kind == TOK_INT && t.num < INT64_MAX / 2000000)
+		*ret_us = t.num * 1000000;
+	else if (t.kind == TOK_TIME)
+		*ret_us = t.num;
+	else
+		return parse_bad(p, t.line, "a time is wanted in place of %s", token_show(&t, show));
+	return true;
+}
+
+static bool parse_time(struct parse *p, struct event_time *ret)
+{
+	unsigned line = p->lex.line;
+	if (parse_try_punct(p, '*')) {
+		ret->kind = TIME_ANY;
+		return true;
+	}
+	ret->kind = parse_try_punct(p, '+') ? TIME_RELATIVE : TIME_ABSOLUTE;
+	if (!parse_seconds(p, &ret->at_us))
+		return false;
+	ret->to_us = ret->at_us;
+	if (!parse_try_punct(p, '~'))
+		return true;
+	ret->range = true;
+	if (parse_try_punct(p, '+') != (ret->kind == TIME_RELATIVE))
+		return parse_bad(p, line, "both ends of a range have a plus, or none has");
+	if (!parse_seconds(p, &ret->to_us))
+		return false;
+	return ret->to_us >= ret->at_us || parse_bad(p, line, "a range ends before it begins");
+}
+
+/* (Connection refused): words for people, up to the closing parenthesis. */
+static bool skip_note(struct parse *p)
+{
+	unsigned line = p->lex.line;
+	if (!parse_try_punct(p, '('))
+		return true;
+	for (unsigned depth = 1; depth;) {
+		struct token t = lex_next(&p->lex);
+		if (t.kind == TOK_END || t.kind == TOK_BAD)
+			return parse_bad(p, line, "a note has no end");
+		if (t.kind == TOK_PUNCT)
+			depth += t.c == '(' ? 1u : t.c == ')' ? UINT32_MAX : 0;
+	}
+	return true;
+}
+
+static bool parse_call(struct parse *p, struct call *ret)
+{
+	struct token t = lex_next(&p->lex);
+	char show[48];
+	if (t.kind != TOK_WORD)
+		return parse_bad(p, t.line, "a packet, a call or a shell line is wanted in place of %s",
+				 token_show(&t, show));
+	if (!(ret->name = parse_text(p, &t)) || !parse_args(p, &ret->args, &ret->n_args) ||
+	    !parse_punct(p, '=') || !parse_expr(p, &ret->result))
+		return false;
+	t = lex_peek(&p->lex);
+	if (t.kind == TOK_WORD) {
+		lex_next(&p->lex);
+		if (!(ret->err = parse_text(p, &t)))
+			return false;
+	}
+	return skip_note(p);
+}
+
+static bool parse_action(struct parse *p, struct event *e)
+{
+	struct token t = lex_peek(&p->lex);
+	e->call.ends_us = UNSAID;
+	e->line = t.line;
+	if (t.kind == TOK_SHELL || t.kind == TOK_CODE) {
+		lex_next(&p->lex);
+		e->kind = t.kind == TOK_SHELL ? EVENT_SHELL : EVENT_CODE;
+		return (e->text = parse_text(p, &t)) != NULL;
+	}
+	if (t.kind == TOK_PUNCT && (t.c == '<' || t.c == '>')) {
+		lex_next(&p->lex);
+		e->kind = EVENT_PACKET;
+		e->inbound = t.c == '<';
+		return parse_packet(p, &e->packet);
+	}
+	e->kind = EVENT_CALL;
+	if (t.kind == TOK_ELLIPSIS) {
+		lex_next(&p->lex);
+		if (!parse_seconds(p, &e->call.ends_us))
+			return false;
+		if (e->time.kind != TIME_ANY && e->call.ends_us < e->time.at_us)
+			return parse_bad(p, t.line, "the call ends before it begins");
+	}
+	return parse_call(p, &e->call);
+}
+
+/* A shell line may stand among the events without a time: it runs when the one before has. */
+static bool parse_event(struct parse *p, struct event **ret)
+{
+	struct event *e = script_alloc(p->s, sizeof *e);
+	struct token t = lex_peek(&p->lex);
+	if (!e)
+		return parse_bad(p, t.line, "the script is too large");
+	*ret = e;
+	if (t.kind == TOK_BAD)
+		return parse_bad(p, t.line, "%s", t.why);
+	if (t.kind == TOK_SHELL)
+		e->time.kind = TIME_RELATIVE;
+	else if (!parse_time(p, &e->time))
+		return false;
+	return parse_action(p, e);
+}
+
+/* The version of IP first, since addresses are read by it wherever it stands. */
+static bool parse_options(struct parse *p)
+{
+	struct lexer begin = p->lex;
+	for (int version = 1; version >= 0; version--) {
+		p->lex = begin;
+		while (lex_peek(&p->lex).kind == TOK_OPTION)
+			if (!parse_option(p, version))
+				return false;
+	}
+	return true;
+}
+
+static bool parse_script(struct parse *p)
+{
+	struct event **tail = &p->s->events;
+	if (!parse_options(p))
+		return false;
+	struct token t = lex_peek(&p->lex);
+	if (t.kind == TOK_SHELL) {
+		lex_next(&p->lex);
+		p->s->init_line = t.line;
+		if (!(p->s->init = parse_text(p, &t)))
+			return false;
+	}
+	while (lex_peek(&p->lex).kind != TOK_END) {
+		if (!parse_event(p, tail))
+			return false;
+		tail = &(*tail)->next;
+	}
+	return p->s->events || parse_bad(p, p->lex.line, "a script without events tests nothing");
+}
+
+static bool outer_options(struct parse *p, const struct script_option *o, unsigned n)
+{
+	for (int version = 1; version >= 0; version--)
+		for (unsigned i = 0; i < n; i++) {
+			bool is_version = !strcmp(o[i].name, "ip_version");
+			const char *why =
+				is_version == version ? option_set(p->s, o[i].name, o[i].value) : NULL;
+			if (why)
+				return parse_bad(p, 0, "--%s: %s", o[i].name, why);
+		}
+	return true;
+}
+
+int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
+		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len)
+{
+	struct script *s = calloc(1, sizeof *s);
+	struct parse p = { .lex = { text, text + len, 1 }, .s = s, .why = ret_why, .why_len = why_len };
+	if (!s)
+		return -ENOMEM;
+	mem_account_init(&s->mem, "script", NULL, SCRIPT_MEM_MAX);
+	addresses_of(s, AF_INET);
+	s->name = name;
+	s->bind_port = s->connect_port = 8080;
+	s->tolerance_us = 4000;
+	if (!outer_options(&p, options, n_options) || !parse_script(&p)) {
+		script_free(s);
+		return -EINVAL;
+	}
+	*ret = s;
+	return 0;
+}
+
+void script_free(struct script *s)
+{
+	if (!s)
+		return;
+	while (s->blocks) {
+		struct script_block *b = s->blocks;
+		s->blocks = b->next;
+		mem_free(b);
+	}
+	mem_account_done(&s->mem);
+	free(s);
+}

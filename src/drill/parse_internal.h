@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parser's files share: the place in the text, and the first complaint. */
+#ifndef LEAT_DRILL_PARSE_INTERNAL_H
+#define LEAT_DRILL_PARSE_INTERNAL_H
+
+#include "drill/lex.h"
+#include "drill/script.h"
+
+enum { PARSE_DEPTH_MAX = 16 };
+
+struct parse {
+	struct lexer lex;
+	struct script *s;
+	unsigned depth; /* of expressions */
+	bool failed;
+	char *why;
+	size_t why_len;
+};
+
+/* Complains at a line, once: what comes later only follows from it. Returns false. */
+bool parse_bad(struct parse *p, unsigned line, const char *fmt, ...) printf_like(3, 4);
+
+/* The next token must be the character, or the word: consumed. */
+bool parse_punct(struct parse *p, char c);
+bool parse_word(struct parse *p, const char *word);
+/* Consumed when it is next. */
+bool parse_try_punct(struct parse *p, char c);
+bool parse_try_word(struct parse *p, const char *word);
+bool parse_next_is_punct(const struct parse *p, char c);
+/* A number with or without a minus, between the two. */
+bool parse_number(struct parse *p, int64_t min, int64_t max, int64_t *ret);
+/* A copy of the token's bytes as a string; NULL, and a complaint, without memory. */
+const char *parse_text(struct parse *p, const struct token *t);
+bool token_is(const struct token *t, const char *word);
+/* "'foo'", for complaints; valid until the next call with the same buffer. */
+const char *token_show(const struct token *t, char to[static 48]);
+
+bool parse_expr(struct parse *p, struct expr **ret);
+/* ( a, b, ... ), the opening parenthesis being next. */
+bool parse_args(struct parse *p, struct expr **ret_first, unsigned *ret_n);
+bool parse_packet(struct parse *p, struct packet *ret);
+
+#endif

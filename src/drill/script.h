@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A script as it was read: what the parser leaves to the interpreter. All of it lies in the script's own memory. */
+#ifndef LEAT_DRILL_SCRIPT_H
+#define LEAT_DRILL_SCRIPT_H
+
+#include "base/bytes.h"
+#include "base/mem.h"
+
+/* --- expressions: arguments and results of calls --- */
+
+enum expr_kind {
+	EXPR_ANY, /* ... */
+	EXPR_INT,
+	EXPR_WORD, /* a name of a constant */
+	EXPR_STRING,
+	EXPR_STRING_ANY, /* "begins so"... */
+	EXPR_OR, /* first | second */
+	EXPR_LIST, /* [ a, b ] */
+	EXPR_STRUCT, /* { a = b, c } */
+	EXPR_FIELD, /* name = first, within a struct; name(n) = first: the n is let go */
+	EXPR_CALL, /* name(first, ...), as in htons(80) */
+};
+struct expr {
+	enum expr_kind kind;
+	int64_t num;
+	const char *text; /* word, string, name */
+	size_t len; /* of a string, which may hold zeros */
+	struct expr *first; /* child */
+	struct expr *next; /* sibling */
+};
+
+/* --- packets --- */
+
+enum packet_kind { PACKET_TCP, PACKET_UDP, PACKET_ICMP };
+enum packet_ecn { ECN_UNSAID = -1, ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_ECT01 = 4 };
+enum packet_quote { QUOTE_NONE, QUOTE_UDP, QUOTE_TCP }; /* what an ICMP error quotes */
+enum { PACKET_OPTIONS_MAX = 40, UNSAID = -1 };
+
+/* Both what a script says and what was seen on the wire. Fields not said are UNSAID. */
+struct packet {
+	enum packet_kind kind;
+	int ecn, ttl, tos;
+	uint32_t len; /* payload */
+	/* TCP */
+	uint16_t flags;
+	bool has_ack, options_any, has_win;
+	uint32_t seq, ack;
+	uint16_t win;
+	uint8_t options_len, options[PACKET_OPTIONS_MAX]; /* as on the wire */
+	/* ICMP: numbers of the version at hand */
+	uint8_t type, code;
+	int64_t mtu, id, echo_seq, icmp_len;
+	enum packet_quote quote;
+	uint32_t quote_seq, quote_len;
+};
+
+/* --- events --- */
+
+enum time_kind { TIME_ABSOLUTE, TIME_RELATIVE, TIME_ANY };
+struct event_time {
+	enum time_kind kind;
+	bool range;
+	int64_t at_us, to_us; /* of a range; both relative or both absolute */
+};
+
+enum event_kind { EVENT_PACKET, EVENT_CALL, EVENT_SHELL, EVENT_CODE };
+struct call {
+	const char *name;
+	struct expr *args; /* first of a list */
+	unsigned n_args;
+	struct expr *result;
+	const char *err; /* "ECONNREFUSED", or NULL */
+	int64_t ends_us; /* a blocking call: when it returns, relative as the event's time; UNSAID: at once */
+};
+struct event {
+	struct event *next;
+	struct event_time time;
+	unsigned line;
+	enum event_kind kind;
+	bool inbound;
+	struct packet packet;
+	struct call call;
+	const char *text; /* shell line, code */
+};
+
+/* --- the whole --- */
+
+struct script {
+	struct mem_account mem;
+	struct script_block *blocks;
+	const char *name;
+	uint8_t family; /* AF_INET or AF_INET6: of the packets */
+	struct ipaddr local, remote, gateway;
+	uint8_t plen;
+	uint32_t mtu;
+	uint16_t bind_port, connect_port;
+	int64_t tolerance_us;
+	const char *init; /* the shell line in front, or NULL */
+	unsigned init_line;
+	struct event *events;
+};
+
+/* Options in front of a script, or of a run: what a script says itself comes later and wins. */
+struct script_option {
+	const char *name, *value; /* "ip_version", "ipv6" */
+};
+
+/* Reads a script. 0 and *ret, which script_free() frees; else -EINVAL and one line, "name:line: ...", or -ENOMEM. name is
+ * borrowed as long as the script is, text for the call; it needs no zero at its end. */
+int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
+		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len);
+void script_free(struct script *s); /* NULL is welcome */
+
+/* Zeroed memory of the script, gone with it. NULL at its limit. */
+void *script_alloc(struct script *s, size_t len);
+
+/* A packet as the language writes it, into `to`. */
+void packet_print(const struct packet *p, uint8_t family, char *to, size_t size);
+
+#endif
