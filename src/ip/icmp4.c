@@ -104,11 +104,12 @@ static uint8_t icmp4_one(struct worker *w, struct pkt *p)
 {
 	struct icmp4_msg m;
 	uint32_t hdr_len = p->l4_off - p->headroom;
-	if (!pkt_pull_up(w->lc, p, hdr_len + sizeof(struct icmp4_hdr)))
-		return pkt_drop(p, DROP_TRUNCATED);
+	enum drop why = pkt_pull_up(w->lc, p, hdr_len + sizeof(struct icmp4_hdr));
+	if (why)
+		return pkt_drop(p, why);
 	if (!pkt_csum_ok(p, 0, p->len - hdr_len)) /* sums only what nobody has summed */
 		return pkt_drop(p, DROP_L4_CSUM);
-	enum drop why = icmp4_parse(pkt_cursor_at(p, p->l4_off), &m);
+	why = icmp4_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
 	uint8_t edge = icmp4_stack(w->st)->type_edge[m.type];

@@ -116,13 +116,14 @@ static uint8_t icmp6_one(struct worker *w, struct pkt *p)
 {
 	struct icmp6_msg m;
 	uint32_t hdr_len = p->l4_off - p->headroom;
-	if (!pkt_pull_up(w->lc, p, hdr_len + sizeof(struct icmp6_hdr)))
-		return pkt_drop(p, DROP_TRUNCATED);
+	enum drop why = pkt_pull_up(w->lc, p, hdr_len + sizeof(struct icmp6_hdr));
+	if (why)
+		return pkt_drop(p, why);
 	const struct ip6_hdr *ip = pkt_l3(p);
 	if (!pkt_csum_ok(p, csum_pseudo6(&ip->src, &ip->dst, IP_PROTO_ICMP6, p->len - hdr_len),
 			 p->len - hdr_len))
 		return pkt_drop(p, DROP_L4_CSUM);
-	enum drop why = icmp6_parse(pkt_cursor_at(p, p->l4_off), &m);
+	why = icmp6_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
 	uint8_t edge = icmp6_stack(w->st)->type_edge[m.type];

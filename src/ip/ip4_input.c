@@ -40,14 +40,16 @@ static enum drop check_options(const struct pkt *p, unsigned hdr_len, uint8_t *r
 
 static enum drop check_header(struct lcore *lc, struct pkt *p, const struct iface *in)
 {
-	if (unlikely(!pkt_pull_up(lc, p, sizeof(struct ip4_hdr))))
-		return DROP_TRUNCATED;
-	unsigned hdr_len = ip4_hdr_len((const struct ip4_hdr *)p->data);
-	enum drop why = ip4_check_lengths((const struct ip4_hdr *)p->data, p->len);
+	enum drop why = pkt_pull_up(lc, p, sizeof(struct ip4_hdr));
 	if (unlikely(why))
 		return why;
-	if (unlikely(!pkt_pull_up(lc, p, hdr_len)))
-		return DROP_TRUNCATED;
+	unsigned hdr_len = ip4_hdr_len((const struct ip4_hdr *)p->data);
+	why = ip4_check_lengths((const struct ip4_hdr *)p->data, p->len);
+	if (unlikely(why))
+		return why;
+	why = pkt_pull_up(lc, p, hdr_len);
+	if (unlikely(why))
+		return why;
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
 	if (unlikely(!ip4_csum_ok(h)))
 		return DROP_IP_HEADER_CSUM;

@@ -26,10 +26,11 @@ static enum drop check_addrs(const struct ip6_hdr *h, const struct iface *in)
 
 static enum drop check_header(struct lcore *lc, struct pkt *p, const struct iface *in)
 {
-	if (unlikely(!pkt_pull_up(lc, p, sizeof(struct ip6_hdr))))
-		return DROP_TRUNCATED;
+	enum drop why = pkt_pull_up(lc, p, sizeof(struct ip6_hdr));
+	if (unlikely(why))
+		return why;
 	const struct ip6_hdr *h = (const struct ip6_hdr *)p->data;
-	enum drop why = ip6_check_lengths(h, p->len);
+	why = ip6_check_lengths(h, p->len);
 	if (unlikely(why))
 		return why;
 	uint32_t len = (uint32_t)sizeof *h + be16_get(h->payload_len);

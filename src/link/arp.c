@@ -78,8 +78,9 @@ static uint8_t turn_to_reply(struct worker *w, struct pkt *p, const struct iface
 			     const struct arp_msg *req)
 {
 	struct arp_msg m = { .op = ARP_OP_REPLY, .spa = req->tpa, .tpa = req->spa };
-	if (!pkt_pull_up(w->lc, p, sizeof(struct arp_hdr)))
-		return pkt_drop(p, DROP_TRUNCATED);
+	enum drop why = pkt_pull_up(w->lc, p, sizeof(struct arp_hdr));
+	if (why)
+		return pkt_drop(p, why);
 	uint32_t out_if = p->in_if;
 	memcpy(m.sha, in->mac, sizeof m.sha);
 	memcpy(m.tha, req->sha, sizeof m.tha);

@@ -51,8 +51,9 @@ static uint8_t eth_input_one(struct worker *w, struct pkt *p, struct iface_run *
 		return pkt_drop(p, DROP_IF_GONE);
 	if (unlikely(!(racy_get(ifc->flags) & IFF_UP)))
 		return pkt_drop(p, DROP_IF_DOWN);
-	if (unlikely(!pkt_pull_up(w->lc, p, sizeof(struct eth_hdr))))
-		return pkt_drop(p, DROP_TRUNCATED);
+	enum drop why = pkt_pull_up(w->lc, p, sizeof(struct eth_hdr));
+	if (unlikely(why))
+		return pkt_drop(p, why);
 	const struct eth_hdr *h = (const struct eth_hdr *)p->data;
 	p->l2_off = p->headroom;
 	p->ethertype = be16_get(h->type);

@@ -292,7 +292,7 @@ bool pkt_linearise(struct lcore *lc, struct pkt *p)
 	uint32_t more = p->len - p->head_len;
 	if (!more)
 		return true;
-	if (!pkt_pull_up(lc, p, p->len))
+	if (pkt_pull_up(lc, p, p->len))
 		return false;
 	racy_add(pool_of(lc)->stats.copied_bytes, more);
 	return true;

@@ -126,12 +126,14 @@ static void drop_front(struct lcore *lc, struct pkt *p, uint32_t n)
 	memmove(p->frags, p->frags + gone, p->n_frags * sizeof p->frags[0]);
 }
 
-bool pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
+enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
 {
 	if (likely(n <= p->head_len))
-		return true;
-	if (n > p->len || n - p->head_len > tailroom(p))
-		return false;
+		return DROP_NONE;
+	if (n > p->len)
+		return DROP_TRUNCATED;
+	if (n - p->head_len > tailroom(p))
+		return DROP_HEADER_SCATTERED;
 	struct pkt_pool *pool = pool_of(lc);
 	struct cursor c = pkt_cursor(p);
 	uint32_t more = n - p->head_len;
@@ -141,7 +143,7 @@ bool pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
 	p->head_len += more;
 	p->len += more;
 	racy_add(pool->stats.pulled_up, 1);
-	return true;
+	return DROP_NONE;
 }
 
 void pkt_copy_meta(struct pkt *to, const struct pkt *from)

@@ -181,7 +181,10 @@ struct pkt_ext *pkt_ext(struct lcore *lc, struct pkt *p);
 /* A copy of the descriptor: the first keep_bytes copied (headers, soon rewritten), the rest shared as fragments. NULL at the
  * budget, when there are too many pieces, or when the payload's home is another lcore. */
 struct pkt *pkt_clone(struct lcore *lc, struct pkt *p, uint32_t keep_bytes);
-/* Metadata back to what pkt_new() gives, keeping the bytes: for turning a request into its answer. */
+/* For turning a request into its answer: forgets where the packet came from and was going, how it was sent and what its
+ * device and features said of it (in_if, out_if, hash, gso, csum, VLAN tag, ext, all flags but PKT_F_TRACED). Kept are the
+ * bytes, `data`, and what says where headers lie (l2_off, l3_off, l4_off, ethertype, ip_proto), the edge, and the trace id:
+ * write of those what is to be different. Take in_if and pointers to headers first. */
 void pkt_reset_meta(struct pkt *p);
 /* The packet with that index in lc's pool if it still is the one of that generation, else NULL: for what outlives vectors. */
 struct pkt *pkt_by_ref(struct lcore *lc, uint32_t index, uint32_t gen);
@@ -229,8 +232,9 @@ static inline bool pkt_pull(struct pkt *p, unsigned n)
 /* Cuts to len_bytes in all (an IP total length said so); false when there are fewer. Frees what is cut off. */
 bool pkt_trim(struct lcore *lc, struct pkt *p, uint32_t len_bytes);
 /* Makes the first n bytes lie together in the first piece: for headers only, and counted (pkt_stats.pulled_up), since
- * payload is never copied. False when there are fewer or no room. */
-bool pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n);
+ * payload is never copied. DROP_NONE; DROP_TRUNCATED when there are fewer; DROP_HEADER_SCATTERED when the first buffer has no
+ * room for them. The packet is then as it was. */
+enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n);
 /* Appends bytes: copied into the first piece while it has room, then into pages. False at the budget; the packet is as it
  * was. */
 bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len);

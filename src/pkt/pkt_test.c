@@ -130,7 +130,9 @@ static void pulling_up_moves_a_header_together_and_is_counted(void **state)
 	struct pkt *p = filled(f, 8000);
 	uint32_t head = p->head_len;
 	assert_true(pkt_pull(p, head - 10)); /* ten bytes left in the first piece, and no room behind them */
-	assert_false(pkt_pull_up(f->lc, p, 40));
+	assert_int_equal(pkt_pull_up(f->lc, p, 40), DROP_HEADER_SCATTERED);
+	assert_int_equal(pkt_pull_up(f->lc, p, 8000), DROP_TRUNCATED);
+	assert_int_equal(p->head_len, 10);
 	pkt_free(f->lc, p);
 
 	p = pkt_new(f->lc);
@@ -142,10 +144,10 @@ static void pulling_up_moves_a_header_together_and_is_counted(void **state)
 	pkt_add_frag(f->lc, p, b, 10, 20);
 	buf_get(f->lc, b);
 	pkt_add_frag(f->lc, p, b, 30, 70);
-	assert_true(pkt_pull_up(f->lc, p, 40));
+	assert_int_equal(pkt_pull_up(f->lc, p, 40), DROP_NONE);
 	assert_int_equal(p->head_len, 40);
 	assert_pattern(p, 0, 100);
-	assert_false(pkt_pull_up(f->lc, p, 101));
+	assert_int_equal(pkt_pull_up(f->lc, p, 101), DROP_TRUNCATED);
 	pkt_stats(f->lc, &s);
 	assert_int_equal(s.pulled_up, 1);
 	pkt_free(f->lc, p);
