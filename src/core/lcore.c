@@ -188,15 +188,26 @@ static unsigned run_pollers(struct lcore *lc)
 	return n;
 }
 
-bool lcore_turn(struct lcore *lc)
+/* An lcore may have a thousand workers, so it looks at them only when something has been published. The counter is written
+ * behind the view, and both before the grace period that ends with this lcore between turns. */
+static void load_views(struct lcore *lc)
 {
 	struct worker *w;
+	uint64_t published = rcu_get(lc->rt->views_published);
+	if (likely(published == lc->views_seen))
+		return;
+	lc->views_seen = published;
+	list_for_each (w, &lc->workers, lc_link)
+		w->view = rcu_get(w->st->view);
+}
+
+bool lcore_turn(struct lcore *lc)
+{
 	uint64_t now = lc->rt->ops->now_us(lc->rt);
 	unsigned n = 0;
 	if (now > lc->now_us)
 		lc->now_us = now;
-	list_for_each (w, &lc->workers, lc_link)
-		w->view = rcu_get(w->st->view);
+	load_views(lc);
 	n += lcore_run_messages(lc);
 	n += wheel_advance(&lc->wheel, lc, lc->now_us);
 	n += run_pollers(lc);

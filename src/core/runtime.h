@@ -18,6 +18,7 @@ struct leat_runtime {
 	unsigned n_lcores; /* with workers: lcore[0] .. lcore[n_lcores - 1] */
 	struct lcore *lcore[LCORE_MAX]; /* lcore[n_lcores] is the control lcore, ctl */
 	struct lcore *ctl;
+	uint64_t views_published; /* of all stacks; written by the control lcore behind the view */
 	bool deterministic; /* no cycle counts, no wall clock: a simulation */
 };
 

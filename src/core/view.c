@@ -27,6 +27,7 @@ void view_publish(struct leat_stack *st)
 	if (!st->staged)
 		return;
 	rcu_set(st->view, st->staged);
+	rcu_set(st->rt->views_published, st->rt->views_published + 1);
 	st->staged = NULL;
 	if (old)
 		rt_defer(st->rt->ctl, st->rt, &old->deferred, view_free_deferred);
