@@ -23,10 +23,10 @@ enum { REST_US = 100000 };
 static void client_free(struct client *c)
 {
 	struct sockd *d = c->d;
-	struct sock *s, *tmp;
+	struct pair *s, *tmp;
 
 	list_for_each_safe (s, tmp, &c->gone, of_client)
-		sock_forget(s);
+		pair_forget(s);
 	list_for_each_safe (s, tmp, &c->owned, of_client) {
 		list_remove(&s->of_client);
 		s->client = NULL;
@@ -53,11 +53,11 @@ void client_flush(struct client *c)
 	if (c->has_reply && send_rep(c, &c->reply))
 		c->has_reply = false;
 	while (!c->has_reply && !list_empty(&c->gone)) {
-		struct sock *s = list_first(&c->gone, struct sock, of_client);
+		struct pair *s = list_first(&c->gone, struct pair, of_client);
 		struct sockd_rep rep = { .op = SOCKD_CLOSED, .cookie = s->cookie };
 		if (!send_rep(c, &rep))
 			break;
-		sock_forget(s);
+		pair_forget(s);
 	}
 	if (c->has_reply || !list_empty(&c->gone))
 		events = EPOLLOUT;
@@ -70,7 +70,7 @@ void client_flush(struct client *c)
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 {
 	struct sockd_req req = { 0 };
-	struct sock *s;
+	struct pair *s;
 	int err = req_parse(raw, &req);
 
 	if (err == -EPROTO)
@@ -78,14 +78,14 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 	*rep = (struct sockd_rep){ .op = req.op, .seq = req.seq };
 	c->d->stats.requests++;
 	if (!err && req.op == SOCKD_OPEN_NETLINK) {
-		err = sock_open(c, &req, raw->fd[0], raw->fd[1], &s);
+		err = pair_open(c, &req, raw->fd[0], raw->fd[1], &s);
 		if (!err) {
 			raw->fd[0] = -1;
 			rep->cookie = s->cookie;
 		}
 	} else if (!err) {
-		s = sock_find(c->d, raw->fd[0]);
-		err = s ? sock_request(s, &req, rep) : -EBADF;
+		s = pair_find(c->d, raw->fd[0]);
+		err = s ? pair_request(s, &req, rep) : -EBADF;
 		rep->cookie = s ? s->cookie : 0;
 	}
 	c->d->stats.refused += err != 0;
@@ -260,7 +260,7 @@ free_sockd:
 void sockd_free(struct sockd *d)
 {
 	struct client *c, *next_client;
-	struct sock *s, *next_sock;
+	struct pair *s, *next_sock;
 
 	if (!d)
 		return;
@@ -270,7 +270,7 @@ void sockd_free(struct sockd *d)
 	list_for_each_safe (c, next_client, &d->clients, link)
 		client_free(c);
 	list_for_each_safe (s, next_sock, &d->socks, link)
-		sock_close(s);
+		pair_close(s);
 	hash_done(&d->by_cookie);
 	mem_free(d->buf);
 	mem_account_done(&d->mem);

@@ -26,8 +26,8 @@ struct sockd {
 	uid_t owner; /* who started the daemon; it may run as somebody else by now */
 	struct timer listen_again; /* after running out of descriptors */
 	struct list clients; /* struct client.link */
-	struct list socks; /* struct sock.link, open ones */
-	struct hash by_cookie; /* struct sock.node */
+	struct list socks; /* struct pair.link, open ones */
+	struct hash by_cookie; /* struct pair.node */
 	struct sockd_stats stats;
 	uint8_t *buf; /* RECV_MAX bytes */
 };
@@ -36,8 +36,8 @@ struct client {
 	struct sockd *d;
 	struct fd_watch watch;
 	struct list link;
-	struct list owned; /* struct sock.of_client: those it opened and still follows */
-	struct list gone; /* struct sock.of_client: closed, and the client is yet to be told */
+	struct list owned; /* struct pair.of_client: those it opened and still follows */
+	struct list gone; /* struct pair.of_client: closed, and the client is yet to be told */
 	unsigned n_owned; /* on both lists */
 	uid_t uid;
 	gid_t gid;
@@ -46,7 +46,7 @@ struct client {
 	struct sockd_rep reply;
 };
 
-struct sock {
+struct pair {
 	struct sockd *d;
 	struct fd_watch watch; /* the daemon's end */
 	struct list link;
@@ -74,12 +74,12 @@ int req_parse(const struct raw_req *raw, struct sockd_req *ret);
  * succeeds, by setting it to -1; closes nothing else. -EPROTO as above, else 0. */
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep);
 
-int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct sock **ret);
+int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret);
 /* The request's other operations. */
-int sock_request(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep);
-struct sock *sock_find(struct sockd *d, int app_fd);
-void sock_close(struct sock *s); /* tells the client, if there is one */
-void sock_forget(struct sock *s); /* frees a closed one */
+int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep);
+struct pair *pair_find(struct sockd *d, int app_fd);
+void pair_close(struct pair *s); /* tells the client, if there is one */
+void pair_forget(struct pair *s); /* frees a closed one */
 
 void client_flush(struct client *c);
 

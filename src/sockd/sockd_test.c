@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "req.c"
-#include "sock.c"
+#include "pair.c"
 #include "sockd.c"
 
 #include "sockd/sockd_test.h"

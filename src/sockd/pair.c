@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One socket: the daemon's end of a pair and the netlink socket behind it.
+/* A pair: the daemon's end of a pair and the netlink socket behind it.
  *
  * Theory of operation: what the application writes is read a few messages a turn and fed to the netlink socket; what that
  * has to say is sent without waiting. When the pair is full, the message stays in the netlink socket, whose receive buffer
@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int watch_for(struct sock *s, uint32_t events)
+static int watch_for(struct pair *s, uint32_t events)
 {
 	if (s->watch.events == events)
 		return 0;
@@ -22,7 +22,7 @@ static int watch_for(struct sock *s, uint32_t events)
 	return s->d->rt->ops->fd_watch(s->d->rt, s->d->rt->ctl, &s->watch);
 }
 
-static int send_bytes(struct sock *s, const void *bytes, size_t len_bytes)
+static int send_bytes(struct pair *s, const void *bytes, size_t len_bytes)
 {
 	if (send(s->watch.fd, bytes, len_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
@@ -32,7 +32,7 @@ static int send_bytes(struct sock *s, const void *bytes, size_t len_bytes)
 	return -EAGAIN;
 }
 
-static void send_lost(struct sock *s)
+static void send_lost(struct pair *s)
 {
 	struct nlmsghdr h = { .nlmsg_len = sizeof h, .nlmsg_type = NLMSG_OVERRUN };
 
@@ -59,14 +59,14 @@ static bool hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
-static bool input_one(struct sock *s)
+static bool input_one(struct pair *s)
 {
 	ssize_t n = recv(s->watch.fd, s->d->buf, RECV_MAX, MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n < 0 || (n == 0 && hung_up(s->watch.fd))) {
-		sock_close(s);
+		pair_close(s);
 		return false;
 	}
 	if (n > RECV_MAX || nl_sock_input(s->nl, s->d->buf, n) < 0)
@@ -76,7 +76,7 @@ static bool input_one(struct sock *s)
 
 static void ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 {
-	struct sock *s = container_of(w, struct sock, watch);
+	struct pair *s = container_of(w, struct pair, watch);
 
 	if (events & EPOLLOUT) {
 		watch_for(s, EPOLLIN);
@@ -122,17 +122,17 @@ static uint32_t cookie_hash(uint64_t cookie)
 	return hash_u32(cookie ^ cookie >> 32);
 }
 
-static struct sock *find_cookie(struct sockd *d, uint64_t cookie)
+static struct pair *find_cookie(struct sockd *d, uint64_t cookie)
 {
 	struct hash_node *n;
 
 	hash_for_each_same(n, &d->by_cookie,
-			   cookie_hash(cookie)) if (container_of(n, struct sock, node)->cookie ==
-						    cookie) return container_of(n, struct sock, node);
+			   cookie_hash(cookie)) if (container_of(n, struct pair, node)->cookie ==
+						    cookie) return container_of(n, struct pair, node);
 	return NULL;
 }
 
-struct sock *sock_find(struct sockd *d, int app_fd)
+struct pair *pair_find(struct sockd *d, int app_fd)
 {
 	uint64_t cookie;
 
@@ -158,11 +158,11 @@ static struct nl_creds creds_of(const struct client *c, const struct sockd_req *
 	};
 }
 
-int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct sock **ret)
+int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret)
 {
 	struct nl_creds creds = creds_of(c, req);
 	struct sockd *d = c->d;
-	struct sock *s;
+	struct pair *s;
 	uint64_t cookie;
 	int err;
 
@@ -178,7 +178,7 @@ int sock_open(struct client *c, const struct sockd_req *req, int own_fd, int app
 	s = mem_zalloc(&d->mem, sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	*s = (struct sock){ .d = d, .client = c, .cookie = cookie, .type = req->open.type };
+	*s = (struct pair){ .d = d, .client = c, .cookie = cookie, .type = req->open.type };
 	s->watch = (struct fd_watch){ .fd = own_fd, .events = EPOLLIN, .ready = ready };
 	err = nl_sock_new(d->st, req->open.protocol, &creds, &nl_ops, s, &s->nl);
 	if (err)
@@ -200,7 +200,7 @@ free_sock:
 	return err;
 }
 
-void sock_close(struct sock *s)
+void pair_close(struct pair *s)
 {
 	struct client *c = s->client;
 
@@ -211,7 +211,7 @@ void sock_close(struct sock *s)
 	list_remove(&s->link);
 	s->d->stats.sockets--;
 	if (!c) {
-		sock_forget(s);
+		pair_forget(s);
 		return;
 	}
 	list_remove(&s->of_client);
@@ -219,7 +219,7 @@ void sock_close(struct sock *s)
 	client_flush(c);
 }
 
-void sock_forget(struct sock *s)
+void pair_forget(struct pair *s)
 {
 	if (s->client)
 		s->client->n_owned--;
@@ -237,7 +237,7 @@ static int get_address(const struct sockd_req *req, struct sockaddr_nl *ret)
 	return ret->nl_family == AF_NETLINK ? 0 : -EINVAL;
 }
 
-static int do_bind(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_bind(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	struct sockaddr_nl a;
 	int err = get_address(req, &a);
@@ -245,7 +245,7 @@ static int do_bind(struct sock *s, const struct sockd_req *req, struct sockd_rep
 	return err ? err : nl_sock_bind(s->nl, a.nl_pid, a.nl_groups);
 }
 
-static int do_connect(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_connect(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	struct sockaddr_nl a;
 	sa_family_t family = AF_UNSPEC;
@@ -269,7 +269,7 @@ static int put_address(struct sockd_rep *rep, uint32_t portid, uint32_t groups)
 	return 0;
 }
 
-static int do_getsockname(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_getsockname(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	uint32_t portid, groups;
 
@@ -277,7 +277,7 @@ static int do_getsockname(struct sock *s, const struct sockd_req *req, struct so
 	return put_address(rep, portid, groups);
 }
 
-static int do_getpeername(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_getpeername(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	uint32_t portid, groups;
 
@@ -285,12 +285,12 @@ static int do_getpeername(struct sock *s, const struct sockd_req *req, struct so
 	return put_address(rep, portid, groups);
 }
 
-static int do_setsockopt(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_setsockopt(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	return nl_sock_setsockopt(s->nl, req->opt.level, req->opt.name, req->data, req->data_len);
 }
 
-static int do_getsockopt(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+static int do_getsockopt(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	size_t len = MIN(req->opt.len, (uint32_t)SOCKD_DATA_MAX);
 	int err;
@@ -305,9 +305,9 @@ static int do_getsockopt(struct sock *s, const struct sockd_req *req, struct soc
 	return err;
 }
 
-int sock_request(struct sock *s, const struct sockd_req *req, struct sockd_rep *rep)
+int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
-	static int (*const todo[SOCKD_OP_MAX])(struct sock *, const struct sockd_req *,
+	static int (*const todo[SOCKD_OP_MAX])(struct pair *, const struct sockd_req *,
 					       struct sockd_rep *) = {
 		[SOCKD_BIND] = do_bind,
 		[SOCKD_CONNECT] = do_connect,
