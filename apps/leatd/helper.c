@@ -120,10 +120,10 @@ static bool one_request(struct server *s)
 	struct helper_req q;
 	struct helper_rep rep = { 0 };
 	int fd = -1;
-	ssize_t n = recv(s->fd, &q, sizeof q, 0);
+	ssize_t n = recv(s->fd, &q, sizeof q, MSG_TRUNC); /* how long it was, not how much of it fits */
 	if (n <= 0)
 		return false;
-	rep.err = n == sizeof q ? serve(s, &q, &rep, &fd) : -EBADMSG;
+	rep.err = n == sizeof q && q.ifname[0] ? serve(s, &q, &rep, &fd) : -EBADMSG;
 	fdpass_send(s->fd, &rep, sizeof rep, fd); /* a daemon that is gone is noticed at the next receive */
 	if (fd >= 0)
 		close(fd);
