@@ -142,7 +142,7 @@ int icmp4_type_add(struct leat_stack *st, uint8_t type, const char *node)
 		return -EEXIST;
 	s->type_edge[type] = node_edge_add(st, "icmp4-input", node);
 	s->type_node[type] = node;
-	return s->type_edge[type] ? 0 : -ENOSPC;
+	return s->type_edge[type] ? 0 : -ENOBUFS;
 }
 
 void icmp4_type_remove(struct leat_stack *st, uint8_t type)

@@ -11,8 +11,8 @@ void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on);
 bool ip_forwarding(const struct leat_stack *st, uint8_t family);
 
 /* Who takes which protocol of local delivery: packets come to `node` with data at the IP header, l4_off and ip_proto set,
- * checksums of the transport not looked at. In a module's init and unlink. 0, -EEXIST, -ENOSPC; 0 without effect in a stack
- * without that family. `node` is borrowed. */
+ * checksums of the transport not looked at. In a module's init and unlink. 0, -EEXIST, -ENOBUFS (no room, or no memory); 0
+ * without effect in a stack without that family. `node` is borrowed. */
 int ip4_proto_add(struct leat_stack *st, uint8_t proto, const char *node);
 void ip4_proto_remove(struct leat_stack *st, uint8_t proto);
 int ip6_proto_add(struct leat_stack *st, uint8_t proto, const char *node);

@@ -34,7 +34,7 @@ static int proto_add(struct leat_stack *st, struct ip_stack *ip, uint8_t proto, 
 		return -EEXIST;
 	uint8_t edge = node_edge_add(st, ip->local_node, node);
 	if (!edge)
-		return -ENOSPC;
+		return -ENOBUFS;
 	ip->proto_edge[proto] = edge;
 	ip->proto_node[proto] = node;
 	return 0;

@@ -21,7 +21,7 @@ int ethertype_add(struct leat_stack *st, uint16_t type, const char *node)
 		return -EEXIST;
 	uint8_t edge = t->n < ETHERTYPES_MAX ? node_edge_add(st, "eth-demux", node) : 0;
 	if (!edge)
-		return -ENOSPC;
+		return -ENOBUFS;
 	t->row[i].type = type;
 	t->row[i].edge = edge;
 	t->row[i].node = node;

@@ -19,7 +19,7 @@ struct ethertypes {
 	} row[ETHERTYPES_MAX];
 };
 
-/* In a module's init and unlink. 0, -EEXIST, -ENOSPC; 0 without effect in a stack without Ethernet. `node` is borrowed. */
+/* In a module's init and unlink. 0, -EEXIST, -ENOBUFS (no room, or no memory); 0 without effect in a stack without Ethernet. `node` is borrowed. */
 int ethertype_add(struct leat_stack *st, uint16_t type, const char *node);
 void ethertype_remove(struct leat_stack *st, uint16_t type);
 
