@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct leat_command *const commands[] = {
-	&cmd_run, &cmd_dev, &cmd_graph, &cmd_stats, &cmd_drops, &cmd_trace, &cmd_save, &cmd_sim,
+	&cmd_run, &cmd_dev, &cmd_graph, &cmd_stats, &cmd_drops, &cmd_trace, &cmd_save, &cmd_drill, &cmd_sim,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

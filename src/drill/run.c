@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation.
+ *
+ * A script is played by one thread in virtual time: the clock is moved to the next event's time, stopping wherever a timer of
+ * the stack is due, so a script that waits for an hour takes no longer than one that does not, and the time at which the stack
+ * sends a packet is exact. What the stack sends is caught with its time (world.c) and waits there for the event that
+ * expects it; an event that expects a packet moves the clock until one is there or the tolerance has passed.
+ *
+ * Times are counted from the script's beginning, which is when the stack has come up. A relative time counts from when the last
+ * event was due (after `*`: from when it happened).
+ *
+ * A call that does not return at once (0.1...0.3 recv(...) = 8) stays under way while events go on: it is tried again at each
+ * instant at which something may have happened, and must return at its time. One call can be under way.
+ *
+ * Which packets belong to what is asked of the sockets: inbound packets go to the address and port of the socket used
+ * last, from its peer; outbound ones must leave over the same flow. Without a socket they are between the script's addresses.
+ *
+ * Packets that nobody expected are met by the next expectation; those at the very end are let go, as by the original tool, whose
+ * sockets end with it. Not run: TCP (there is none yet), code in %{ }%, shell lines beyond shell.c. Scripts with those are skipped
+ * before they begin, by name of what is missing. */
+#include "drill/run_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { ANY_TIME_US = 300 * 1000000, REMOTE_PORT = 49152, LINE_MAX_LEN = 512 };
+
+/* --- complaints --- */
+
+static void complain(struct run *r, enum drill_outcome as, unsigned line, const char *fmt, va_list ap)
+{
+	if (r->outcome != DRILL_PASSED)
+		return;
+	r->outcome = as;
+	int n = snprintf(r->why, r->why_len, "%s:%u: ", r->s->name, line);
+	if (n >= 0 && (size_t)n < r->why_len)
+		vsnprintf(r->why + n, r->why_len - (size_t)n, fmt, ap);
+}
+bool run_fail(struct run *r, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	complain(r, DRILL_FAILED, line, fmt, ap);
+	va_end(ap);
+	return false;
+}
+bool run_skip(struct run *r, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	complain(r, DRILL_SKIPPED, line, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+#define SECONDS       "%lld.%06lld"
+#define SECONDS_OF(t) (long long)((t) / 1000000), (long long)((t) % 1000000)
+
+/* --- time --- */
+
+int64_t run_now_us(const struct run *r)
+{
+	return (int64_t)(manual_rt_now_us(r->w->m) - r->zero_us);
+}
+
+static int64_t due_us(const struct run *r, const struct event_time *t, int64_t us)
+{
+	return t->kind == TIME_ABSOLUTE ? us : t->kind == TIME_RELATIVE ? r->prev_us + us : run_now_us(r);
+}
+
+static bool check_return_time(struct run *r, const struct event *e, int64_t want)
+{
+	int64_t now = run_now_us(r), tolerance = r->s->tolerance_us;
+	if (want == UNSAID)
+		return true;
+	if (now >= want - tolerance && now <= want + tolerance)
+		return true;
+	return run_fail(r, e->line, "%s() returned at " SECONDS ", expected at " SECONDS, e->call.name,
+			SECONDS_OF(now), SECONDS_OF(want));
+}
+
+/* The call under way, if any, once more. False: something was wrong. */
+static bool pending_try(struct run *r)
+{
+	const struct event *e = r->pending.e;
+	if (!e)
+		return true;
+	enum call_state state = call_try(r, e, manual_rt_now_us(r->w->m) - r->pending.began_us);
+	if (state == CALL_BLOCKS)
+		return true;
+	r->pending.e = NULL;
+	return state == CALL_DONE && check_return_time(r, e, r->pending.ends_us);
+}
+
+/* Where the clock stops next, at most at until_us (of the runtime). */
+static uint64_t next_stop(struct run *r, uint64_t until_us)
+{
+	uint64_t stop = MIN(until_us, manual_rt_next_us(r->w->m)), now = manual_rt_now_us(r->w->m);
+	if (r->pending.e) {
+		uint64_t timeout = call_timeout_us(r, r->pending.e);
+		if (timeout != UINT64_MAX)
+			stop = MIN(stop, r->pending.began_us + timeout);
+	}
+	return MAX(stop, now);
+}
+
+static bool step(struct run *r, uint64_t until_us)
+{
+	manual_rt_run(r->w->m, next_stop(r, until_us) - manual_rt_now_us(r->w->m));
+	manual_rt_settle(r->w->m);
+	return pending_try(r);
+}
+
+/* Moves the clock to a time of the script, if that is not past. */
+static bool go_to(struct run *r, int64_t us)
+{
+	uint64_t until = r->zero_us + (uint64_t)us;
+	do {
+		if (!step(r, until))
+			return false;
+	} while (manual_rt_now_us(r->w->m) < until);
+	return true;
+}
+
+/* --- packets --- */
+
+static bool inbound(struct run *r, const struct event *e)
+{
+	uint8_t *bytes = malloc(DRILL_PACKET_MAX);
+	uint32_t len = bytes ? packet_emit(&e->packet, &r->flow, bytes) : 0;
+	int err = len ? world_inject(r->w, bytes, len) : 0;
+	free(bytes);
+	if (!len || err)
+		return run_fail(r, e->line, "this packet cannot be made");
+	return pending_try(r);
+}
+
+static bool same_flow(const struct run *r, const struct packet *p, const struct flow *f)
+{
+	const struct flow *w = &r->flow;
+	if (f->family != w->family || memcmp(&f->local, &w->local, sizeof f->local) != 0 ||
+	    memcmp(&f->remote, &w->remote, sizeof f->remote) != 0)
+		return false;
+	return p->kind == PACKET_ICMP || (f->local_port == w->local_port && f->remote_port == w->remote_port);
+}
+
+/* Both in the same words, with what the script left unsaid left out of both where it would only distract. */
+static bool differ(struct run *r, const struct event *e, const struct packet *seen, int64_t at_us,
+		   int64_t due, const char *why)
+{
+	char want[LINE_MAX_LEN], got[LINE_MAX_LEN];
+	struct packet show = *seen;
+	if (e->packet.ecn == ECN_UNSAID)
+		show.ecn = ECN_UNSAID;
+	if (e->packet.tos == UNSAID)
+		show.tos = UNSAID;
+	if (e->packet.ttl == UNSAID)
+		show.ttl = UNSAID;
+	packet_print(&e->packet, r->s->family, want, sizeof want);
+	packet_print(&show, r->s->family, got, sizeof got);
+	return run_fail(r, e->line,
+			"%s\n"
+			"script packet: " SECONDS " %s\n"
+			"actual packet: " SECONDS " %s",
+			why, SECONDS_OF(due), want, SECONDS_OF(at_us), got);
+}
+
+static bool check_caught(struct run *r, const struct event *e, const struct caught *k, int64_t from,
+			 int64_t to)
+{
+	struct packet seen;
+	struct flow flow;
+	char room[160];
+	int64_t at = (int64_t)(k->at_us - r->zero_us), tolerance = r->s->tolerance_us;
+	const char *why = packet_read(k->bytes, k->len, &seen, &flow);
+	if (!why)
+		why = packet_differs(&e->packet, &seen, room, sizeof room);
+	if (!why && !same_flow(r, &seen, &flow))
+		why = "between other addresses or ports than expected";
+	if (!why && e->time.kind != TIME_ANY && (at < from - tolerance || at > to + tolerance)) {
+		why = room;
+		snprintf(room, sizeof room, "timing: expected %s" SECONDS ", sent at " SECONDS,
+			 e->time.range ? "from " : "at ", SECONDS_OF(from), SECONDS_OF(at));
+	}
+	return why ? differ(r, e, &seen, at, from, why) : true;
+}
+
+static bool outbound(struct run *r, const struct event *e)
+{
+	bool any = e->time.kind == TIME_ANY;
+	int64_t from = due_us(r, &e->time, e->time.at_us), to = due_us(r, &e->time, e->time.to_us);
+	int64_t until = any ? run_now_us(r) + ANY_TIME_US : to + r->s->tolerance_us;
+	char want[LINE_MAX_LEN];
+	struct caught *k;
+	while (!(k = world_take(r->w)) && run_now_us(r) < until)
+		if (!step(r, r->zero_us + (uint64_t)until))
+			return false;
+	if (!k) {
+		packet_print(&e->packet, r->s->family, want, sizeof want);
+		return run_fail(r, e->line,
+				"timed out waiting for a packet\nscript packet: " SECONDS
+				" %s\nactual packet: none",
+				SECONDS_OF(from), want);
+	}
+	bool ok = check_caught(r, e, k, from, to);
+	r->prev_us = any ? (int64_t)(k->at_us - r->zero_us) : from;
+	free(k);
+	return ok;
+}
+
+/* --- the other events --- */
+
+/* The call under way must return by its time. */
+static bool pending_finish(struct run *r)
+{
+	while (r->pending.e) {
+		const struct event *e = r->pending.e;
+		int64_t until = r->pending.ends_us + r->s->tolerance_us;
+		if (run_now_us(r) >= until)
+			return run_fail(r, e->line, "%s() has not returned at " SECONDS, e->call.name,
+					SECONDS_OF(until));
+		if (!step(r, r->zero_us + (uint64_t)until))
+			return false;
+	}
+	return true;
+}
+
+static bool call_begin(struct run *r, const struct event *e)
+{
+	bool blocking = e->call.ends_us != UNSAID;
+	if (!pending_finish(r)) /* one at a time */
+		return false;
+	r->pending = (struct drill_call){ e, manual_rt_now_us(r->w->m), UNSAID };
+	if (blocking) /* said as its beginning is: relative or not */
+		r->pending.ends_us = due_us(r, &e->time, e->call.ends_us);
+	r->prev_us = due_us(r, &e->time, e->time.at_us);
+	if (!pending_try(r))
+		return false;
+	if (r->pending.e && !blocking)
+		return run_fail(r, e->line, "%s() does not return at once", e->call.name);
+	manual_rt_settle(r->w->m); /* what goes to ourselves arrives in the next turn */
+	return true;
+}
+
+static bool shell(struct run *r, const char *text, unsigned line)
+{
+	char why[LINE_MAX_LEN];
+	int err = shell_run(r->w, text, why, sizeof why);
+	manual_rt_settle(r->w->m);
+	return err ? run_fail(r, line, "%s", why) : true;
+}
+
+static bool play_event(struct run *r, const struct event *e)
+{
+	if (e->kind == EVENT_PACKET && !e->inbound)
+		return outbound(r, e);
+	int64_t due = due_us(r, &e->time, e->time.at_us);
+	if (!go_to(r, due))
+		return false;
+	if (e->kind == EVENT_CALL)
+		return call_begin(r, e);
+	r->prev_us = due;
+	return e->kind == EVENT_SHELL ? shell(r, e->text, e->line) : inbound(r, e);
+}
+
+/* --- what cannot be run --- */
+
+static bool runnable(struct run *r)
+{
+	char room[LINE_MAX_LEN];
+	const char *why = NULL;
+	for (const struct event *e = r->s->events; e; e = e->next) {
+		if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_TCP)
+			why = "no TCP yet";
+		else if (e->kind == EVENT_CALL)
+			why = call_missing(&e->call);
+		if (why)
+			return run_skip(r, e->line, "%s", why);
+	}
+	if (r->s->init && (why = shell_missing(r->s->init, room, sizeof room)))
+		return run_skip(r, r->s->init_line, "%s", why);
+	for (const struct event *e = r->s->events; e; e = e->next) {
+		if (e->kind == EVENT_CODE)
+			return run_skip(r, e->line, "code in %%{ }%% is about TCP, and there is no TCP yet");
+		if (e->kind == EVENT_SHELL && (why = shell_missing(e->text, room, sizeof room)))
+			return run_skip(r, e->line, "%s", why);
+	}
+	return true;
+}
+
+static void play(struct run *r)
+{
+	int err = world_new(r->s, &r->w);
+	if (err) {
+		run_fail(r, 0, "no stack for it: %s", strerror(-err));
+		return;
+	}
+	r->zero_us = manual_rt_now_us(r->w->m);
+	r->flow = (struct flow){ .family = r->s->family,
+				 .local = r->s->local,
+				 .remote = r->s->remote,
+				 .local_port = r->s->bind_port,
+				 .remote_port = REMOTE_PORT };
+	bool ok = !r->s->init || shell(r, r->s->init, r->s->init_line);
+	for (const struct event *e = r->s->events; ok && e; e = e->next)
+		ok = play_event(r, e);
+	if (ok)
+		pending_finish(r);
+	call_close_all(r);
+	world_free(r->w);
+}
+
+enum drill_outcome drill_run(const struct script *s, char *ret_why, size_t why_len)
+{
+	struct run r = { .s = s, .why = ret_why, .why_len = why_len };
+	if (why_len)
+		ret_why[0] = 0;
+	if (runnable(&r))
+		play(&r);
+	return r.outcome;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "drill/run.c"
+
+#include "base/test.h"
+
+static char why[1024];
+
+static enum drill_outcome play_text(const char *text)
+{
+	struct script *s = NULL;
+	if (script_parse("t.pkt", text, strlen(text), NULL, 0, &s, why, sizeof why))
+		fail_msg("%s", why);
+	enum drill_outcome out = drill_run(s, why, sizeof why);
+	script_free(s);
+	return out;
+}
+static void passes(const char *text)
+{
+	if (play_text(text) != DRILL_PASSED)
+		fail_msg("%s", why);
+}
+static void fails(const char *text, const char *complaint)
+{
+	assert_int_equal(play_text(text), DRILL_FAILED);
+	if (!strstr(why, complaint))
+		fail_msg("'%s' does not say '%s'", why, complaint);
+}
+static void skips(const char *text, const char *complaint)
+{
+	assert_int_equal(play_text(text), DRILL_SKIPPED);
+	if (!strstr(why, complaint))
+		fail_msg("'%s' does not say '%s'", why, complaint);
+}
+
+#define PING "0 < icmp echo_request id 7 seq 1 (8)\n"
+
+static void what_comes_as_expected_passes(void **state)
+{
+	passes(PING "+0 > icmp echo_reply id 7 seq 1 (8)");
+	passes(PING "+0 > icmp echo_reply"); /* what is not said is not compared */
+	passes(PING "* > icmp echo_reply id 7 seq 1 (8)");
+	passes(PING "+0~+1 > [noecn, ttl 64] icmp echo_reply");
+	passes("--ip_version=ipv6\n" PING "+0 > icmp echo_reply id 7 seq 1 (8)");
+}
+
+static void both_packets_are_shown_when_they_differ(void **state)
+{
+	fails(PING "+0 > icmp echo_reply id 7 seq 1 (9)",
+	      "t.pkt:2: ICMP payload length: expected 9, got 8\n"
+	      "script packet: 0.000000 icmp echo_reply id 7 seq 1 (9)\n"
+	      "actual packet: 0.000000 icmp echo_reply id 7 seq 1 (8)");
+	fails(PING "+0 > icmp echo_reply id 8 seq 1 (8)", "id: expected 8, got 7");
+	fails(PING "+0 > icmp echo_reply id 7 seq 2 (8)", "seq: expected 2, got 1");
+	fails(PING "+0 > icmp echo_request", "ICMP type: expected 8, got 0");
+	fails(PING "+0 > udp (8)", "of another protocol");
+	fails(PING "+0 > [ect0] icmp echo_reply", "ECN field: expected 2, got 0");
+	fails(PING "+0 > [ttl 63] icmp echo_reply", "actual packet: 0.000000 [ttl 64] icmp echo_reply");
+}
+
+static void time_is_exact_but_for_the_tolerance(void **state)
+{
+	passes(PING "+0.004 > icmp echo_reply");
+	fails(PING "+0.004001 > icmp echo_reply", "timing: expected at 0.004001, sent at 0.000000");
+	fails("--tolerance_usecs=0\n" PING "+0.000001 > icmp echo_reply", "timing: expected at 0.000001");
+	fails(PING "+1~+2 > icmp echo_reply", "timing: expected from 1.000000, sent at 0.000000");
+	fails(PING "1 > icmp echo_reply", "timing");
+	fails("1 > icmp echo_reply",
+	      "timed out waiting for a packet\nscript packet: 1.000000 icmp echo_reply\nactual packet: none");
+	fails("* > icmp echo_reply", "timed out");
+}
+
+static void what_was_not_expected_meets_the_next_expectation(void **state)
+{
+	fails(PING "+.1 < icmp echo_request id 9 seq 1 (8)\n+0 > icmp echo_reply id 9",
+	      "id: expected 9, got 7");
+}
+
+static void shell_lines_are_answered_by_the_stack(void **state)
+{
+	passes("`ip addr add 10.9.9.9/24 dev tun0; ip route add unreachable 10.1.0.0/16 && ip link set tun0 "
+	       "mtu 1400`\n" PING "+0 `ip route del unreachable 10.1.0.0/16`");
+	passes("`sysctl -q net.ipv4.ip_forward=1\n sysctl -w net.ipv6.conf.all.forwarding=0`\n" PING);
+	fails("0 `ip route del 10.1.0.0/16`", "ip route del 10.1.0.0/16: No such process");
+	fails("0 `ip link set eth7 up`", "ip link set eth7 up: No such device");
+	fails("`ip addr add 192.168.0.1/16 dev tun0`\n" PING, "File exists");
+}
+
+static void what_cannot_be_run_is_skipped_by_name(void **state)
+{
+	skips("0 < S 0:0(0) win 1000", "t.pkt:1: no TCP yet");
+	skips("`../common/defaults.sh`\n" PING,
+	      "t.pkt:1: a shell line that is not known here: ../common/defaults.sh");
+	skips(PING "+0 `sysctl -q net.ipv4.tcp_ecn=0`", "t.pkt:2: a shell line");
+	skips(PING "+0 %{ print(1) }%", "no TCP yet");
+	skips("0 dance(3) = 0", "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_comes_as_expected_passes),
+		cmocka_unit_test(both_packets_are_shown_when_they_differ),
+		cmocka_unit_test(time_is_exact_but_for_the_tolerance),
+		cmocka_unit_test(what_was_not_expected_meets_the_next_expectation),
+		cmocka_unit_test(shell_lines_are_answered_by_the_stack),
+		cmocka_unit_test(what_cannot_be_run_is_skipped_by_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
