@@ -72,10 +72,10 @@ static void take_family(const struct nlmsghdr *h, struct client *c)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, h,
-			  sizeof(struct genlmsghdr)) if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID &&
-							 mnl_attr_get_payload_len(a) >= sizeof(uint16_t))
-		c->family = mnl_attr_get_u16(a);
+	mnl_attr_for_each (a, h, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID &&
+		    mnl_attr_get_payload_len(a) >= sizeof(uint16_t))
+			c->family = mnl_attr_get_u16(a);
 }
 
 static void family_answer(const struct answer *a, void *ctx)
@@ -166,8 +166,9 @@ static void parse(const struct nlmsghdr *h, struct answer *ret)
 	if (mnl_nlmsg_get_payload_len(h) < sizeof *g)
 		return;
 	ret->cmd = g->cmd;
-	mnl_attr_for_each(a, h, sizeof *g) if (mnl_attr_get_type(a) < LEAT_A_MAX_PLUS_1)
-		ret->attr[mnl_attr_get_type(a)] = a;
+	mnl_attr_for_each (a, h, sizeof *g)
+		if (mnl_attr_get_type(a) < LEAT_A_MAX_PLUS_1)
+			ret->attr[mnl_attr_get_type(a)] = a;
 }
 
 /* The text of an extended ack stands behind the error and what is left of the request. */
@@ -177,9 +178,10 @@ static void take_why(struct client *c, const struct nlmsghdr *h, size_t skip)
 
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	mnl_attr_for_each(a, h, skip) if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
-		snprintf(c->why, sizeof c->why, "%.*s", (int)mnl_attr_get_payload_len(a),
-			 (const char *)mnl_attr_get_payload(a));
+	mnl_attr_for_each (a, h, skip)
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
+			snprintf(c->why, sizeof c->why, "%.*s", (int)mnl_attr_get_payload_len(a),
+				 (const char *)mnl_attr_get_payload(a));
 }
 
 static int take_error(struct client *c, const struct nlmsghdr *h)

@@ -41,8 +41,9 @@ static void print_text(const struct answer *a, void *ctx)
 
 	printf("%s  (%" PRIu64 " vectors, %" PRIu64 " packets)\n", answer_str(a, LEAT_A_NODE_NAME),
 	       answer_u64(a, LEAT_A_VECTORS), answer_u64(a, LEAT_A_PACKETS));
-	mnl_attr_for_each(at, a->msg, sizeof(struct genlmsghdr)) if (take_edge(at, &e))
-		printf("    -> %s%s\n", e.name, e.built ? "" : "  (not built in: drop no-module)");
+	mnl_attr_for_each (at, a->msg, sizeof(struct genlmsghdr))
+		if (take_edge(at, &e))
+			printf("    -> %s%s\n", e.name, e.built ? "" : "  (not built in: drop no-module)");
 }
 
 static void print_dot(const struct answer *a, void *ctx)
@@ -52,8 +53,9 @@ static void print_dot(const struct answer *a, void *ctx)
 	struct edge e;
 
 	printf("\t\"%s\" [label=\"%s\\n%" PRIu64 "\"];\n", name, name, answer_u64(a, LEAT_A_PACKETS));
-	mnl_attr_for_each(at, a->msg, sizeof(struct genlmsghdr)) if (take_edge(at, &e))
-		printf("\t\"%s\" -> \"%s\"%s;\n", name, e.name, e.built ? "" : " [style=dotted]");
+	mnl_attr_for_each (at, a->msg, sizeof(struct genlmsghdr))
+		if (take_edge(at, &e))
+			printf("\t\"%s\" -> \"%s\"%s;\n", name, e.name, e.built ? "" : " [style=dotted]");
 }
 
 static void add_json(const struct answer *a, void *ctx)
@@ -62,8 +64,9 @@ static void add_json(const struct answer *a, void *ctx)
 	const struct nlattr *at;
 	struct edge e;
 
-	mnl_attr_for_each(at, a->msg, sizeof(struct genlmsghdr)) if (take_edge(at, &e))
-		json_array_append_new(edges, json_pack("{s:s, s:b}", "to", e.name, "built", e.built));
+	mnl_attr_for_each (at, a->msg, sizeof(struct genlmsghdr))
+		if (take_edge(at, &e))
+			json_array_append_new(edges, json_pack("{s:s, s:b}", "to", e.name, "built", e.built));
 	json_object_set_new(node, "edges", edges);
 	json_array_append_new(ctx, node);
 }

@@ -78,7 +78,8 @@ struct ipaddr {
 	union {
 		struct {
 			be32 v4;
-			be32 zero[3]; /* named, so that { .v4 = a } clears it: compilers need not clear a union's rest */
+			be32 zero
+				[3]; /* named, so that { .v4 = a } clears it: compilers need not clear a union's rest */
 		};
 		struct ip6 v6;
 		uint8_t b[16];

@@ -31,11 +31,12 @@ struct addr {
 /* Is it an address of this stack (any interface, not tentative)? */
 const struct addr *addr_find(const struct worker *w, uint8_t family, const struct ipaddr *a);
 /* An address of that interface, tentative ones included (neighbour discovery needs to know). */
-const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *a);
+const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,
+				const struct ipaddr *a);
 /* Source for a packet to dst leaving through `out` (RFC 6724 in its first form: same subnet, then scope, then the first).
  * false: none. */
-bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t family, const struct ipaddr *dst,
-			struct ipaddr *ret);
+bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t family,
+			const struct ipaddr *dst, struct ipaddr *ret);
 
 /* --- control lcore --- */
 
@@ -43,8 +44,10 @@ bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t
  * notifications; IPv6 addresses start tentative and go through duplicate address detection unless IFA_F_NODAD.
  * `how` is copied. 0, -EEXIST, -EINVAL, -ENOBUFS, -ENOMEM. */
 int addr_add(struct leat_stack *st, const struct addr *how, bool replace);
-int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local, uint8_t plen);
-struct addr *addr_first(struct leat_stack *st, const struct iface *i); /* in order of arrival; both families */
+int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
+		uint8_t plen);
+struct addr *addr_first(struct leat_stack *st,
+			const struct iface *i); /* in order of arrival; both families */
 struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a);
 /* Rooms that follow addresses (groups to listen to, duplicate detection) watch them come and go. An IPv6 address that has
  * to be tested is ADDED with IFA_F_TENTATIVE; addr_dad_done() ends that. GOING: it can still be found. CHANGED: its flags. */

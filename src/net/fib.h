@@ -39,7 +39,13 @@ const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
 
 /* --- control lcore --- */
 
-enum fib_how { FIB_ADD = 0 /* NLM_F_CREATE|NLM_F_EXCL */, FIB_REPLACE, FIB_APPEND, FIB_PREPEND, FIB_CHANGE /* must exist */ };
+enum fib_how {
+	FIB_ADD = 0 /* NLM_F_CREATE|NLM_F_EXCL */,
+	FIB_REPLACE,
+	FIB_APPEND,
+	FIB_PREPEND,
+	FIB_CHANGE /* must exist */
+};
 /* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT, -EINVAL, -ENETUNREACH (the gateway is not on a link), -ENODEV, -ENOMEM; *ret_why, when
  * given, is a static line for the extended ack, as Linux words it. */
 int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);

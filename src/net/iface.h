@@ -25,14 +25,16 @@ struct iface;
 
 /* A device driver. All but xmit run on the control lcore. */
 struct iface_ops {
-	const char *kind; /* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one */
+	const char *
+		kind; /* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one */
 	/* Takes up to n frames (Ethernet header at data, features already honoured by iface-output) on worker w's lcore.
 	 * Consumes all of them; what it cannot send it drops through graph_drop(). Flush comes at the end of the turn. */
 	void (*xmit)(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
 	int (*up)(struct iface *ifc); /* 0 or -errno */
 	void (*down)(struct iface *ifc);
 	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
-	int (*set_mac)(struct iface *ifc, const uint8_t mac[6]); /* NULL: only while down, nothing to tell the device */
+	int (*set_mac)(struct iface *ifc,
+		       const uint8_t mac[6]); /* NULL: only while down, nothing to tell the device */
 	/* Stops input: after it returns and every worker has been between turns, the device makes no more packets. */
 	void (*stop)(struct iface *ifc);
 	void (*free)(struct iface *ifc); /* last call; frees driver state, not ifc */
@@ -138,7 +140,13 @@ struct iface *iface_next(struct leat_stack *st, uint32_t after);
 void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum);
 
 /* Rooms that keep something per interface watch it come and go. Called in order of registration; in reverse for going. */
-enum iface_event { IFACE_ADDED, IFACE_UP, IFACE_DOWN, IFACE_CHANGED /* name, mtu, mac, flags */, IFACE_GOING };
+enum iface_event {
+	IFACE_ADDED,
+	IFACE_UP,
+	IFACE_DOWN,
+	IFACE_CHANGED /* name, mtu, mac, flags */,
+	IFACE_GOING
+};
 struct iface_watch {
 	struct list link;
 	void (*event)(struct iface_watch *w, struct iface *i, enum iface_event e);
@@ -151,7 +159,8 @@ void iface_watch_remove(struct leat_stack *st, struct iface_watch *w);
 struct iface_kind {
 	struct list link;
 	const char *name; /* "af_packet", "tap" */
-	int (*open)(struct leat_stack *st, const char *ifname, const char *options, char *ret_why, size_t why_len);
+	int (*open)(struct leat_stack *st, const char *ifname, const char *options, char *ret_why,
+		    size_t why_len);
 };
 void iface_kind_add(struct leat_stack *st, struct iface_kind *k);
 void iface_kind_remove(struct leat_stack *st, struct iface_kind *k);

@@ -15,7 +15,10 @@
 
 #include "net/iface.h"
 
-enum { NEIGH_QUEUE_MAX = 101, NEIGH_WORKER_QUEUE_MAX = 4096 }; /* packets parked per entry, and per worker in all */
+enum {
+	NEIGH_QUEUE_MAX = 101,
+	NEIGH_WORKER_QUEUE_MAX = 4096
+}; /* packets parked per entry, and per worker in all */
 
 /* What a lookup says. `usable`: send to mac now. */
 struct neigh_hop {
@@ -27,21 +30,23 @@ struct neigh_hop {
 
 /* The neighbour for next_hop on the interface. When it is STALE this starts the delay timer (a message, once). false: not
  * resolved; the caller then parks with neigh_wait(). */
-bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop, struct neigh_hop *ret);
+bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
+		struct neigh_hop *ret);
 /* Parks p until the neighbour is resolved or has failed; resumes at `node`. Consumes; the oldest in the queue is dropped when
  * it is full. */
-void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop, struct pkt *p,
-		uint16_t node);
+void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
+		struct pkt *p, uint16_t node);
 /* ARP or ND heard of a mapping. flags: what the message said. */
 enum neigh_heard {
 	NEIGH_HEARD_SOLICITED = 1 << 0, /* an answer to us: reachability is confirmed */
 	NEIGH_HEARD_OVERRIDE = 1 << 1,
 	NEIGH_HEARD_CREATE = 1 << 2, /* make an entry if there is none (a request to us) */
 	NEIGH_HEARD_ROUTER = 1 << 3,
-	NEIGH_HEARD_IS_ROUTER_KNOWN = 1 << 4, /* the router flag of the message means something (an advertisement) */
+	NEIGH_HEARD_IS_ROUTER_KNOWN =
+		1 << 4, /* the router flag of the message means something (an advertisement) */
 };
-void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who, const uint8_t mac[6],
-		 unsigned flags);
+void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
+		 const uint8_t mac[6], unsigned flags);
 
 /* --- the protocols: how to solicit. Runs on worker 0. mac is NULL for a multicast or broadcast solicitation. --- */
 struct neigh_proto {
@@ -72,7 +77,8 @@ struct neigh_info {
 /* RTM_NEWNEIGH, RTM_DELNEIGH: administrative. flags: NLM_F_*. 0, -EEXIST, -ENOENT, -EINVAL, -ENOMEM. */
 int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_flags);
 int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr);
-bool neigh_get(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr, struct neigh_info *ret);
+bool neigh_get(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr,
+	       struct neigh_info *ret);
 /* Dump by position: *pos is 0 at first and opaque after. false: no more. */
 bool neigh_next(struct leat_stack *st, uint64_t *pos, struct neigh_info *ret);
 

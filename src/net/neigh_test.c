@@ -519,7 +519,8 @@ static void a_stack_goes_with_packets_waiting(void **state)
 {
 	struct test *x = *state;
 	for (unsigned n = 0; n < 3; n++)
-		send_to(x, n, 1, 0); /* teardown finds them parked and asked for, the question still in flight */
+		send_to(x, n, 1,
+			0); /* teardown finds them parked and asked for, the question still in flight */
 }
 
 /* Everything at once, at random; the accounts say at the end whether anything was lost. */

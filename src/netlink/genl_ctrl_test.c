@@ -30,7 +30,9 @@ static void ask(struct nl_sock *s, uint16_t id, uint8_t cmd, uint16_t flags, uin
 static const struct nlattr *find_attr(const struct nlmsghdr *h, uint16_t type)
 {
 	const struct nlattr *a;
-	mnl_attr_for_each(a, h, GENL_HDRLEN) if (mnl_attr_get_type(a) == type) return a;
+	mnl_attr_for_each (a, h, GENL_HDRLEN)
+		if (mnl_attr_get_type(a) == type)
+			return a;
 	return NULL;
 }
 

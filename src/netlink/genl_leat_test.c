@@ -60,7 +60,9 @@ static void ask(struct fixture *f, struct receiver *r, uint8_t cmd, uint16_t fla
 static const struct nlattr *attr_of(const struct nlmsghdr *h, uint16_t type)
 {
 	const struct nlattr *a;
-	mnl_attr_for_each(a, h, GENL_HDRLEN) if (mnl_attr_get_type(a) == type) return a;
+	mnl_attr_for_each (a, h, GENL_HDRLEN)
+		if (mnl_attr_get_type(a) == type)
+			return a;
 	return NULL;
 }
 
@@ -116,8 +118,7 @@ static void the_graph_names_edges_that_lead_nowhere(void **state)
 	assert_non_null(h);
 	const struct nlattr *edge, *a;
 	bool demux = false;
-	mnl_attr_for_each(edge, h, GENL_HDRLEN)
-	{
+	mnl_attr_for_each (edge, h, GENL_HDRLEN) {
 		const char *name = "";
 		bool leads = false;
 		if (mnl_attr_get_type(edge) != LEAT_A_EDGE)

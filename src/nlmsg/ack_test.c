@@ -84,8 +84,7 @@ static void an_extended_ack_tells_message_offset_and_policy(void **state)
 	assert_int_equal(flags, NLM_F_CAPPED | NLM_F_ACK_TLVS);
 	const struct nlattr *a;
 	unsigned seen = 0;
-	mnl_attr_for_each(a, (const struct nlmsghdr *)f->out.p, sizeof *e)
-	{
+	mnl_attr_for_each (a, (const struct nlmsghdr *)f->out.p, sizeof *e) {
 		seen |= 1u << mnl_attr_get_type(a);
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
 			assert_string_equal(mnl_attr_get_str(a), "no good");

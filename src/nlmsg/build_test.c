@@ -29,8 +29,7 @@ static void a_message_reads_back_as_it_was_built(void **state)
 	assert_int_equal(((const struct ifinfomsg *)mnl_nlmsg_get_payload(h))->ifi_index, 3);
 	const struct nlattr *a;
 	unsigned seen = 0;
-	mnl_attr_for_each(a, h, sizeof *ifi)
-	{
+	mnl_attr_for_each (a, h, sizeof *ifi) {
 		switch (seen++) {
 		case 0:
 			assert_string_equal(mnl_attr_get_str(a), "eth0");

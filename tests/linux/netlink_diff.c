@@ -264,8 +264,9 @@ static void learn_name(struct side *p, const struct nlmsghdr *h)
 	if (i == p->n_names)
 		p->n_names++;
 	p->names[i].index = m->ifi_index;
-	mnl_attr_for_each(a, h, sizeof *m) if (mnl_attr_get_type(a) == IFLA_IFNAME)
-		snprintf(p->names[i].name, IFNAMSIZ, "%s", mnl_attr_get_str(a));
+	mnl_attr_for_each (a, h, sizeof *m)
+		if (mnl_attr_get_type(a) == IFLA_IFNAME)
+			snprintf(p->names[i].name, IFNAMSIZ, "%s", mnl_attr_get_str(a));
 }
 
 /* --- answers as text --- */
@@ -366,8 +367,7 @@ static void say_error(char *line, const struct nlmsghdr *h)
 		skip += e->msg.nlmsg_len - NLMSG_HDRLEN;
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	mnl_attr_for_each(a, h, (unsigned)skip)
-	{
+	mnl_attr_for_each (a, h, (unsigned)skip) {
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
 			say(line, " \"%s\"", mnl_attr_get_str(a));
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_OFFS)
@@ -399,9 +399,9 @@ static void add_line(struct side *p, const struct nlmsghdr *h)
 	for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++)
 		if (shown[i].type == (h->nlmsg_type & ~3))
 			for (uint16_t t = 0; t < 64; t++)
-				mnl_attr_for_each(a, h,
-						  (unsigned)shown[i].header) if (mnl_attr_get_type(a) == t)
-					say_attr(p, line, &shown[i], a);
+				mnl_attr_for_each (a, h, (unsigned)shown[i].header)
+					if (mnl_attr_get_type(a) == t)
+						say_attr(p, line, &shown[i], a);
 }
 
 /* The kernel tells of a link more often than of what changed in it; that is not compared. */
