@@ -192,6 +192,7 @@ static void check_print(struct cursor c, struct cursor d)
 	fuzz_check(strcmp(whole, again) == 0 && !strchr(whole, '\n'));
 	wire_print_frame(c, again, 20);
 	fuzz_check(strncmp(whole, again, 19) == 0);
+	wire_print_frame(cur_of_cut(c.p, cur_left(&c) / 2, cur_left(&c)), again, sizeof again);
 	wire_print_l3(ETH_P_IP, c, whole, sizeof whole);
 	wire_print_l3(ETH_P_IPV6, d, whole, sizeof whole);
 	struct text t = text_of(whole, sizeof whole);

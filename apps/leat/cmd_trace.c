@@ -2,7 +2,6 @@
 /* `leat trace`: matching packets through every node, as they come. */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/if_ether.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "leat/leat.h"
 #include "wire/frame.h"
 
-enum { SNAP = 65535, LINE = 256 };
+enum { SNAP = 65535, LINE = 256, NODE_TEXT = 96 /* room that a node has for its words */ };
 
 struct trace {
 	bool json, ended;
@@ -20,37 +19,21 @@ struct trace {
 	uint32_t last_id; /* of the packet printed last */
 };
 
-/* A snapshot starts where the node had the packet's data: at the Ethernet header, or past it. */
-static uint16_t network_header(const uint8_t *p, size_t len_bytes, uint32_t pkt_len)
-{
-	if (len_bytes >= 20 && p[0] >> 4 == 4 && (p[0] & 15) >= 5) {
-		uint16_t total = p[2] << 8 | p[3];
-		return total >= 20 && total <= pkt_len ? ETH_P_IP : 0;
-	}
-	if (len_bytes >= 40 && p[0] >> 4 == 6)
-		return (p[4] << 8 | p[5]) + 40u <= pkt_len ? ETH_P_IPV6 : 0;
-	if (len_bytes >= 28 && !memcmp(p, "\0\1\x08\0\6\4", 6))
-		return ETH_P_ARP;
-	return 0;
-}
-
+/* The packet in words, from the bytes that came; it was longer, as a rule. */
 static void describe(const struct answer *a, char *to, size_t size)
 {
 	const struct nlattr *snap = a->attr[LEAT_A_SNAP];
-	size_t len = snap ? mnl_attr_get_payload_len(snap) : 0;
-	const uint8_t *p = snap ? mnl_attr_get_payload(snap) : NULL;
+	uint32_t layer = answer_u32(a, LEAT_A_LAYER);
 	struct cursor c;
-	uint16_t l3;
 
 	*to = '\0';
-	if (!len)
+	if (!snap || !mnl_attr_get_payload_len(snap))
 		return;
-	c = cur_of(p, len);
-	l3 = network_header(p, len, answer_u32(a, LEAT_A_LEN));
-	if (l3)
-		wire_print_l3(l3, c, to, size);
-	else
+	c = cur_of_cut(mnl_attr_get_payload(snap), mnl_attr_get_payload_len(snap), answer_u32(a, LEAT_A_LEN));
+	if (layer == 2)
 		wire_print_frame(c, to, size);
+	else if (layer == 3 && a->attr[LEAT_A_ETHERTYPE])
+		wire_print_l3(answer_u32(a, LEAT_A_ETHERTYPE), c, to, size);
 }
 
 static const struct field record_fields[] = {
@@ -59,6 +42,7 @@ static const struct field record_fields[] = {
 	{ LEAT_A_NEXT_NAME, F_STR, "next" },  { LEAT_A_DROP, F_STR, "drop" },
 	{ LEAT_A_KEPT, F_FLAG, "kept" },      { LEAT_A_IN_IFNAME, F_STR, "in" },
 	{ LEAT_A_OUT_IFNAME, F_STR, "out" },  { LEAT_A_LEN, F_U32, "len" },
+	{ LEAT_A_LAYER, F_U32, "layer" },     { LEAT_A_ETHERTYPE, F_U32, "ethertype" },
 	{ LEAT_A_GSO, F_U32, "gso" },         { LEAT_A_CSUM, F_U32, "csum" },
 	{ LEAT_A_TEXT, F_STR, "text" },       { 0 },
 };
@@ -86,10 +70,19 @@ static void print_next(const struct answer *a)
 		printf(" sent");
 }
 
+/* What the node said is often the packet in the same words, for which it had less room. */
+static bool says_the_same(const char *text, const char *packet)
+{
+	size_t len = strlen(text);
+
+	return !strcmp(text, packet) || (len >= NODE_TEXT - 1 && !strncmp(text, packet, len));
+}
+
 static void print_record(struct trace *t, const struct answer *a, const char *packet)
 {
 	uint32_t id = answer_u32(a, LEAT_A_TRACE_ID);
 	uint64_t us = answer_u64(a, LEAT_A_TIME_US);
+	const char *text = answer_str(a, LEAT_A_TEXT);
 
 	if (id != t->last_id && t->last_id)
 		putchar('\n');
@@ -97,11 +90,13 @@ static void print_record(struct trace *t, const struct answer *a, const char *pa
 	printf("%" PRIu64 ".%06u #%" PRIu32 " %s", us / 1000000, (unsigned)(us % 1000000), id,
 	       answer_str(a, LEAT_A_NODE_NAME));
 	print_next(a);
-	printf(" | %s%s%s, %" PRIu32 " bytes%s | %s", answer_str(a, LEAT_A_IN_IFNAME),
+	printf(" | %s%s%s, %" PRIu32 " bytes%s", answer_str(a, LEAT_A_IN_IFNAME),
 	       a->attr[LEAT_A_OUT_IFNAME] ? " > " : "", answer_str(a, LEAT_A_OUT_IFNAME),
-	       answer_u32(a, LEAT_A_LEN), answer_u32(a, LEAT_A_GSO) ? " (segments)" : "", packet);
-	if (*answer_str(a, LEAT_A_TEXT))
-		printf(" | %s", answer_str(a, LEAT_A_TEXT));
+	       answer_u32(a, LEAT_A_LEN), answer_u32(a, LEAT_A_GSO) ? " (segments)" : "");
+	if (*packet)
+		printf(" | %s", packet);
+	if (*text && !says_the_same(text, packet))
+		printf(" | %s", text);
 	putchar('\n');
 }
 
@@ -206,6 +201,7 @@ const struct leat_command cmd_trace = {
 		"it every packet\n"
 		"is followed. A line is a packet (#id) at a node: where it went next, or DROP and the "
 		"reason, | its devices and\n"
-		"length | what it was. -c N ends after N packets; else ^C does. One trace at a time.\n",
+		"length | what it was | what the node says beyond that. -c N ends after N packets; else ^C "
+		"does. One trace at a time.\n",
 	.run = run,
 };

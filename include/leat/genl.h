@@ -111,6 +111,10 @@ enum leat_attr {
 	/* msg: SAVE */
 	LEAT_A_TEXT_PIECE, /* bytes: the next ones */
 
+	/* msg: TRACE_RECORD */
+	LEAT_A_LAYER, /* u32: what SNAP begins with: 2 the Ethernet header, 3 the network header; absent: something else */
+	LEAT_A_ETHERTYPE, /* u32: of the network header; absent: no node has looked yet */
+
 	LEAT_A_MAX_PLUS_1,
 };
 

@@ -27,6 +27,12 @@ static inline struct cursor cur_of(const void *p, uint32_t len)
 {
 	return (struct cursor){ .p = p, .here = len, .left = len };
 }
+/* Over the first `have` of `len` bytes: the rest was there and cannot be looked at. cur_left() tells the whole length, and
+ * readers find an end where the bytes end. For printing what was cut short. */
+static inline struct cursor cur_of_cut(const void *p, uint32_t have, uint32_t len)
+{
+	return (struct cursor){ .p = p, .here = MIN(have, len), .left = len };
+}
 static inline uint32_t cur_left(const struct cursor *c)
 {
 	return c->left;

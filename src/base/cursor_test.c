@@ -250,6 +250,24 @@ static void a_source_that_ends_early_is_an_end_not_a_crash(void **state)
 	pieces_done(&ps);
 }
 
+static void bytes_cut_off_are_counted_and_never_read(void **state)
+{
+	uint8_t b[8] = { 0 }, tmp[8];
+	struct cursor c = cur_of_cut(b, 4, 100), sub;
+	assert_int_equal(cur_left(&c), 100);
+	assert_null(cur_take(&c, tmp, 5));
+	assert_non_null(cur_take(&c, tmp, 3));
+	assert_int_equal(cur_left(&c), 97);
+	assert_false(cur_copy(&c, tmp, 2));
+	assert_false(cur_skip(&c, 97));
+	assert_false(cur_sub(&c, 97, &sub));
+	assert_true(cur_trim(&c, 50));
+	assert_int_equal(cur_left(&c), 50);
+	c = cur_of_cut(b, 8, 4); /* more bytes than the packet has: those count not */
+	assert_null(cur_take(&c, tmp, 5));
+	assert_int_equal(cur_left(&c), 4);
+}
+
 static void one_piece_needs_no_source(void **state)
 {
 	const uint8_t mem[4] = { 0, 1, 2, 3 };
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(trim_cuts_what_lies_behind),
 		cmocka_unit_test(equal_compares_across_pieces),
 		cmocka_unit_test(a_source_that_ends_early_is_an_end_not_a_crash),
+		cmocka_unit_test(bytes_cut_off_are_counted_and_never_read),
 		cmocka_unit_test(one_piece_needs_no_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,14 @@ static void show(struct trace_worker *t, uint32_t n)
 	__atomic_store_n(&t->head, t->head + n, __ATOMIC_RELEASE);
 }
 
+/* Where the descriptor says that data stands. What no node has looked at yet is a frame. */
+static uint8_t layer_of(const struct pkt *p)
+{
+	if (p->l3_off && p->headroom == p->l3_off)
+		return 3;
+	return p->ethertype == 0 || p->headroom == p->l2_off ? 2 : 0;
+}
+
 static void fill(const struct worker *w, struct trace_record *r, unsigned node, const struct pkt *p)
 {
 	const struct node *n = graph_node(w->st, (uint16_t)node);
@@ -123,6 +131,8 @@ static void fill(const struct worker *w, struct trace_record *r, unsigned node, 
 		.out_if = p->out_if,
 		.len = p->len,
 		.snap_len = MIN(p->len, (uint32_t)TRACE_SNAP),
+		.ethertype = p->ethertype,
+		.layer = layer_of(p),
 		.gso = p->gso,
 		.csum = p->csum,
 	};

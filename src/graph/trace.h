@@ -24,6 +24,8 @@ struct trace_record {
 	uint32_t in_if, out_if; /* handles */
 	uint32_t len; /* of the packet at this node */
 	uint32_t snap_len;
+	uint16_t ethertype; /* of the packet, host order; 0: not known yet */
+	uint8_t layer; /* data stood at: 2 the Ethernet header, 3 the network header, 0 elsewhere */
 	uint8_t gso, csum;
 	char text[96]; /* the node's own print, or empty */
 	uint8_t snap[TRACE_SNAP]; /* from data */

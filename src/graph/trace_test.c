@@ -103,6 +103,27 @@ static void a_packet_is_followed_to_its_end(void **state)
 	assert_false(trace_is_on(r.w));
 }
 
+/* Not from the bytes: they may look like anything. */
+static void the_record_says_where_data_stood_and_what_it_is(void **state)
+{
+	uint16_t in = node_find(r.st, "in");
+	trace_start(r.st, NULL, 0, 0);
+	for (unsigned layer = 0; layer <= 3; layer++) {
+		struct pkt_vec v = { .n = 1, .pkt = { rig_pkt(&r, BYTE_DROP, 60) } };
+		struct pkt *p = v.pkt[0];
+		trace_mark_slow(r.w, &v);
+		p->ethertype = layer == 1 ? 0 : 0x1234; /* 1: nobody has looked */
+		p->l2_off = (uint16_t)(p->headroom - (layer == 2 ? 0 : 14));
+		p->l3_off = (uint16_t)(p->headroom + (layer == 3 ? 0 : 14));
+		graph_enqueue(r.w, in, p);
+		graph_run(r.w);
+		assert_int_equal(read_all(), 1);
+		assert_int_equal(got[0].layer, layer == 1 ? 2 : layer);
+		assert_int_equal(got[0].ethertype, layer == 1 ? 0 : 0x1234);
+	}
+	trace_stop(r.st);
+}
+
 static void drops_and_kept_packets_are_told_apart(void **state)
 {
 	trace_start(r.st, NULL, 0, 0);
@@ -240,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_packet_is_followed_to_its_end),
+		CASE(the_record_says_where_data_stood_and_what_it_is),
 		CASE(drops_and_kept_packets_are_told_apart),
 		CASE(only_what_matches_is_followed),
 		CASE(the_filter_sees_bytes_of_later_pieces),

@@ -236,6 +236,7 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause)
 		return NULL;
 	}
 	e->l3_off = e->headroom;
+	e->ethertype = ETH_P_IP;
 	e->l4_off = (uint16_t)(e->headroom + sizeof h.ip);
 	e->flags = cause->flags & PKT_F_TRACED;
 	e->trace_id = cause->trace_id;

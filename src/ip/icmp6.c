@@ -193,6 +193,7 @@ struct pkt *icmp6_new(struct lcore *lc, const struct ip6_hdr *ip, const void *ms
 	}
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + sizeof *ip);
+	p->ethertype = ETH_P_IPV6;
 	return p;
 }
 

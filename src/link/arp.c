@@ -172,6 +172,7 @@ static void arp_solicit(struct worker *w, struct iface *out, const struct ipaddr
 	pkt_append(w->lc, p, &h, sizeof h);
 	p->flags |= PKT_F_LOCAL_OUT;
 	p->l3_off = p->headroom;
+	p->ethertype = ETH_P_ARP;
 	p->out_if = out->handle;
 	if (mac)
 		memcpy(p->edge.eth_output.dst, mac, sizeof p->edge.eth_output.dst);

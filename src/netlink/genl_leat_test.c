@@ -184,6 +184,8 @@ static void a_trace_is_sent_to_who_asked_and_ends_by_itself(void **state)
 	assert_string_equal(text_of(h, LEAT_A_DROP), "consumed");
 	assert_string_equal(text_of(h, LEAT_A_IN_IFNAME), "eth0");
 	assert_int_equal(mnl_attr_get_payload_len(attr_of(h, LEAT_A_SNAP)), 64);
+	assert_int_equal(mnl_attr_get_u32(attr_of(h, LEAT_A_LAYER)), 2);
+	assert_null(attr_of(h, LEAT_A_ETHERTYPE));
 	assert_int_equal(h->nlmsg_seq, 5);
 	assert_null(find(&f->a, LEAT_CMD_TRACE_END, LEAT_A_TEXT, ""));
 	manual_rt_run(f->t->m, 2000000);

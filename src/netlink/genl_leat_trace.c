@@ -52,6 +52,10 @@ static int put_record(struct nl_buf *b, struct leat_genl *g, uint16_t id, const 
 	put_ifname(b, g->st, LEAT_A_IN_IFNAME, t->in_if);
 	put_ifname(b, g->st, LEAT_A_OUT_IFNAME, t->out_if);
 	nl_put_u32(b, LEAT_A_LEN, t->len);
+	if (t->layer)
+		nl_put_u32(b, LEAT_A_LAYER, t->layer);
+	if (t->ethertype)
+		nl_put_u32(b, LEAT_A_ETHERTYPE, t->ethertype);
 	nl_put_u32(b, LEAT_A_GSO, t->gso);
 	nl_put_u32(b, LEAT_A_CSUM, t->csum);
 	if (t->text[0])

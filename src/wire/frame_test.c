@@ -136,8 +136,8 @@ static void tags_arp_and_strangers_are_shown(void **state)
 	vlan_emit(&v, (struct vlan_tag *)(p + 14));
 	arp_emit(&a, (struct arp_hdr *)(p + 18));
 	expect(p, 18 + 28, MACS " vlan 100 pcp 3, arp who-has 10.0.0.2 tell 10.0.0.1");
-	put_eth(p, 0x88b5);
-	expect(p, 20, MACS ", ethertype 0x88b5, 6 bytes");
+	put_eth(p, 0x1234); /* nobody's: not in the IEEE's list */
+	expect(p, 20, MACS ", ethertype 0x1234, 6 bytes");
 	put_eth(p, 38);
 	expect(p, 20, MACS ", 802.3 length 38");
 }
@@ -160,6 +160,21 @@ static void fragments_show_no_transport(void **state)
 	expect(p, len, MACS ", 10.0.0.1 > 10.0.0.2 ttl 64 frag id 77 off 1480+, protocol 17, 16 bytes");
 }
 
+static void what_was_cut_off_counts(void **state)
+{
+	uint8_t p[1500] = { 0 };
+	char whole[200], cut[200];
+	uint32_t len = wrap_ip4(p, IP_PROTO_UDP, 1400);
+	udp_emit(&(struct udp_msg){ .sport = 7, .dport = 9, .body = cur_of(p + 42, 1392) },
+		 (struct udp_hdr *)(p + 34));
+	wire_print_frame(cur_of(p, len), whole, sizeof whole);
+	wire_print_frame(cur_of_cut(p, 128, len), cut, sizeof cut);
+	assert_string_equal(cut, whole);
+	put_eth(p, 0x1234);
+	wire_print_frame(cur_of_cut(p, 128, 1414), cut, sizeof cut);
+	assert_string_equal(cut, MACS ", ethertype 0x1234, 1400 bytes");
+}
+
 static void a_packet_without_ethernet_is_shown_too(void **state)
 {
 	uint8_t p[100] = { 0 };
@@ -179,6 +194,7 @@ int main(void)
 		cmocka_unit_test(tags_arp_and_strangers_are_shown),
 		cmocka_unit_test(what_does_not_hold_is_named),
 		cmocka_unit_test(fragments_show_no_transport),
+		cmocka_unit_test(what_was_cut_off_counts),
 		cmocka_unit_test(a_packet_without_ethernet_is_shown_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
