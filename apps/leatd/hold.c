@@ -171,7 +171,7 @@ static bool is_alive(uint64_t id)
 static int set_up(struct hold *h, const char *ifname, bool up)
 {
 	struct ifreq r = { 0 };
-	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", ifname);
 	if (ioctl(h->nl, SIOCGIFFLAGS, &r))
 		return -errno;
 	r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
@@ -182,7 +182,7 @@ static bool ethtool(struct hold *h, const char *ifname, uint32_t cmd, uint32_t *
 {
 	struct ethtool_value v = { .cmd = cmd, .data = *data };
 	struct ifreq r = { .ifr_data = (char *)&v };
-	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", ifname);
 	if (ioctl(h->nl, SIOCETHTOOL, &r))
 		return false;
 	*data = v.data;
@@ -261,7 +261,7 @@ void hold_sweep(struct hold *h)
 static int check(struct hold *h, const char *ifname, bool *ret_up, char *why, size_t why_len)
 {
 	struct ifreq r = { 0 };
-	strncpy(r.ifr_name, ifname, IFNAMSIZ - 1);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", ifname);
 	if (free_from_the_dead(h, if_nametoindex(ifname))) {
 		snprintf(why, why_len, "%s is held by a leatd", ifname);
 		return -EBUSY;

@@ -98,7 +98,7 @@ static int teardown(void **state)
 
 static void modules_live_in_stages(void **state)
 {
-	struct leat_stack *st;
+	struct leat_stack *st = NULL;
 	assert_int_equal(stack_new(manual_rt_of(*state), "a", 2, one, &st), 0);
 	assert_string_equal(story, "iww");
 	stack_free(st);
@@ -107,7 +107,7 @@ static void modules_live_in_stages(void **state)
 
 static void a_module_comes_and_goes_while_the_stack_lives(void **state)
 {
-	struct leat_stack *st;
+	struct leat_stack *st = NULL;
 	assert_int_equal(stack_new(manual_rt_of(*state), "a", 3, none, &st), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(stack_load(st, &probe_module), 0);
@@ -155,7 +155,7 @@ static void every_allocation_of_stack_new_may_fail(void **state)
 static void workers_see_a_new_view_from_their_next_turn_on(void **state)
 {
 	struct manual_rt *m = *state;
-	struct leat_stack *st;
+	struct leat_stack *st = NULL;
 	int root;
 	assert_int_equal(stack_new(manual_rt_of(m), "a", 1, none, &st), 0);
 	struct worker *w = st->worker[0];
@@ -174,7 +174,7 @@ static void workers_see_a_new_view_from_their_next_turn_on(void **state)
 static void a_saved_stack_is_restored(void **state)
 {
 	struct leat_runtime *rt = manual_rt_of(*state);
-	struct leat_stack *a, *b;
+	struct leat_stack *a = NULL, *b = NULL;
 	char path[] = "/tmp/leat-stack-test-XXXXXX", why[256] = "";
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);

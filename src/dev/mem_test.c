@@ -121,7 +121,7 @@ static void both_ways_within_a_lcore_nothing_is_lost(void **state)
 static void carrier_follows_the_peer(void **state)
 {
 	struct dev_test *t = *state;
-	struct iface *e[2];
+	struct iface *e[2] = { NULL };
 	struct worker *w = t->st[0]->worker[0];
 	assert_int_equal(mem_pair_new(t->st[0], "a0", t->st[1], "b0", NULL, e), 0);
 	assert_string_equal(e[0]->ops->kind, "veth");

@@ -122,8 +122,10 @@ static void add(struct leat_stack *st, struct fib_trie *t, struct naive *v, unsi
 static void take_away(struct leat_stack *st, struct fib_trie *t, struct naive *v, unsigned i)
 {
 	struct fib_node *n = fib_trie_get(t, &v->row[i].key, v->row[i].plen);
-	if (!n)
+	if (!n) {
 		fail_with_seed("get");
+		return;
+	}
 	mem_free(n->entries);
 	n->entries = NULL;
 	rcu_set(n->best, NULL);

@@ -29,8 +29,8 @@ static void frames_and_tags_parse_wherever_they_are_cut(void **state)
 
 static void emit_is_the_inverse_of_parse(void **state)
 {
-	struct eth_msg m;
-	struct vlan_msg v;
+	struct eth_msg m = { 0 };
+	struct vlan_msg v = { 0 };
 	struct eth_hdr h;
 	struct vlan_tag t;
 	assert_int_equal(eth_parse(cur_of(tagged, sizeof tagged), &m), DROP_NONE);
