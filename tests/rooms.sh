@@ -24,6 +24,8 @@ for c in json.load(open(sys.argv[1])):
     got = set(re.findall(r'/rooms/(\w+)', c['command'])) - {room[1]}
     if got - set(above[room[1]]):
         sys.exit(f"{room[1]} was given {got - set(above[room[1]])}: {c['file']}")
+    if re.search(r' -I\S*\bsrc ', c['command']):
+        sys.exit(f"{room[1]} was given all of src: {c['file']}")
 if seen < 10:
     sys.exit(f"only {seen} objects looked at")
 EOF
