@@ -163,7 +163,8 @@ int device_new(struct sim_end *e, struct leat_stack *st, const char *ifname)
 		.mac = { 2, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 0, (uint8_t)(e->which + 1) }
 	};
 	snprintf(how.name, sizeof how.name, "%s", ifname);
-	return iface_add(st, &how, &e->ifc);
+	int err = iface_add(st, &how, &e->ifc);
+	return err || !e->wire->conf.up ? err : iface_set_up(e->ifc, true);
 }
 
 /* --- `sim:NAME,wire=N,end=N`, out of save files --- */

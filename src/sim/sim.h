@@ -68,10 +68,12 @@ int sim_ip(struct sim_node *n, const char *lines);
 
 /* Probabilities are in billionths. Zero members: no limit, no delay, never. */
 enum { SIM_ALWAYS = 1000000000 };
+enum sim_aqm { SIM_AQM_NONE, SIM_AQM_CODEL /* RFC 8289 */, SIM_AQM_FQ_CODEL /* RFC 8290 */ };
 struct sim_wire_conf {
 	uint64_t rate_bps; /* of frames as pcap shows them */
 	uint64_t delay_us, jitter_us; /* delay - jitter .. delay + jitter, in order */
-	uint32_t queue_packets, queue_bytes; /* drop-tail, in front of a rate; both 0: 1000 packets */
+	uint32_t queue_packets, queue_bytes; /* in front of a rate; both 0: 1000 packets */
+	enum sim_aqm aqm;
 	uint32_t loss; /* each for itself */
 	uint32_t burst_enter, burst_leave,
 		burst_loss; /* Gilbert-Elliott: into and out of the bad state, loss while in it */
@@ -79,12 +81,14 @@ struct sim_wire_conf {
 	uint64_t reorder_us; /* how long a frame is held back, for others to pass */
 	uint32_t duplicate, corrupt; /* corrupt: one bit, anywhere */
 	uint32_t mtu; /* frames with more payload vanish; the interfaces do not know */
+	bool up; /* the interfaces start up */
 	bool offload; /* ends that sum and split nothing: frames cross whole with their state */
 };
 
 enum sim_drop {
 	SIM_DROP_CUT, /* the wire was cut, or cut while the frame was on it */
-	SIM_DROP_QUEUE,
+	SIM_DROP_QUEUE, /* it was full */
+	SIM_DROP_AQM,
 	SIM_DROP_LOSS,
 	SIM_DROP_BURST,
 	SIM_DROP_MTU,
@@ -111,8 +115,8 @@ void sim_wire_stats(const struct sim_wire *w, unsigned from_end, struct sim_wire
 void sim_wire_cut(struct sim_wire *w, bool cut);
 /* The same, and the ends lose their carrier. */
 void sim_wire_unplug(struct sim_wire *w, bool unplugged);
-/* From the next frame on. */
-void sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c);
+/* From the next frame on. 0 or -ENOMEM. */
+int sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c);
 const struct sim_wire_conf *sim_wire_conf(const struct sim_wire *w);
 
 /* --- pings --- */

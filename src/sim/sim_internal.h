@@ -24,13 +24,32 @@ struct sim_frame {
 	uint8_t b[];
 };
 
+struct sim_flow {
+	struct sim_frame *head, *tail;
+	uint32_t bytes;
+	/* CoDel: the names are those of RFC 8289, 5. */
+	bool dropping;
+	uint32_t count, last_count;
+	uint64_t first_above_us, drop_next_us;
+	/* FQ-CoDel. */
+	int32_t deficit;
+	struct list link; /* of sim_queue.fresh or .old, or on none */
+};
+
+struct sim_queue {
+	enum sim_aqm aqm;
+	struct sim_flow *flow; /* [n_flows]; the first one alone unless FQ-CoDel */
+	unsigned n_flows;
+	uint32_t n, bytes;
+	struct list fresh, old;
+};
+
 /* One direction of a wire, named by the end that sends. */
 struct sim_dir {
 	struct sim_wire *wire;
 	uint8_t from;
 	bool bad; /* Gilbert-Elliott */
-	struct sim_frame *head, **tail; /* waiting to be sent */
-	uint32_t queued, queued_bytes;
+	struct sim_queue queue; /* waiting to be sent */
 	uint64_t busy_ns; /* until when the sender is */
 	uint64_t last_us; /* when the latest one in order arrives */
 	uint64_t random;
@@ -117,6 +136,14 @@ static inline bool sim_chance(uint64_t *state, uint32_t billionths)
 void sim_digest_add(struct sim *s, const struct sim_dir *d, const struct sim_frame *f);
 /* 0 or -errno; the directory for what others have to open by name. */
 int sim_make_dir(struct sim *s);
+
+/* queue.c: frames in it count as held. Init and change: 0 or -ENOMEM. */
+int queue_init(struct sim_dir *d, enum sim_aqm aqm);
+void queue_done(struct sim_dir *d);
+int queue_change(struct sim_dir *d, enum sim_aqm aqm);
+void queue_push(struct sim_dir *d, struct sim_frame *f); /* consumes */
+struct sim_frame *queue_pop(struct sim_dir *d); /* NULL: none is left, some may have been dropped */
+void queue_drop_all(struct sim_dir *d, enum sim_drop why);
 
 /* A frame enters the wire; consumes it. */
 void wire_send(struct sim_dir *d, struct sim_frame *f);

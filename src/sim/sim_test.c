@@ -74,34 +74,6 @@ static void ping6_is_answered_too(void **state)
 	pair_free(&p);
 }
 
-static void queue_holds_so_many_and_no_more(void **state)
-{
-	struct sim_wire_conf c = { .rate_bps = 100000, .queue_packets = 5 };
-	struct pair p;
-	struct sim_wire_stats w;
-	pair_new(&p, 1, 1, &c);
-	pair_ping(&p, 1, 58);
-	struct sim_ping_stats st = pair_burst(&p, 20, 58);
-	sim_wire_stats(p.w, 0, &w);
-	assert_int_equal(w.dropped[SIM_DROP_QUEUE], 20 - 5 - 1);
-	assert_int_equal(st.received, 6);
-	pair_free(&p);
-}
-
-static void queue_may_count_bytes(void **state)
-{
-	struct sim_wire_conf c = { .rate_bps = 100000, .queue_bytes = 399 };
-	struct pair p;
-	struct sim_wire_stats w;
-	pair_new(&p, 1, 1, &c);
-	pair_ping(&p, 1, 58);
-	struct sim_ping_stats st = pair_burst(&p, 20, 58);
-	sim_wire_stats(p.w, 0, &w);
-	assert_int_equal(w.dropped[SIM_DROP_QUEUE], 20 - 3 - 1);
-	assert_int_equal(st.received, 4);
-	pair_free(&p);
-}
-
 static void loss_takes_about_its_share(void **state)
 {
 	struct sim_wire_conf c = { .loss = SIM_ALWAYS / 10 };
@@ -297,8 +269,6 @@ int main(void)
 		cmocka_unit_test(cancelled_and_moved_events),
 		cmocka_unit_test(ping_takes_the_time_of_rate_and_delay),
 		cmocka_unit_test(ping6_is_answered_too),
-		cmocka_unit_test(queue_holds_so_many_and_no_more),
-		cmocka_unit_test(queue_may_count_bytes),
 		cmocka_unit_test(loss_takes_about_its_share),
 		cmocka_unit_test(bursts_come_together),
 		cmocka_unit_test(faults_are_counted_and_seen),

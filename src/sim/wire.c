@@ -11,8 +11,7 @@
  * Jitter keeps the order, as queues on a path do; only `reorder` lets frames pass each other. A frame that was under way when the
  * wire was cut does not arrive, even if the wire is whole again by then.
  *
- * Left out: active queue management (CoDel, RFC 8289; FQ-CoDel, RFC 8290); bytes that pcap does not show (preamble, FCS, gap)
- * take no time. */
+ * Left out: bytes that pcap does not show (preamble, FCS, gap) take no time. */
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <stdio.h>
@@ -21,13 +20,13 @@
 
 #include "sim/sim_internal.h"
 
-enum { NS_PER_US = 1000, QUEUE_DEFAULT = 1000 };
+enum { NS_PER_US = 1000 };
 static const uint64_t ns_per_s = 1000000000;
 
 const char *const sim_drop_names[SIM_DROPS] = {
-	[SIM_DROP_CUT] = "cut",       [SIM_DROP_QUEUE] = "queue", [SIM_DROP_LOSS] = "loss",
-	[SIM_DROP_BURST] = "burst",   [SIM_DROP_MTU] = "mtu",     [SIM_DROP_NOBODY] = "nobody",
-	[SIM_DROP_MEMORY] = "memory",
+	[SIM_DROP_CUT] = "cut",       [SIM_DROP_QUEUE] = "queue",   [SIM_DROP_AQM] = "aqm",
+	[SIM_DROP_LOSS] = "loss",     [SIM_DROP_BURST] = "burst",   [SIM_DROP_MTU] = "mtu",
+	[SIM_DROP_NOBODY] = "nobody", [SIM_DROP_MEMORY] = "memory",
 };
 
 static void drop(struct sim_dir *d, struct sim_frame *f, enum sim_drop why)
@@ -145,50 +144,22 @@ static void transmit(struct sim_dir *d, struct sim_frame *f)
 	sent(d, f, d->busy_ns);
 }
 
-static struct sim_frame *queue_pop(struct sim_dir *d)
-{
-	struct sim_frame *f = d->head;
-	if (!f)
-		return NULL;
-	d->head = f->next;
-	if (!d->head)
-		d->tail = &d->head;
-	d->queued--;
-	d->queued_bytes -= f->len;
-	d->stats.held--;
-	return f;
-}
-
 static void ready(struct sim *s, struct sim_event *e)
 {
 	struct sim_dir *d = container_of(e, struct sim_dir, ready);
-	while (d->head && d->busy_ns <= now_ns(d))
-		transmit(d, queue_pop(d));
-	if (d->head)
+	while (d->queue.n && d->busy_ns <= now_ns(d)) {
+		struct sim_frame *f = queue_pop(d);
+		if (f)
+			transmit(d, f);
+	}
+	if (d->queue.n)
 		sim_at(s, e, whole_us(d->busy_ns));
-}
-
-static bool queue_is_full(const struct sim_dir *d, const struct sim_frame *f)
-{
-	const struct sim_wire_conf *c = &d->wire->conf;
-	uint32_t packets = c->queue_packets || c->queue_bytes ? c->queue_packets : (uint32_t)QUEUE_DEFAULT;
-	return (packets && d->queued >= packets) ||
-	       (c->queue_bytes && d->queued_bytes + f->len > c->queue_bytes);
 }
 
 static void enqueue(struct sim_dir *d, struct sim_frame *f)
 {
-	if (queue_is_full(d, f)) {
-		drop(d, f, SIM_DROP_QUEUE);
-		return;
-	}
-	f->next = NULL;
-	*d->tail = f;
-	d->tail = &f->next;
-	d->queued++;
-	d->queued_bytes += f->len;
-	d->stats.held++;
-	if (!d->ready.place)
+	queue_push(d, f);
+	if (d->queue.n && !d->ready.place)
 		sim_at(d->wire->sim, &d->ready, whole_us(d->busy_ns));
 }
 
@@ -216,7 +187,7 @@ void wire_send(struct sim_dir *d, struct sim_frame *f)
 		drop(d, f, SIM_DROP_CUT);
 	else if (is_too_long(&w->conf, f))
 		drop(d, f, SIM_DROP_MTU);
-	else if (d->head || d->busy_ns > now_ns(d))
+	else if (d->queue.n || d->busy_ns > now_ns(d))
 		enqueue(d, f);
 	else
 		transmit(d, f);
@@ -229,8 +200,7 @@ static void cut_now(struct sim_wire *w)
 	w->cuts++;
 	for (unsigned i = 0; i < 2; i++) {
 		struct sim_dir *d = &w->dir[i];
-		for (struct sim_frame *f; (f = queue_pop(d));)
-			drop(d, f, SIM_DROP_CUT);
+		queue_drop_all(d, SIM_DROP_CUT);
 		sim_cancel(w->sim, &d->ready);
 	}
 }
@@ -252,11 +222,14 @@ void sim_wire_unplug(struct sim_wire *w, bool unplugged)
 			iface_set_carrier(w->end[i].ifc, !unplugged);
 }
 
-void sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c)
+int sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c)
 {
-	bool offload = w->conf.offload; /* promised to the interfaces when they were made */
+	bool offload = w->conf.offload, up = w->conf.up; /* told to the interfaces when they were made */
 	w->conf = *c;
 	w->conf.offload = offload;
+	w->conf.up = up;
+	int err = queue_change(&w->dir[0], c->aqm);
+	return err ? err : queue_change(&w->dir[1], c->aqm);
 }
 
 const struct sim_wire_conf *sim_wire_conf(const struct sim_wire *w)
@@ -266,16 +239,16 @@ const struct sim_wire_conf *sim_wire_conf(const struct sim_wire *w)
 
 /* --- life --- */
 
-static void end_init(struct sim_wire *w, unsigned which, struct sim_node *n, const char *ifname)
+static int end_init(struct sim_wire *w, unsigned which, struct sim_node *n, const char *ifname)
 {
 	struct sim_end *e = &w->end[which];
 	struct sim_dir *d = &w->dir[which];
 	*e = (struct sim_end){ .wire = w, .which = (uint8_t)which, .node = n };
 	snprintf(e->ifname, sizeof e->ifname, "%s", ifname);
 	*d = (struct sim_dir){ .wire = w, .from = (uint8_t)which, .ready.fn = ready };
-	d->tail = &d->head;
 	d->random = w->sim->opts.seed ^ ((uint64_t)w->number << 1 | which) << 32;
 	list_append(&n->ends, &e->link);
+	return queue_init(d, w->conf.aqm);
 }
 
 static int add_to(struct sim *s, struct sim_wire *w)
@@ -317,9 +290,11 @@ int sim_wire_new(struct sim *s, struct sim_node *a, const char *a_if, struct sim
 		free(w);
 		return err;
 	}
-	end_init(w, 0, a, a_if);
-	end_init(w, 1, b, b_if);
-	err = capture_open(w);
+	err = end_init(w, 0, a, a_if);
+	if (!err)
+		err = end_init(w, 1, b, b_if);
+	if (!err)
+		err = capture_open(w);
 	for (unsigned i = 0; i < 2 && !err; i++)
 		err = device_new(&w->end[i], w->end[i].node->st, w->end[i].ifname);
 	if (!err && ret)
@@ -339,7 +314,8 @@ void wires_forget_events(struct sim *s)
 
 void wire_done(struct sim_wire *w)
 {
-	cut_now(w);
+	queue_done(&w->dir[0]);
+	queue_done(&w->dir[1]);
 	capture_close(w);
 	free(w);
 }
