@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* driver SEED...: stands in for libFuzzer. Runs the target over files and directories of seeds: each as it is, cut short at
- * every length, and changed at random (always by the same numbers) for a fraction of a second. */
+/* driver [-v] SEED...: stands in for libFuzzer. Runs the target over files and directories of seeds: each as it is, cut short at
+ * every length, and changed at random (always by the same numbers) for a fraction of a second. With -v each as it is and
+ * nothing else, and LEAT_FUZZ_VERBOSE is set for targets that can tell how far a seed gets. */
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ enum { SEED_MAX = 1 << 16, CHANGES = 3000 };
 struct driver {
 	uint64_t rnd, runs;
 	unsigned seeds;
+	bool verbose;
 };
 
 static uint32_t rnd(struct driver *d, uint32_t below)
@@ -59,6 +62,10 @@ static void run_seed(struct driver *d, const uint8_t *seed, size_t len)
 {
 	uint8_t changed[SEED_MAX];
 	d->seeds++;
+	if (d->verbose) {
+		run(d, seed, len);
+		return;
+	}
 	for (size_t n = 0; n <= len && n < 2048; n++)
 		run(d, seed, n);
 	run(d, seed, len);
@@ -78,6 +85,8 @@ static int run_file(struct driver *d, const char *path)
 		return -errno;
 	size_t len = fread(seed, 1, sizeof seed, f);
 	fclose(f);
+	if (d->verbose)
+		printf("%s\n", path);
 	run_seed(d, seed, len);
 	return 0;
 }
@@ -101,7 +110,11 @@ static int run_directory(struct driver *d, const char *path)
 int main(int argc, char **argv)
 {
 	struct driver d = { .rnd = 1 };
-	for (int i = 1; i < argc; i++) {
+	int first = argc > 1 && !strcmp(argv[1], "-v") ? 2 : 1;
+	d.verbose = first == 2;
+	if (d.verbose)
+		setenv("LEAT_FUZZ_VERBOSE", "1", 1);
+	for (int i = first; i < argc; i++) {
 		struct stat st;
 		int err = stat(argv[i], &st)    ? -errno
 			  : S_ISDIR(st.st_mode) ? run_directory(&d, argv[i])

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames into a whole stack that has addresses, routes and neighbours, and time passing between them. The input is a row of
- * (how, length, bytes): bit 0 of `how` is the interface, bits 1-3 how the frame is cut into pieces, bit 4 lets a second pass, bit 5
- * puts an Ethernet header for us in front. Whatever happens, every packet has to find its way back to the pool. */
+/* Frames into a whole stack that has addresses, routes and neighbours, and time passing between them. Whatever happens, every
+ * packet has to find its way back to the pool.
+ *
+ * The input is a row of records, at most 24:
+ *	1 byte `how`: bit 0 the interface; bits 1-3 how the frame is cut: 0, 1 not at all, else into pieces of 1, 14, 34, 41,
+ *		60 or 200 bytes; bit 4 lets a second pass afterwards; bit 5 puts an Ethernet header for us in front, IPv6's when
+ *		the bytes begin with 6, else IPv4's
+ *	2 bytes length, high byte first
+ *	the frame
+ * Interface i is 02:0i:00:00:00:01, its neighbour 02:0i:00:00:00:02; addresses are in lab_open(). With LEAT_FUZZ_VERBOSE set (the
+ * driver's -v) the nodes that an input reached are printed, and what they dropped. */
 #include <linux/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,10 +142,30 @@ static void lab_open(struct lab *l)
 	manual_rt_settle(l->m);
 }
 
+static void print_reached(const struct leat_stack *st)
+{
+	for (unsigned id = 1; id < graph_n_nodes(st); id++) {
+		struct node_stats s = { 0 };
+		if (graph_node(st, (uint16_t)id))
+			graph_stats(st, (uint16_t)id, &s);
+		if (!s.packets)
+			continue;
+		printf("  %s: %llu", s.name, (unsigned long long)s.packets);
+		for (unsigned why = 1; why < DROP_MAX; why++) {
+			uint64_t n = graph_drops(st, (uint16_t)id, (enum drop)why);
+			if (n)
+				printf(", %s %llu", drop_name((enum drop)why), (unsigned long long)n);
+		}
+		printf("\n");
+	}
+}
+
 static void lab_close(struct lab *l)
 {
 	struct pkt_stats s;
 	manual_rt_run(l->m, 5000000);
+	if (getenv("LEAT_FUZZ_VERBOSE"))
+		print_reached(l->st);
 	stack_free(l->st);
 	manual_rt_settle(l->m);
 	pkt_stats(l->rt->lcore[0], &s);

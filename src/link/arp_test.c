@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ARP in a stack that has no IP: frames in by iface_input(), out by a device that keeps the last one. */
+/* ARP in a stack that has no IP: frames in by iface_input(), out by a device that keeps them (net_test.h). */
 #include "arp.c"
 
 #include "net/fib.h"
@@ -7,44 +7,10 @@
 
 static const uint8_t host_mac[6] = { 2, 9, 9, 9, 9, 9 };
 
-struct sent {
-	unsigned n;
-	uint32_t len;
-	uint8_t b[64];
-};
-
-static void keep_xmit(struct iface *i, struct worker *w, struct pkt *const *p, unsigned n)
-{
-	struct sent *s = i->driver;
-	for (unsigned k = 0; k < n; k++) {
-		struct cursor c = pkt_cursor(p[k]);
-		s->n++;
-		s->len = p[k]->len;
-		assert_true(cur_copy(&c, s->b, MIN(p[k]->len, (uint32_t)sizeof s->b)));
-	}
-	pkt_free_bulk(w->lc, p, n);
-}
-static int keep_up(struct iface *i)
-{
-	iface_set_carrier(i, true);
-	return 0;
-}
-static void keep_nothing(struct iface *i)
-{
-}
-static const struct iface_ops keep_ops = {
-	.kind = "keep",
-	.xmit = keep_xmit,
-	.up = keep_up,
-	.down = keep_nothing,
-	.stop = keep_nothing,
-	.free = keep_nothing,
-};
-
 struct rig {
 	struct net_test *t;
 	struct iface *ifc;
-	struct sent sent;
+	struct net_sent sent;
 };
 
 static int setup_flags(void **state, uint32_t flags)
@@ -54,12 +20,7 @@ static int setup_flags(void **state, uint32_t flags)
 							&eth_module,  &arp_module,   NULL };
 	struct rig *r = calloc(1, sizeof *r);
 	r->t = net_test_new(1, modules);
-	struct iface_new how = net_test_eth("e0", NULL);
-	how.ops = &keep_ops;
-	how.driver = &r->sent;
-	how.flags |= flags;
-	assert_int_equal(iface_add(r->t->st, &how, &r->ifc), 0);
-	assert_int_equal(iface_set_up(r->ifc, true), 0);
+	r->ifc = net_test_keeper(r->t, "e0", flags, &r->sent);
 	struct addr a = { .if_handle = r->ifc->handle,
 			  .family = AF_INET,
 			  .plen = 24,
@@ -101,22 +62,10 @@ static struct arp_msg request(uint8_t from, uint8_t for_whom)
 
 static void hear_frame(struct rig *r, const struct arp_msg *m, bool broadcast)
 {
-	struct worker *w = r->t->st->worker[0];
-	struct eth_msg eth = { .type = ETH_P_ARP };
-	struct {
-		struct eth_hdr eth;
-		struct arp_hdr arp;
-	} f;
-	memcpy(eth.src, host_mac, 6);
-	memcpy(eth.dst, r->ifc->mac, 6);
-	if (broadcast)
-		memset(eth.dst, 0xff, 6);
-	eth_emit(&eth, &f.eth);
-	arp_emit(m, &f.arp);
-	struct pkt *p = pkt_new(w->lc);
-	assert_true(pkt_append(w->lc, p, &f, sizeof f));
-	iface_input(w, r->ifc, &p, 1);
-	manual_rt_settle(r->t->m);
+	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	struct arp_hdr h;
+	arp_emit(m, &h);
+	net_test_hear(r->t, r->ifc, broadcast ? all : NULL, host_mac, ETH_P_ARP, &h, sizeof h);
 }
 
 static uint8_t state_of(struct rig *r, uint8_t host)
@@ -124,11 +73,6 @@ static uint8_t state_of(struct rig *r, uint8_t host)
 	struct neigh_info n;
 	struct ipaddr a = { .v4 = { { 10, 0, 0, host } } };
 	return neigh_get(r->t->st, r->ifc->handle, AF_INET, &a, &n) ? n.state : NUD_NONE;
-}
-
-static uint64_t drops(struct rig *r, const char *node, enum drop why)
-{
-	return graph_drops(r->t->st, node_find(r->t->st, node), why);
 }
 
 static void request_for_us_is_answered_to_the_asker(void **state)
@@ -156,7 +100,7 @@ static void request_for_others_teaches_nothing_new(void **state)
 	hear_frame(r, &m, true);
 	assert_int_equal(r->sent.n, 0);
 	assert_int_equal(state_of(r, 2), NUD_NONE);
-	assert_int_equal(drops(r, "arp-input", DROP_ARP_NOT_FOR_US), 1);
+	assert_int_equal(net_test_drops(r->t, "arp-input", DROP_ARP_NOT_FOR_US), 1);
 }
 
 static void unasked_reply_makes_no_entry(void **state)
@@ -166,7 +110,7 @@ static void unasked_reply_makes_no_entry(void **state)
 	m.op = ARP_OP_REPLY;
 	hear_frame(r, &m, false);
 	assert_int_equal(state_of(r, 2), NUD_NONE);
-	assert_int_equal(drops(r, "arp-input", DROP_ARP_DONE), 1);
+	assert_int_equal(net_test_drops(r->t, "arp-input", DROP_ARP_DONE), 1);
 }
 
 static void gratuitous_arp_updates_who_is_known(void **state)
@@ -181,7 +125,7 @@ static void gratuitous_arp_updates_who_is_known(void **state)
 	hear_frame(r, &m, true);
 	assert_true(neigh_get(r->t->st, r->ifc->handle, AF_INET, &a, &n));
 	assert_int_equal(n.mac[5], 7);
-	assert_int_equal(drops(r, "arp-input", DROP_ARP_DONE), 1);
+	assert_int_equal(net_test_drops(r->t, "arp-input", DROP_ARP_DONE), 1);
 }
 
 static void probe_is_answered_and_teaches_nothing(void **state)
@@ -209,7 +153,7 @@ static void device_without_arp_neither_asks_nor_answers(void **state)
 	struct arp_msg m = request(2, 1);
 	hear_frame(r, &m, true);
 	assert_int_equal(r->sent.n, 0);
-	assert_int_equal(drops(r, "arp-demux", DROP_ARP_NOT_FOR_US), 1);
+	assert_int_equal(net_test_drops(r->t, "arp-demux", DROP_ARP_NOT_FOR_US), 1);
 }
 
 static void solicitation_asks_everybody_or_whom_it_knew(void **state)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who takes which EtherType: a protocol names its node here, and frames of that type come to it from eth-demux with data at
- * the network header. The table is the eth module's; protocols know no more of Ethernet than this file. */
+ * the network header. eth-demux drops only what is for another station: broadcast and multicast frames come too, with
+ * PKT_F_L2_BROADCAST or PKT_F_L2_MULTICAST, and whether to heed them is the node's business. The table is the eth module's;
+ * protocols know no more of Ethernet than this file. */
 #ifndef LEAT_NET_ETHERTYPE_H
 #define LEAT_NET_ETHERTYPE_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the tests of this room share: a stack of some of its modules on the manual runtime, a device that remembers what it was
- * asked to do, and a node in the place of eth-input. */
+/* What the tests of this room and of those above it share: a stack of some modules on the manual runtime, a device that
+ * remembers what it was asked to do, one that keeps the frame it sent last, frames coming in, and a node in the place of
+ * eth-input. */
 #ifndef LEAT_NET_NET_TEST_H
 #define LEAT_NET_NET_TEST_H
 
@@ -14,6 +15,7 @@
 #include "base/test.h"
 #include "core/manual.h"
 #include "net/iface.h"
+#include "wire/eth.h"
 
 struct net_test {
 	struct manual_rt *m;
@@ -155,6 +157,80 @@ static inline struct net_test *net_test_new(unsigned n_workers, const struct mod
 	assert_int_equal(pkt_pools_init(t->rt, 64 << 20), 0);
 	assert_int_equal(stack_new(t->rt, "test", n_workers, modules, &t->st), 0);
 	return t;
+}
+
+/* --- frames in and out --- */
+
+/* What a device sent: how often, and the last one. */
+struct net_sent {
+	unsigned n;
+	uint32_t len;
+	uint8_t b[2048];
+};
+
+static inline void net_test_keep(struct iface *i, struct worker *w, struct pkt *const *p, unsigned n)
+{
+	struct net_sent *s = i->driver;
+	for (unsigned k = 0; k < n; k++) {
+		struct cursor c = pkt_cursor(p[k]);
+		s->n++;
+		s->len = p[k]->len;
+		assert_true(cur_copy(&c, s->b, MIN(p[k]->len, (uint32_t)sizeof s->b)));
+	}
+	pkt_free_bulk(w->lc, p, n);
+}
+static inline int net_test_carrier(struct iface *i)
+{
+	iface_set_carrier(i, true);
+	return 0;
+}
+static inline void net_test_nothing(struct iface *i)
+{
+}
+
+/* An Ethernet device that is up and keeps what it sends in *to. More flags than usual: IFF_NOARP, say, or 0. */
+static inline struct iface *net_test_keeper(struct net_test *t, const char *name, uint32_t flags,
+					    struct net_sent *to)
+{
+	static const struct iface_ops ops = {
+		.kind = "keep",
+		.xmit = net_test_keep,
+		.up = net_test_carrier,
+		.down = net_test_nothing,
+		.stop = net_test_nothing,
+		.free = net_test_nothing,
+	};
+	struct iface_new how = net_test_eth(name, NULL);
+	struct iface *i = NULL;
+	how.ops = &ops;
+	how.driver = to;
+	how.flags |= flags;
+	assert_int_equal(iface_add(t->st, &how, &i), 0);
+	assert_int_equal(iface_set_up(i, true), 0);
+	view_publish(t->st);
+	manual_rt_settle(t->m);
+	return i;
+}
+
+/* A frame comes in at the first worker and is carried to its end: dst NULL is the device's own address. */
+static inline void net_test_hear(struct net_test *t, struct iface *i, const uint8_t *dst, const uint8_t *src,
+				 uint16_t ethertype, const void *payload, uint32_t len)
+{
+	struct worker *w = t->st->worker[0];
+	struct eth_msg m = { .type = ethertype };
+	struct eth_hdr h;
+	struct pkt *p = pkt_new(w->lc);
+	memcpy(m.dst, dst ? dst : i->mac, sizeof m.dst);
+	memcpy(m.src, src, sizeof m.src);
+	eth_emit(&m, &h);
+	assert_true(pkt_append(w->lc, p, &h, sizeof h) && pkt_append(w->lc, p, payload, len));
+	iface_input(w, i, &p, 1);
+	manual_rt_settle(t->m);
+}
+
+static inline uint64_t net_test_drops(const struct net_test *t, const char *node, enum drop why)
+{
+	return graph_drops(t->st, node_find(t->st, node), why);
 }
 
 /* The accounts assert that nothing was forgotten. */
