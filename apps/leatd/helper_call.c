@@ -35,7 +35,7 @@ static int call(struct dev_host *host, enum helper_op op, unsigned flags, const 
 	if (err) {
 		snprintf(why, why_len, "the privileged helper does not answer (%s): restart leatd",
 			 strerror(-err));
-		return err;
+		return -EIO; /* EPIPE would tell a client that the daemon itself is gone */
 	}
 	if (rep.err) {
 		rep.why[sizeof rep.why - 1] = 0;
