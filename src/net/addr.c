@@ -297,7 +297,7 @@ static unsigned rank6(uint8_t scope)
 	return scope == RT_SCOPE_UNIVERSE ? 3 : scope == RT_SCOPE_SITE ? 2 : scope == RT_SCOPE_LINK ? 1 : 0;
 }
 
-/* Linux: IPv4 by scope, primaries first, in order of arrival; IPv6 by scope, the newest first. */
+/* Linux: IPv4 primaries first, the narrowest scope first, in order of arrival; IPv6 by scope, the newest first. */
 static bool stands_before(const struct addr *old, const struct addr *a)
 {
 	bool secondary = a->flags & IFA_F_SECONDARY;
@@ -305,7 +305,7 @@ static bool stands_before(const struct addr *old, const struct addr *a)
 		return old->family == AF_INET;
 	if (a->family == AF_INET6)
 		return rank6(old->scope) > rank6(a->scope);
-	return secondary || (!(old->flags & IFA_F_SECONDARY) && old->scope <= a->scope);
+	return secondary || (!(old->flags & IFA_F_SECONDARY) && old->scope >= a->scope);
 }
 
 static void put_in_place(struct addr_if *f, struct addr *a)

@@ -6,7 +6,7 @@
  *	                   prefix/n, on loopback: local   main    up, not secondary
  *	                   broadcast: given, prefix's     local   up; the prefix's if n < 31
  *	IPv6 A/n           local A                        local   not tentative
- *	                   prefix/n, peer's /128          main    up
+ *	                   prefix/n but ::1, peer's /128  main    up
  *	any on a link      multicast ff00::/8             local   up
  *
  * Adding is idempotent: it is done again when the interface comes up. Deleting keeps what another address still needs. */
@@ -137,7 +137,7 @@ static void delete_local4(struct leat_stack *st, const struct iface *i, const st
 	for_each_other(o, st, i) if (o->family == AF_INET && addr_equal(&o->local, &a->local)) return;
 	r.nh.prefsrc = (struct ipaddr){ 0 };
 	fib_delete(st, &r);
-	const struct fib_route *still = fib_lookup_ctl(st, AF_INET, &a->local);
+	const struct fib_route *still = fib_lookup_ctl(st, AF_INET, &a->local, 0);
 	if (!still || still->nh.type != RTN_LOCAL || still->plen != 32)
 		fib_source_gone(st, AF_INET, &a->local);
 }
@@ -158,6 +158,13 @@ static void delete4(struct leat_stack *st, const struct iface *i, const struct a
 
 /* --- IPv6 --- */
 
+/* Linux: a route even for a /128, but none for ::1. */
+static bool has_prefix6(const struct addr *a)
+{
+	static const struct ipaddr loopback = { .b = { [15] = 1 } };
+	return !(a->flags & IFA_F_NOPREFIXROUTE) && !addr_equal(&a->local, &loopback);
+}
+
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
@@ -165,7 +172,7 @@ static void add6(struct leat_stack *st, const struct iface *i, const struct addr
 		add(st, &r);
 	if (!(i->flags & IFF_UP))
 		return;
-	if (!(a->flags & IFA_F_NOPREFIXROUTE) && a->plen < 128) {
+	if (has_prefix6(a)) {
 		r = prefix6(a, &a->local, a->plen);
 		add(st, &r);
 	}
@@ -184,7 +191,7 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 	for_each_other(o, st, i) shared |= o->family == AF_INET6 && o->plen == a->plen &&
 					   !(o->flags & IFA_F_NOPREFIXROUTE) &&
 					   addr_same_prefix(&o->local, &a->local, a->plen);
-	if (!shared && !(a->flags & IFA_F_NOPREFIXROUTE) && a->plen < 128) {
+	if (!shared && has_prefix6(a)) {
 		r = prefix6(a, &a->local, a->plen);
 		fib_delete(st, &r);
 	}
