@@ -133,11 +133,9 @@ static void table_free(struct fib_table *t)
 	mem_free(t);
 }
 
-/* Nobody looks up in a table of its own trie, so it may go at once. */
-static void table_release(struct fib_table *t)
+bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table)
 {
-	if (t->trie == &t->own && !t->own.root)
-		table_free(t);
+	return table_find(fib_state(st), family, table);
 }
 
 /* --- a prefix's routes --- */
@@ -232,7 +230,7 @@ static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib
 	if (!had_peer)
 		return 0;
 	if (how == FIB_REPLACE || how == FIB_CHANGE) {
-		if (same && !is_same(*first, r))
+		if (same && !is_same(*first, r) && r->family == AF_INET)
 			return -EEXIST;
 		*ret_at = first;
 		*ret_flags = NLM_F_REPLACE;
@@ -245,6 +243,23 @@ static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib
 	if (how == FIB_PREPEND && r->family == AF_INET) /* Linux: IPv6 knows no prepending */
 		*ret_at = first;
 	return 0;
+}
+
+/* Linux: IPv6 routes of one metric that have gateways are the paths of one route; who replaces it replaces them all. */
+static void delete_siblings6(struct leat_stack *st, struct fib_node *n, struct fib_entry *e,
+			     const struct fib_route *r)
+{
+	struct fib_entry **at = &e->next;
+	while (e->nh->nh.gw_family && is_peer(*at, r)) {
+		struct fib_entry *sibling = *at;
+		if (!sibling->nh->nh.gw_family) {
+			at = &sibling->next;
+			continue;
+		}
+		*at = sibling->next;
+		fib_state(st)->count[fib_index(AF_INET6)]--;
+		entry_free(st, sibling);
+	}
 }
 
 static int node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how)
@@ -265,6 +280,8 @@ static int node_add(struct leat_stack *st, struct fib_node *n, const struct fib_
 		fib_state(st)->count[fib_index(r->family)]++;
 	}
 	*at = e;
+	if (old && r->family == AF_INET6)
+		delete_siblings6(st, n, e, r);
 	settle_best(n);
 	if (old)
 		entry_free(st, old);
@@ -282,10 +299,8 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 		return -ENOMEM;
 	struct fib_node *n = fib_trie_make(st, t->trie, &key, r->plen);
 	int err = n ? node_add(st, n, r, how) : -ENOMEM;
-	if (err) {
+	if (err)
 		fib_trie_prune(st, t->trie, &key, r->plen);
-		table_release(t);
-	}
 	return err;
 }
 
@@ -318,6 +333,13 @@ static void node_delete(struct leat_stack *st, uint8_t family, struct fib_node *
 	entry_free(st, e);
 }
 
+/* Linux shows IPv6 routes that lead nowhere as if through the loopback, and `ip route flush` asks for what it was shown. */
+static bool leads_through(const struct fib_entry *e, const struct fib_route *r)
+{
+	uint32_t handle = e->nh->nh.if_handle;
+	return !r->nh.if_handle || r->nh.if_handle == handle || (r->family == AF_INET6 && !handle);
+}
+
 /* RTM_DELROUTE: what is not given matches anything. */
 static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 {
@@ -325,7 +347,7 @@ static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 	return e->tos == r->tos && (!want->type || want->type == nh->type) &&
 	       (!want->scope || want->scope == RT_SCOPE_NOWHERE || want->scope == nh->scope) &&
 	       (!r->protocol || r->protocol == e->protocol) && (!r->metric || r->metric == e->metric) &&
-	       (!want->if_handle || want->if_handle == nh->if_handle) &&
+	       leads_through(e, r) &&
 	       (!want->gw_family || (want->gw_family == nh->gw_family && ipaddr_eq(&want->gw, &nh->gw))) &&
 	       (ipaddr_is_zero(&want->prefsrc) || ipaddr_eq(&want->prefsrc, &nh->prefsrc));
 }
@@ -345,7 +367,6 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 	describe(r->family, t->id, n, *at, &gone);
 	node_delete(st, r->family, n, at);
 	fib_trie_prune(st, t->trie, &key, r->plen);
-	table_release(t);
 	route_tell(st, RTM_DELROUTE, 0, &gone);
 	return 0;
 }
@@ -379,11 +400,9 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 
 static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, const void *ctx, bool tell)
 {
-	struct fib_table *t, *next;
-	list_for_each_safe (t, next, &fib_state(st)->tables[fib_index(family)], link) {
+	struct fib_table *t;
+	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link)
 		table_sweep(st, family, t, doomed, ctx, tell);
-		table_release(t);
-	}
 }
 
 static bool through_iface(const struct fib_entry *e, const void *ctx)
@@ -436,8 +455,8 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 
 /* --- asking --- */
 
-/* In one table; skips what want() refuses, as a lookup skips entries with tos. */
-static const struct fib_entry *table_ask(const struct fib_table *t, const struct fib_key *key,
+/* In one table; skips what want() refuses, as a lookup skips entries with tos, and routes not through `oif` (0: any). */
+static const struct fib_entry *table_ask(const struct fib_table *t, const struct fib_key *key, uint32_t oif,
 					 fib_want_fn *want, const struct fib_node **ret_node)
 {
 	for (unsigned below = 129; t;) {
@@ -445,7 +464,7 @@ static const struct fib_entry *table_ask(const struct fib_table *t, const struct
 		if (!n)
 			break;
 		for (const struct fib_entry *e = n->entries; e; e = e->next)
-			if (!e->tos && (!want || want(&e->nh->nh))) {
+			if (!e->tos && (!oif || oif == e->nh->nh.if_handle) && (!want || want(&e->nh->nh))) {
 				*ret_node = n;
 				return e;
 			}
@@ -457,13 +476,13 @@ static const struct fib_entry *table_ask(const struct fib_table *t, const struct
 static const uint32_t lookup_order[FIB_TABLES] = { RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT };
 
 static const struct fib_entry *ask(struct leat_stack *st, uint8_t family, uint32_t table,
-				   const struct fib_key *key, fib_want_fn *want,
+				   const struct fib_key *key, uint32_t oif, fib_want_fn *want,
 				   const struct fib_node **ret_node, uint32_t *ret_table)
 {
 	for (unsigned k = 0; k < FIB_TABLES; k++) {
 		*ret_table = table ? table : lookup_order[k];
 		const struct fib_entry *e =
-			table_ask(table_find(fib_state(st), family, *ret_table), key, want, ret_node);
+			table_ask(table_find(fib_state(st), family, *ret_table), key, oif, want, ret_node);
 		if (e && e->nh->nh.type != RTN_THROW)
 			return e;
 		if (table)
@@ -478,7 +497,7 @@ const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint3
 	const struct fib_key key = fib_key_of(family, a);
 	const struct fib_node *n;
 	uint32_t id;
-	const struct fib_entry *e = ask(st, family, table, &key, want, &n, &id);
+	const struct fib_entry *e = ask(st, family, table, &key, 0, want, &n, &id);
 	return e ? &e->nh->nh : NULL;
 }
 
@@ -490,13 +509,14 @@ uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr
 	return nh ? nh->type : RTN_UNICAST;
 }
 
-const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst)
+const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
+				       uint32_t oif)
 {
 	struct fib_stack *s = fib_state(st);
 	const struct fib_key key = fib_key_of(family, dst);
 	const struct fib_node *n;
 	uint32_t table;
-	const struct fib_entry *e = ask(st, family, 0, &key, NULL, &n, &table);
+	const struct fib_entry *e = ask(st, family, 0, &key, oif, NULL, &n, &table);
 	if (!e)
 		return NULL;
 	describe(family, table, n, e, &s->found);

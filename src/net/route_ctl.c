@@ -191,6 +191,8 @@ static int new_route(struct nl_req *r)
 	if (!(flags & (NLM_F_CREATE | NLM_F_REPLACE)))
 		return -ENOENT;
 	err = fib_add(r->st, &route, how_of(flags), &why);
+	if (err == -ENOENT && route.family == AF_INET6)
+		why = "Can not replace route - no match found";
 	return err && why ? nl_bad(r->ext, NULL, err, why) : err;
 }
 
@@ -220,7 +222,7 @@ struct filter {
 struct place {
 	struct fib_route last;
 	uint8_t family; /* being shown */
-	bool begun, any;
+	bool begun;
 };
 
 static int read_filter(struct nl_req *r, struct filter *f)
@@ -256,24 +258,21 @@ static int dump_family(struct nl_req *r, struct place *p, const struct filter *f
 {
 	struct fib_route next;
 	while (fib_next(r->st, p->begun ? &p->last : NULL, p->family, &next)) {
-		if (is_wanted(f, &next)) {
-			if (route_put(r->reply, r->st, RTM_NEWROUTE,
-				      NLM_F_MULTI | (f->table ? NLM_F_DUMP_FILTERED : 0), r->msg->nlmsg_seq,
-				      r->portid, &next))
-				return 1;
-			p->any = true;
-		}
+		if (is_wanted(f, &next) && route_put(r->reply, r->st, RTM_NEWROUTE,
+						     NLM_F_MULTI | (f->table ? NLM_F_DUMP_FILTERED : 0),
+						     r->msg->nlmsg_seq, r->portid, &next))
+			return 1;
 		p->last = next;
 		p->begun = true;
 	}
 	return 0;
 }
 
-/* Linux: asking an IPv4 table that has never had a route is an error. Ours of these names are always there. */
-static bool table_is_missing(const struct nl_req *r, const struct filter *f, const struct place *p)
+/* Linux: asking a table that has never had a route is an error. */
+static bool table_is_missing(const struct nl_req *r, const struct filter *f)
 {
-	return f->table && !p->any && f->table != RT_TABLE_MAIN && f->table != RT_TABLE_LOCAL &&
-	       f->table != RT_TABLE_DEFAULT;
+	const struct rtmsg *m = r->hdr;
+	return m->rtm_family && f->table && !fib_has_table(r->st, m->rtm_family, f->table);
 }
 
 static int dump_routes(struct nl_req *r, struct nl_dump *d)
@@ -299,9 +298,9 @@ static int dump_routes(struct nl_req *r, struct nl_dump *d)
 			return 1;
 		if (p->family == AF_INET6 || m->rtm_family == AF_INET)
 			break;
-		*p = (struct place){ .family = AF_INET6, .any = p->any };
+		*p = (struct place){ .family = AF_INET6 };
 	}
-	if (m->rtm_family && table_is_missing(r, &f, p))
+	if (table_is_missing(r, &f))
 		return nl_bad(r->ext, NULL, -ENOENT,
 			      m->rtm_family == AF_INET ? "ipv4: FIB table does not exist"
 						       : "FIB table does not exist");

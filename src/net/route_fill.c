@@ -27,6 +27,13 @@ static void put_gateway(struct nl_buf *b, const struct fib_route *r)
 		nl_put(b, RTA_VIA, &via, sizeof via.family + addr_len(r->nh.gw_family));
 }
 
+/* Linux: a route through an interface without carrier stays and says so. */
+static uint32_t link_flags(struct leat_stack *st, const struct fib_nh *nh)
+{
+	const struct iface *i = iface_by_handle(st, nh->if_handle);
+	return i && i->flags & IFF_UP && !(i->flags & IFF_RUNNING) ? RTNH_F_LINKDOWN : 0;
+}
+
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r)
 {
@@ -42,7 +49,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 			.rtm_scope = r->family == AF_INET ? nh->scope
 							  : RT_SCOPE_UNIVERSE, /* Linux: none in IPv6 */
 			.rtm_type = nh->type,
-			.rtm_flags = r->flags | nh->flags,
+			.rtm_flags = r->flags | nh->flags | link_flags(st, nh),
 		};
 	nl_put_u32(b, RTA_TABLE, r->table);
 	if (r->plen)
@@ -59,15 +66,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
 	if (r->family == AF_INET6) {
-		struct rta_cacheinfo ci = { .rta_error = 0 };
-		if (nh->type == RTN_BLACKHOLE)
-			ci.rta_error = (uint32_t)-EINVAL;
-		else if (nh->type == RTN_PROHIBIT)
-			ci.rta_error = (uint32_t)-EACCES;
-		else if (nh->type == RTN_UNREACHABLE)
-			ci.rta_error = (uint32_t)-EHOSTUNREACH;
-		else if (nh->type == RTN_THROW)
-			ci.rta_error = (uint32_t)-EAGAIN;
+		struct rta_cacheinfo ci = { 0 };
 		nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
 		nl_put_u8(b, RTA_PREF, 0 /* medium: RFC 4191 */);
 	}

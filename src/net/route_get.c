@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `ip route get`: what would happen to a packet for that destination. */
+#include <netinet/in.h>
+
 #include "net/ctl_util.h"
+#include "net/fib_internal.h"
 #include "net/route_fill.h"
 
 static int error_of_type(uint8_t type)
@@ -19,21 +22,26 @@ static int error_of_type(uint8_t type)
 	}
 }
 
+/* What is asked. */
+struct question {
+	uint8_t family;
+	struct ipaddr dst, src; /* src zero: none given */
+	const struct iface *in, *out; /* NULL: none given */
+};
+
 /* Leaves *ret as it is when there is none. */
-static void choose_source(struct nl_req *r, const struct fib_nh *nh, uint8_t family, const struct ipaddr *dst,
+static void choose_source(struct leat_stack *st, const struct fib_nh *nh, const struct question *q,
 			  struct ipaddr *ret)
 {
 	/* Source selection reads nothing but the view; the control lcore is its writer and may look at any time. */
-	struct worker here = { .lc = r->st->rt->ctl, .st = r->st, .view = r->st->view };
-	const struct iface *out = iface_by_handle(r->st, nh->if_handle);
-	if (r->attrs[RTA_SRC])
-		addr_of_attr(r->attrs[RTA_SRC], family, ret);
-	else if (!addr_is_zero(&nh->prefsrc))
+	struct worker here = { .lc = st->rt->ctl, .st = st, .view = st->view };
+	const struct iface *out = iface_by_handle(st, nh->if_handle);
+	if (!addr_is_zero(&nh->prefsrc))
 		*ret = nh->prefsrc;
 	else if (nh->type == RTN_LOCAL)
-		*ret = *dst;
+		*ret = q->dst;
 	else if (out)
-		addr_select_source(&here, out, family, dst, ret);
+		addr_select_source(&here, out, q->family, &q->dst, ret);
 }
 
 /* Linux: an address of ours is reached through the loopback. */
@@ -70,14 +78,22 @@ static void put_metrics(struct nl_buf *b, const struct fib_nh *nh)
 	nl_nest_end(b, nest);
 }
 
+static void put_in_iface(struct nl_req *r, const struct question *q)
+{
+	if (q->in)
+		nl_put_u32(r->reply, RTA_IIF, q->in->ifindex);
+}
+
 /* What rt_fill_info() says: the answer as an entry of the cache that once was. Linux: tables local and main are one
  * unless there are rules, so the answer never names local. */
-static void put_result4(struct nl_req *r, const struct fib_route *f, const struct ipaddr *dst,
-			const struct ipaddr *src)
+static void put_result4(struct nl_req *r, const struct fib_route *f, const struct question *q,
+			const struct ipaddr *chosen)
 {
 	const struct rtmsg *asked = r->hdr;
 	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE && f->table != RT_TABLE_LOCAL;
+	bool has_src = !addr_is_zero(&q->src);
 	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
+	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
 	struct rta_cacheinfo ci = { 0 };
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
@@ -85,31 +101,34 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 		*m = (struct rtmsg){
 			.rtm_family = AF_INET,
 			.rtm_dst_len = 32,
+			.rtm_src_len = has_src ? 32 : 0,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
 			.rtm_flags = flags4(f->nh.type),
 		};
-	put_addr(b, RTA_DST, AF_INET, dst);
+	put_addr(b, RTA_DST, AF_INET, &q->dst);
 	nl_put_u32(b, RTA_TABLE, table);
-	if (r->attrs[RTA_SRC])
-		put_addr(b, RTA_SRC, AF_INET, src);
+	if (has_src)
+		put_addr(b, RTA_SRC, AF_INET, &q->src);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
-	if (!r->attrs[RTA_SRC] && !addr_is_zero(src))
-		put_addr(b, RTA_PREFSRC, AF_INET, src);
+	if (!has_src && !addr_is_zero(chosen))
+		put_addr(b, RTA_PREFSRC, AF_INET, chosen);
 	if (f->nh.gw_family == AF_INET)
 		put_addr(b, RTA_GATEWAY, AF_INET, &f->nh.gw);
 	put_metrics(b, &f->nh);
-	nl_put_u32(b, RTA_UID, r->attrs[RTA_UID] ? mnl_attr_get_u32(r->attrs[RTA_UID]) : r->uid);
+	if (mark)
+		nl_put_u32(b, RTA_MARK, mark);
+	if (!q->in)
+		nl_put_u32(b, RTA_UID, r->attrs[RTA_UID] ? mnl_attr_get_u32(r->attrs[RTA_UID]) : r->uid);
+	put_in_iface(r, q);
 	nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
 }
 
 /* What rt6_fill_node() says: the route itself, for one destination. */
-static void put_result6(struct nl_req *r, const struct fib_route *f, const struct ipaddr *dst,
-			const struct ipaddr *src)
+static void put_result6(struct nl_req *r, const struct fib_route *f, const struct question *q,
+			const struct ipaddr *chosen)
 {
-	static const struct ipaddr any;
-	struct ipaddr asked = any;
 	uint32_t oif = oif_of(r->st, &f->nh);
 	struct rta_cacheinfo ci = { 0 };
 	struct nl_buf *b = r->reply;
@@ -123,15 +142,14 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_protocol = f->protocol,
 			.rtm_type = f->nh.type,
 		};
-	if (r->attrs[RTA_SRC])
-		addr_of_attr(r->attrs[RTA_SRC], AF_INET6, &asked);
 	nl_put_u32(b, RTA_TABLE, f->table);
-	put_addr(b, RTA_DST, AF_INET6, dst);
-	put_addr(b, RTA_SRC, AF_INET6, &asked);
+	put_addr(b, RTA_DST, AF_INET6, &q->dst);
+	put_addr(b, RTA_SRC, AF_INET6, &q->src);
+	put_in_iface(r, q);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
-	if (!addr_is_zero(src))
-		put_addr(b, RTA_PREFSRC, AF_INET6, src);
+	if (!q->in && !addr_is_zero(chosen))
+		put_addr(b, RTA_PREFSRC, AF_INET6, chosen);
 	if (f->nh.gw_family)
 		put_addr(b, RTA_GATEWAY, AF_INET6, &f->nh.gw);
 	put_metrics(b, &f->nh);
@@ -140,28 +158,108 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 	nl_put_u8(b, RTA_PREF, 0);
 }
 
+static int read_iface(struct nl_req *r, uint16_t attr, const struct iface **ret)
+{
+	uint32_t index = r->attrs[attr] ? mnl_attr_get_u32(r->attrs[attr]) : 0;
+	*ret = index ? iface_by_index(r->st, index) : NULL;
+	return index && !*ret ? -ENODEV : 0;
+}
+
+static int read_question(struct nl_req *r, struct question *q)
+{
+	const struct rtmsg *m = r->hdr;
+	*q = (struct question){ .family = m->rtm_family };
+	if (r->attrs[RTA_DST] && !addr_of_attr(r->attrs[RTA_DST], q->family, &q->dst))
+		return -EINVAL;
+	if (r->attrs[RTA_SRC] && !addr_of_attr(r->attrs[RTA_SRC], q->family, &q->src))
+		return -EINVAL;
+	if (r->strict && m->rtm_dst_len && m->rtm_dst_len != addr_len(q->family) * 8)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for route get request");
+	int err = read_iface(r, RTA_IIF, &q->in);
+	return err ? err : read_iface(r, RTA_OIF, &q->out);
+}
+
+/* Linux: a source must be one of ours, or come in by an interface. */
+static int check_source4(struct leat_stack *st, const struct question *q)
+{
+	if (q->in)
+		return addr_is_zero(&q->src) ? -EINVAL : 0;
+	if (addr_is_zero(&q->src) || fib_addr_type(st, AF_INET, &q->src) == RTN_LOCAL)
+		return 0;
+	return ip4_is_multicast(q->src.v4) ? -EINVAL : -ENETUNREACH;
+}
+
+/* Groups and the limited broadcast have no next hop but themselves. */
+static void without_gateway(struct fib_route *f, uint8_t type)
+{
+	f->nh.type = type;
+	f->nh.gw_family = 0;
+	f->nh.mtu = 0;
+}
+
+/* Linux, with an interface given: what no route leads to is taken to be on its link. */
+static int answer4(struct leat_stack *st, const struct question *q, struct fib_route *ret)
+{
+	const struct ipaddr *dst = &q->dst;
+	bool everyone = be32_get(dst->v4) == UINT32_MAX, group = ip4_is_multicast(dst->v4);
+	*ret = (struct fib_route){ .family = AF_INET, .table = RT_TABLE_MAIN, .nh.type = RTN_UNICAST };
+	int err = check_source4(st, q);
+	if (err)
+		return err;
+	if (addr_is_zero(dst) && !q->in) {
+		ret->nh.type = RTN_LOCAL;
+		ret->nh.prefsrc.v4 = be32_of(INADDR_LOOPBACK);
+		return 0;
+	}
+	if (q->out && !q->in && !(q->out->flags & IFF_UP))
+		return -ENETUNREACH;
+	uint32_t out = q->out && !q->in ? q->out->handle : 0;
+	const struct fib_route *f = out && (everyone || group) ? NULL : fib_lookup_ctl(st, AF_INET, dst, out);
+	if (!f && !out)
+		return -ENETUNREACH;
+	if (f)
+		*ret = *f;
+	else
+		ret->nh.if_handle = out;
+	if (everyone)
+		without_gateway(ret, RTN_BROADCAST);
+	else if (group && ret->plen < 4)
+		without_gateway(ret, RTN_MULTICAST);
+	return 0;
+}
+
+/* Linux: an interface binds when no source is given, or when the destination means nothing without one. */
+static int answer6(struct leat_stack *st, const struct question *q, struct fib_route *ret)
+{
+	const struct ip6 *dst = &q->dst.v6;
+	const struct iface *out = q->in ? q->in : q->out;
+	bool needs_link = ip6_is_link_local(dst) || ip6_is_multicast(dst);
+	bool binds = out && (needs_link || (!q->in && addr_is_zero(&q->src)));
+	const struct fib_route *f = fib_lookup_ctl(st, AF_INET6, &q->dst, binds ? out->handle : 0);
+	if (f)
+		*ret = *f;
+	return f ? 0 : -ENETUNREACH;
+}
+
 int route_get(struct nl_req *r)
 {
 	const struct rtmsg *m = r->hdr;
-	uint8_t family = m->rtm_family;
-	struct ipaddr dst = { 0 }, src = { 0 };
-	if (r->attrs[RTA_DST] && !addr_of_attr(r->attrs[RTA_DST], family, &dst))
-		return -EINVAL;
-	if (r->strict && m->rtm_dst_len && m->rtm_dst_len != addr_len(family) * 8)
-		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for route get request");
-	const struct fib_route *f = fib_lookup_ctl(r->st, family, &dst);
-	if (!f)
-		return -ENETUNREACH;
-	/* Linux: IPv4 answers with the error itself, IPv6 shows the route that says so. */
-	int err = error_of_type(f->nh.type);
-	if (err && (family == AF_INET || f->nh.type == RTN_THROW))
+	struct fib_route f;
+	struct question q;
+	struct ipaddr src = { 0 };
+	int err = read_question(r, &q);
+	if (!err)
+		err = q.family == AF_INET ? answer4(r->st, &q, &f) : answer6(r->st, &q, &f);
+	if (!err)
+		err = error_of_type(f.nh.type);
+	if (err)
 		return err;
 	if (m->rtm_flags & RTM_F_FIB_MATCH)
-		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, f);
-	choose_source(r, &f->nh, family, &dst, &src);
-	if (family == AF_INET)
-		put_result4(r, f, &dst, &src);
+		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f);
+	choose_source(r->st, &f.nh, &q, &src);
+	if (q.family == AF_INET)
+		put_result4(r, &f, &q, &src);
 	else
-		put_result6(r, f, &dst, &src);
+		put_result6(r, &f, &q, &src);
 	return nl_end(r->reply);
 }

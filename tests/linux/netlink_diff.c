@@ -153,6 +153,8 @@ static const struct step steps[] = {
 	{ "route get, ours", RTM_GETROUTE, V4, .dst = "10.0.0.1", .plen = 32 },
 	{ "route get, broadcast", RTM_GETROUTE, V4, .dst = "10.0.0.255", .plen = 32 },
 	{ "route get, blackhole", RTM_GETROUTE, V4, .dst = "10.4.0.1", .plen = 32 },
+	{ "route get, everyone", RTM_GETROUTE, V4, .dst = "255.255.255.255", .plen = 32 },
+	{ "route get, a group", RTM_GETROUTE, V4, .dst = "224.0.0.5", .plen = 32 },
 	{ "route get, unreachable", RTM_GETROUTE, V4, .dst = "10.6.0.1", .plen = 32 },
 	{ "delete nobody", RTM_DELROUTE, V4, DEL, .dst = "10.77.0.0", .plen = 16 },
 	{ "delete by gateway", RTM_DELROUTE, V4, DEL, .dst = "10.1.0.0", .plen = 16, .gw = "10.0.0.7" },

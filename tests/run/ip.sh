@@ -18,6 +18,13 @@ check "ip -batch" batch
 check "ip route" says '198.51.100.0/24 via 192.0.2.7' run ip route
 check "ip route get" says '198.51.100.9 via 192.0.2.7' run ip route get 198.51.100.9
 check "an error is explained" says '^(RTNETLINK answers|Error): ' run ip route add 198.51.100.0/24 via 192.0.2.7
+flush() {
+    run ip -6 route add unreachable 2001:db8:ff::/48 && run ip route add 203.0.113.0/24 via 192.0.2.7 table 100 &&
+        refuted says 'error' run ip -6 route && says 'No route to host' run ip route get 2001:db8:ff::1 &&
+        run ip -6 route flush proto boot && run ip route flush table 100 && refuted says 2001:db8:ff run ip -6 route
+}
+check "ip route flush" flush
+check "ip route get from" says '198.51.100.9 from 192.0.2.1 via' run ip route get 198.51.100.9 from 192.0.2.1
 monitor() {
     timeout 5 "$leat" run -n "$name" -- ip monitor address >"$tmp/monitor" 2>&1 &
     local pid=$!
