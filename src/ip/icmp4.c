@@ -6,8 +6,7 @@
  * as). It decides whether the sender may be told, makes the error with as much of the packet as RFC 1812, 4.3.2.3 wants
  * quoted, and drops the packet.
  *
- * Left out: delivery of errors and replies to sockets (they end here by name), timestamps (RFC 1122: may), redirects. */
-#include <errno.h>
+ * Left out: timestamps (RFC 1122: may), redirects. */
 #include <sys/socket.h>
 
 #include "ip/icmp_limit.h"
@@ -23,8 +22,7 @@ enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1 };
 enum { ERROR_MAX = 576, ERROR_TTL = 64, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
 
 struct icmp4_stack {
-	uint8_t type_edge[256];
-	const char *type_node[256];
+	struct icmp_types types;
 };
 struct icmp4_worker {
 	struct icmp_limit limit;
@@ -79,7 +77,7 @@ static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp4_msg 
 	return ICMP4_INPUT_OUTPUT;
 }
 
-/* Errors about what we sent: for sockets, which are not built yet. */
+/* Errors about what we sent, in a stack without transports. */
 static uint8_t act_error(struct worker *w, struct pkt *p, const struct icmp4_msg *m)
 {
 	return pkt_drop(p, DROP_ICMP_DONE);
@@ -112,7 +110,7 @@ static uint8_t icmp4_one(struct worker *w, struct pkt *p)
 	why = icmp4_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
-	uint8_t edge = icmp4_stack(w->st)->type_edge[m.type];
+	uint8_t edge = icmp4_stack(w->st)->types.edge[m.type];
 	if (edge)
 		return edge;
 	const struct icmp4_kind *t = &icmp4_kinds[m.type];
@@ -136,22 +134,14 @@ static void icmp4_input(struct worker *w, struct pkt_vec *v)
 int icmp4_type_add(struct leat_stack *st, uint8_t type, const char *node)
 {
 	struct icmp4_stack *s = icmp4_stack(st);
-	if (!s)
-		return 0;
-	if (s->type_edge[type])
-		return -EEXIST;
-	s->type_edge[type] = node_edge_add(st, "icmp4-input", node);
-	s->type_node[type] = node;
-	return s->type_edge[type] ? 0 : -ENOBUFS;
+	return s ? icmp_type_add(st, &s->types, "icmp4-input", type, node) : 0;
 }
 
-void icmp4_type_remove(struct leat_stack *st, uint8_t type)
+void icmp4_type_remove(struct leat_stack *st, uint8_t type, const char *node)
 {
 	struct icmp4_stack *s = icmp4_stack(st);
-	if (!s || !s->type_edge[type])
-		return;
-	node_edge_remove(st, "icmp4-input", s->type_node[type]);
-	s->type_edge[type] = 0;
+	if (s)
+		icmp_type_remove(st, &s->types, "icmp4-input", type, node);
 }
 
 /* --- errors --- */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: icmp6-input takes ICMPv6 for this stack: validate, then act by type, here or at the node that registered
- * for the type (neighbour discovery, later MLD). An echo request becomes its reply where it lies, whatever its pieces.
+ * for the type (neighbour discovery, sockets, later MLD). An echo request becomes its reply where it lies, whatever its pieces.
  *
  * icmp6-error is fed by edges from any node that refuses a packet (edge.icmp_error says which error, and what the packet is
  * dropped as). It decides by RFC 4443, 2.4(e) whether the sender may be told, makes the error with as much of the packet as
  * the minimum MTU holds, and drops the packet.
  *
- * Left out: delivery of errors and replies to sockets (they end here by name), node information queries. */
-#include <errno.h>
+ * Left out: node information queries. */
 #include <sys/socket.h>
 
 #include "ip/icmp_limit.h"
@@ -22,8 +21,7 @@ enum icmp6_error_next { ICMP6_ERROR_OUTPUT = 1 };
 enum { REPLY_HOP_LIMIT = 64 };
 
 struct icmp6_stack {
-	uint8_t type_edge[256];
-	const char *type_node[256];
+	struct icmp_types types;
 };
 struct icmp6_worker {
 	struct icmp_limit limit;
@@ -90,7 +88,7 @@ static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp6_msg 
 	return ICMP6_INPUT_OUTPUT;
 }
 
-/* Errors about what we sent: for sockets, which are not built yet. */
+/* Errors about what we sent, in a stack without transports. */
 static uint8_t act_error(struct worker *w, struct pkt *p, const struct icmp6_msg *m)
 {
 	return pkt_drop(p, DROP_ICMP_DONE);
@@ -126,7 +124,7 @@ static uint8_t icmp6_one(struct worker *w, struct pkt *p)
 	why = icmp6_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
-	uint8_t edge = icmp6_stack(w->st)->type_edge[m.type];
+	uint8_t edge = icmp6_stack(w->st)->types.edge[m.type];
 	if (edge)
 		return edge;
 	const struct icmp6_kind *k = &icmp6_kinds[m.type];
@@ -150,22 +148,14 @@ static void icmp6_input(struct worker *w, struct pkt_vec *v)
 int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node)
 {
 	struct icmp6_stack *s = icmp6_stack(st);
-	if (!s)
-		return 0;
-	if (s->type_edge[type])
-		return -EEXIST;
-	s->type_edge[type] = node_edge_add(st, "icmp6-input", node);
-	s->type_node[type] = node;
-	return s->type_edge[type] ? 0 : -ENOBUFS;
+	return s ? icmp_type_add(st, &s->types, "icmp6-input", type, node) : 0;
 }
 
-void icmp6_type_remove(struct leat_stack *st, uint8_t type)
+void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node)
 {
 	struct icmp6_stack *s = icmp6_stack(st);
-	if (!s || !s->type_edge[type])
-		return;
-	node_edge_remove(st, "icmp6-input", s->type_node[type]);
-	s->type_edge[type] = 0;
+	if (s)
+		icmp_type_remove(st, &s->types, "icmp6-input", type, node);
 }
 
 /* --- out --- */

@@ -19,11 +19,12 @@ int ip6_proto_add(struct leat_stack *st, uint8_t proto, const char *node);
 void ip6_proto_remove(struct leat_stack *st, uint8_t proto);
 
 /* Who takes which type of ICMP and ICMPv6 that the module does not act on itself (echo replies), or instead of it: messages
- * come to `node` with data at the IP header and l4_off at the message, whose checksum holds. As above. */
+ * come to `node` with data at the IP header and l4_off at the message, whose checksum holds. Several types may have the same
+ * node. Who comes later takes a type over from who had it (-EEXIST only for a third); it is his again when the later one goes. */
 int icmp4_type_add(struct leat_stack *st, uint8_t type, const char *node);
-void icmp4_type_remove(struct leat_stack *st, uint8_t type);
+void icmp4_type_remove(struct leat_stack *st, uint8_t type, const char *node);
 int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node);
-void icmp6_type_remove(struct leat_stack *st, uint8_t type);
+void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
 
 /* How to send from here: give a packet to the node "ip4-output" or "ip6-output" with data at an IP header without options
  * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
@@ -34,6 +35,29 @@ void icmp6_type_remove(struct leat_stack *st, uint8_t type);
 /* The source that a packet to dst would get; out_if as above, 0: by the route. False: there is none. */
 bool ip4_source(const struct worker *w, uint32_t out_if, be32 dst, be32 *ret);
 bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip6 *ret);
+
+/* Where a packet to dst would go, before it is made: a transport wants the source for its checksum, the MTU, and to say why not
+ * in its own words. out_if as above. The drop ip4-output or ip6-output would name, or DROP_NONE. */
+struct ip_way {
+	uint32_t out_if, mtu;
+	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
+	bool has_src; /* false: no address of ours can be the source */
+	struct ipaddr src;
+};
+enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_way *ret);
+enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip_way *ret);
+
+/* Fills the edge to icmp4-error or icmp6-error, which tell the sender and drop the packet as `why`; returns the caller's edge
+ * `next` that leads there. data must be at the IP header. */
+static inline uint8_t ip_error(struct pkt *p, uint8_t next, uint8_t type, uint8_t code, uint32_t info,
+			       enum drop why)
+{
+	p->edge.icmp_error.type = type;
+	p->edge.icmp_error.code = code;
+	p->edge.icmp_error.info = info;
+	p->edge.icmp_error.why = (uint8_t)why;
+	return next;
+}
 
 extern const struct module ip4_module, ip6_module, icmp4_module, icmp6_module, nd_module;
 

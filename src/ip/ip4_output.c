@@ -33,6 +33,8 @@ static enum drop route_out(const struct worker *w, be32 dst, uint32_t *out_if, c
 	if (!nh)
 		return DROP_IP_NO_ROUTE;
 	*out_if = nh->if_handle;
+	if (ip4_is_multicast(dst)) /* the route says by which interface, the group is on its link */
+		*ret_nh = NULL;
 	switch (nh->type) {
 	case RTN_UNICAST:
 	case RTN_BROADCAST:
@@ -64,6 +66,28 @@ static bool choose_source(const struct worker *w, const struct fib_nh *nh, uint3
 		return false;
 	*ret = src.v4;
 	return true;
+}
+
+/* A group or a broadcast is on the link, whatever gateway its route has. */
+static uint8_t way_type(be32 dst, const struct fib_nh *nh)
+{
+	if (ip4_is_multicast(dst))
+		return RTN_MULTICAST;
+	if (be32_get(dst) == UINT32_MAX)
+		return RTN_BROADCAST;
+	return nh ? nh->type : RTN_UNICAST;
+}
+
+enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_way *ret)
+{
+	const struct fib_nh *nh;
+	enum drop why = route_out(w, dst, &out_if, &nh);
+	const struct iface *out = why ? NULL : iface_get(w, out_if);
+	if (!out)
+		return why ? why : DROP_IF_GONE;
+	*ret = (struct ip_way){ .out_if = out_if, .mtu = route_mtu(nh, out), .type = way_type(dst, nh) };
+	ret->has_src = choose_source(w, nh, out_if, dst, &ret->src.v4);
+	return DROP_NONE;
 }
 
 bool ip4_source(const struct worker *w, uint32_t out_if, be32 dst, be32 *ret)

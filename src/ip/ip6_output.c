@@ -80,6 +80,22 @@ static bool choose_source(const struct worker *w, const struct fib_nh *nh, uint3
 	return true;
 }
 
+enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip_way *ret)
+{
+	const struct fib_nh *nh;
+	enum drop why = route_out(w, dst, &out_if, &nh);
+	const struct iface *out = why ? NULL : iface_get(w, out_if);
+	if (!out)
+		return why ? why : DROP_IF_GONE;
+	*ret = (struct ip_way){ .out_if = out_if,
+				.mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU),
+				.type = ip6_is_multicast(dst) ? RTN_MULTICAST
+					: nh                  ? nh->type
+							      : RTN_UNICAST };
+	ret->has_src = choose_source(w, nh, out_if, dst, &ret->src.v6);
+	return DROP_NONE;
+}
+
 bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip6 *ret)
 {
 	const struct fib_nh *nh;

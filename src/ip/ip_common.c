@@ -69,6 +69,49 @@ void ip6_proto_remove(struct leat_stack *st, uint8_t proto)
 	proto_remove(st, ip_stack_of(st, AF_INET6), proto);
 }
 
+/* --- types of ICMP --- */
+
+int icmp_type_add(struct leat_stack *st, struct icmp_types *t, const char *input, uint8_t type,
+		  const char *node)
+{
+	const char **row = t->node[type];
+	if (row[1])
+		return -EEXIST;
+	uint8_t edge = node_edge_add(st, input, node);
+	if (!edge)
+		return -ENOBUFS;
+	row[row[0] ? 1 : 0] = node;
+	t->edge[type] = edge;
+	return 0;
+}
+
+static bool is_node(const char *own, const char *node)
+{
+	return own && strcmp(own, node) == 0;
+}
+
+static bool node_in_use(const struct icmp_types *t, const char *node)
+{
+	for (unsigned i = 0; i < 256; i++)
+		if (is_node(t->node[i][0], node) || is_node(t->node[i][1], node))
+			return true;
+	return false;
+}
+
+void icmp_type_remove(struct leat_stack *st, struct icmp_types *t, const char *input, uint8_t type,
+		      const char *node)
+{
+	const char **row = t->node[type];
+	if (is_node(row[0], node))
+		row[0] = row[1];
+	else if (!is_node(row[1], node))
+		return;
+	row[1] = NULL;
+	t->edge[type] = row[0] ? node_edge_add(st, input, row[0]) : 0; /* that edge is there already */
+	if (!node_in_use(t, node))
+		node_edge_remove(st, input, node);
+}
+
 /* --- the loopback interface --- */
 
 static void iface_event(struct iface_watch *watch, struct iface *i, enum iface_event e)

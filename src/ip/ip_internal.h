@@ -52,16 +52,15 @@ static inline struct iface *run_iface(const struct worker *w, struct iface_run *
 	return r->ifc;
 }
 
-/* Fills the edge to icmp4-error or icmp6-error; returns the caller's edge `next` that leads there. */
-static inline uint8_t ip_error(struct pkt *p, uint8_t next, uint8_t type, uint8_t code, uint32_t info,
-			       enum drop why)
-{
-	p->edge.icmp_error.type = type;
-	p->edge.icmp_error.code = code;
-	p->edge.icmp_error.info = info;
-	p->edge.icmp_error.why = (uint8_t)why;
-	return next;
-}
+/* Who takes which type of ICMP or ICMPv6: the edges and names of up to two nodes, of which the later one counts. */
+struct icmp_types {
+	uint8_t edge[256]; /* of the one that counts; 0: none */
+	const char *node[256][2];
+};
+int icmp_type_add(struct leat_stack *st, struct icmp_types *t, const char *input, uint8_t type,
+		  const char *node);
+void icmp_type_remove(struct leat_stack *st, struct icmp_types *t, const char *input, uint8_t type,
+		      const char *node);
 
 static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *out)
 {

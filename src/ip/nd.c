@@ -229,7 +229,7 @@ static int nd_init(struct leat_stack *st)
 static void nd_unlink(struct leat_stack *st)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++)
-		icmp6_type_remove(st, nd_kinds[i].type);
+		icmp6_type_remove(st, nd_kinds[i].type, "nd-input");
 	neigh_proto_clear(st, AF_INET6);
 	nd_dad_unlink(st);
 }

@@ -2,7 +2,7 @@
 /* Theory of operation: an echo client inside each stack of the simulation. Requests are made on the lcore of the stack's first worker
  * and go through ip4-output or ip6-output like everything a stack sends. Replies come to the nodes below, which registered for
  * the ICMP types; the identifier names the ping, whichever worker meets the reply. The payload is known, so a reply that
- * was changed under way and whose checksum holds all the same is noticed.
+ * was changed under way and whose checksum holds all the same is noticed. Replies to others go on to ping sockets.
  *
  * The module is in the simulation's stacks alone. Errors that come back are not looked at: what has no reply is lost. */
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include "wire/ip6.h"
 #include "wire/text.h"
 
+enum reply_next { REPLY_NEXT_SOCKETS = 1 };
 enum { PING_TTL = 64, PING_SIZE_MAX = 60000, PING_COUNT_MAX = 65536 };
 
 static uint8_t payload_byte(const struct sim_ping *p, uint16_t seq, uint32_t i)
@@ -152,16 +153,18 @@ static void count_reply(struct sim_ping *p, uint16_t seq)
 	s->received++;
 }
 
-static void take_reply(struct worker *w, uint8_t family, uint16_t id, uint16_t seq, struct cursor body)
+/* False: it answers nothing that was sent here. */
+static bool take_reply(struct worker *w, uint8_t family, uint16_t id, uint16_t seq, struct cursor body)
 {
 	struct sim_node *n = w->st->user;
 	struct sim_ping *p = id && id <= n->sim->n_pings ? n->sim->ping[id - 1] : NULL;
 	if (!p || p->node != n || p->family != family || seq >= p->stats.sent)
-		return;
+		return false;
 	if (payload_holds(p, seq, body))
 		count_reply(p, seq);
 	else
 		p->stats.bad++;
+	return true;
 }
 
 static void reply4(struct worker *w, struct pkt_vec *v)
@@ -169,9 +172,9 @@ static void reply4(struct worker *w, struct pkt_vec *v)
 	uint8_t next[PKT_VEC_MAX];
 	for (unsigned i = 0; i < v->n; i++) {
 		struct icmp4_msg m;
-		if (!icmp4_parse(pkt_cursor_at(v->pkt[i], v->pkt[i]->l4_off), &m))
-			take_reply(w, AF_INET, m.id, m.seq, m.body);
-		next[i] = pkt_drop(v->pkt[i], DROP_ICMP_DONE);
+		bool ours = !icmp4_parse(pkt_cursor_at(v->pkt[i], v->pkt[i]->l4_off), &m) &&
+			    take_reply(w, AF_INET, m.id, m.seq, m.body);
+		next[i] = ours ? pkt_drop(v->pkt[i], DROP_ICMP_DONE) : REPLY_NEXT_SOCKETS;
 	}
 	vec_dispatch(w, v, next);
 }
@@ -181,9 +184,9 @@ static void reply6(struct worker *w, struct pkt_vec *v)
 	uint8_t next[PKT_VEC_MAX];
 	for (unsigned i = 0; i < v->n; i++) {
 		struct icmp6_msg m;
-		if (!icmp6_parse(pkt_cursor_at(v->pkt[i], v->pkt[i]->l4_off), &m))
-			take_reply(w, AF_INET6, icmp6_echo_id(&m), icmp6_echo_seq(&m), m.body);
-		next[i] = pkt_drop(v->pkt[i], DROP_ICMP_DONE);
+		bool ours = !icmp6_parse(pkt_cursor_at(v->pkt[i], v->pkt[i]->l4_off), &m) &&
+			    take_reply(w, AF_INET6, icmp6_echo_id(&m), icmp6_echo_seq(&m), m.body);
+		next[i] = ours ? pkt_drop(v->pkt[i], DROP_ICMP_DONE) : REPLY_NEXT_SOCKETS;
 	}
 	vec_dispatch(w, v, next);
 }
@@ -266,18 +269,26 @@ static int ping_init(struct leat_stack *st)
 		return err;
 	err = icmp6_type_add(st, ICMP6_ECHO_REPLY, "sim-reply6");
 	if (err)
-		icmp4_type_remove(st, ICMP4_ECHO_REPLY);
+		icmp4_type_remove(st, ICMP4_ECHO_REPLY, "sim-reply4");
 	return err;
 }
 
 static void ping_unlink(struct leat_stack *st)
 {
-	icmp6_type_remove(st, ICMP6_ECHO_REPLY);
-	icmp4_type_remove(st, ICMP4_ECHO_REPLY);
+	icmp6_type_remove(st, ICMP6_ECHO_REPLY, "sim-reply6");
+	icmp4_type_remove(st, ICMP4_ECHO_REPLY, "sim-reply4");
 }
 
-static const struct node reply4_node = { .name = "sim-reply4", .run = reply4 };
-static const struct node reply6_node = { .name = "sim-reply6", .run = reply6 };
+static const struct node reply4_node = {
+	.name = "sim-reply4",
+	.run = reply4,
+	.next = { [REPLY_NEXT_SOCKETS] = "ping4-input" },
+};
+static const struct node reply6_node = {
+	.name = "sim-reply6",
+	.run = reply6,
+	.next = { [REPLY_NEXT_SOCKETS] = "ping6-input" },
+};
 static const struct node *const ping_nodes[] = { &reply4_node, &reply6_node, NULL };
 
 const struct module sim_module = {
