@@ -73,6 +73,7 @@ enum pkt_flags {
 	PKT_F_L2_OTHER = 1 << 3, /* for another station */
 	PKT_F_LOCAL_OUT = 1 << 4, /* made by this stack */
 	PKT_F_PARKED = 1 << 5,
+	PKT_F_RAW_SEEN = 1 << 6, /* raw sockets have their copies */
 };
 
 /* --- the descriptor --- */
@@ -100,6 +101,10 @@ union pkt_edge {
 	struct {
 		uint32_t frame_len; /* bytes as received, for counters */
 	} eth_input;
+	struct {
+		uint32_t end; /* id of the endpoint it is for (l4/l4.h) */
+		bool error; /* an ICMP error about what the endpoint sent */
+	} l4_deliver;
 };
 static_assert(sizeof(union pkt_edge) == 16, "docs/packet.md");
 

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What bind() and connect() do to an endpoint. */
+#include <linux/rtnetlink.h>
+
+#include "l4/l4_internal.h"
+#include "net/addr.h"
+#include "net/fib.h"
+
+static bool may_bind4(const struct worker *w, be32 a)
+{
+	if (ip4_is_multicast(a) || be32_get(a) == UINT32_MAX)
+		return true;
+	const struct fib_nh *nh = fib4_lookup(w, a);
+	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_BROADCAST);
+}
+
+static bool may_bind6(const struct worker *w, const struct l4_addr *to)
+{
+	struct ipaddr a = { .v6 = to->a };
+	if (ip6_is_multicast(&to->a))
+		return true;
+	if (ip6_is_link_local(&to->a))
+		return addr_find_on(w, to->if_handle, AF_INET6, &a) != NULL;
+	const struct fib_nh *nh = fib6_lookup(w, &to->a);
+	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST);
+}
+
+static bool may_bind(const struct worker *w, const struct l4_addr *to)
+{
+	if (l4_is_any(&to->a))
+		return true;
+	return l4_is4(&to->a) ? may_bind4(w, l4_v4(&to->a)) : may_bind6(w, to);
+}
+
+int l4_bind(struct l4_end *e, const struct l4_addr *to)
+{
+	if (e->ops->has_ports && (e->hashed || e->connected))
+		return -EINVAL;
+	if (!may_bind(e->home, to))
+		return -EADDRNOTAVAIL;
+	l4_unhash(e);
+	int err = 0;
+	if (e->ops->has_ports)
+		err = l4_take_port(e, to);
+	else
+		e->local = *to;
+	if (!err) {
+		e->addr_bound = !l4_is_any(&to->a);
+		e->port_bound = to->port != 0;
+	}
+	if (!err || !e->ops->has_ports)
+		l4_hash(e);
+	return err;
+}
+
+int l4_autobind(struct l4_end *e)
+{
+	if (!e->ops->has_ports || e->hashed)
+		return 0;
+	if (l4_take_port(e, &(struct l4_addr){ .a = e->local.a, .if_handle = e->local.if_handle }))
+		return -EAGAIN;
+	l4_hash(e);
+	return 0;
+}
+
+int l4_connect(struct l4_end *e, const struct l4_addr *to)
+{
+	struct l4_path path;
+	int err = l4_path_find(e, to, &path);
+	if (!err)
+		err = l4_autobind(e);
+	if (err)
+		return err;
+	l4_unhash(e);
+	e->peer = *to;
+	e->peer.a = path.dst;
+	if (!l4_is4(&path.dst) && ip6_is_link_local(&path.dst))
+		e->peer.if_handle = path.out_if;
+	if (l4_is_any(&e->local.a))
+		e->local.a = path.src;
+	e->connected = true;
+	l4_hash(e);
+	return 0;
+}
+
+int l4_mtu(struct l4_end *e)
+{
+	struct l4_path path;
+	if (!e->connected)
+		return -ENOTCONN;
+	int err = l4_path_find(e, &e->peer, &path);
+	return err ? err : (int)path.mtu;
+}
+
+void l4_disconnect(struct l4_end *e)
+{
+	bool had_port = e->hashed;
+	l4_unhash(e);
+	e->connected = false;
+	e->peer = (struct l4_addr){ .a = l4_any(e->family) };
+	if (!e->addr_bound)
+		e->local.a = l4_any(e->family);
+	if (!e->port_bound)
+		e->local.port = 0;
+	if (had_port && (e->port_bound || !e->ops->has_ports))
+		l4_hash(e);
+}

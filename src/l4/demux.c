@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: an endpoint stands in three growing hashes: by its id (packets on their way to it name it so), by its
+ * key (protocol, both addresses, both ports), and by its port alone. Raw endpoints stand in the last one under their protocol.
+ *
+ * The most specific endpoint wins: connected to the sender, else bound to the address, else to any address, of the packet's own
+ * family first. Each of these is one look into the hash by key, for what an endpoint does not say is zero in its key. Among
+ * equals: one bound to the interface of arrival; of a group that shares the port (SO_REUSEPORT) one by the flow's hash;
+ * else the youngest, as in Linux.
+ *
+ * The hash by port tells whether a port is free, and whom a group's packets are for.
+ *
+ * Ports are chosen from a random one on upwards until one is free. RFC 6056, 3.3.1: simple, and hard to foresee; its
+ * algorithm 4 comes with connections that need their reply in a certain bucket. */
+#include <string.h>
+
+#include "l4/l4_internal.h"
+
+enum { PORT_FIRST = 32768, PORT_LAST = 60999 }; /* Linux: net.ipv4.ip_local_port_range */
+enum { KEY_RAW4 = 256, KEY_RAW6 = 512 }; /* beyond any port's protocol */
+
+struct l4_key {
+	struct ip6 local, remote;
+	uint16_t lport, rport;
+	uint32_t proto;
+};
+static_assert(sizeof(struct l4_key) == 40, "no holes: all of it is hashed");
+
+static uint32_t key_hash(const struct leat_stack *st, const struct l4_key *k)
+{
+	return (uint32_t)siphash(&st->hash_key, k, sizeof *k);
+}
+
+static uint32_t port_hash(const struct leat_stack *st, uint32_t proto, uint16_t port)
+{
+	return (uint32_t)siphash_2u64(&st->hash_key, proto, port);
+}
+
+static uint32_t raw_proto(uint8_t family, uint8_t proto)
+{
+	return proto | (uint32_t)(family == AF_INET ? KEY_RAW4 : KEY_RAW6);
+}
+
+static struct l4_key key_of(const struct l4_end *e)
+{
+	struct l4_key k = { .local = e->local.a, .lport = e->local.port, .proto = e->proto };
+	if (e->connected && e->ops->by_peer) {
+		k.remote = e->peer.a;
+		k.rport = e->peer.port;
+	}
+	return k;
+}
+
+/* --- in and out --- */
+
+void l4_hash(struct l4_end *e)
+{
+	struct l4_stack *s = l4_stack(e->st);
+	assert(!e->hashed);
+	if (e->ops->type == SOCK_RAW) {
+		hash_insert(&s->by_port, &e->by_port, port_hash(e->st, raw_proto(e->family, e->proto), 0));
+		s->n_raw++;
+	} else {
+		struct l4_key k = key_of(e);
+		hash_insert(&s->by_key, &e->by_key, key_hash(e->st, &k));
+		hash_insert(&s->by_port, &e->by_port, port_hash(e->st, e->proto, e->local.port));
+	}
+	e->hashed = true;
+}
+
+void l4_unhash(struct l4_end *e)
+{
+	struct l4_stack *s = l4_stack(e->st);
+	if (!e->hashed)
+		return;
+	hash_remove(&s->by_port, &e->by_port);
+	if (e->ops->type == SOCK_RAW)
+		s->n_raw--;
+	else
+		hash_remove(&s->by_key, &e->by_key);
+	e->hashed = false;
+}
+
+/* --- packets --- */
+
+struct l4_end *l4_end_by_id(const struct leat_stack *st, uint32_t id)
+{
+	struct hash_node *n;
+	hash_for_each_same(n, &l4_stack(st)->by_id, hash_u32(id))
+	{
+		struct l4_end *e = container_of(n, struct l4_end, by_id);
+		if (e->id == id)
+			return e;
+	}
+	return NULL;
+}
+
+static bool has_key(const struct l4_end *e, const struct l4_key *k)
+{
+	struct l4_key own = key_of(e);
+	return memcmp(&own, k, sizeof own) == 0;
+}
+
+static bool if_fits(const struct l4_end *e, uint32_t in_if)
+{
+	if (e->opt.bound_if && e->opt.bound_if != in_if)
+		return false;
+	return !e->local.if_handle || e->local.if_handle == in_if;
+}
+
+/* Which of n that share a port: the same one for all packets of a flow. */
+static unsigned share_of(const struct leat_stack *st, const struct l4_tuple *t, unsigned n)
+{
+	struct l4_key k = { .local = t->local, .remote = t->remote, .lport = t->lport, .rport = t->rport };
+	return (unsigned)((uint64_t)key_hash(st, &k) * n >> 32);
+}
+
+struct choice {
+	struct l4_end *best;
+	unsigned n_sharing; /* with SO_REUSEPORT, as good as the best */
+};
+
+static void weigh(struct choice *c, struct l4_end *e)
+{
+	bool on_if = e->opt.bound_if, best_on_if = c->best && c->best->opt.bound_if;
+	if (c->best && best_on_if && !on_if)
+		return;
+	if (!c->best || on_if != best_on_if)
+		c->n_sharing = 0;
+	c->best = e;
+	if (e->opt.reuseport)
+		c->n_sharing++;
+}
+
+static struct l4_end *pick_sharing(const struct leat_stack *st, const struct l4_key *k,
+				   const struct l4_tuple *t, const struct choice *c)
+{
+	unsigned skip = share_of(st, t, c->n_sharing);
+	struct hash_node *n;
+	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
+	{
+		struct l4_end *e = container_of(n, struct l4_end, by_key);
+		if (has_key(e, k) && e->opt.reuseport && e->opt.bound_if == c->best->opt.bound_if &&
+		    if_fits(e, t->in_if) && skip-- == 0)
+			return e;
+	}
+	return c->best;
+}
+
+static struct l4_end *find_key(const struct leat_stack *st, const struct l4_key *k, const struct l4_tuple *t)
+{
+	struct choice c = { 0 };
+	struct hash_node *n;
+	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
+	{
+		struct l4_end *e = container_of(n, struct l4_end, by_key);
+		if (has_key(e, k) && if_fits(e, t->in_if) && !(e->opt.v6only && l4_is4(&t->local)))
+			weigh(&c, e);
+	}
+	return c.n_sharing > 1 ? pick_sharing(st, k, t, &c) : c.best;
+}
+
+struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
+{
+	struct l4_key k = { .local = t->local,
+			    .remote = t->remote,
+			    .lport = t->lport,
+			    .rport = t->rport,
+			    .proto = t->proto };
+	struct l4_end *e = find_key(w->st, &k, t);
+	if (e)
+		return e;
+	k.remote = (struct ip6){ 0 };
+	k.rport = 0;
+	e = find_key(w->st, &k, t);
+	if (!e && l4_is4(&t->local)) {
+		k.local = l4_any(AF_INET);
+		e = find_key(w->st, &k, t);
+	}
+	if (!e) {
+		k.local = l4_any(AF_INET6);
+		e = find_key(w->st, &k, t);
+	}
+	return e;
+}
+
+/* Would e hear a packet like this? */
+static bool hears(const struct l4_end *e, const struct l4_tuple *t)
+{
+	if (!if_fits(e, t->in_if) || (l4_is4(&t->local) && e->family == AF_INET6 && e->opt.v6only))
+		return false;
+	if (!l4_is_any(&e->local.a) && !ip6_eq(&e->local.a, &t->local))
+		return false;
+	if (l4_is_any(&e->local.a) && l4_is4(&e->local.a) && !l4_is4(&t->local))
+		return false;
+	return !e->connected || (ip6_eq(&e->peer.a, &t->remote) && e->peer.port == t->rport);
+}
+
+struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, const struct l4_end *after)
+{
+	const struct hash *h = &l4_stack(w->st)->by_port;
+	struct hash_node *n =
+		after ? hash_next_same(&after->by_port) : hash_first(h, port_hash(w->st, t->proto, t->lport));
+	for (; n; n = hash_next_same(n)) {
+		struct l4_end *e = container_of(n, struct l4_end, by_port);
+		if (e->proto == t->proto && e->local.port == t->lport && e->ops->type != SOCK_RAW &&
+		    hears(e, t))
+			return e;
+	}
+	return NULL;
+}
+
+struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uint8_t family,
+			   const struct l4_end *after)
+{
+	const struct hash *h = &l4_stack(w->st)->by_port;
+	struct hash_node *n = after ? hash_next_same(&after->by_port)
+				    : hash_first(h, port_hash(w->st, raw_proto(family, t->proto), 0));
+	for (; n; n = hash_next_same(n)) {
+		struct l4_end *e = container_of(n, struct l4_end, by_port);
+		if (e->ops->type == SOCK_RAW && e->proto == t->proto && e->family == family && hears(e, t))
+			return e;
+	}
+	return NULL;
+}
+
+/* --- ports --- */
+
+static bool overlap(const struct l4_end *a, const struct ip6 *wanted, const struct l4_end *b)
+{
+	const struct ip6 *x = wanted, *y = &b->local.a;
+	if (ip6_eq(x, y))
+		return true;
+	if (a->opt.bound_if && b->opt.bound_if && a->opt.bound_if != b->opt.bound_if)
+		return false;
+	if (l4_is_any(x) && (l4_is4(x) == l4_is4(y) || (!l4_is4(x) && !a->opt.v6only)))
+		return true;
+	return l4_is_any(y) && (l4_is4(x) == l4_is4(y) || (!l4_is4(y) && !b->opt.v6only));
+}
+
+static bool may_share(const struct l4_end *a, const struct l4_end *b)
+{
+	return (a->opt.reuseaddr && b->opt.reuseaddr) ||
+	       (a->opt.reuseport && b->opt.reuseport && a->uid == b->uid);
+}
+
+static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port)
+{
+	struct hash_node *n;
+	hash_for_each_same(n, &l4_stack(e->st)->by_port, port_hash(e->st, e->proto, port))
+	{
+		const struct l4_end *o = container_of(n, struct l4_end, by_port);
+		if (o != e && o->ops->type != SOCK_RAW && o->proto == e->proto && o->local.port == port &&
+		    !may_share(e, o) && overlap(e, a, o))
+			return false;
+	}
+	return true;
+}
+
+static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
+{
+	unsigned span = PORT_LAST - PORT_FIRST + 1;
+	unsigned from = (unsigned)(rt_random_u64(e->st->rt) % span);
+	for (unsigned i = 0; i < span; i++) {
+		uint16_t port = (uint16_t)(PORT_FIRST + (from + i) % span);
+		if (is_free(e, a, port))
+			return port;
+	}
+	return 0;
+}
+
+int l4_take_port(struct l4_end *e, const struct l4_addr *want)
+{
+	uint16_t port = want->port;
+	if (port ? !is_free(e, &want->a, port) : !(port = choose_port(e, &want->a)))
+		return -EADDRINUSE;
+	e->local = *want;
+	e->local.port = port;
+	return 0;
+}

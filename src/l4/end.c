@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: a transport's node finds the endpoint of a packet on whatever worker the packet came to, notes its id
+ * on the edge, and sends the packet to l4-deliver. There what belongs to endpoints of other workers crosses in batches, to
+ * l4-deliver again, and what is at home is parked in its endpoint's queue. An endpoint that went meanwhile is not found by its
+ * id: the packet is stale.
+ *
+ * The first packet in an empty queue puts the endpoint on its worker's list of those to tell; at the end of the turn a message
+ * per endpoint goes to the control lcore, where the owner's function runs. What comes before the queue is emptied tells nobody.
+ *
+ * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
+#include "l4/l4_internal.h"
+
+enum { RCVBUF_DEFAULT = 212992 }; /* Linux: net.core.rmem_default */
+
+/* --- between turns --- */
+
+void l4_enter(struct l4_end *e)
+{
+	struct leat_runtime *rt = e->st->rt;
+	struct lcore *lc = e->home->lc;
+	rt->ops->pause(rt);
+	e->home->view = rcu_get(e->st->view);
+	lc->now_us = MAX(lc->now_us, rt->ctl->now_us);
+}
+
+/* What was begun on the home worker's behalf, it finishes in a turn of its own. */
+void l4_leave(struct l4_end *e)
+{
+	struct leat_runtime *rt = e->st->rt;
+	rt->ops->wake(rt, e->home->lc);
+	rt->ops->resume(rt);
+}
+
+/* --- protocols --- */
+
+int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops)
+{
+	struct l4_stack *s = l4_stack(st);
+	for (unsigned i = 0; s && i < L4_PROTOS_MAX; i++) {
+		if (!s->ops[i]) {
+			s->ops[i] = ops;
+			return 0;
+		}
+	}
+	return s ? -ENOSPC : 0;
+}
+
+/* Endpoints of a protocol that goes stay with their owners, without a protocol. */
+void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops)
+{
+	struct l4_stack *s = l4_stack(st);
+	struct hash_node *n;
+	if (!s)
+		return;
+	for (unsigned i = 0; i < L4_PROTOS_MAX; i++)
+		if (s->ops[i] == ops)
+			s->ops[i] = NULL;
+	hash_for_each (n, &s->by_id) {
+		struct l4_end *e = container_of(n, struct l4_end, by_id);
+		if (e->ops != ops)
+			continue;
+		l4_unhash(e);
+		while (e->rcv.n)
+			l4_pop(e);
+		e->ops = NULL;
+	}
+}
+
+const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t family, uint8_t proto)
+{
+	const struct l4_stack *s = l4_stack(st);
+	for (unsigned i = 0; s && i < L4_PROTOS_MAX; i++) {
+		const struct l4_ops *o = s->ops[i];
+		uint8_t own = !o ? 0 : family == AF_INET ? o->proto4 : o->proto6;
+		if (own && o->type == type && (own == proto || own == L4_ANY_PROTO))
+			return o;
+	}
+	return NULL;
+}
+
+/* --- life --- */
+
+void l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		 uint8_t proto)
+{
+	struct l4_stack *s = l4_stack(st);
+	e->ops = ops;
+	e->st = st;
+	e->family = family;
+	e->proto = proto;
+	e->id = ++s->next_id;
+	e->home = st->worker[e->id % st->n_workers];
+	e->local.a = e->peer.a = l4_any(family);
+	e->opt = (struct l4_opts){ .pmtudisc4 = IP_PMTUDISC_WANT,
+				   .pmtudisc6 = IPV6_PMTUDISC_WANT,
+				   .ttl = -1,
+				   .mcast_ttl = 1,
+				   .hops = -1,
+				   .mcast_hops = 1,
+				   .csum_off = -1,
+				   .rcvbuf = RCVBUF_DEFAULT };
+	pkt_queue_init(&e->rcv);
+	pkt_queue_init(&e->err);
+	list_init(&e->tell);
+	hash_insert(&s->by_id, &e->by_id, hash_u32(e->id));
+	if (ops->type == SOCK_RAW)
+		l4_hash(e);
+}
+
+void l4_end_done(struct l4_end *e)
+{
+	if (e->ops)
+		l4_unhash(e);
+	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
+	list_remove(&e->tell);
+	while (e->rcv.n)
+		l4_pop(e);
+	while (e->err.n)
+		l4_pop_error(e);
+}
+
+/* --- queues --- */
+
+/* Linux counts memory, too (truesize): many small datagrams fill a socket as fast as their buffers do. */
+uint32_t l4_truesize(const struct pkt *p)
+{
+	return (uint32_t)sizeof *p + p->buf->size + p->n_frags * (uint32_t)BUF_PAGE_SIZE;
+}
+
+static void pop(struct l4_end *e, struct pkt_queue *q, uint32_t *bytes)
+{
+	struct pkt *p = pkt_queue_pop(q);
+	*bytes -= l4_truesize(p);
+	pkt_unpark(p);
+	pkt_free(e->home->lc, p);
+}
+
+struct pkt *l4_peek(const struct l4_end *e)
+{
+	return e->rcv.head;
+}
+
+void l4_pop(struct l4_end *e)
+{
+	pop(e, &e->rcv, &e->rcv_bytes);
+}
+
+struct pkt *l4_peek_error(const struct l4_end *e)
+{
+	return e->err.head;
+}
+
+void l4_pop_error(struct l4_end *e)
+{
+	pop(e, &e->err, &e->err_bytes);
+}
+
+/* --- telling the owner --- */
+
+static void told(struct lcore *at, const struct msg *m)
+{
+	struct l4_end *e = l4_end_by_id(m->arg[0].p, (uint32_t)m->arg[1].u);
+	if (e && e->ready)
+		e->ready(e);
+}
+
+static void tell_all(struct turn_end *end, struct lcore *lc)
+{
+	struct l4_worker *lw = container_of(end, struct l4_worker, tell_end);
+	while (!list_empty(&lw->tell)) {
+		struct l4_end *e = list_first(&lw->tell, struct l4_end, tell);
+		const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
+		list_remove(&e->tell);
+		lcore_post(lc, lc->rt->ctl, &m);
+	}
+}
+
+void l4_tell(struct l4_end *e)
+{
+	struct l4_worker *lw = worker_state(e->home, MODULE_l4);
+	if (!e->ready || !list_empty(&e->tell))
+		return;
+	list_append(&lw->tell, &e->tell);
+	lcore_at_turn_end(e->home->lc, &lw->tell_end);
+}
+
+/* --- l4-deliver --- */
+
+/* Linux: what is there may pass the limit by one datagram, so that a small buffer still takes a large one. */
+static uint8_t enqueue(struct l4_end *e, struct pkt *p)
+{
+	if (e->rcv_bytes > e->opt.rcvbuf) {
+		e->drops++;
+		return pkt_drop(p, DROP_SOCK_RCVBUF);
+	}
+	bool was_empty = !e->rcv.n;
+	e->rcv_bytes += l4_truesize(p);
+	pkt_park(p, 0);
+	pkt_queue_push(&e->rcv, p);
+	if (was_empty)
+		l4_tell(e);
+	return NODE_KEPT;
+}
+
+static uint8_t deliver_one(struct worker *w, struct pkt *p, uint8_t *ret_owner)
+{
+	struct l4_end *e = l4_end_by_id(w->st, p->edge.l4_deliver.end);
+	*ret_owner = (uint8_t)w->index;
+	if (!e || !e->ops)
+		return pkt_drop(p, DROP_STALE);
+	if (e->home != w) {
+		*ret_owner = (uint8_t)e->home->index;
+		return NODE_KEPT;
+	}
+	return p->edge.l4_deliver.error ? l4_error_arrive(e, p) : enqueue(e, p);
+}
+
+static void send_across(struct worker *w, const struct pkt_vec *v, const uint8_t *owner, unsigned to)
+{
+	struct pkt *batch[PKT_VEC_MAX];
+	unsigned n = 0;
+	for (unsigned i = 0; i < v->n; i++)
+		if (owner[i] == to)
+			batch[n++] = v->pkt[i];
+	graph_hand_over(w, to, v->node, batch, n);
+}
+
+static void l4_deliver(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX], owner[PKT_VEC_MAX];
+	uint32_t others = 0;
+	for (unsigned i = 0; i < v->n; i++) {
+		next[i] = deliver_one(w, v->pkt[i], &owner[i]);
+		others |= 1u << owner[i];
+	}
+	for (unsigned to = 0; to < w->st->n_workers; to++)
+		if (to != w->index && others >> to & 1)
+			send_across(w, v, owner, to);
+	vec_dispatch(w, v, next);
+}
+
+const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver };
+
+struct pkt *l4_copy(struct lcore *lc, struct pkt *p)
+{
+	struct pkt *c = pkt_clone(lc, p, p->len);
+	uint32_t n;
+	if (c)
+		return c;
+	c = pkt_new(lc); /* its payload lives elsewhere, or does not fit: byte by byte */
+	if (!c)
+		return NULL;
+	struct cursor cur = pkt_cursor(p);
+	for (const uint8_t *run; (run = cur_run(&cur, &n));) {
+		if (!pkt_append(lc, c, run, n)) {
+			pkt_free(lc, c);
+			return NULL;
+		}
+	}
+	c->l3_off = (uint16_t)(c->headroom + p->l3_off - p->headroom);
+	c->l4_off = (uint16_t)(c->headroom + p->l4_off - p->headroom);
+	c->in_if = p->in_if;
+	c->flags = p->flags;
+	c->ethertype = p->ethertype;
+	c->ip_proto = p->ip_proto;
+	c->csum = p->csum == PKT_CSUM_PARTIAL ? PKT_CSUM_UNNECESSARY : p->csum;
+	return c;
+}
+
+/* --- the module --- */
+
+static void defer_chunk(void *ctx, struct deferred *d)
+{
+	struct leat_stack *st = ctx;
+	rt_defer(st->rt->ctl, st->rt, d, d->fn);
+}
+
+static int l4_init(struct leat_stack *st)
+{
+	static const uint8_t types4[] = { 3, 11, 12 }, types6[] = { 1, 2, 3, 4 };
+	struct l4_stack *s = l4_stack(st);
+	int err = 0;
+	hash_init(&s->by_id, &st->mem, defer_chunk, st);
+	hash_init(&s->by_key, &st->mem, defer_chunk, st);
+	hash_init(&s->by_port, &st->mem, defer_chunk, st);
+	s->out4 = node_find(st, "ip4-output");
+	s->out6 = node_find(st, "ip6-output");
+	s->deliver = node_find(st, l4_deliver_node.name);
+	for (unsigned i = 0; !err && i < sizeof types4; i++)
+		err = icmp4_type_add(st, types4[i], l4_error4_node.name);
+	for (unsigned i = 0; !err && i < sizeof types6; i++)
+		err = icmp6_type_add(st, types6[i], l4_error6_node.name);
+	return err;
+}
+
+static int l4_worker_init(struct worker *w)
+{
+	struct l4_worker *lw = worker_state(w, MODULE_l4);
+	lw->w = w;
+	lw->tell_end.fn = tell_all;
+	list_init(&lw->tell);
+	return 0;
+}
+
+static void l4_unlink(struct leat_stack *st)
+{
+	static const uint8_t types4[] = { 3, 11, 12 }, types6[] = { 1, 2, 3, 4 };
+	for (unsigned i = 0; i < sizeof types4; i++)
+		icmp4_type_remove(st, types4[i], l4_error4_node.name);
+	for (unsigned i = 0; i < sizeof types6; i++)
+		icmp6_type_remove(st, types6[i], l4_error6_node.name);
+}
+
+static void l4_free(struct leat_stack *st)
+{
+	struct l4_stack *s = l4_stack(st);
+	hash_done(&s->by_id);
+	hash_done(&s->by_key);
+	hash_done(&s->by_port);
+}
+
+static const struct node *const l4_nodes[] = { &l4_deliver_node, &l4_error4_node, &l4_error6_node, NULL };
+
+const struct module l4_module = {
+	.name = "l4",
+	.id = MODULE_l4,
+	.nodes = l4_nodes,
+	.stack_size = sizeof(struct l4_stack),
+	.worker_size = sizeof(struct l4_worker),
+	.init = l4_init,
+	.worker_init = l4_worker_init,
+	.unlink = l4_unlink,
+	.free = l4_free,
+};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: l4-error4 and l4-error6 take ICMP errors about what this stack sent. The start of that packet is quoted
+ * in the error and names the endpoint. The error travels to it like a datagram; at its home it becomes the endpoint's error and,
+ * when asked for (IP_RECVERR), stays in a queue of its own until somebody reads it. A path MTU is remembered in any case.
+ *
+ * Which errors count follows Linux: a connected endpoint hears of hard ones, one with IP_RECVERR of all, others of none (RFC
+ * 1122, 4.1.3.3 would have all be told). An error's sender is believed only as far as what it quotes names an endpoint of ours
+ * (RFC 5927 says how far that goes). */
+#include "l4/l4_internal.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
+#include "wire/udp.h"
+
+enum { ERROR_NEXT_DELIVER = 1 };
+enum { PMTU_MIN4 = 552, PMTU_LIFE_US = 600 * 1000000 }; /* Linux: net.ipv4.route.min_pmtu, mtu_expires */
+
+/* --- what they mean --- */
+
+struct meaning {
+	int16_t err;
+	bool hard;
+};
+
+/* By code of "unreachable". Linux: icmp_err_convert[]. */
+static const struct meaning unreach4[] = {
+	{ ENETUNREACH, false },  { EHOSTUNREACH, false }, { ENOPROTOOPT, true },  { ECONNREFUSED, true },
+	{ EMSGSIZE, false },     { EOPNOTSUPP, false },   { ENETUNREACH, true },  { EHOSTDOWN, true },
+	{ ENONET, true },        { ENETUNREACH, true },   { EHOSTUNREACH, true }, { ENETUNREACH, false },
+	{ EHOSTUNREACH, false }, { EHOSTUNREACH, true },  { EHOSTUNREACH, true }, { EHOSTUNREACH, true },
+};
+/* Linux: tab_unreach[] of icmpv6_err_convert(). */
+static const struct meaning unreach6[] = {
+	{ ENETUNREACH, false }, { EACCES, true }, { EHOSTUNREACH, false }, { EHOSTUNREACH, false },
+	{ ECONNREFUSED, true }, { EACCES, true }, { EACCES, true },
+};
+
+static struct meaning meaning4(uint8_t type, uint8_t code)
+{
+	switch (type) {
+	case ICMP4_UNREACH:
+		return code < ARRAY_SIZE(unreach4) ? unreach4[code] : (struct meaning){ EHOSTUNREACH, false };
+	case ICMP4_TIME_EXCEEDED:
+		return (struct meaning){ EHOSTUNREACH, false };
+	case ICMP4_PARAM_PROBLEM:
+		return (struct meaning){ EPROTO, true };
+	default:
+		return (struct meaning){ 0, false };
+	}
+}
+
+static struct meaning meaning6(uint8_t type, uint8_t code)
+{
+	switch (type) {
+	case ICMP6_UNREACH:
+		return code < ARRAY_SIZE(unreach6) ? unreach6[code] : (struct meaning){ EPROTO, false };
+	case ICMP6_TOO_BIG:
+		return (struct meaning){ EMSGSIZE, false };
+	case ICMP6_TIME_EXCEEDED:
+		return (struct meaning){ EHOSTUNREACH, false };
+	case ICMP6_PARAM_PROBLEM:
+		return (struct meaning){ EPROTO, true };
+	default:
+		return (struct meaning){ 0, false };
+	}
+}
+
+/* --- what they are about --- */
+
+/* The cursor stands at the quoted transport header and is left where the payload begins. */
+static void take_ports(struct l4_error *r, struct cursor *c)
+{
+	struct udp_hdr udp;
+	struct icmp4_hdr icmp; /* ICMPv6's is alike, as far as the identifier */
+	struct cursor look = *c;
+	if (r->proto == IPPROTO_UDP && cur_copy(&look, &udp, sizeof udp)) {
+		r->src.port = be16_get(udp.sport);
+		r->dst.port = be16_get(udp.dport);
+		*c = look;
+	} else if ((r->proto == IPPROTO_ICMP || r->proto == IPPROTO_ICMPV6) &&
+		   cur_copy(&look, &icmp, sizeof icmp)) {
+		r->src.port = be16_get(icmp.id);
+	}
+	r->payload = *c;
+}
+
+static bool parse_quote4(struct l4_error *r, struct cursor c)
+{
+	struct ip4_hdr h;
+	if (!cur_copy(&c, &h, sizeof h) || ip4_hdr_len(&h) < sizeof h ||
+	    !cur_skip(&c, ip4_hdr_len(&h) - (uint32_t)sizeof h))
+		return false;
+	r->proto = h.proto;
+	r->src.a = l4_of4(h.src);
+	r->dst.a = l4_of4(h.dst);
+	if (be16_get(h.frag) & IP4_FRAG_OFF_MASK)
+		return false; /* no transport header to go by */
+	take_ports(r, &c);
+	return true;
+}
+
+static bool parse_quote6(struct l4_error *r, struct cursor c)
+{
+	struct ip6_hdr h;
+	struct ip6_chain ch;
+	struct cursor look = c;
+	if (!cur_copy(&look, &h, sizeof h))
+		return false;
+	ip6_walk(c, IP6_WALK_ROUTER, &ch);
+	if ((ch.fragment && ch.frag_off) || !cur_skip(&c, ch.l4_off))
+		return false;
+	r->proto = ch.proto;
+	r->src.a = h.src;
+	r->dst.a = h.dst;
+	take_ports(r, &c);
+	return true;
+}
+
+static bool parse4(const struct pkt *p, struct l4_error *r)
+{
+	struct icmp4_msg m;
+	if (icmp4_parse(pkt_cursor_at(p, p->l4_off), &m))
+		return false;
+	struct meaning mean = meaning4(m.type, m.code);
+	bool frag_needed = m.type == ICMP4_UNREACH && m.code == ICMP4_UNREACH_FRAG_NEEDED;
+	*r = (struct l4_error){
+		.err = mean.err, .hard = mean.hard, .type = m.type, .code = m.code, .family = AF_INET
+	};
+	r->info = frag_needed ? icmp4_info(&m) & 0xffff : 0;
+	if (m.type == ICMP4_PARAM_PROBLEM)
+		r->info = icmp4_info(&m) >> 24;
+	r->from.a = l4_of4(((const struct ip4_hdr *)pkt_l3(p))->src);
+	return r->err && parse_quote4(r, m.body);
+}
+
+static bool parse6(const struct pkt *p, struct l4_error *r)
+{
+	struct icmp6_msg m;
+	if (icmp6_parse(pkt_cursor_at(p, p->l4_off), &m))
+		return false;
+	struct meaning mean = meaning6(m.type, m.code);
+	*r = (struct l4_error){
+		.err = mean.err, .hard = mean.hard, .type = m.type, .code = m.code, .family = AF_INET6
+	};
+	r->info = m.type == ICMP6_TOO_BIG || m.type == ICMP6_PARAM_PROBLEM ? m.info : 0;
+	r->from.a = ((const struct ip6_hdr *)pkt_l3(p))->src;
+	return r->err && parse_quote6(r, m.body);
+}
+
+bool l4_error_parse(const struct pkt *p, struct l4_error *ret)
+{
+	const uint8_t *version = pkt_l3(p);
+	return *version >> 4 == 6 ? parse6(p, ret) : parse4(p, ret);
+}
+
+/* --- in --- */
+
+static void to_raw(struct worker *w, struct pkt *p, const struct l4_tuple *t, uint8_t family)
+{
+	for (struct l4_end *e = NULL; (e = l4_raw_next(w, t, family, e));) {
+		struct pkt *c = l4_copy(w->lc, p);
+		if (c)
+			node_send(w, l4_deliver_to(c, e, true, ERROR_NEXT_DELIVER), c);
+	}
+}
+
+static uint8_t error_one(struct worker *w, struct pkt *p)
+{
+	struct l4_error r;
+	if (!l4_error_parse(p, &r))
+		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
+	struct l4_tuple t = { .proto = r.proto, .in_if = p->in_if, .local = r.src.a, .remote = r.dst.a };
+	if (l4_stack(w->st)->n_raw)
+		to_raw(w, p, &t, r.family);
+	t.lport = r.src.port;
+	t.rport = r.dst.port;
+	struct l4_end *e = l4_find(w, &t);
+	return e ? l4_deliver_to(p, e, true, ERROR_NEXT_DELIVER) : pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
+}
+
+static void l4_error_input(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = error_one(w, v->pkt[i]);
+	vec_dispatch(w, v, next);
+}
+
+const struct node l4_error4_node = {
+	.name = "l4-error4",
+	.run = l4_error_input,
+	.next = { [ERROR_NEXT_DELIVER] = "l4-deliver" },
+};
+const struct node l4_error6_node = {
+	.name = "l4-error6",
+	.run = l4_error_input,
+	.next = { [ERROR_NEXT_DELIVER] = "l4-deliver" },
+};
+
+/* --- at home --- */
+
+static bool learn_mtu(struct l4_end *e, struct l4_error *r)
+{
+	bool is6 = r->family == AF_INET6;
+	if ((is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4) == IP_PMTUDISC_DONT)
+		return false;
+	e->pmtu_to = r->dst;
+	e->pmtu = MAX(r->info, (uint32_t)(is6 ? IP6_MIN_MTU : PMTU_MIN4));
+	e->pmtu_until_us = e->home->lc->now_us + PMTU_LIFE_US;
+	r->hard = true;
+	return true;
+}
+
+uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p)
+{
+	struct l4_error r;
+	if (!l4_error_parse(p, &r))
+		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
+	if (r.err == EMSGSIZE && !learn_mtu(e, &r))
+		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
+	bool queued = r.family == AF_INET6 ? e->opt.recverr6 : e->opt.recverr4;
+	if (!queued && !(r.hard && e->connected))
+		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
+	e->error = r.err;
+	l4_tell(e);
+	if (!queued)
+		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
+	if (e->err_bytes > e->opt.rcvbuf)
+		return pkt_drop(p, DROP_SOCK_RCVBUF);
+	e->err_bytes += l4_truesize(p);
+	pkt_park(p, 0);
+	pkt_queue_push(&e->err, p);
+	return NODE_KEPT;
+}

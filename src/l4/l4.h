@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Endpoints: what a socket is to the packets. A transport finds the endpoint of a packet, the endpoint keeps what came until
+ * somebody reads it. The room sock puts names, options and error numbers of the socket calls in front of this.
+ *
+ * One form for both families: IPv4 addresses are written ::ffff:a.b.c.d, "any" is :: or ::ffff:0.0.0.0. Ports are in host order,
+ * everywhere. */
+#ifndef LEAT_L4_L4_H
+#define LEAT_L4_L4_H
+
+#include <sys/types.h>
+
+#include "base/list.h"
+#include "ip/ip.h"
+
+struct l4_end;
+
+/* One end of a conversation. */
+struct l4_addr {
+	struct ip6 a;
+	uint16_t port; /* UDP's; a ping socket's identifier */
+	uint32_t if_handle; /* for link-local addresses; 0: none */
+};
+
+struct l4_send {
+	const void *buf;
+	size_t len;
+	const struct l4_addr *to; /* NULL: the peer */
+};
+
+/* A protocol that has endpoints. */
+struct l4_ops {
+	const char *name;
+	uint8_t type; /* SOCK_DGRAM, SOCK_RAW */
+	uint8_t proto4, proto6; /* by family; 0: none there. L4_ANY_PROTO: any but 0 */
+	bool has_ports; /* ports of its own, to be bound and chosen */
+	bool by_peer; /* a connected endpoint hears its peer alone */
+	/* Bytes sent or -errno. */
+	ssize_t (*send)(struct l4_end *e, const struct l4_send *s);
+	/* Of a packet in e's queue: what the reader gets, and who sent it. */
+	struct cursor (*payload)(const struct l4_end *e, const struct pkt *p, struct l4_addr *ret_from);
+};
+enum { L4_ANY_PROTO = 255 };
+
+struct l4_opts {
+	uint8_t reuseaddr, reuseport, broadcast, v6only;
+	uint8_t recverr4, recverr6, hdrincl;
+	uint8_t tos, tclass;
+	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
+	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */
+	int16_t csum_off; /* IPV6_CHECKSUM; -1: none */
+	uint32_t icmp_filter; /* struct icmp_filter: types 0 to 31 that are not wanted */
+	uint32_t icmp6_filter[8]; /* struct icmp6_filter: types that are not wanted */
+	uint32_t bound_if; /* SO_BINDTODEVICE, a handle */
+	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
+	uint32_t rcvbuf;
+};
+
+/* Addresses, options and membership of tables: read by any worker within a turn; written while all workers of the stack are
+ * between turns (l4_enter()). Queues and errors: the home worker's; read and emptied between turns, too. */
+struct l4_end {
+	struct hash_node by_id, by_key, by_port;
+	const struct l4_ops *ops; /* NULL: the protocol is gone */
+	struct leat_stack *st;
+	struct worker *home; /* chosen when it is made, for life */
+	uint32_t id; /* never used again */
+	uint32_t uid; /* of its owner, for SO_REUSEPORT */
+	uint8_t family, proto;
+	bool hashed, connected;
+	bool addr_bound, port_bound; /* by bind(), so disconnecting keeps it */
+	struct l4_addr local, peer;
+	struct l4_opts opt;
+	struct l4_addr pmtu_to; /* the one destination whose path MTU is remembered */
+	uint32_t pmtu;
+	uint64_t pmtu_until_us;
+
+	struct pkt_queue rcv, err;
+	uint32_t rcv_bytes, err_bytes; /* memory, not payload */
+	uint64_t drops;
+	int error; /* SO_ERROR: positive, 0 none */
+	uint8_t shut; /* 1: no more receiving, 2: no more sending */
+	bool telling;
+	struct list tell; /* of those whose owner is to be told, at the home worker */
+	/* Control lcore: something came to an endpoint that had nothing. */
+	void (*ready)(struct l4_end *e);
+};
+
+/* --- addresses --- */
+
+static inline struct ip6 l4_of4(be32 a)
+{
+	return (struct ip6){ { [10] = 0xff, 0xff, a.b[0], a.b[1], a.b[2], a.b[3] } };
+}
+static inline be32 l4_v4(const struct ip6 *a)
+{
+	return (be32){ { a->b[12], a->b[13], a->b[14], a->b[15] } };
+}
+static inline bool l4_is4(const struct ip6 *a)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, 0xff };
+	return memcmp(a, prefix, sizeof prefix) == 0;
+}
+static inline bool l4_is_any(const struct ip6 *a)
+{
+	return l4_is4(a) ? be32_get(l4_v4(a)) == 0 : ip6_is_zero(a);
+}
+static inline struct ip6 l4_any(uint8_t family)
+{
+	return family == 2 /* AF_INET */ ? l4_of4(be32_of(0)) : (struct ip6){ 0 };
+}
+
+/* --- what follows is called with the workers between turns: between these two --- */
+
+void l4_enter(struct l4_end *e);
+void l4_leave(struct l4_end *e);
+
+/* Who makes endpoints of that kind; NULL: nobody. */
+const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t family, uint8_t proto);
+/* e is the caller's, zeroed. It is found as soon as it is bound (raw ones: at once). */
+void l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		 uint8_t proto);
+/* Nobody finds it any more and what it had queued is gone; its memory may go after a grace period. */
+void l4_end_done(struct l4_end *e);
+
+/* 0; -EINVAL (bound already), -EADDRNOTAVAIL, -EADDRINUSE. Port 0: a free one is chosen. */
+int l4_bind(struct l4_end *e, const struct l4_addr *to);
+int l4_autobind(struct l4_end *e); /* before sending, when it has no port: 0 or -EAGAIN */
+/* 0; -ENETUNREACH and its like, -EACCES for a broadcast without leave, -EADDRNOTAVAIL, -EAGAIN. */
+int l4_connect(struct l4_end *e, const struct l4_addr *to);
+void l4_disconnect(struct l4_end *e);
+
+/* The MTU of the way to the peer, as far as known; -ENOTCONN and what l4_connect() says. */
+int l4_mtu(struct l4_end *e);
+
+/* The next datagram, left in the queue; NULL: none. */
+struct pkt *l4_peek(const struct l4_end *e);
+void l4_pop(struct l4_end *e); /* frees it */
+
+/* An ICMP error as sockets see it. */
+struct l4_error {
+	int err; /* errno */
+	bool hard; /* reported to connected sockets without IP_RECVERR */
+	uint8_t type, code, family, proto;
+	uint32_t info; /* MTU */
+	struct l4_addr from; /* who sent the error */
+	struct l4_addr src, dst; /* of what it is about: src is ours */
+	struct cursor payload; /* of what it is about, behind the transport header where there is one */
+};
+struct pkt *l4_peek_error(const struct l4_end *e);
+void l4_pop_error(struct l4_end *e);
+/* False: malformed, or no error. */
+bool l4_error_parse(const struct pkt *p, struct l4_error *ret);
+
+extern const struct module l4_module, udp_module, raw_module, ping_module;
+
+#endif

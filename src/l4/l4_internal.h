@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this room share. */
+#ifndef LEAT_L4_INTERNAL_H
+#define LEAT_L4_INTERNAL_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "l4/l4.h"
+#include "wire/csum.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+enum { L4_PROTOS_MAX = 16 };
+
+/* The state of module l4.
+ * Read: any worker, within a turn.   Write: control lcore, workers between turns.   Free: elements by their owners. */
+struct l4_stack {
+	const struct l4_ops *ops[L4_PROTOS_MAX];
+	struct hash by_id, by_key, by_port;
+	uint32_t next_id;
+	uint16_t out4, out6, deliver; /* nodes */
+	uint32_t n_raw; /* raw endpoints */
+};
+static inline struct l4_stack *l4_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_l4);
+}
+
+struct l4_worker {
+	struct worker *w;
+	struct turn_end tell_end;
+	struct list tell; /* struct l4_end.tell */
+};
+
+int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops);
+void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops);
+
+/* --- demux.c --- */
+
+struct l4_tuple { /* as an arriving packet has it: local is its destination */
+	uint8_t proto;
+	uint32_t in_if;
+	uint16_t lport, rport;
+	struct ip6 local, remote;
+};
+/* The endpoint a unicast packet is for, the most specific one; NULL: none. */
+struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t);
+/* Those a group's packet is for: one after the other, `after` NULL at first. */
+struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, const struct l4_end *after);
+/* The raw endpoints of a protocol, one after the other. */
+struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uint8_t family,
+			   const struct l4_end *after);
+struct l4_end *l4_end_by_id(const struct leat_stack *st, uint32_t id);
+void l4_hash(struct l4_end *e);
+void l4_unhash(struct l4_end *e);
+int l4_take_port(struct l4_end *e, const struct l4_addr *want); /* 0 or -EADDRINUSE; writes e->local */
+
+/* Fills the edge to l4-deliver; returns the caller's edge `next` that leads there. */
+static inline uint8_t l4_deliver_to(struct pkt *p, const struct l4_end *e, bool error, uint8_t next)
+{
+	p->edge.l4_deliver.end = e->id;
+	p->edge.l4_deliver.error = error;
+	return next;
+}
+
+/* The tuple of a packet whose IP header is at data; without ports. */
+static inline void l4_tuple_of(const struct pkt *p, bool is6, struct l4_tuple *ret)
+{
+	const struct ip4_hdr *h4 = pkt_l3(p);
+	const struct ip6_hdr *h6 = pkt_l3(p);
+	ret->in_if = p->in_if;
+	ret->lport = ret->rport = 0;
+	ret->local = is6 ? h6->dst : l4_of4(h4->dst);
+	ret->remote = is6 ? h6->src : l4_of4(h4->src);
+}
+
+/* A copy of the packet that belongs to this lcore; NULL at the budget. */
+struct pkt *l4_copy(struct lcore *lc, struct pkt *p);
+
+/* --- output.c --- */
+
+/* How a datagram of an endpoint would go. */
+struct l4_path {
+	bool is6;
+	bool df; /* IPv4: must not be fragmented, here or on its way */
+	uint8_t proto, ttl, tos, type; /* type: RTN_* */
+	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
+	uint32_t max_len; /* IP packet: more is -EMSGSIZE */
+	struct ip6 src, dst;
+};
+/* 0 or -errno. `to` is the wanted destination; dst is where it really goes (0.0.0.0: this host). */
+int l4_path_find(struct l4_end *e, const struct l4_addr *to, struct l4_path *ret);
+/* A packet with IP header and transport header (hdr_len bytes at hdr) and payload, on its way. 0 or -errno. csum_off is where the
+ * transport's checksum is, with a pseudo header if `pseudo`; -1: none. */
+struct l4_out {
+	const void *hdr;
+	uint16_t hdr_len;
+	int16_t csum_off;
+	bool pseudo;
+	const void *buf;
+	size_t len;
+};
+int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o);
+/* The IP packet as it is. */
+int l4_output_raw(struct l4_end *e, const struct l4_path *path, const void *buf, size_t len);
+
+extern const struct node l4_deliver_node, l4_error4_node, l4_error6_node;
+/* An error came to the home of its endpoint: keeps p and returns NODE_KEPT, or drops it by name. */
+uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p);
+/* The owner is told at the end of the turn. */
+void l4_tell(struct l4_end *e);
+uint32_t l4_truesize(const struct pkt *p);
+
+#endif

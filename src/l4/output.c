@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which way a datagram goes, and how it is put together. The way is looked up before anything is built, so that the sender
+ * learns at once what Linux would tell it; what happens later on the way (a neighbour that does not answer, a full queue) is
+ * counted there.
+ *
+ * Left out: fragments over IPv6 (what is longer than the path's MTU is -EMSGSIZE), options and extension headers, corking. */
+#include <linux/rtnetlink.h>
+
+#include "l4/l4_internal.h"
+#include "pkt/csum.h"
+
+enum { TTL_DEFAULT = 64 };
+
+static const struct {
+	enum drop why;
+	int err;
+} errors[] = {
+	{ DROP_IP_NO_ROUTE, -ENETUNREACH },
+	{ DROP_IP_BLACKHOLE, -EINVAL },
+	{ DROP_IP_UNREACHABLE, -EHOSTUNREACH },
+	{ DROP_IP_PROHIBIT, -EACCES },
+	{ DROP_IF_GONE, -ENODEV },
+};
+
+static int errno_of(enum drop why)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(errors); i++)
+		if (errors[i].why == why)
+			return errors[i].err;
+	return -EHOSTUNREACH;
+}
+
+/* Linux: nothing may leave the host from a loopback address, and nothing else than it can reach one. */
+static bool source_fits(const struct l4_path *path, const struct ip_way *way)
+{
+	if (path->is6)
+		return ip6_is_loopback(&path->src) ? way->type == RTN_LOCAL : true;
+	return !ip4_is_loopback(l4_v4(&path->src)) || way->type == RTN_LOCAL;
+}
+
+/* To nobody in particular: to this host (RFC 1122, 3.2.1.3; Linux). */
+static struct ip6 real_dst(const struct ip6 *to)
+{
+	if (!l4_is_any(to))
+		return *to;
+	return l4_is4(to) ? l4_of4(be32_of(0x7f000001)) : (struct ip6){ { [15] = 1 } };
+}
+
+static bool is_group(const struct l4_path *path)
+{
+	return path->type == RTN_MULTICAST;
+}
+
+static void fill_options(const struct l4_end *e, struct l4_path *path)
+{
+	int hops = path->is6 ? (is_group(path) ? e->opt.mcast_hops : e->opt.hops)
+			     : (is_group(path) ? e->opt.mcast_ttl : e->opt.ttl);
+	path->proto = e->proto;
+	path->ttl = (uint8_t)(hops < 0 ? TTL_DEFAULT : hops);
+	path->tos = path->is6 ? e->opt.tclass : e->opt.tos;
+}
+
+/* What an ICMP error said about the way, while it holds (RFC 1191, 6.3: ten minutes). */
+static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, uint32_t mtu)
+{
+	bool knows = e->pmtu && ip6_eq(&e->pmtu_to.a, &path->dst) && e->home->lc->now_us < e->pmtu_until_us;
+	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
+	if (disc == IP_PMTUDISC_PROBE || disc == IP_PMTUDISC_INTERFACE || disc == IP_PMTUDISC_OMIT)
+		return mtu;
+	return knows ? MIN(mtu, e->pmtu) : mtu;
+}
+
+static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t if_mtu)
+{
+	uint8_t disc = e->opt.pmtudisc4;
+	path->mtu = known_mtu(e, path, if_mtu);
+	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
+	path->max_len = path->is6 || path->df || disc == IP_PMTUDISC_INTERFACE ? path->mtu : IP4_LEN_MAX;
+	if (disc == IP_PMTUDISC_WANT)
+		path->df = true; /* for what fits: l4_output() */
+}
+
+static enum drop look(struct l4_end *e, const struct l4_addr *to, struct l4_path *path, struct ip_way *way)
+{
+	uint32_t out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle;
+	bool group = path->is6 ? ip6_is_multicast(&path->dst) : ip4_is_multicast(l4_v4(&path->dst));
+	if (!out_if && group)
+		out_if = e->opt.mcast_if;
+	if (!out_if && path->is6 && ip6_is_link_local(&path->dst))
+		out_if = e->local.if_handle;
+	return path->is6 ? ip6_way(e->home, out_if, &path->dst, way)
+			 : ip4_way(e->home, out_if, l4_v4(&path->dst), way);
+}
+
+static int choose_source(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
+{
+	path->src = e->local.a;
+	bool bound = !l4_is_any(&path->src) && !(l4_is4(&path->src) && ip4_is_multicast(l4_v4(&path->src))) &&
+		     !(!l4_is4(&path->src) && ip6_is_multicast(&path->src));
+	if (bound && l4_is4(&path->src) == path->is6)
+		return -ENETUNREACH; /* of the other family */
+	if (bound)
+		return source_fits(path, way) ? 0 : -EINVAL;
+	if (!way->has_src)
+		return path->is6 ? -EADDRNOTAVAIL : -ENETUNREACH;
+	path->src = path->is6 ? way->src.v6 : l4_of4(way->src.v4);
+	return 0;
+}
+
+int l4_path_find(struct l4_end *e, const struct l4_addr *to, struct l4_path *path)
+{
+	struct ip_way way;
+	*path = (struct l4_path){ .dst = real_dst(&to->a) };
+	path->is6 = !l4_is4(&path->dst);
+	if (!path->is6 && e->family == AF_INET6 && e->opt.v6only)
+		return -ENETUNREACH;
+	enum drop why = look(e, to, path, &way);
+	if (why)
+		return errno_of(why);
+	path->type = way.type;
+	path->out_if = way.out_if;
+	if (way.type == RTN_BROADCAST && !e->opt.broadcast)
+		return -EACCES;
+	int err = choose_source(e, path, &way);
+	if (err)
+		return err;
+	fill_options(e, path);
+	fill_limits(e, path, way.mtu);
+	return 0;
+}
+
+/* --- packets --- */
+
+static uint32_t put_ip_header(const struct l4_path *path, uint32_t total_len, void *to)
+{
+	if (path->is6) {
+		*(struct ip6_hdr *)to = (struct ip6_hdr){
+			.ver_tc_flow = be32_of(6u << 28 | (uint32_t)path->tos << 20),
+			.next = path->proto,
+			.hop_limit = path->ttl,
+			.src = path->src,
+			.dst = path->dst,
+		};
+		return sizeof(struct ip6_hdr);
+	}
+	*(struct ip4_hdr *)to = (struct ip4_hdr){
+		.ver_ihl = 0x45,
+		.tos = path->tos,
+		.frag = be16_of(path->df && total_len <= path->mtu ? IP4_DF : 0),
+		.ttl = path->ttl,
+		.proto = path->proto,
+		.src = l4_v4(&path->src),
+		.dst = l4_v4(&path->dst),
+	};
+	return sizeof(struct ip4_hdr);
+}
+
+static void put_csum(struct pkt *p, const struct l4_path *path, const struct l4_out *o, uint32_t l4_len)
+{
+	uint32_t pseudo = 0;
+	if (o->pseudo && path->is6)
+		pseudo = csum_pseudo6(&path->src, &path->dst, path->proto, l4_len);
+	else if (o->pseudo)
+		pseudo = csum_pseudo4(l4_v4(&path->src), l4_v4(&path->dst), path->proto, l4_len);
+	pkt_csum_defer(p, pseudo, (uint16_t)o->csum_off);
+}
+
+static void send_on(struct l4_end *e, const struct l4_path *path, struct pkt *p)
+{
+	const struct l4_stack *s = l4_stack(e->st);
+	p->out_if = path->out_if;
+	graph_enqueue(e->home, path->is6 ? s->out6 : s->out4, p);
+	graph_run(e->home);
+}
+
+int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
+{
+	struct lcore *lc = e->home->lc;
+	uint8_t ip[sizeof(struct ip6_hdr)];
+	size_t ip_len = path->is6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
+	if (o->len > IP4_LEN_MAX || ip_len + o->hdr_len + o->len > path->max_len)
+		return -EMSGSIZE;
+	uint32_t l4_len = o->hdr_len + (uint32_t)o->len;
+	put_ip_header(path, (uint32_t)ip_len + l4_len, ip);
+	struct pkt *p = pkt_new(lc);
+	if (!p)
+		return -ENOBUFS;
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + ip_len);
+	if (!pkt_append(lc, p, ip, (uint32_t)ip_len) || !pkt_append(lc, p, o->hdr, o->hdr_len) ||
+	    !pkt_append(lc, p, o->buf, (uint32_t)o->len)) {
+		pkt_free(lc, p);
+		return -ENOBUFS;
+	}
+	if (o->csum_off >= 0)
+		put_csum(p, path, o, l4_len);
+	send_on(e, path, p);
+	return 0;
+}

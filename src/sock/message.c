@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sending and receiving. A datagram is copied once on each way: from the caller into a packet, from a packet to the caller. */
+#include <time.h>
+
+#include <linux/errqueue.h>
+#include <netinet/ip.h>
+
+#include "sock/sock_internal.h"
+
+/* --- out --- */
+
+static int destination(struct sock *s, const struct sock_msg *m, struct l4_addr *ret)
+{
+	const struct sockaddr *sa = m->name;
+	if (m->name_len >= sizeof sa->sa_family && sa->sa_family == AF_UNSPEC && s->end.family == AF_INET) {
+		struct sockaddr_in in; /* Linux: some programs leave the family out */
+		if (m->name_len < sizeof in)
+			return -EINVAL;
+		memcpy(&in, sa, sizeof in);
+		in.sin_family = AF_INET;
+		return sock_addr_in(s, (struct sockaddr *)&in, sizeof in, ret);
+	}
+	return sock_addr_in(s, sa, m->name_len, ret);
+}
+
+ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
+{
+	struct l4_addr to;
+	struct l4_send send = { .buf = m->buf, .len = m->len };
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (m->name && m->name_len) {
+		int err = destination(s, m, &to);
+		if (err)
+			return err;
+		send.to = &to;
+	}
+	l4_enter(&s->end);
+	int err = sock_take_error(s);
+	if (!err && s->end.shut & 2)
+		err = -EPIPE;
+	return sock_leave(s, err ? err : s->end.ops->send(&s->end, &send));
+}
+
+/* --- in --- */
+
+/* Copies what fits; sets MSG_TRUNC for what did not. Returns how much there was. */
+static size_t copy_out(struct cursor c, struct sock_msg *m, size_t *ret_copied)
+{
+	size_t there = cur_left(&c), n = MIN(there, m->len);
+	if (n)
+		cur_copy(&c, m->buf, (uint32_t)n);
+	if (n < there)
+		m->flags |= MSG_TRUNC;
+	*ret_copied = n;
+	return there;
+}
+
+static void put_name(struct sock *s, const struct l4_addr *from, struct sock_msg *m)
+{
+	if (m->name)
+		sock_addr_out(s, from, m->name, &m->name_len);
+	else
+		m->name_len = 0;
+}
+
+static void source_of(const struct pkt *p, struct l4_addr *ret)
+{
+	const uint8_t *l3 = pkt_l3(p);
+	*ret = (struct l4_addr){ .if_handle = p->in_if };
+	if (*l3 >> 4 == 6) {
+		ret->a = ((const struct ip6_hdr *)l3)->src;
+		return;
+	}
+	ret->a = l4_of4(((const struct ip4_hdr *)l3)->src);
+}
+
+static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
+{
+	struct l4_addr from;
+	size_t copied;
+	int err = sock_take_error(s);
+	if (err)
+		return err;
+	struct pkt *p = l4_peek(&s->end);
+	m->control_len = 0;
+	if (!p) {
+		m->name_len = 0;
+		return s->end.shut & 1 ? 0 : -EAGAIN;
+	}
+	source_of(p, &from);
+	size_t there = copy_out(s->end.ops->payload(&s->end, p, &from), m, &copied);
+	put_name(s, &from, m);
+	if (!(flags & MSG_PEEK))
+		l4_pop(&s->end);
+	return (ssize_t)(flags & MSG_TRUNC ? there : copied);
+}
+
+/* --- the error queue --- */
+
+/* One control message, or as much of it as there is room for. */
+static void put_control(struct sock_msg *m, int level, int type, const void *data, size_t len)
+{
+	struct cmsghdr *c = m->control;
+	size_t room = m->control_len;
+	m->control_len = 0;
+	if (!c || room < sizeof *c) {
+		m->flags |= MSG_CTRUNC;
+		return;
+	}
+	if (room < CMSG_LEN(len)) {
+		m->flags |= MSG_CTRUNC;
+		len = room - CMSG_LEN(0);
+	}
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
+	memcpy(CMSG_DATA(c), data, len);
+	m->control_len = MIN(room, CMSG_SPACE(len));
+}
+
+struct error_data {
+	struct sock_extended_err ee;
+	struct sockaddr_storage offender;
+};
+
+static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg *m)
+{
+	bool is6 = r->family == AF_INET6;
+	struct error_data d = { .ee = { .ee_errno = (uint32_t)r->err,
+					.ee_origin = is6 ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP,
+					.ee_type = r->type,
+					.ee_code = r->code,
+					.ee_info = r->info } };
+	socklen_t n = sock_addr_fill(s, &r->from, &d.offender);
+	if (s->end.family == AF_INET6)
+		put_control(m, IPPROTO_IPV6, IPV6_RECVERR, &d, sizeof d.ee + n);
+	else
+		put_control(m, IPPROTO_IP, IP_RECVERR, &d, sizeof d.ee + n);
+}
+
+/* Linux: the next error in the queue becomes the pending one. */
+static void after_error(struct sock *s)
+{
+	struct l4_error r;
+	struct pkt *p = l4_peek_error(&s->end);
+	s->end.error = p && l4_error_parse(p, &r) ? r.err : 0;
+}
+
+static ssize_t receive_error(struct sock *s, struct sock_msg *m)
+{
+	struct l4_error r;
+	size_t copied;
+	struct pkt *p = l4_peek_error(&s->end);
+	if (!p || !l4_error_parse(p, &r)) {
+		m->name_len = 0;
+		m->control_len = 0;
+		return -EAGAIN;
+	}
+	r.dst.if_handle = p->in_if;
+	r.from.if_handle = p->in_if;
+	m->flags |= MSG_ERRQUEUE;
+	copy_out(r.payload, m, &copied);
+	put_name(s, &r.dst, m);
+	put_error(s, &r, m);
+	l4_pop_error(&s->end);
+	after_error(s);
+	return (ssize_t)copied;
+}
+
+ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
+{
+	m->flags = 0;
+	if (flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	l4_enter(&s->end);
+	return sock_leave(s, flags & MSG_ERRQUEUE ? receive_error(s, m) : receive(s, m, flags));
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: an option is a row: where its number lies in the socket, how wide it is, which values it takes, for
+ * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
+ * option is added in one place.
+ *
+ * Not here: what would have no effect yet (priority, mark, timestamps, packet information, groups, options and extension
+ * headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <limits.h>
+#include <netinet/ip.h>
+#include <stdio.h>
+
+#include "net/iface.h"
+#include "sock/sock_internal.h"
+
+enum {
+	RMEM_MAX = 212992,
+	RCVBUF_MIN = 2304,
+	SNDBUF_MIN = 4608
+}; /* Linux: net.core.rmem_max, SOCK_MIN_RCVBUF, ... */
+
+/* For whom a row is. */
+enum option_for { FOR_ALL, FOR_INET6, FOR_RAW, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
+/* How its number is kept and checked. */
+enum option_as { AS_BOOL, AS_RANGE, AS_FN };
+
+struct option {
+	int level, name;
+	uint8_t as, size, whom;
+	uint16_t off; /* in struct sock */
+	int min, max;
+	int dflt; /* what -1 stands for when read; 0: -1 is read as it is */
+	int (*set)(struct sock *s, const void *val, socklen_t len);
+	int (*get)(struct sock *s, void *val, socklen_t *len);
+};
+
+/* --- numbers --- */
+
+static int64_t field_get(const struct sock *s, const struct option *o)
+{
+	const char *at = (const char *)s + o->off;
+	switch (o->size) {
+	case 1:
+		return *(const uint8_t *)at;
+	case 2:
+		return *(const int16_t *)at;
+	default:
+		return *(const uint32_t *)at;
+	}
+}
+
+static void field_set(struct sock *s, const struct option *o, int val)
+{
+	char *at = (char *)s + o->off;
+	if (o->size == 1)
+		*(uint8_t *)at = (uint8_t)val;
+	else if (o->size == 2)
+		*(int16_t *)at = (int16_t)val;
+	else
+		*(uint32_t *)at = (uint32_t)val;
+}
+
+/* Linux: IPv4's options may be single bytes, all others are ints. */
+static int read_int(const struct option *o, const void *val, socklen_t len, int *ret)
+{
+	bool bytes = o->level == IPPROTO_IP || o->level == SOL_RAW;
+	if (len >= (socklen_t)sizeof *ret)
+		memcpy(ret, val, sizeof *ret);
+	else if (bytes && len >= 1)
+		*ret = *(const uint8_t *)val;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static int write_out(const void *from, size_t n, void *val, socklen_t *len)
+{
+	if ((int)*len < 0)
+		return -EINVAL;
+	*len = (socklen_t)MIN((size_t)*len, n);
+	memcpy(val, from, *len);
+	return 0;
+}
+
+static int write_int(const struct option *o, int n, void *val, socklen_t *len)
+{
+	uint8_t byte = (uint8_t)n;
+	if (o && o->level == IPPROTO_IP && *len > 0 && *len < sizeof n && n >= 0 && n <= UINT8_MAX)
+		return write_out(&byte, 1, val, len);
+	return write_out(&n, sizeof n, val, len);
+}
+
+/* --- SOL_SOCKET --- */
+
+static int read_plain(const void *val, socklen_t len, int *ret)
+{
+	if (len < sizeof *ret)
+		return -EINVAL;
+	memcpy(ret, val, sizeof *ret);
+	return 0;
+}
+
+/* Linux doubles what is asked for, since it counts what buffers cost, and bounds it. */
+static int buffer_size(const void *val, socklen_t len, uint32_t max, uint32_t min, uint32_t *ret)
+{
+	int n;
+	int err = read_plain(val, len, &n);
+	if (!err)
+		*ret = MAX(MIN((uint32_t)n, max) * 2, min);
+	return err;
+}
+
+static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
+{
+	return buffer_size(val, len, RMEM_MAX, RCVBUF_MIN, &s->end.opt.rcvbuf);
+}
+
+static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
+{
+	return buffer_size(val, len, RMEM_MAX, SNDBUF_MIN, &s->sndbuf);
+}
+
+static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
+{
+	return s->creds.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt.rcvbuf)
+				  : -EPERM;
+}
+
+static int get_rcvbuf(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, (int)s->end.opt.rcvbuf, val, len);
+}
+
+static int get_sndbuf(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, (int)s->sndbuf, val, len);
+}
+
+static int get_error(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, -sock_take_error(s), val, len);
+}
+
+static int get_type(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.ops->type, val, len);
+}
+
+static int get_domain(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.family, val, len);
+}
+
+static int get_protocol(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.proto, val, len);
+}
+
+static int get_no(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, 0, val, len);
+}
+
+static int bind_to(struct sock *s, struct iface *i)
+{
+	s->end.opt.bound_if = i ? i->handle : 0;
+	return 0;
+}
+
+static int set_bindtodevice(struct sock *s, const void *val, socklen_t len)
+{
+	char name[IFACE_NAME_MAX] = "";
+	if ((int)len < 0)
+		return -EINVAL;
+	memcpy(name, val, MIN((size_t)len, sizeof name - 1));
+	if (!name[0])
+		return bind_to(s, NULL);
+	struct iface *i = iface_by_name(s->end.st, name);
+	return i ? bind_to(s, i) : -ENODEV;
+}
+
+static struct iface *bound_iface(struct sock *s)
+{
+	return s->end.opt.bound_if ? iface_by_handle(s->end.st, s->end.opt.bound_if) : NULL;
+}
+
+static int get_bindtodevice(struct sock *s, void *val, socklen_t *len)
+{
+	struct iface *i = bound_iface(s);
+	if (!i) {
+		*len = 0;
+		return 0;
+	}
+	if (*len < IFACE_NAME_MAX)
+		return -EINVAL;
+	return write_out(i->name, strlen(i->name) + 1, val, len);
+}
+
+static int set_bindtoifindex(struct sock *s, const void *val, socklen_t len)
+{
+	int index;
+	int err = read_plain(val, len, &index);
+	if (err)
+		return err;
+	struct iface *i = index > 0 ? iface_by_index(s->end.st, (uint32_t)index) : NULL;
+	if (index < 0)
+		return -EINVAL;
+	return index && !i ? -ENODEV : bind_to(s, i);
+}
+
+static int get_bindtoifindex(struct sock *s, void *val, socklen_t *len)
+{
+	struct iface *i = bound_iface(s);
+	return write_int(NULL, i ? (int)i->ifindex : 0, val, len);
+}
+
+/* --- IP and IPv6 --- */
+
+static int get_mtu(struct sock *s, void *val, socklen_t *len)
+{
+	int mtu = l4_mtu(&s->end);
+	return mtu < 0 ? mtu : write_int(NULL, mtu, val, len);
+}
+
+/* Linux: not once a port is taken. */
+static int set_v6only(struct sock *s, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	if (err)
+		return err;
+	if (s->end.local.port)
+		return -EINVAL;
+	s->end.opt.v6only = on != 0;
+	return 0;
+}
+
+static int get_v6only(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt.v6only, val, len);
+}
+
+static int set_mcast_if(struct sock *s, uint32_t ifindex)
+{
+	struct iface *i = ifindex ? iface_by_index(s->end.st, ifindex) : NULL;
+	if (ifindex && !i)
+		return -ENODEV;
+	s->end.opt.mcast_if = i ? i->handle : 0;
+	return 0;
+}
+
+/* struct ip_mreqn or what begins like it; by interface index alone. */
+static int set_mcast_if4(struct sock *s, const void *val, socklen_t len)
+{
+	struct ip_mreqn m;
+	if (len < sizeof m)
+		return len < sizeof(struct in_addr) ? -EINVAL : -EADDRNOTAVAIL;
+	memcpy(&m, val, sizeof m);
+	return set_mcast_if(s, (uint32_t)m.imr_ifindex);
+}
+
+static int set_mcast_if6(struct sock *s, const void *val, socklen_t len)
+{
+	int index;
+	int err = read_plain(val, len, &index);
+	return err ? err : set_mcast_if(s, (uint32_t)index);
+}
+
+static int get_mcast_if6(struct sock *s, void *val, socklen_t *len)
+{
+	struct iface *i = s->end.opt.mcast_if ? iface_by_handle(s->end.st, s->end.opt.mcast_if) : NULL;
+	return write_int(NULL, i ? (int)i->ifindex : 0, val, len);
+}
+
+/* --- raw sockets --- */
+
+static int set_icmp_filter(struct sock *s, const void *val, socklen_t len)
+{
+	memcpy(&s->end.opt.icmp_filter, val, MIN((size_t)len, sizeof s->end.opt.icmp_filter));
+	return 0;
+}
+
+static int get_icmp_filter(struct sock *s, void *val, socklen_t *len)
+{
+	return write_out(&s->end.opt.icmp_filter, sizeof s->end.opt.icmp_filter, val, len);
+}
+
+static int set_icmp6_filter(struct sock *s, const void *val, socklen_t len)
+{
+	memcpy(s->end.opt.icmp6_filter, val, MIN((size_t)len, sizeof s->end.opt.icmp6_filter));
+	return 0;
+}
+
+static int get_icmp6_filter(struct sock *s, void *val, socklen_t *len)
+{
+	return write_out(s->end.opt.icmp6_filter, sizeof s->end.opt.icmp6_filter, val, len);
+}
+
+/* RFC 3542, 3.1: an even offset, or -1. Linux: over ICMPv6 the checksum is the kernel's. */
+static int set_checksum(struct sock *s, const void *val, socklen_t len)
+{
+	int off;
+	int err = read_plain(val, len, &off);
+	if (err)
+		return err;
+	if (s->end.proto == IPPROTO_ICMPV6)
+		return -EINVAL;
+	if (off > 0 && off & 1)
+		return -EINVAL;
+	s->end.opt.csum_off = (int16_t)(off < 0 ? -1 : off);
+	return 0;
+}
+
+static int get_checksum(struct sock *s, void *val, socklen_t *len)
+{
+	int off = s->end.proto == IPPROTO_ICMPV6 ? 2 : s->end.opt.csum_off;
+	return write_int(NULL, off, val, len);
+}
+
+/* --- the table --- */
+
+/* clang-format off */
+#define AT(member)	.size = sizeof(((struct sock *)0)->end.opt.member), .off = offsetof(struct sock, end.opt.member)
+#define BOOL(member)	.as = AS_BOOL, AT(member)
+#define RANGE(member, lo, hi) .as = AS_RANGE, .min = (lo), .max = (hi), AT(member)
+#define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
+
+static const struct option options[] = {
+	{ SOL_SOCKET, SO_REUSEADDR,		BOOL(reuseaddr) },
+	{ SOL_SOCKET, SO_REUSEPORT,		BOOL(reuseport) },
+	{ SOL_SOCKET, SO_BROADCAST,		BOOL(broadcast) },
+	{ SOL_SOCKET, SO_RCVBUF,		FN(set_rcvbuf, get_rcvbuf) },
+	{ SOL_SOCKET, SO_RCVBUFFORCE,		FN(set_rcvbuf_force, NULL) },
+	{ SOL_SOCKET, SO_SNDBUF,		FN(set_sndbuf, get_sndbuf) },
+	{ SOL_SOCKET, SO_ERROR,			FN(NULL, get_error) },
+	{ SOL_SOCKET, SO_TYPE,			FN(NULL, get_type) },
+	{ SOL_SOCKET, SO_DOMAIN,		FN(NULL, get_domain) },
+	{ SOL_SOCKET, SO_PROTOCOL,		FN(NULL, get_protocol) },
+	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_no) },
+	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
+	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
+
+	{ IPPROTO_IP, IP_TOS,			RANGE(tos, 0, 255) },
+	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .dflt = 64 },
+	{ IPPROTO_IP, IP_MULTICAST_TTL,		RANGE(mcast_ttl, -1, 255), .dflt = 1 },
+	{ IPPROTO_IP, IP_MULTICAST_IF,		FN(set_mcast_if4, NULL) },
+	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
+	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
+	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
+	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW },
+
+	{ IPPROTO_IPV6, IPV6_V6ONLY,		FN(set_v6only, get_v6only), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS,	RANGE(hops, -1, 255), .dflt = 64, .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS,	RANGE(mcast_hops, -1, 255), .dflt = 1, .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_IF,	FN(set_mcast_if6, get_mcast_if6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_TCLASS,		RANGE(tclass, -1, 255), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
+	{ IPPROTO_RAW, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
+
+	{ SOL_RAW, ICMP_FILTER,			FN(set_icmp_filter, get_icmp_filter), .whom = FOR_RAW4_ICMP },
+	{ IPPROTO_ICMPV6, ICMPV6_FILTER,	FN(set_icmp6_filter, get_icmp6_filter), .whom = FOR_RAW6_ICMP },
+};
+/* clang-format on */
+
+static bool is_for(const struct sock *s, uint8_t whom)
+{
+	const struct l4_end *e = &s->end;
+	bool raw = e->ops->type == SOCK_RAW, six = e->family == AF_INET6;
+	switch ((enum option_for)whom) {
+	case FOR_ALL:
+		return true;
+	case FOR_INET6:
+		return six;
+	case FOR_RAW:
+		return raw;
+	case FOR_RAW4_ICMP:
+		return raw && !six && e->proto == IPPROTO_ICMP;
+	case FOR_RAW6:
+		return raw && six;
+	case FOR_RAW6_ICMP:
+		return raw && six && e->proto == IPPROTO_ICMPV6;
+	}
+	return false;
+}
+
+static const struct option *option_find(const struct sock *s, int level, int name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].level == level && options[i].name == name && is_for(s, options[i].whom))
+			return &options[i];
+	return NULL;
+}
+
+static int set_number(struct sock *s, const struct option *o, const void *val, socklen_t len)
+{
+	int n;
+	int err = read_int(o, val, len, &n);
+	if (err)
+		return err;
+	if (o->as == AS_BOOL)
+		n = n != 0;
+	else if (n < o->min || n > o->max)
+		return -EINVAL;
+	else if (n < 0 && o->size == 1) /* back to the default, which is 0 */
+		n = 0;
+	field_set(s, o, n);
+	return 0;
+}
+
+static int set_one(struct sock *s, const struct option *o, const void *val, socklen_t len)
+{
+	if (o->as != AS_FN)
+		return set_number(s, o, val, len);
+	return o->set ? o->set(s, val, len) : -ENOPROTOOPT;
+}
+
+int sock_setsockopt(struct sock *s, int level, int name, const void *val, socklen_t len)
+{
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	const struct option *o = option_find(s, level, name);
+	if (!o)
+		return -ENOPROTOOPT;
+	l4_enter(&s->end);
+	return (int)sock_leave(s, set_one(s, o, val, len));
+}
+
+static int get_one(struct sock *s, const struct option *o, void *val, socklen_t *len)
+{
+	if ((int)*len < 0)
+		return -EINVAL;
+	if (o->as == AS_FN)
+		return o->get ? o->get(s, val, len) : -ENOPROTOOPT;
+	int64_t n = field_get(s, o);
+	return write_int(o, (int)(n < 0 && o->dflt ? o->dflt : n), val, len);
+}
+
+int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *len)
+{
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	const struct option *o = option_find(s, level, name);
+	if (!o)
+		return -ENOPROTOOPT;
+	l4_enter(&s->end);
+	return (int)sock_leave(s, get_one(s, o, val, len));
+}

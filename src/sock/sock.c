@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: a socket is an endpoint (l4/l4.h) with an owner: his rights, his options, whom to tell. This file has
+ * its life and the calls that change what it is; message.c sends and receives, option.c has the tables of options, name.c the
+ * forms of addresses.
+ *
+ * Every call enters a section in which all workers stand between turns, so that it may touch what is theirs; in a runtime of one
+ * thread that costs nothing. Left out: calls from workers' lcores, rings, blocking. */
+#include "sock/sock.h"
+
+#include <sys/epoll.h>
+
+#include "sock/sock_internal.h"
+
+enum { SNDBUF_DEFAULT = 212992, PORT_RESERVED = 1024 };
+
+const struct sock_creds sock_creds_root = { .net_raw = true, .net_bind = true, .net_admin = true };
+
+static struct sock_stack *sock_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_sock);
+}
+
+/* --- life --- */
+
+static void became_ready(struct l4_end *e)
+{
+	struct sock *s = sock_of(e);
+	if (s->ready)
+		s->ready(s, s->ready_ctx);
+}
+
+static int find_ops(const struct leat_stack *st, int domain, int type, int protocol,
+		    const struct sock_creds *creds, const struct l4_ops **ret, uint8_t *ret_proto)
+{
+	if (domain != AF_INET && domain != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (type != SOCK_DGRAM && type != SOCK_RAW)
+		return -ESOCKTNOSUPPORT;
+	if (protocol < 0 || protocol >= IPPROTO_MAX)
+		return -EINVAL;
+	if (!protocol && type == SOCK_DGRAM)
+		protocol = IPPROTO_UDP;
+	const struct l4_ops *ops =
+		protocol && protocol < 256 ? l4_ops_find(st, type, (uint8_t)domain, (uint8_t)protocol) : NULL;
+	if (!ops)
+		return -EPROTONOSUPPORT;
+	if (type == SOCK_RAW && !creds->net_raw)
+		return -EPERM;
+	*ret = ops;
+	*ret_proto = (uint8_t)protocol;
+	return 0;
+}
+
+int sock_open(struct leat_stack *st, int domain, int type, int protocol, const struct sock_creds *creds,
+	      struct sock **ret)
+{
+	const struct l4_ops *ops;
+	uint8_t proto;
+	if (!creds)
+		creds = &sock_creds_root;
+	if (!sock_stack(st))
+		return -EAFNOSUPPORT;
+	int err = find_ops(st, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, creds, &ops, &proto);
+	if (err)
+		return err;
+	struct sock *s = mem_zalloc(&st->mem, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	s->creds = *creds;
+	s->sndbuf = SNDBUF_DEFAULT;
+	st->rt->ops->pause(st->rt);
+	l4_end_init(&s->end, st, ops, (uint8_t)domain, proto);
+	st->rt->ops->resume(st->rt);
+	s->end.uid = creds->uid;
+	s->end.opt.hdrincl = proto == IPPROTO_RAW;
+	s->end.ready = became_ready;
+	list_append(&sock_stack(st)->all, &s->link);
+	*ret = s;
+	return 0;
+}
+
+static void free_deferred(struct deferred *d)
+{
+	mem_free(container_of(d, struct sock, deferred));
+}
+
+void sock_close(struct sock *s)
+{
+	if (!s)
+		return;
+	struct leat_stack *st = s->end.st;
+	l4_enter(&s->end);
+	list_remove(&s->link);
+	l4_end_done(&s->end);
+	l4_leave(&s->end);
+	rt_defer(st->rt->ctl, st->rt, &s->deferred, free_deferred);
+}
+
+/* --- names --- */
+
+static bool may_have_port(const struct sock *s, uint16_t port)
+{
+	return !s->end.ops->has_ports || s->end.proto != IPPROTO_UDP || !port || port >= PORT_RESERVED ||
+	       s->creds.net_bind;
+}
+
+/* Linux: bind() takes an IPv4 address for an IPv6 socket in its mapped form alone. */
+static int addr_for_bind(struct sock *s, const struct sockaddr *addr, socklen_t len, struct l4_addr *ret)
+{
+	if (s->end.family == AF_INET6 && len >= (socklen_t)sizeof addr->sa_family) {
+		if (len < offsetof(struct sockaddr_in6, sin6_scope_id))
+			return -EINVAL;
+		if (addr->sa_family != AF_INET6)
+			return -EAFNOSUPPORT;
+	}
+	int err = sock_addr_in(s, addr, len, ret);
+	if (err)
+		return err;
+	if (s->end.family == AF_INET6 && s->end.opt.v6only && l4_is4(&ret->a))
+		return -EINVAL;
+	return ip6_is_link_local(&ret->a) && !ret->if_handle && !s->end.opt.bound_if ? -EINVAL : 0;
+}
+
+int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len)
+{
+	struct l4_addr to;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	int err = addr_for_bind(s, addr, len, &to);
+	if (err)
+		return err;
+	if (!to.if_handle)
+		to.if_handle = ip6_is_link_local(&to.a) ? s->end.opt.bound_if : 0;
+	if (!may_have_port(s, to.port))
+		return -EACCES;
+	l4_enter(&s->end);
+	return (int)sock_leave(s, l4_bind(&s->end, &to));
+}
+
+int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len)
+{
+	struct l4_addr to;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (len < (socklen_t)sizeof addr->sa_family)
+		return -EINVAL;
+	l4_enter(&s->end);
+	if (addr->sa_family == AF_UNSPEC) {
+		l4_disconnect(&s->end);
+		return (int)sock_leave(s, 0);
+	}
+	int err = sock_addr_in(s, addr, len, &to);
+	return (int)sock_leave(s, err ? err : l4_connect(&s->end, &to));
+}
+
+/* Linux: an unconnected datagram socket is told so, and shut down all the same. */
+int sock_shutdown(struct sock *s, int how)
+{
+	if (how < SHUT_RD || how > SHUT_RDWR)
+		return -EINVAL;
+	l4_enter(&s->end);
+	s->end.shut |= (uint8_t)(how + 1);
+	return (int)sock_leave(s, s->end.connected ? 0 : -ENOTCONN);
+}
+
+/* --- state --- */
+
+int sock_take_error(struct sock *s)
+{
+	int err = s->end.error;
+	s->end.error = 0;
+	return -err;
+}
+
+uint32_t sock_poll(struct sock *s)
+{
+	uint32_t events = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND; /* what is sent leaves at once */
+	l4_enter(&s->end);
+	if (s->end.error || s->end.err.n)
+		events |= EPOLLERR;
+	if (s->end.shut & 1)
+		events |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
+	if (s->end.shut == 3)
+		events |= EPOLLHUP;
+	if (s->end.rcv.n)
+		events |= EPOLLIN | EPOLLRDNORM;
+	l4_leave(&s->end);
+	return events;
+}
+
+void sock_on_ready(struct sock *s, sock_ready_fn *fn, void *ctx)
+{
+	l4_enter(&s->end);
+	s->ready = fn;
+	s->ready_ctx = ctx;
+	l4_leave(&s->end);
+}
+
+/* --- the module --- */
+
+static int sock_init(struct leat_stack *st)
+{
+	list_init(&sock_stack(st)->all);
+	return 0;
+}
+
+static void sock_unlink(struct leat_stack *st)
+{
+	struct sock_stack *ss = sock_stack(st);
+	while (!list_empty(&ss->all))
+		sock_close(list_first(&ss->all, struct sock, link));
+}
+
+const struct module sock_module = {
+	.name = "sock",
+	.id = MODULE_sock,
+	.stack_size = sizeof(struct sock_stack),
+	.init = sock_init,
+	.unlink = sock_unlink,
+};

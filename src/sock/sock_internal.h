@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this room share. */
+#ifndef LEAT_SOCK_INTERNAL_H
+#define LEAT_SOCK_INTERNAL_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "l4/l4.h"
+#include "sock/sock.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+struct sock {
+	struct l4_end end;
+	struct list link; /* of the stack */
+	struct sock_creds creds;
+	uint32_t sndbuf; /* kept and shown: what is sent leaves at once */
+	sock_ready_fn *ready;
+	void *ready_ctx;
+	struct deferred deferred;
+};
+
+/* The state of module sock. */
+struct sock_stack {
+	struct list all;
+};
+
+static inline struct sock *sock_of(struct l4_end *e)
+{
+	return container_of(e, struct sock, end);
+}
+/* A result, positive or not, on the way out of the section between turns. */
+static inline ssize_t sock_leave(struct sock *s, ssize_t ret)
+{
+	l4_leave(&s->end);
+	return ret;
+}
+
+/* --- name.c --- */
+
+/* 0, -EINVAL (too short), -EAFNOSUPPORT, -ENODEV. */
+int sock_addr_in(struct sock *s, const struct sockaddr *addr, socklen_t len, struct l4_addr *ret);
+/* As a socket of s's family sees it; returns the length. */
+socklen_t sock_addr_fill(const struct sock *s, const struct l4_addr *a, struct sockaddr_storage *ret);
+/* Copies what fits; *len becomes the whole length. */
+void sock_addr_out(const struct sock *s, const struct l4_addr *a, struct sockaddr *addr, socklen_t *len);
+
+/* --- sock.c --- */
+
+/* The pending error as -errno, taken; 0: none. */
+int sock_take_error(struct sock *s);
+
+#endif
