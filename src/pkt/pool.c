@@ -74,7 +74,8 @@ static bool grow_pages(struct pkt_pool *pool)
 	return true;
 }
 
-static void clean(struct pkt *p)
+/* A recycled packet remembers nothing: the first line whole, and of the second all that tells of the last packet. */
+static inline void clean(struct pkt *p)
 {
 	memset(p, 0, offsetof(struct pkt, buf));
 	p->data = p->buf->mem + BUF_HEADROOM;
@@ -87,31 +88,29 @@ static void clean(struct pkt *p)
 	p->next = NULL;
 }
 
-struct pkt *pkt_new(struct lcore *lc)
-{
-	struct pkt_pool *pool = pool_of(lc);
-	struct pkt *p = pool->free_pkts;
-	if (unlikely(!p)) {
-		if (!grow_pkts(pool)) {
-			racy_add(pool->stats.out_of_buffers, 1);
-			return NULL;
-		}
-		p = pool->free_pkts;
-	}
-	pool->free_pkts = p->next;
-	__builtin_prefetch(p->next);
-	p->buf->refs = 1;
-	racy_add(pool->stats.allocated, 1);
-	clean(p);
-	return p;
-}
-
 unsigned pkt_new_bulk(struct lcore *lc, struct pkt **ret, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (!(ret[i] = pkt_new(lc)))
-			return i;
-	return n;
+	struct pkt_pool *pool = pool_of(lc);
+	unsigned i = 0;
+	for (; i < n; i++) {
+		if (unlikely(!pool->free_pkts) && !grow_pkts(pool)) {
+			racy_add(pool->stats.out_of_buffers, 1);
+			break;
+		}
+		struct pkt *p = ret[i] = pool->free_pkts;
+		pool->free_pkts = p->next;
+		__builtin_prefetch(p->next);
+		p->buf->refs = 1;
+		clean(p);
+	}
+	racy_add(pool->stats.allocated, i);
+	return i;
+}
+
+struct pkt *pkt_new(struct lcore *lc)
+{
+	struct pkt *p;
+	return pkt_new_bulk(lc, &p, 1) ? p : NULL;
 }
 
 struct buf *buf_page_new(struct lcore *lc)
@@ -256,10 +255,29 @@ void pkt_free(struct lcore *lc, struct pkt *p)
 	r->tail = &p->next;
 }
 
+/* Nothing but the head buffer that came with it, which nobody shares: it goes back to the free list as it is. */
+static inline bool is_plain(const struct pkt *p)
+{
+	return !p->n_frags && p->buf->kind == BUF_HEAD && p->buf->refs == 1;
+}
+
 void pkt_free_bulk(struct lcore *lc, struct pkt *const *p, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		pkt_free(lc, p[i]);
+	struct pkt_pool *pool = pool_of(lc);
+	unsigned freed = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt *f = p[i];
+		if (unlikely(f->home != lc->id || !is_plain(f))) {
+			pkt_free(lc, f);
+			continue;
+		}
+		f->gen++;
+		f->buf->refs = 0;
+		f->next = pool->free_pkts;
+		pool->free_pkts = f;
+		freed++;
+	}
+	racy_add(pool->stats.freed, freed);
 }
 
 struct pkt_ext *pkt_ext(struct lcore *lc, struct pkt *p)
