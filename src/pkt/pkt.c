@@ -126,10 +126,8 @@ static void drop_front(struct lcore *lc, struct pkt *p, uint32_t n)
 	memmove(p->frags, p->frags + gone, p->n_frags * sizeof p->frags[0]);
 }
 
-enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
+enum drop pkt_pull_up_slow(struct lcore *lc, struct pkt *p, uint32_t n)
 {
-	if (likely(n <= p->head_len))
-		return DROP_NONE;
 	if (n > p->len)
 		return DROP_TRUNCATED;
 	if (n - p->head_len > tailroom(p))

@@ -239,7 +239,11 @@ bool pkt_trim(struct lcore *lc, struct pkt *p, uint32_t len_bytes);
 /* Makes the first n bytes lie together in the first piece: for headers only, and counted (pkt_stats.pulled_up), since
  * payload is never copied. DROP_NONE; DROP_TRUNCATED when there are fewer; DROP_HEADER_SCATTERED when the first buffer has no
  * room for them. The packet is then as it was. */
-enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n);
+enum drop pkt_pull_up_slow(struct lcore *lc, struct pkt *p, uint32_t n);
+static inline enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
+{
+	return likely(n <= p->head_len) ? DROP_NONE : pkt_pull_up_slow(lc, p, n);
+}
 /* Appends bytes: copied into the first piece while it has room, then into pages. False at the budget; the packet is as it
  * was. */
 bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len);

@@ -19,9 +19,7 @@ static inline uint64_t load64(const uint8_t *p)
 /* To 16 bits, and to host order. */
 static inline uint32_t finish64(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	return __builtin_bswap16(csum_fold((uint32_t)sum));
+	return __builtin_bswap16(csum_fold64(sum));
 }
 
 /* The last 0 to 7 bytes, as if zeros followed. Loads of fixed sizes: a memcpy() of unknown length goes through memory, and

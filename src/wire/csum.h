@@ -31,6 +31,12 @@ static inline uint16_t csum_fold(uint32_t sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)(sum + (sum >> 16));
 }
+static inline uint16_t csum_fold64(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return csum_fold((uint32_t)sum);
+}
 /* Adds the sum of a part that starts `off` bytes into what `sum` covers. */
 static inline uint32_t csum_add_at(uint32_t sum, uint32_t part, uint32_t off)
 {
@@ -50,6 +56,15 @@ static inline uint16_t csum_done_udp(uint32_t sum)
 static inline bool csum_ok(uint32_t sum)
 {
 	return csum_fold(sum) == 0xffff;
+}
+
+/* csum_ok(csum_ip4_hdr(hdr, 20)): an IPv4 header without options, nearly every packet's. Whichever byte comes first, all ones
+ * are all ones. */
+static inline bool csum_ip4_hdr20_ok(const void *hdr)
+{
+	uint32_t word[5];
+	memcpy(word, hdr, sizeof word);
+	return csum_fold64((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]) == 0xffff;
 }
 
 /* RFC 1624, eqn. 3: a stored checksum after a 16-bit word changed from `was` to `now`. */

@@ -52,7 +52,8 @@ static inline enum drop ip4_check_lengths(const struct ip4_hdr *h, uint32_t have
 /* The header with its options must lie together. */
 static inline bool ip4_csum_ok(const struct ip4_hdr *h)
 {
-	return csum_ok(csum_ip4_hdr(h, ip4_hdr_len(h)));
+	unsigned hdr_len = ip4_hdr_len(h);
+	return likely(hdr_len == sizeof *h) ? csum_ip4_hdr20_ok(h) : csum_ok(csum_ip4_hdr(h, hdr_len));
 }
 static inline void ip4_csum_set(struct ip4_hdr *h)
 {
@@ -62,9 +63,9 @@ static inline void ip4_csum_set(struct ip4_hdr *h)
 /* One hop: the caller knows that ttl > 1. RFC 1624: the checksum follows without being summed again. */
 static inline void ip4_ttl_decrement(struct ip4_hdr *h)
 {
-	uint16_t was = (uint16_t)(h->ttl << 8 | h->proto);
 	h->ttl--;
-	h->csum = be16_of(csum_update16(be16_get(h->csum), was, (uint16_t)(was - 0x100)));
+	/* As csum_update16() from a word to the same less 0x100: the word itself cancels out. */
+	h->csum = be16_of(csum_done((uint16_t)~be16_get(h->csum) + 0xffffu - 0x100));
 }
 
 /* --- whole packets --- */
