@@ -92,22 +92,30 @@ static uint8_t edge_of_type(const struct ethertypes *t, uint16_t type)
 	return 0;
 }
 
-static uint8_t eth_demux_one(const struct ethertypes *t, struct pkt *p)
+/* The last EtherType looked up: neighbours mostly share it. */
+struct type_run {
+	uint16_t type; /* 0: none yet, and edge says so too */
+	uint8_t edge;
+};
+
+static uint8_t eth_demux_one(const struct ethertypes *t, struct pkt *p, struct type_run *run)
 {
 	if (unlikely(p->flags & PKT_F_L2_OTHER))
 		return pkt_drop(p, DROP_OTHER_HOST);
 	if (unlikely(p->ethertype < ETH_TYPE_MIN || (p->vlan_proto && p->vlan_tci & VLAN_VID_MASK)))
 		return pkt_drop(p, DROP_ETHERTYPE_UNKNOWN);
-	uint8_t edge = edge_of_type(t, p->ethertype);
-	return likely(edge) ? edge : pkt_drop(p, DROP_ETHERTYPE_UNKNOWN);
+	if (unlikely(p->ethertype != run->type))
+		*run = (struct type_run){ p->ethertype, edge_of_type(t, p->ethertype) };
+	return likely(run->edge) ? run->edge : pkt_drop(p, DROP_ETHERTYPE_UNKNOWN);
 }
 
 static void eth_demux(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
 	const struct ethertypes *t = &eth_stack(w->st)->types;
+	struct type_run run = { 0 };
 	for (unsigned i = 0; i < v->n; i++)
-		next[i] = eth_demux_one(t, v->pkt[i]);
+		next[i] = eth_demux_one(t, v->pkt[i], &run);
 	vec_dispatch(w, v, next);
 }
 
