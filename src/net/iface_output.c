@@ -16,7 +16,7 @@
 
 enum { VLAN_TAG_LEN = 4 };
 
-/* A run on its way to the driver. */
+/* A run on its way to the driver, while some of it needs work first. */
 struct burst {
 	struct worker *w;
 	struct iface *ifc;
@@ -25,17 +25,21 @@ struct burst {
 	struct pkt *pkt[PKT_VEC_MAX];
 };
 
-static void burst_flush(struct burst *b)
+static void transmit(const struct burst *b, struct pkt *const *p, unsigned n)
 {
 	struct iface_worker_stats *s = iface_stats_of(b->ifc, b->w);
 	uint64_t bytes = 0;
-	if (!b->n)
-		return;
-	for (unsigned i = 0; i < b->n; i++)
-		bytes += b->pkt[i]->len;
-	racy_add(s->tx_packets, b->n);
+	for (unsigned i = 0; i < n; i++)
+		bytes += p[i]->len;
+	racy_add(s->tx_packets, n);
 	racy_add(s->tx_bytes, bytes);
-	b->ifc->ops->xmit(b->ifc, b->w, b->pkt, b->n);
+	b->ifc->ops->xmit(b->ifc, b->w, p, n);
+}
+
+static void burst_flush(struct burst *b)
+{
+	if (b->n)
+		transmit(b, b->pkt, b->n);
 	b->n = 0;
 }
 
@@ -105,13 +109,25 @@ static uint8_t output_large(struct burst *b, struct pkt *p)
 	return NODE_KEPT;
 }
 
-static inline uint8_t output_one(struct burst *b, struct pkt *p)
+/* Any device takes it as it is. */
+static inline bool is_plain(const struct burst *b, const struct pkt *p)
 {
-	if (unlikely(pkt_is_gso(p)))
-		return output_large(b, p);
-	if (likely(p->csum != PKT_CSUM_PARTIAL && !p->n_frags && p->len <= b->frame_max))
+	return !pkt_is_gso(p) && p->csum != PKT_CSUM_PARTIAL && !p->n_frags && p->len <= b->frame_max;
+}
+
+static uint8_t output_one(struct burst *b, struct pkt *p)
+{
+	if (likely(is_plain(b, p)))
 		return burst_put(b, p);
-	return output_frame(b, p);
+	return pkt_is_gso(p) ? output_large(b, p) : output_frame(b, p);
+}
+
+static bool are_plain(const struct burst *b, struct pkt *const *p, unsigned n)
+{
+	unsigned i = 0;
+	while (i < n && likely(is_plain(b, p[i])))
+		i++;
+	return i == n;
 }
 
 static void drop_run(struct pkt *const *p, unsigned n, uint8_t *next, enum drop why)
@@ -134,6 +150,11 @@ static void output_run(struct burst *b, struct pkt *const *p, unsigned n, uint8_
 	}
 	b->features = racy_get(b->ifc->features);
 	b->frame_max = racy_get(b->ifc->mtu) + ETH_HLEN;
+	if (likely(are_plain(b, p, n))) {
+		memset(next, NODE_KEPT, n);
+		transmit(b, p, n);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		next[i] = output_one(b, p[i]);
 	burst_flush(b);
