@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip4-route: for us, for somebody else, or for nobody? Neighbouring packets to the same destination from the same interface
- * share one lookup and one decision. */
+ * share one lookup, and those that find the same next hop one decision. */
 #include <errno.h>
 
 #include "ip/ip_internal.h"
@@ -50,7 +50,6 @@ static void decide_group(struct route_run *r)
 
 static void decide_unicast(struct worker *w, struct route_run *r, const struct iface *in)
 {
-	r->nh = fib4_lookup(w, r->dst);
 	uint8_t type = r->nh && r->nh->type < ARRAY_SIZE(route_types) ? r->nh->type : RTN_UNSPEC;
 	decide(r, &route_types[route_types[type].next || route_types[type].why ? type : RTN_UNSPEC]);
 	r->unicast = type != RTN_BROADCAST;
@@ -62,20 +61,36 @@ static void decide_unicast(struct worker *w, struct route_run *r, const struct i
 	}
 }
 
-static void run_start(struct worker *w, struct route_run *r, const struct pkt *p, be32 dst)
+static bool is_group(be32 dst)
 {
-	*r = (struct route_run){ .valid = true, .dst = dst, .in_if = p->in_if };
+	return be32_get(dst) == UINT32_MAX || ip4_is_multicast(dst);
+}
+
+static void run_start(struct worker *w, struct route_run *r, const struct pkt *p, be32 dst,
+		      const struct fib_nh *nh)
+{
+	*r = (struct route_run){ .valid = true, .dst = dst, .in_if = p->in_if, .nh = nh };
 	const struct iface *in = iface_get(w, p->in_if);
 	if (!in) {
 		r->why = DROP_IF_GONE;
 		return;
 	}
-	if (be32_get(dst) == UINT32_MAX || ip4_is_multicast(dst))
+	if (is_group(dst))
 		decide_group(r);
 	else
 		decide_unicast(w, r, in);
 	if (r->next == IP_ROUTE_LOCAL)
 		r->next = racy_get(in->hooks.edge[HOOK_IP4_INPUT]);
+}
+
+/* Another destination or another interface: a new run, unless its next hop and all else says that the last goes on. */
+static void run_change(struct worker *w, struct route_run *r, const struct pkt *p, be32 dst)
+{
+	const struct fib_nh *nh = is_group(dst) ? NULL : fib4_lookup(w, dst);
+	if (likely(nh && nh == r->nh && p->in_if == r->in_if))
+		r->dst = dst;
+	else
+		run_start(w, r, p, dst, nh);
 }
 
 /* Linux: nobody else may use our address as source. Forwarded packets are not held against that here. */
@@ -89,7 +104,7 @@ static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct route_run *
 {
 	const struct ip4_hdr *h = pkt_l3(p);
 	if (unlikely(!r->valid || !be32_eq(h->dst, r->dst) || p->in_if != r->in_if))
-		run_start(w, r, p, h->dst);
+		run_change(w, r, p, h->dst);
 	/* RFC 1122, 3.3.6: a unicast packet in a group frame was meant for somebody else's ears, or worse. */
 	if (unlikely(r->unicast && p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST)))
 		return pkt_drop(p, DROP_IP_MULTICAST_LINK);

@@ -22,10 +22,13 @@
 
 /* --- any worker --- */
 
-static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key)
+typedef const struct fib_nh *trie_find_fn(const struct fib_trie *t, const struct fib_key *key);
+
+static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key,
+					    trie_find_fn *find)
 {
 	for (unsigned t = 0; f && t < FIB_TABLES; t++) {
-		const struct fib_nh *nh = fib_trie_find(&f->trie[t], key);
+		const struct fib_nh *nh = find(&f->trie[t], key);
 		if (nh && likely(nh->type != RTN_THROW))
 			return nh;
 	}
@@ -35,13 +38,13 @@ static inline const struct fib_nh *fib_find(const struct fib *f, const struct fi
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst)
 {
 	const struct fib_key key = fib_key4(dst);
-	return fib_find(view_get(w, VIEW_fib4), &key);
+	return fib_find(view_get(w, VIEW_fib4), &key, fib4_trie_find);
 }
 
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst)
 {
 	const struct fib_key key = fib_key6(dst);
-	return fib_find(view_get(w, VIEW_fib6), &key);
+	return fib_find(view_get(w, VIEW_fib6), &key, fib_trie_find);
 }
 
 /* --- next hops --- */

@@ -63,7 +63,28 @@ static inline bool fib_key_match(const struct fib_key *a, const struct fib_key *
 	return hi == 0 && (a->lo ^ b->lo) >> (128 - plen) == 0;
 }
 
+/* The same for IPv4 keys, whose prefixes leave the low half alone: no branch. */
+static inline unsigned fib_key4_bit(const struct fib_key *k, unsigned i)
+{
+	return k->hi << i >> 63;
+}
+static inline bool fib_key4_match(const struct fib_key *a, const struct fib_key *b, unsigned plen)
+{
+	return (a->hi ^ b->hi) >> 1 >> (63 - plen) == 0;
+}
+
 /* Any worker, within a turn; or control. NULL: nothing matches. */
+static inline const struct fib_nh *fib4_trie_find(const struct fib_trie *t, const struct fib_key *key)
+{
+	const struct fib_nh *best = NULL;
+	for (const struct fib_node *n = rcu_get(t->root); n && fib_key4_match(&n->key, key, n->plen);
+	     n = rcu_get(n->child[fib_key4_bit(key, n->plen)])) {
+		const struct fib_nh *nh = rcu_get(n->best);
+		if (nh)
+			best = nh;
+	}
+	return best;
+}
 static inline const struct fib_nh *fib_trie_find(const struct fib_trie *t, const struct fib_key *key)
 {
 	const struct fib_nh *best = NULL;
