@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/siphash.h"
 #include "net/ctl_fill.h"
 #include "net/iface_internal.h"
 #include "net/iface_output.h"
@@ -118,21 +119,32 @@ static rcu_ptr(struct iface) * slot_of(struct iface_stack *s, uint32_t handle)
 
 /* --- finding --- */
 
+static uint32_t hash_name(const struct leat_stack *st, const char *name)
+{
+	return (uint32_t)siphash(&st->hash_key, name, strnlen(name, IFACE_NAME_MAX));
+}
+
 struct iface *iface_by_index(struct leat_stack *st, uint32_t ifindex)
 {
-	struct iface *i;
-	list_for_each (i, &iface_state(st)->ifaces, link)
+	struct hash_node *n;
+	hash_for_each_same(n, &iface_state(st)->by_index, hash_u32(ifindex))
+	{
+		struct iface *i = container_of(n, struct iface, by_index);
 		if (i->ifindex == ifindex)
 			return i;
+	}
 	return NULL;
 }
 
 struct iface *iface_by_name(struct leat_stack *st, const char *name)
 {
-	struct iface *i;
-	list_for_each (i, &iface_state(st)->ifaces, link)
+	struct hash_node *n;
+	hash_for_each_same(n, &iface_state(st)->by_name, hash_name(st, name))
+	{
+		struct iface *i = container_of(n, struct iface, by_name);
 		if (!strcmp(i->name, name))
 			return i;
+	}
 	return NULL;
 }
 
@@ -146,11 +158,12 @@ struct iface *iface_by_handle(struct leat_stack *st, uint32_t handle)
 
 struct iface *iface_next(struct leat_stack *st, uint32_t after)
 {
-	struct iface *i;
-	list_for_each (i, &iface_state(st)->ifaces, link)
-		if (i->ifindex > after)
-			return i;
-	return NULL;
+	struct list *all = &iface_state(st)->ifaces;
+	struct iface *i = iface_by_index(st, after); /* so that going through all is not quadratic */
+	struct list *l = i ? i->link.next : all->next;
+	while (l != all && list_entry(l, struct iface, link)->ifindex <= after)
+		l = l->next;
+	return l == all ? NULL : list_entry(l, struct iface, link);
 }
 
 void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum)
@@ -194,12 +207,14 @@ static int ifindex_take(struct leat_stack *st, uint32_t want, uint32_t *ret)
 	return 0;
 }
 
-static void insert_by_index(struct iface_stack *s, struct iface *i)
+static void insert(struct iface_stack *s, struct iface *i)
 {
 	struct list *l = s->ifaces.prev;
 	while (l != &s->ifaces && list_entry(l, struct iface, link)->ifindex > i->ifindex)
 		l = l->prev;
 	list_insert(l, &i->link);
+	hash_insert(&s->by_index, &i->by_index, hash_u32(i->ifindex));
+	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
 }
 
 static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_new *how)
@@ -243,7 +258,7 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 		s->input_node = node_find(st, iface_input_node.name);
 	fill_in(i, st, how);
 	hook_edges_add(st, &i->hooks);
-	insert_by_index(s, i);
+	insert(s, i);
 	rcu_set(*slot_of(s, i->handle), i);
 	link_tell(i, RTM_NEWLINK, UINT32_MAX);
 	send_event(i, IFACE_ADDED);
@@ -364,9 +379,12 @@ int iface_rename(struct iface *i, const char *name)
 {
 	if (!strncmp(i->name, name, IFACE_NAME_MAX))
 		return 0;
+	struct iface_stack *s = iface_state(i->st);
 	int err = iface_name_take(i->st, name, i->name);
 	if (err)
 		return err;
+	hash_remove(&s->by_name, &i->by_name);
+	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
 	iface_changed(i);
 	return 0;
 }
@@ -390,6 +408,8 @@ void iface_delete(struct iface *i)
 	link_tell(i, RTM_DELLINK, UINT32_MAX);
 	rcu_set(*slot_of(iface_state(st), i->handle), NULL);
 	list_remove(&i->link);
+	hash_remove(&iface_state(st)->by_index, &i->by_index);
+	hash_remove(&iface_state(st)->by_name, &i->by_name);
 	hook_edges_remove(st, &i->hooks);
 	if (i->ops->stop)
 		i->ops->stop(i);
@@ -441,6 +461,8 @@ static int iface_init(struct leat_stack *st)
 	list_init(&s->ifaces);
 	list_init(&s->watches);
 	list_init(&s->kinds);
+	hash_init(&s->by_index, &st->mem, NULL, NULL); /* control lcore only: no reader to wait for */
+	hash_init(&s->by_name, &st->mem, NULL, NULL);
 	graph_set_validator(st, handles_valid);
 	int err = table_grow(st, s);
 	if (err)
@@ -460,6 +482,8 @@ static void iface_unlink(struct leat_stack *st)
 static void iface_done(struct leat_stack *st)
 {
 	struct iface_stack *s = iface_state(st);
+	hash_done(&s->by_index);
+	hash_done(&s->by_name);
 	mem_free(s->table);
 	mem_free(s->gen);
 }

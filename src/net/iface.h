@@ -74,6 +74,7 @@ struct iface {
 	uint8_t broadcast[6];
 	void *driver; /* the driver's */
 	struct list link; /* by ifindex */
+	struct hash_node by_index, by_name;
 	struct deferred deferred;
 };
 

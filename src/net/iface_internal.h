@@ -17,6 +17,7 @@ struct iface_stack {
 	uint32_t last_ifindex;
 	uint32_t want_ifindex; /* of the interface a saved stack is reopening; else 0 */
 	struct list ifaces; /* struct iface.link, by ifindex */
+	struct hash by_index, by_name;
 	struct list watches, kinds;
 	uint16_t input_node;
 };

@@ -59,6 +59,32 @@ static void a_pattern_gets_the_lowest_free_number(void **state)
 	assert_int_equal(iface_add(t->st, &how, &i), 0);
 }
 
+static void thousands_are_found_by_name_and_number(void **state)
+{
+	enum { MANY = 3000 };
+	struct net_test *t = *state;
+	struct iface *all[MANY];
+	for (unsigned k = 0; k < MANY; k++) {
+		char name[IFACE_NAME_MAX];
+		snprintf(name, sizeof name, "i%u", k);
+		all[k] = net_test_iface(t, name);
+	}
+	assert_int_equal(iface_rename(all[7], "seven"), 0);
+	assert_ptr_equal(iface_by_name(t->st, "seven"), all[7]);
+	assert_null(iface_by_name(t->st, "i7"));
+	uint32_t gone = all[5]->ifindex;
+	iface_delete(all[5]);
+	assert_null(iface_by_name(t->st, "i5"));
+	assert_null(iface_by_index(t->st, gone));
+	assert_ptr_equal(iface_next(t->st, gone), all[6]); /* a dump goes on where one went away */
+	unsigned n = 0;
+	for (struct iface *i = NULL; (i = iface_next(t->st, i ? i->ifindex : 0)); n++) {
+		assert_ptr_equal(iface_by_index(t->st, i->ifindex), i);
+		assert_ptr_equal(iface_by_name(t->st, i->name), i);
+	}
+	assert_int_equal(n, MANY - 1);
+}
+
 static void numbers_grow_and_can_be_chosen(void **state)
 {
 	struct net_test *t = *state;
@@ -344,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_follow_linux),
 		cmocka_unit_test_setup_teardown(a_pattern_gets_the_lowest_free_number, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(thousands_are_found_by_name_and_number, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(numbers_grow_and_can_be_chosen, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_handle_dies_with_its_interface, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(the_table_grows_under_its_readers, three_workers, teardown),
