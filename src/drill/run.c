@@ -30,7 +30,8 @@ enum { ANY_TIME_US = 300 * 1000000, REMOTE_PORT = 49152, LINE_MAX_LEN = 512 };
 
 /* --- complaints --- */
 
-static void complain(struct run *r, enum drill_outcome as, unsigned line, const char *fmt, va_list ap)
+static void printf_like(4, 0)
+	complain(struct run *r, enum drill_outcome as, unsigned line, const char *fmt, va_list ap)
 {
 	if (r->outcome != DRILL_PASSED)
 		return;

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sendmsg() and recvmsg(): {msg_name(...)=..., msg_iov(1)=[{..., 10}], msg_control=[...], msg_flags=0} */
+#include "drill/call_internal.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drill/values.h"
+#include "sock/sock.h"
+
+static bool is_string(const struct expr *e)
+{
+	return e && (e->kind == EXPR_STRING || e->kind == EXPR_STRING_ANY);
+}
+
+/* {"bytes", n} or {..., n}: the buffer and its length. */
+static bool iov_of(struct call_ctx *c, const struct expr *e, const struct expr **ret_data, int64_t *ret_len)
+{
+	if (e->kind != EXPR_STRUCT || !e->first || !value_int(e->first->next, ret_len) || *ret_len < 0 ||
+	    *ret_len > CALL_BYTES_MAX)
+		return call_wrong(c, "{bytes, length} is wanted in msg_iov");
+	*ret_data = e->first;
+	return true;
+}
+
+/* All buffers in a row, filled with what the script says. */
+static uint8_t *gather(struct call_ctx *c, const struct expr *iov, size_t *ret_len)
+{
+	const struct expr *data;
+	int64_t len;
+	uint8_t *p = calloc(1, CALL_BYTES_MAX);
+	*ret_len = 0;
+	if (!p)
+		call_wrong(c, "no memory");
+	for (const struct expr *e = p && iov && iov->kind == EXPR_LIST ? iov->first : NULL; e; e = e->next) {
+		if (!iov_of(c, e, &data, &len) || (size_t)len > CALL_BYTES_MAX - *ret_len) {
+			free(p);
+			return NULL;
+		}
+		if (is_string(data))
+			memcpy(p + *ret_len, data->text, MIN(data->len, (size_t)len));
+		*ret_len += (size_t)len;
+	}
+	return p;
+}
+
+int64_t drill_sendmsg(struct call_ctx *c)
+{
+	const struct expr *m = call_arg(c, 1), *name = value_field(m, "msg_name", NULL);
+	struct sockaddr_storage to;
+	struct sock_msg msg = { 0 };
+	int64_t flags = call_int(c, 2, 0);
+	if (!value_is_any(name)) {
+		if (!value_sockaddr(name, &to, &msg.name_len))
+			return call_wrong(c, "msg_name is no address"), 0;
+		msg.name = &to;
+	}
+	uint8_t *p = gather(c, value_field(m, "msg_iov", NULL), &msg.len);
+	if (!p)
+		return 0;
+	msg.buf = p;
+	int64_t n = c->wrong ? 0 : sock_sendmsg(c->fd->sock, &msg, (int)flags);
+	free(p);
+	return n;
+}
+
+/* --- what came --- */
+
+static bool number_is(struct call_ctx *c, const char *what, const struct expr *e, int64_t seen)
+{
+	int64_t want;
+	if (value_is_any(e))
+		return true;
+	if (!value_int(e, &want))
+		return call_wrong(c, "%s is no number known here", what);
+	return want == seen ||
+	       call_wrong(c, "expected %s %lld, got %lld", what, (long long)want, (long long)seen);
+}
+
+static bool error_is(struct call_ctx *c, const struct expr *e, const void *data, size_t len)
+{
+	struct sock_extended_err seen;
+	if (len < sizeof seen)
+		return call_wrong(c, "a control message is too short for an error");
+	memcpy(&seen, data, sizeof seen);
+	return number_is(c, "ee_errno", value_field(e, "ee_errno", NULL), seen.ee_errno) &&
+	       number_is(c, "ee_origin", value_field(e, "ee_origin", NULL), seen.ee_origin) &&
+	       number_is(c, "ee_type", value_field(e, "ee_type", NULL), seen.ee_type) &&
+	       number_is(c, "ee_code", value_field(e, "ee_code", NULL), seen.ee_code) &&
+	       number_is(c, "ee_info", value_field(e, "ee_info", NULL), seen.ee_info) &&
+	       number_is(c, "ee_data", value_field(e, "ee_data", NULL), seen.ee_data);
+}
+
+static bool control_is(struct call_ctx *c, const struct expr *e, const struct cmsghdr *h)
+{
+	const struct expr *data = value_field(e, "cmsg_data", NULL);
+	size_t len = h->cmsg_len - CMSG_LEN(0);
+	int32_t v = 0;
+	if (!number_is(c, "cmsg_level", value_field(e, "cmsg_level", NULL), h->cmsg_level) ||
+	    !number_is(c, "cmsg_type", value_field(e, "cmsg_type", NULL), h->cmsg_type))
+		return false;
+	if (data && data->kind == EXPR_STRUCT)
+		return error_is(c, data, CMSG_DATA(h), len);
+	memcpy(&v, CMSG_DATA(h), MIN(len, sizeof v));
+	return number_is(c, "cmsg_data", data, v);
+}
+
+static bool controls_are(struct call_ctx *c, const struct expr *list, const struct sock_msg *m)
+{
+	struct msghdr h = { .msg_control = m->control, .msg_controllen = m->control_len };
+	struct cmsghdr *at = CMSG_FIRSTHDR(&h);
+	if (!list || list->kind != EXPR_LIST)
+		return true;
+	for (const struct expr *e = list->first; e; e = e->next, at = CMSG_NXTHDR(&h, at)) {
+		if (!at)
+			return call_wrong(c, "fewer control messages came than expected");
+		if (!control_is(c, e, at))
+			return false;
+	}
+	return !at || call_wrong(c, "more control messages came than expected");
+}
+
+/* Each buffer's bytes, as far as they were filled. */
+static bool buffers_are(struct call_ctx *c, const struct expr *iov, const uint8_t *p, size_t n)
+{
+	const struct expr *data;
+	int64_t len;
+	for (const struct expr *e = iov && iov->kind == EXPR_LIST ? iov->first : NULL; e; e = e->next) {
+		if (!iov_of(c, e, &data, &len))
+			return false;
+		size_t here = MIN((size_t)len, n);
+		if (!call_bytes_are(c, data, p, here))
+			return false;
+		p += here;
+		n -= here;
+	}
+	return true;
+}
+
+int64_t drill_recvmsg(struct call_ctx *c)
+{
+	const struct expr *m = call_arg(c, 1), *iov = value_field(m, "msg_iov", NULL);
+	const struct expr *name = value_field(m, "msg_name", NULL),
+			  *control = value_field(m, "msg_control", NULL);
+	struct sockaddr_storage from = { 0 };
+	_Alignas(struct cmsghdr) uint8_t room[1024] = { 0 };
+	struct sock_msg msg = {
+		.name = &from, .name_len = sizeof from, .control = room, .control_len = sizeof room
+	};
+	int64_t flags = call_int(c, 2, 0), n;
+	uint8_t *p = gather(c, iov, &msg.len);
+	if (!p)
+		return 0;
+	msg.buf = p;
+	if (!control)
+		msg.control_len = 0;
+	n = c->wrong ? 0 : sock_recvmsg(c->fd->sock, &msg, (int)flags);
+	c->may_block = !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
+	if (n >= 0 && !c->wrong)
+		(void)(buffers_are(c, iov, p, (size_t)MIN((uint64_t)n, msg.len)) &&
+		       (value_is_any(name) || call_address_is(c, name, &from)) &&
+		       controls_are(c, control, &msg) &&
+		       number_is(c, "msg_flags", value_field(m, "msg_flags", NULL), msg.flags));
+	free(p);
+	return n;
+}
