@@ -150,8 +150,11 @@ static int make_stack(struct daemon *d)
 	d->pools = !err;
 	if (!err)
 		err = stack_new(d->rt, d->opt.name, d->opt.workers, leat_modules, &d->st);
-	if (!err)
+	if (!err) {
+		/* A stack full of routes leaves room for clients to ask, and to take some away. */
+		d->st->mem.limit_bytes = budget - budget / 8;
 		dev_host_register(d->st, &d->helper.host);
+	}
 	if (err)
 		return give_up(err, "cannot make the stack: %s%s", strerror(-err),
 			       err == -ENOMEM ? " (raise --budget)" : "");

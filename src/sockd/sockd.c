@@ -234,7 +234,7 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 	d->owner = starter.uid;
 	d->st = st;
 	d->rt = st->rt;
-	mem_account_init(&d->mem, "sockd", &st->mem, 0);
+	mem_account_init(&d->mem, "sockd", &st->rt->mem, 0);
 	list_init(&d->clients);
 	list_init(&d->socks);
 	hash_init(&d->by_cookie, &d->mem, NULL, NULL);
