@@ -43,9 +43,135 @@ static void host_talks_to_itself(void **state)
 	duo_free(d);
 }
 
+static void closed_port_is_told_to_the_connected_and_to_who_asked(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = open_of(d->one, AF_INET, SOCK_DGRAM, 0),
+		    *b = open_of(d->one, AF_INET6, SOCK_DGRAM, 0);
+	struct sock *c = open_of(d->one, AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(connect_to(a, "10.0.0.2", 9), 0);
+	assert_int_equal(connect_to(b, "2001:db8::2", 9), 0);
+	assert_int_equal(send_on(d, a, "x", 1), 1);
+	assert_int_equal(send_on(d, b, "x", 1), 1);
+	assert_true(sock_poll(a) & EPOLLERR);
+	assert_int_equal(send_on(d, a, "x", 1), -ECONNREFUSED);
+	assert_int_equal(get_int(b, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	assert_int_equal(get_int(b, SOL_SOCKET, SO_ERROR), 0);
+	assert_int_equal(send_to(d, c, "x", 1, "10.0.0.2", 9), 1); /* not connected: told nothing */
+	assert_int_equal(get_int(c, SOL_SOCKET, SO_ERROR), 0);
+	assert_int_equal(set_int(c, IPPROTO_IP, IP_RECVERR, 1), 0);
+	assert_int_equal(send_to(d, c, "abc", 3, "10.0.0.2", 9), 3);
+	char buf[16], control[128];
+	struct name of = { .len = sizeof of.in6 };
+	struct sock_msg m = { .buf = buf,
+			      .len = sizeof buf,
+			      .name = &of.sa,
+			      .name_len = of.len,
+			      .control = control,
+			      .control_len = sizeof control };
+	assert_int_equal(sock_recvmsg(c, &m, MSG_ERRQUEUE), 3);
+	assert_int_equal(m.flags, MSG_ERRQUEUE);
+	assert_memory_equal(buf, "abc", 3);
+	of.len = m.name_len;
+	assert_name(&of, "10.0.0.2", 9);
+	assert_int_equal(*(uint32_t *)CMSG_DATA((struct cmsghdr *)control), ECONNREFUSED);
+	assert_int_equal(get_int(c, SOL_SOCKET, SO_ERROR), 0);
+	duo_free(d);
+}
+
+static void calls_fail_as_on_linux(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = open_of(d->one, AF_INET, SOCK_DGRAM, 0), *b = udp_of(d->one, "10.0.0.1", 5000);
+	char big[2000] = { 0 };
+	assert_int_equal(send_on(d, a, "x", 1), -EDESTADDRREQ);
+	assert_int_equal(send_to(d, a, "x", 1, "192.0.2.1", 9), -ENETUNREACH);
+	assert_int_equal(send_to(d, a, "x", 1, "10.0.0.255", 9), -EACCES);
+	assert_int_equal(send_to(d, a, "x", 1, "10.0.0.2", 0), -EINVAL);
+	assert_int_equal(set_int(b, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO), 0);
+	assert_int_equal(send_to(d, b, big, 1473, "10.0.0.2", 9), -EMSGSIZE);
+	assert_int_equal(send_to(d, b, big, 1472, "10.0.0.2", 9), 1472);
+	struct sock *c = open_of(d->one, AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(bind_at(c, "10.0.0.1", 5000), -EADDRINUSE);
+	assert_int_equal(bind_at(c, "0.0.0.0", 5000), -EADDRINUSE);
+	assert_int_equal(bind_at(c, "10.0.0.9", 5000), -EADDRNOTAVAIL);
+	assert_int_equal(bind_at(c, "127.0.0.1", 5000), 0);
+	assert_int_equal(bind_at(c, "127.0.0.1", 5001), -EINVAL);
+	assert_int_equal(sock_shutdown(c, SHUT_RDWR), -ENOTCONN);
+	assert_int_equal(send_to(d, c, "x", 1, "127.0.0.1", 9), -EPIPE);
+	assert_int_equal(sock_recvfrom(c, big, 1, 0, NULL, NULL), 0);
+	duo_free(d);
+}
+
+static void full_socket_drops_by_name_and_open_ones_go_with_their_stack(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = udp_of(d->one, "10.0.0.1", 5000), *b = udp_of(d->two, "10.0.0.2", 7);
+	assert_int_equal(set_int(b, SOL_SOCKET, SO_RCVBUF, 4000), 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(send_to(d, a, "x", 1, "10.0.0.2", 7), 1);
+	uint64_t dropped = graph_drops(d->two, node_find(d->two, "l4-deliver"), DROP_SOCK_RCVBUF);
+	assert_in_range(dropped, 1, 19);
+	for (uint64_t i = dropped; i < 20; i++)
+		expect_from(b, "x", "10.0.0.1", 5000);
+	expect_nothing(b);
+	assert_int_equal(send_to(d, a, "left", 4, "10.0.0.2", 7), 4);
+	duo_free(d);
+}
+
+static void note_ready(struct sock *s, void *ctx)
+{
+	++*(unsigned *)ctx;
+}
+
+static void owner_is_told_once_until_it_reads(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = udp_of(d->one, "10.0.0.1", 5000), *b = udp_of(d->two, "10.0.0.2", 7);
+	unsigned told = 0;
+	sock_on_ready(b, note_ready, &told);
+	assert_int_equal(send_to(d, a, "1", 1, "10.0.0.2", 7), 1);
+	assert_int_equal(send_to(d, a, "2", 1, "10.0.0.2", 7), 1);
+	assert_int_equal(told, 1);
+	assert_true(sock_poll(b) & EPOLLIN);
+	expect_from(b, "1", "10.0.0.1", 5000);
+	expect_from(b, "2", "10.0.0.1", 5000);
+	assert_false(sock_poll(b) & EPOLLIN);
+	assert_int_equal(send_to(d, a, "3", 1, "10.0.0.2", 7), 1);
+	assert_int_equal(told, 2);
+	duo_free(d);
+}
+
+static void ping_sockets_hear_their_own_replies(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = open_of(d->one, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+	struct sock *b = open_of(d->one, AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
+	const char echo4[] = { 8, 0, 0, 0, 0, 0, 0, 1, 'h', 'i' },
+		   echo6[] = { (char)128, 0, 0, 0, 0, 0, 0, 1, 'h', 'i' };
+	uint8_t buf[64];
+	assert_int_equal(send_to(d, a, "12345678", 8, "10.0.0.2", 0), -EINVAL);
+	assert_int_equal(send_to(d, a, echo4, 10, "10.0.0.2", 0), 10);
+	assert_int_equal(send_to(d, b, echo6, 10, "2001:db8::2", 0), 10);
+	assert_int_equal(sock_recvfrom(a, buf, sizeof buf, 0, NULL, NULL), 10);
+	assert_int_equal(buf[0], 0);
+	assert_int_equal(buf[4] << 8 | buf[5], own_port(a));
+	assert_memory_equal(buf + 8, "hi", 2);
+	assert_int_equal(sock_recvfrom(b, buf, sizeof buf, 0, NULL, NULL), 10);
+	assert_int_equal(buf[0], 129);
+	expect_nothing(a);
+	expect_nothing(b);
+	duo_free(d);
+}
+
 TWICE(datagrams_go_there_and_back)
 TWICE(datagrams_go_there_and_back_over_ipv6)
 TWICE(host_talks_to_itself)
+TWICE(closed_port_is_told_to_the_connected_and_to_who_asked)
+TWICE(calls_fail_as_on_linux)
+TWICE(full_socket_drops_by_name_and_open_ones_go_with_their_stack)
+TWICE(owner_is_told_once_until_it_reads)
+TWICE(ping_sockets_hear_their_own_replies)
 
 int main(void)
 {
@@ -53,6 +179,11 @@ int main(void)
 		BOTH(datagrams_go_there_and_back),
 		BOTH(datagrams_go_there_and_back_over_ipv6),
 		BOTH(host_talks_to_itself),
+		BOTH(closed_port_is_told_to_the_connected_and_to_who_asked),
+		BOTH(calls_fail_as_on_linux),
+		BOTH(full_socket_drops_by_name_and_open_ones_go_with_their_stack),
+		BOTH(owner_is_told_once_until_it_reads),
+		BOTH(ping_sockets_hear_their_own_replies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
