@@ -54,7 +54,8 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r);
 /* An address is no longer ours: routes that prefer it as their source go. */
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
 /* Lookup from the control lcore, with the route it came from; `oif`: the handle of the interface it must lead through, 0: any. */
-const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst, uint32_t oif);
+const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
+				       uint32_t oif);
 /* Whether the table has ever had a route, as on Linux. */
 bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table);
 /* The route after `after` (NULL: the first) in the order of family, table, prefix, metric: dumps resume by key. false: no
