@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "sim/sim_internal.h"
 
@@ -16,6 +17,7 @@ int capture_open(struct sim_wire *w)
 		return 0;
 	snprintf(path, sizeof path, "%s/%u-%s.%s-%s.%s.pcap", w->sim->opts.pcap_dir, w->number,
 		 e[0].node->name, e[0].ifname, e[1].node->name, e[1].ifname);
+	mkdir(w->sim->opts.pcap_dir, 0777); /* what fails here for good, fails below with a reason */
 	w->pcap = pcap_open_dead(DLT_EN10MB, SNAPLEN);
 	if (!w->pcap)
 		return -ENOMEM;
