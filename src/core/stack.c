@@ -53,39 +53,49 @@ static void module_free_workers(struct leat_stack *st, const struct module *m, u
 		m->worker_free(st->worker[n]);
 }
 
+/* The stages after unlink, which has been followed by a grace period; n: workers that worker_init has seen. */
+static void module_stop(struct leat_stack *st, const struct module *m, unsigned n)
+{
+	if (m->drain)
+		m->drain(st);
+	rt_flush_messages(st->rt);
+	st->rt->ops->run_deferred(st->rt);
+	module_free_workers(st, m, n);
+	if (m->free)
+		m->free(st);
+	st->rt->ops->run_deferred(st->rt);
+	module_free_states(st, m);
+}
+
+/* What unlink took away is gone for everybody: view published, messages that were under way run, deferred frees done. */
+static void after_unlink(struct leat_stack *st)
+{
+	view_publish(st);
+	for (unsigned i = 0; i < st->n_workers; i++)
+		st->worker[i]->view = st->view;
+	rt_flush_messages(st->rt);
+	st->rt->ops->run_deferred(st->rt);
+}
+
 static int module_start(struct leat_stack *st, const struct module *m)
 {
 	unsigned i = 0;
 	int err = module_alloc_states(st, m);
 	if (err)
 		return err;
-	if (m->init && (err = m->init(st)))
-		goto free_states;
-	for (; m->worker_init && i < st->n_workers; i++)
-		if ((err = m->worker_init(st->worker[i])))
-			goto free_module;
-	return 0;
-free_module:
-	module_free_workers(st, m, i);
-	if (m->free)
-		m->free(st);
-free_states:
-	module_free_states(st, m);
+	if (m->init && (err = m->init(st))) {
+		module_free_states(st, m);
+		return err;
+	}
+	while (m->worker_init && !err && i < st->n_workers)
+		err = m->worker_init(st->worker[i++]);
+	if (!err)
+		return 0;
+	if (m->unlink) /* init has succeeded, so others may know of it */
+		m->unlink(st);
+	after_unlink(st);
+	module_stop(st, m, i - 1);
 	return err;
-}
-
-/* The stages after unlink, which has been followed by a grace period. */
-static void module_stop(struct leat_stack *st, const struct module *m)
-{
-	if (m->drain)
-		m->drain(st);
-	rt_flush_messages(st->rt);
-	st->rt->ops->run_deferred(st->rt);
-	module_free_workers(st, m, st->n_workers);
-	if (m->free)
-		m->free(st);
-	st->rt->ops->run_deferred(st->rt);
-	module_free_states(st, m);
 }
 
 static unsigned n_modules(const struct leat_stack *st)
@@ -148,13 +158,9 @@ static void stop_modules(struct leat_stack *st, unsigned n)
 	for (unsigned i = n; i--;)
 		if (st->modules[i]->unlink)
 			st->modules[i]->unlink(st);
-	view_publish(st);
-	for (unsigned i = 0; i < st->n_workers; i++)
-		st->worker[i]->view = st->view;
-	rt_flush_messages(st->rt);
-	st->rt->ops->run_deferred(st->rt);
+	after_unlink(st);
 	for (unsigned i = n; i--;)
-		module_stop(st, st->modules[i]);
+		module_stop(st, st->modules[i], st->n_workers);
 }
 
 int stack_new(struct leat_runtime *rt, const char *name, unsigned n_workers,
@@ -253,12 +259,8 @@ int stack_unload(struct leat_stack *st, const struct module *m)
 	pause_others(st);
 	if (m->unlink)
 		m->unlink(st);
-	view_publish(st);
-	for (unsigned k = 0; k < st->n_workers; k++)
-		st->worker[k]->view = st->view;
-	rt_flush_messages(st->rt);
-	st->rt->ops->run_deferred(st->rt);
-	module_stop(st, m);
+	after_unlink(st);
+	module_stop(st, m, st->n_workers);
 	forget_module(st, (unsigned)i);
 	resume_others(st);
 	return 0;

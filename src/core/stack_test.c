@@ -128,7 +128,7 @@ static void a_module_that_fails_to_start_leaves_nothing(void **state)
 	fail_at_worker = 1;
 	assert_int_equal(stack_new(rt, "a", 3, one, &st), -ENOSPC);
 	assert_null(st);
-	assert_string_equal(story, "iwwWf");
+	assert_string_equal(story, "iwwudWf");
 	assert_int_equal(rt->mem.used_bytes, before);
 }
 

@@ -103,7 +103,6 @@ struct l4_out {
 	size_t len;
 };
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o);
-/* The IP packet as it is. */
 
 extern const struct node l4_deliver_node, l4_error4_node, l4_error6_node;
 /* An error came to the home of its endpoint: keeps p and returns NODE_KEPT, or drops it by name. */
