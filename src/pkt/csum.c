@@ -18,6 +18,8 @@ bool pkt_csum_ok(struct pkt *p, uint32_t pseudo, uint32_t l4_len)
 	return true;
 }
 
+enum { UDP_CSUM_OFF = 6 };
+
 enum drop pkt_csum_finish(struct pkt *p)
 {
 	if (p->csum != PKT_CSUM_PARTIAL)
@@ -25,8 +27,10 @@ enum drop pkt_csum_finish(struct pkt *p)
 	uint32_t start = (uint32_t)p->csum_start - p->headroom;
 	if (p->csum_start < p->headroom || start + p->csum_off + 2 > p->head_len)
 		return DROP_BAD_OFFLOAD;
-	/* To TCP and ICMP the two zeros are the same number, so UDP's way serves them all. */
-	be16 field = be16_of(csum_done_udp(csum_cursor(pkt_cursor_at(p, p->csum_start))));
+	/* RFC 768: a sum of 0 is sent as 0xffff, and by its place in the header this one is UDP's. The two zeros are one number to
+	 * receivers of TCP and ICMP, but no sender of those may choose. */
+	uint32_t sum = csum_cursor(pkt_cursor_at(p, p->csum_start));
+	be16 field = be16_of(p->csum_off == UDP_CSUM_OFF ? csum_done_udp(sum) : csum_done(sum));
 	memcpy(p->data + start + p->csum_off, &field, sizeof field);
 	p->csum = PKT_CSUM_NONE;
 	return DROP_NONE;
