@@ -22,7 +22,7 @@ for host in client server; do
     # Linux: a host without checksum offload writes a TCP sum of 0 as 0xffff, its equal in ones' complement, and leat passes the
     # segment on. Such a frame is excused only if the host at the other end is seen to have sent it just so.
     other=$([ $host = client ] && echo server || echo client)
-    ffff() { tshark -r "$dir/$1.pcap" -Y "tcp.checksum == 0xffff && $2" -T fields -e tcp.srcport -e tcp.seq_raw -e tcp.ack_raw 2>/dev/null | sort -u; }
+    ffff() { tshark -r "$dir/$1.pcap" -Y "tcp.checksum == 0xffff && ($2)" -T fields -e tcp.srcport -e tcp.seq_raw -e tcp.ack_raw 2>/dev/null | sort -u; }
     forged=$(comm -23 <(ffff $host "eth.src != $own") <(ffff $other "ip.ttl == 64 || ipv6.hlim == 64"))
     [ -z "$forged" ] || { echo "$host: leat itself made a TCP checksum of 0xffff:"; echo "$forged"; exit 1; }
     bad=$(tshark -r "$f" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -Y "eth.src != $own && \
