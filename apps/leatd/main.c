@@ -81,12 +81,14 @@ static int read_saved(struct daemon *d)
 		if (fwrite(piece, 1, n, to) != n)
 			err = -ENOMEM;
 	if (!err && ferror(f))
-		err = -EIO;
+		err = -errno; /* a directory fails at its first read */
 	if (to)
 		fclose(to);
 	if (f)
 		fclose(f);
-	return err ? give_up(err, "cannot read %s: %s", d->opt.restore, strerror(-err)) : 0;
+	return err ? give_up(err, "cannot read %s: %s; --restore takes what `leat save FILE` wrote",
+			     d->opt.restore, strerror(-err))
+		   : 0;
 }
 
 static int part_with_rights(struct daemon *d)

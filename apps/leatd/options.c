@@ -44,7 +44,7 @@ static const struct row *row_find(const char *name, size_t len)
 	return NULL;
 }
 
-static int read_file(struct options *o, const char *path, FILE *err, const char *where);
+static int read_file(struct options *o, const char *path, FILE *err);
 
 static int set_number(struct options *o, const struct row *r, const char *value, FILE *err, const char *where)
 {
@@ -95,12 +95,14 @@ static int set(struct options *o, const struct row *r, const char *value, FILE *
 	case DEVICE:
 		return set_device(o, value, err, where);
 	case FILE_ROW:
-		return read_file(o, value, err, where);
+		return read_file(o, value, err);
 	}
 	return -EINVAL;
 }
 
 /* --- the file: `name value` or `name`, # starts a comment --- */
+
+enum { LINE_MAX_BYTES = 1024 };
 
 static int read_line(struct options *o, char *line, FILE *err, const char *where)
 {
@@ -109,8 +111,13 @@ static int read_line(struct options *o, char *line, FILE *err, const char *where
 	if (!name)
 		return 0;
 	const struct row *r = row_find(name, strlen(name));
-	if (!r || r->kind == FILE_ROW || r->at == offsetof(struct options, help)) {
-		fprintf(err, "leatd: %sno option is called \"%s\"; leatd --help lists them\n", where, name);
+	if (!r) {
+		fprintf(err, "leatd: %sno option is called \"%.40s\"; leatd --help lists them\n", where,
+			name);
+		return -EINVAL;
+	}
+	if (r->kind == FILE_ROW || r->at == offsetof(struct options, help)) {
+		fprintf(err, "leatd: %s%s is for the command line alone\n", where, name);
 		return -EINVAL;
 	}
 	if (!r->arg != !value || strtok_r(NULL, " \t\r\n", &save)) {
@@ -120,26 +127,60 @@ static int read_line(struct options *o, char *line, FILE *err, const char *where
 	return set(o, r, value, err, where);
 }
 
-static int read_file(struct options *o, const char *path, FILE *err, const char *where)
+/* Any bytes but control characters: a file that is no text at all is told apart, and does not reach the terminal. */
+static bool is_text(const char *line, size_t len)
 {
-	FILE *f = fopen(path, "re");
-	char line[1024], at[OPT_WORD_MAX + 32];
-	int ret = 0;
-	if (!f) {
-		fprintf(err, "leatd: cannot read %s: %s\n", path, strerror(errno));
-		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)line[i];
+		if (c == 0x7f || (c < ' ' && c != '\t' && c != '\r'))
+			return false;
 	}
-	for (unsigned n = 1; !ret && fgets(line, sizeof line, f); n++) {
-		snprintf(at, sizeof at, "%s:%u: ", path, n);
-		if (!strchr(line, '\n') && !feof(f)) {
-			fprintf(err, "leatd: %sthe line is too long\n", at);
-			ret = -EINVAL;
+	return true;
+}
+
+/* 0 also when the file failed: ferror() and errno tell. */
+static int read_lines(struct options *o, FILE *f, const char *path, FILE *err)
+{
+	char line[LINE_MAX_BYTES + 1], at[OPT_WORD_MAX + 32];
+	int ret = 0, c = 0;
+	for (unsigned n = 1; !ret && c != EOF; n++) {
+		size_t len = 0;
+		while (len < LINE_MAX_BYTES && (c = getc(f)) != EOF && c != '\n')
+			line[len++] = (char)c;
+		if (ferror(f))
 			break;
+		line[len] = 0;
+		snprintf(at, sizeof at, "%s:%u: ", path, n);
+		if (!is_text(line, len)) {
+			fprintf(err, "leatd: %sthis is not text; --config takes lines of `option value`\n",
+				at);
+			return -EINVAL;
+		}
+		if (len == LINE_MAX_BYTES) {
+			fprintf(err, "leatd: %sthe line is longer than %d characters\n", at,
+				LINE_MAX_BYTES - 1);
+			return -EINVAL;
 		}
 		line[strcspn(line, "#")] = 0;
 		ret = read_line(o, line, err, at);
 	}
-	fclose(f);
+	return ret;
+}
+
+/* A directory opens like a file and fails at the first read. */
+static int read_file(struct options *o, const char *path, FILE *err)
+{
+	FILE *f = fopen(path, "re");
+	errno = f ? 0 : errno;
+	int ret = f ? read_lines(o, f, path, err) : 0;
+	if (!f || ferror(f)) {
+		fprintf(err,
+			"leatd: cannot read %s: %s; --config takes a file with lines of `option value`\n",
+			path, strerror(errno));
+		ret = -EINVAL;
+	}
+	if (f)
+		fclose(f);
 	return ret;
 }
 
