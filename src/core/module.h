@@ -40,7 +40,8 @@ struct module {
 	void (*drain)(struct leat_stack *st);
 	void (*worker_free)(struct worker *w);
 	void (*free)(struct leat_stack *st);
-	/* Typed fields, no pointers (save.h). restore() meets a fresh stack whose earlier modules are restored. 0 or -errno. */
+	/* Typed fields, no pointers (save.h). save() is asked of the last module first, and drops by name what it has parked;
+	 * restore() meets a fresh stack whose earlier modules are restored. 0 or -errno. */
 	int (*save)(struct leat_stack *st, struct saver *s);
 	int (*restore)(struct leat_stack *st, struct loader *l);
 };

@@ -305,10 +305,14 @@ void loader_free(struct loader *l)
 
 /* --- a whole stack --- */
 
+/* In reverse, as they stop: who keeps packets lets them go, and the modules below, which count, are saved after that. */
 static void save_modules(struct leat_stack *st, struct saver *s)
 {
+	unsigned i = 0;
 	save_begin(s, "modules");
-	for (unsigned i = 0; st->modules[i]; i++) {
+	while (st->modules[i])
+		i++;
+	while (i--) {
 		const struct module *m = st->modules[i];
 		if (!m->save)
 			continue;

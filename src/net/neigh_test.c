@@ -501,6 +501,7 @@ static void saved_neighbours_need_no_asking(void **state)
 	assert_int_equal(drops(x, DROP_SAVED), 1);
 	memset(&proto, 0, sizeof proto);
 	assert_int_equal(stack_restore(y->t->st, path, why, sizeof why), 0);
+	assert_int_equal(drops(y, DROP_SAVED), 1); /* whoever asks the new stack learns what became of it */
 	for (uint32_t host = 1; host <= 3; host++) {
 		assert_int_equal(state_at(y, host), state_at(x, host));
 		assert_memory_equal(info(y, host).mac, info(x, host).mac, 6);
