@@ -18,7 +18,7 @@ enum { SIM_MS = 1000, SIM_SEC = 1000000 };
 struct sim_opts {
 	uint64_t seed;
 	unsigned lcores; /* 0: 1; what nodes' workers are spread over */
-	const char *pcap_dir; /* a file per wire; NULL: none */
+	const char *pcap_dir; /* a pcapng file per wire; NULL: none */
 	const char *leat; /* the program that sim_ip() starts; NULL: "leat" by the path */
 };
 

@@ -3,12 +3,11 @@
 #define LEAT_SIM_INTERNAL_H
 
 #include <linux/virtio_net.h>
+#include <stdio.h>
 
 #include "core/manual.h"
 #include "sim/sim.h"
 
-struct pcap;
-struct pcap_dumper;
 struct sockd;
 
 enum { SIM_PINGS_MAX = 65535, SIM_WATCHES_MAX = 64, SIM_MODULES_MAX = MODULE_MAX + 1 };
@@ -74,8 +73,7 @@ struct sim_wire {
 	struct sim_wire_conf conf;
 	struct sim_end end[2];
 	struct sim_dir dir[2];
-	struct pcap *pcap;
-	struct pcap_dumper *dump;
+	FILE *capture; /* NULL: none */
 };
 
 struct sim_node {
@@ -160,7 +158,7 @@ int device_open(struct leat_stack *st, const char *ifname, const char *options, 
 
 /* capture.c */
 int capture_open(struct sim_wire *w);
-void capture_frame(struct sim_wire *w, const struct sim_frame *f);
+void capture_frame(struct sim_wire *w, unsigned end, bool inbound, const struct sim_frame *f);
 void capture_close(struct sim_wire *w);
 
 /* outside.c */

@@ -65,6 +65,7 @@ static void arrive(struct sim *s, struct sim_event *e)
 	} else {
 		d->stats.out++;
 		d->stats.out_bytes += f->len;
+		capture_frame(d->wire, !d->from, true, f);
 		device_receive(to, f);
 		free(f);
 	}
@@ -182,7 +183,7 @@ void wire_send(struct sim_dir *d, struct sim_frame *f)
 	f->since_ns = now_ns(d);
 	f->arrival = (struct sim_event){ 0 };
 	sim_digest_add(w->sim, d, f);
-	capture_frame(w, f);
+	capture_frame(w, d->from, false, f);
 	if (is_cut(w))
 		drop(d, f, SIM_DROP_CUT);
 	else if (is_too_long(&w->conf, f))
