@@ -70,8 +70,30 @@ static inline bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b)
 }
 
 /* fib.c */
+extern const uint32_t fib_table_ids[FIB_TABLES]; /* RT_TABLE_*, in the order of a lookup */
+struct fib_table *fib_table_find(struct fib_stack *s, uint8_t family, uint32_t id); /* or NULL */
 /* As fib_add(), believing what the route says: for routes that were checked once. */
 int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how);
+
+/* fib_nh.c */
+/* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */
+struct fib_nh fib_nh_canonical(const struct fib_nh *nh);
+/* A reference to the object that stands for nh; NULL without memory. */
+struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh);
+void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh);
+
+/* fib_node.c */
+/* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT or -ENOMEM; a node that is empty is left for the caller to prune. */
+int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how);
+/* Takes the entry *at out of the node's list, and tells nobody. */
+void fib_node_delete(struct leat_stack *st, uint8_t family, struct fib_node *n, struct fib_entry **at);
+/* The entry behind the one that `after` describes; when that is gone, the first that sorts behind it. */
+const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fib_route *after);
+/* The route that an entry of a node stands for. */
+void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, const struct fib_entry *e,
+		  struct fib_route *ret);
+
+/* fib_ask.c */
 /* The type that table local gives an address (Linux: inet_addr_type()): RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_UNICAST. */
 uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
 /* The route that leads to a in one table, or in those of a lookup (table 0), of the first entry that want() says yes to. */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the control lcore asks of the routes: which of them leads to an address, as a lookup would find it or with conditions, and
+ * which comes next in a dump. */
+#include <netinet/in.h>
+
+#include "net/fib_internal.h"
+
+/* --- lookups --- */
+
+/* In one table; skips what want() refuses, as a lookup skips entries with tos, and routes not through `oif` (0: any). */
+static const struct fib_entry *table_ask(const struct fib_table *t, const struct fib_key *key, uint32_t oif,
+					 fib_want_fn *want, const struct fib_node **ret_node)
+{
+	for (unsigned below = 129; t;) {
+		const struct fib_node *n = fib_trie_cover(t->trie, key, below);
+		if (!n)
+			break;
+		for (const struct fib_entry *e = n->entries; e; e = e->next)
+			if (!e->tos && (!oif || oif == e->nh->nh.if_handle) && (!want || want(&e->nh->nh))) {
+				*ret_node = n;
+				return e;
+			}
+		below = n->plen;
+	}
+	return NULL;
+}
+
+static const struct fib_entry *ask(struct leat_stack *st, uint8_t family, uint32_t table,
+				   const struct fib_key *key, uint32_t oif, fib_want_fn *want,
+				   const struct fib_node **ret_node, uint32_t *ret_table)
+{
+	for (unsigned k = 0; k < FIB_TABLES; k++) {
+		*ret_table = table ? table : fib_table_ids[k];
+		const struct fib_entry *e = table_ask(fib_table_find(fib_state(st), family, *ret_table), key,
+						      oif, want, ret_node);
+		if (e && e->nh->nh.type != RTN_THROW)
+			return e;
+		if (table)
+			break;
+	}
+	return NULL;
+}
+
+const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint32_t table,
+				    const struct ipaddr *a, fib_want_fn *want)
+{
+	const struct fib_key key = fib_key_of(family, a);
+	const struct fib_node *n;
+	uint32_t id;
+	const struct fib_entry *e = ask(st, family, table, &key, 0, want, &n, &id);
+	return e ? &e->nh->nh : NULL;
+}
+
+uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr *a)
+{
+	if (family == AF_INET && ip4_is_multicast(a->v4))
+		return RTN_MULTICAST;
+	const struct fib_nh *nh = fib_find_route(st, family, RT_TABLE_LOCAL, a, NULL);
+	return nh ? nh->type : RTN_UNICAST;
+}
+
+const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
+				       uint32_t oif)
+{
+	struct fib_stack *s = fib_state(st);
+	const struct fib_key key = fib_key_of(family, dst);
+	const struct fib_node *n;
+	uint32_t table;
+	const struct fib_entry *e = ask(st, family, 0, &key, oif, NULL, &n, &table);
+	if (!e)
+		return NULL;
+	fib_describe(family, table, n, e, &s->found);
+	return &s->found;
+}
+
+uint64_t fib_count(const struct leat_stack *st, uint8_t family)
+{
+	return fib_state(st)->count[fib_index(family)];
+}
+
+/* --- dumps --- */
+
+static bool table_next(const struct fib_table *t, uint8_t family, const struct fib_route *after,
+		       struct fib_route *ret)
+{
+	const struct fib_entry *e = NULL;
+	const struct fib_node *n;
+	if (after) {
+		const struct fib_key key = fib_key_of(family, &after->dst);
+		n = fib_trie_get(t->trie, &key, after->plen);
+		e = n ? fib_node_after(n, after) : NULL;
+		if (!e)
+			n = fib_trie_next(t->trie, &key, after->plen);
+	} else {
+		n = fib_trie_next(t->trie, NULL, 0);
+	}
+	if (!n)
+		return false;
+	fib_describe(family, t->id, n, e ? e : n->entries, ret);
+	return true;
+}
+
+static bool family_next(struct leat_stack *st, uint8_t family, const struct fib_route *after,
+			struct fib_route *ret)
+{
+	struct fib_table *t;
+	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link)
+		if ((!after || t->id >= after->table) &&
+		    table_next(t, family, after && t->id == after->table ? after : NULL, ret))
+			return true;
+	return false;
+}
+
+bool fib_next(struct leat_stack *st, const struct fib_route *after, uint8_t family, struct fib_route *ret)
+{
+	uint8_t at = after ? after->family : AF_INET;
+	if (family != AF_UNSPEC)
+		return family_next(st, family, after, ret);
+	if (family_next(st, at, after, ret))
+		return true;
+	return at == AF_INET && family_next(st, AF_INET6, NULL, ret);
+}
