@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Theory of operation, the workers' side (neigh_state.c has the other). A worker reads an entry's word, one load, and sends or
- * parks. What it parks it keeps: a queue per neighbour, found by the same key, in its own small hash. It asks control once a
- * queue ("wanted") and again after some seconds, in case an answer was lost; control answers "valid" or "failed".
+/* Theory of operation, the workers' side (neigh_msg.c, neigh_state.c and neigh_table.c are the other). A worker reads an
+ * entry's word, one load, and sends or parks. What it parks it keeps: a queue per neighbour, found by the same key, in its
+ * own small hash. It asks control once a queue ("wanted") and again after some seconds, in case an answer was lost;
+ * control answers "valid" or "failed".
  *
  *	packet ── neigh_find ── valid ── send               control ── "valid" ── each packet resumes at its node
  *	              └── else neigh_wait ── parked, "wanted"          └─ "failed" ── each is dropped, its sender told
@@ -381,9 +382,9 @@ const struct module neigh_module = {
 	.netlink = neigh_families,
 	.stack_size = sizeof(struct neigh_stack),
 	.worker_size = sizeof(struct neigh_worker),
-	.init = neigh_state_init,
+	.init = neigh_table_init,
 	.worker_init = neigh_worker_init,
-	.unlink = neigh_state_unlink,
+	.unlink = neigh_table_unlink,
 	.drain = neigh_drain,
 	.worker_free = neigh_worker_free,
 	.free = neigh_done,

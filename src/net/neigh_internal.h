@@ -124,6 +124,10 @@ static inline unsigned neigh_index(uint8_t family)
 {
 	return family == AF_INET6;
 }
+static inline uint64_t neigh_now_us(const struct leat_stack *st)
+{
+	return st->rt->ctl->now_us;
+}
 
 /* Whose neighbour: how messages name an entry. */
 struct neigh_key {
@@ -161,20 +165,52 @@ msg_fn neigh_on_iface_gone; /* arg[1]: handle, arg[2]: enum drop */
 msg_fn neigh_on_chunk; /* arg[1].p: room for more queues, or NULL */
 void neigh_drop_parked(struct worker *w, enum drop why); /* also from control, with workers between turns */
 
-/* neigh_state.c: messages from workers. arg[0] is the worker. */
+/* Everything below is the control lcore's. */
+
+/* neigh_msg.c: messages from workers. arg[0] is the worker. */
 msg_fn neigh_on_wanted; /* a key; arg[4..5]: source of the packet */
 msg_fn neigh_on_used; /* a key: a stale entry has been sent to */
 msg_fn neigh_on_heard; /* a key with enum neigh_heard and HEARD_HAS_MAC; arg[4]: the MAC */
 msg_fn neigh_on_more; /* queues run short */
 enum { NEIGH_HEARD_HAS_MAC = 1 << 16 };
+/* ... and to them: fn on every worker, about k, with 24 bits more. */
+void neigh_post_all(struct leat_stack *st, msg_fn *fn, const struct neigh_key *k, uint32_t extra);
+/* Has worker 0 ask who e is: at its address when it is being probed, else everybody. */
+void neigh_solicit(struct neigh_entry *e);
 
-int neigh_state_init(struct leat_stack *st);
-void neigh_state_unlink(struct leat_stack *st);
-/* For neigh_save.c: an entry as it was. 0, -EEXIST, -ENOBUFS, -ENOMEM. */
-int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
+/* neigh_state.c */
+static inline uint8_t neigh_nud(const struct neigh_entry *e)
+{
+	return neigh_word_state(e->word);
+}
+/* The one writer of the word (mac NULL: the address stays). Sets the timer that belongs to the state, and tells nobody. */
+void neigh_set_state(struct neigh_entry *e, uint8_t state, const uint8_t *mac);
+/* To INCOMPLETE or PROBE, with a first solicitation. */
+void neigh_begin_asking(struct neigh_entry *e, uint8_t state);
+/* The same as neigh_set_state(), and tells listeners what has changed and workers when they can send. */
+void neigh_learn(struct neigh_entry *e, uint8_t state, const uint8_t *mac);
+/* A message of ARP or ND about e. mac NULL: it gave none. flags: enum neigh_heard. */
+void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags);
+void neigh_on_timer(struct lcore *lc, struct timer *t);
+
+/* neigh_table.c */
+int neigh_table_init(struct leat_stack *st);
+void neigh_table_unlink(struct leat_stack *st);
+/* An entry without a state; `bounded`: counts against NEIGH_MAX. 0, -ENOBUFS: the table is full of live entries, or -ENOMEM. */
+int neigh_entry_new(struct leat_stack *st, const struct neigh_key *k, bool bounded, struct neigh_entry **ret);
+/* `why`: for packets that still wait. Freed after a grace period. */
+void neigh_entry_remove(struct neigh_entry *e, enum drop why, bool tell_listeners);
 /* Entries in order of id; NULL: the first. */
 struct neigh_entry *neigh_entry_after(struct leat_stack *st, const struct neigh_entry *e);
+/* Has e counted and found as its state wants; after every change of it. */
+void neigh_stand_in_line(struct neigh_entry *e);
 void neigh_describe(const struct neigh_entry *e, struct neigh_info *ret);
+uint64_t neigh_last_used_us(const struct neigh_entry *e);
+void neigh_announce(const struct neigh_entry *e, uint16_t type); /* RTM_NEWNEIGH, RTM_DELNEIGH */
+
+/* neigh_admin.c */
+/* For neigh_save.c: an entry as it was. 0, -ENODEV, -EINVAL, -EEXIST, -ENOBUFS, -ENOMEM. */
+int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
 
 /* neigh_save.c */
 int neigh_save(struct leat_stack *st, struct saver *s);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "neigh.c"
-#include "neigh_state.c"
 
 #include "net/net_test.h"
 

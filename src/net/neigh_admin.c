@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The administrator's word on neighbours: RTM_NEWNEIGH and RTM_DELNEIGH, and what a saved stack says was known. */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include "net/ctl_fill.h"
+#include "net/neigh_internal.h"
+
+static int check(struct leat_stack *st, const struct neigh_info *how)
+{
+	const uint8_t known = NUD_VALID | NUD_INCOMPLETE | NUD_FAILED;
+	if (!iface_by_handle(st, how->if_handle))
+		return -ENODEV;
+	if ((how->family != AF_INET && how->family != AF_INET6) || how->state & ~known ||
+	    how->state & (how->state - 1))
+		return -EINVAL;
+	return 0;
+}
+
+static void set_invalid(struct neigh_entry *e, uint8_t state)
+{
+	const struct neigh_key k = neigh_key_of(e);
+	bool was_valid = neigh_nud(e) & NUD_VALID;
+	if (state == NUD_INCOMPLETE) {
+		neigh_begin_asking(e, state);
+	} else {
+		neigh_set_state(e, state, NULL);
+		neigh_post_all(e->st, neigh_on_failed, &k, DROP_NEIGH_FAILED);
+	}
+	if (was_valid)
+		neigh_announce(e, RTM_NEWNEIGH);
+}
+
+/* Linux, __neigh_update() with NEIGH_UPDATE_F_ADMIN. */
+static int admin_update(struct neigh_entry *e, const struct neigh_info *how, bool may_override)
+{
+	uint8_t old = neigh_nud(e);
+	bool same = how->has_mac && old & NUD_VALID && !memcmp(&e->word, how->mac, 6);
+	e->flags = how->flags;
+	e->protocol = how->protocol ? how->protocol : e->protocol;
+	if (!(how->state & NUD_VALID)) {
+		set_invalid(e, how->state);
+		return 0;
+	}
+	if (!how->has_mac && !(old & NUD_VALID))
+		return -EINVAL;
+	if (how->has_mac && !same && old & NUD_VALID && !may_override)
+		return 0;
+	neigh_learn(e, how->state, how->has_mac && !same ? how->mac : NULL);
+	if (how->state == NUD_PROBE)
+		neigh_solicit(e);
+	return 0;
+}
+
+int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_flags)
+{
+	const struct neigh_key k = { how->if_handle, how->family, how->addr };
+	int err = check(st, how);
+	if (err)
+		return err;
+	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
+	if (e && nlm_flags & NLM_F_EXCL)
+		return -EEXIST;
+	if (e)
+		return admin_update(e, how, nlm_flags & NLM_F_REPLACE);
+	if (!(nlm_flags & NLM_F_CREATE))
+		return -ENOENT;
+	if (how->state & NUD_VALID && !how->has_mac)
+		return -EINVAL;
+	err = neigh_entry_new(st, &k, !(how->state & NUD_PERMANENT), &e);
+	return err ? err : admin_update(e, how, true);
+}
+
+int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr)
+{
+	const struct neigh_key k = { if_handle, family, *addr };
+	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
+	if (!e)
+		return -ENOENT;
+	if (neigh_nud(e) & NUD_VALID) { /* Linux: seen to fail, then to go */
+		neigh_set_state(e, NUD_FAILED, NULL);
+		neigh_announce(e, RTM_NEWNEIGH);
+	}
+	neigh_entry_remove(e, DROP_NEIGH_FAILED, true);
+	return 0;
+}
+
+int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us)
+{
+	const struct neigh_key k = { n->if_handle, n->family, n->addr };
+	struct neigh_entry *e;
+	int err = check(st, n);
+	if (!err && neigh_lookup(st, &neigh_state(st)->table, &k))
+		err = -EEXIST;
+	if (!err)
+		err = neigh_entry_new(st, &k, !(n->state & NUD_PERMANENT), &e);
+	if (err)
+		return err;
+	neigh_set_state(e, n->state, n->has_mac ? n->mac : NULL);
+	e->flags = n->flags;
+	e->protocol = n->protocol;
+	e->probes = (uint8_t)n->probes;
+	e->used_us = n->used_us;
+	e->updated_us = n->updated_us;
+	racy_set(e->confirmed_us, n->confirmed_us);
+	if (timer_is_set(&e->timer))
+		lcore_timer_in(st->rt->ctl, &e->timer, timer_in_us);
+	return 0;
+}
