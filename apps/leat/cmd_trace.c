@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph/trace_text.h"
 #include "leat/client.h"
 #include "leat/leat.h"
-#include "wire/frame.h"
 
-enum { SNAP = 65535, LINE = 256, NODE_TEXT = 96 /* room that a node has for its words */ };
+enum { SNAP = 65535 };
 
 struct trace {
 	bool json, ended;
@@ -19,21 +19,39 @@ struct trace {
 	uint32_t last_id; /* of the packet printed last */
 };
 
-/* The packet in words, from the bytes that came; it was longer, as a rule. */
-static void describe(const struct answer *a, char *to, size_t size)
+/* NULL: not there. */
+static const char *str_of(const struct answer *a, int type)
+{
+	return a->attr[type] ? answer_str(a, type) : NULL;
+}
+
+/* The packet was longer than the bytes that came, as a rule. */
+static struct cursor snap_of(const struct answer *a)
 {
 	const struct nlattr *snap = a->attr[LEAT_A_SNAP];
-	uint32_t layer = answer_u32(a, LEAT_A_LAYER);
-	struct cursor c;
+	return snap ? cur_of_cut(mnl_attr_get_payload(snap), mnl_attr_get_payload_len(snap),
+				 answer_u32(a, LEAT_A_LEN))
+		    : cur_of(NULL, 0);
+}
 
-	*to = '\0';
-	if (!snap || !mnl_attr_get_payload_len(snap))
-		return;
-	c = cur_of_cut(mnl_attr_get_payload(snap), mnl_attr_get_payload_len(snap), answer_u32(a, LEAT_A_LEN));
-	if (layer == 2)
-		wire_print_frame(c, to, size);
-	else if (layer == 3 && a->attr[LEAT_A_ETHERTYPE])
-		wire_print_l3(answer_u32(a, LEAT_A_ETHERTYPE), c, to, size);
+static struct trace_words words_of(const struct answer *a)
+{
+	return (struct trace_words){
+		.time_us = answer_u64(a, LEAT_A_TIME_US),
+		.id = answer_u32(a, LEAT_A_TRACE_ID),
+		.node = answer_str(a, LEAT_A_NODE_NAME),
+		.next = str_of(a, LEAT_A_NEXT_NAME),
+		.drop = str_of(a, LEAT_A_DROP),
+		.in = str_of(a, LEAT_A_IN_IFNAME),
+		.out = str_of(a, LEAT_A_OUT_IFNAME),
+		.text = str_of(a, LEAT_A_TEXT),
+		.kept = a->attr[LEAT_A_KEPT],
+		.gso = answer_u32(a, LEAT_A_GSO),
+		.len = answer_u32(a, LEAT_A_LEN),
+		.layer = (uint8_t)answer_u32(a, LEAT_A_LAYER),
+		.ethertype = (uint16_t)answer_u32(a, LEAT_A_ETHERTYPE),
+		.snap = snap_of(a),
+	};
 }
 
 static const struct field record_fields[] = {
@@ -58,52 +76,10 @@ static void print_record_json(const struct answer *a, const char *packet)
 	json_decref(o);
 }
 
-static void print_next(const struct answer *a)
-{
-	if (a->attr[LEAT_A_DROP])
-		printf(" DROP %s", answer_str(a, LEAT_A_DROP));
-	else if (a->attr[LEAT_A_KEPT])
-		printf(" kept");
-	else if (a->attr[LEAT_A_NEXT_NAME])
-		printf(" -> %s", answer_str(a, LEAT_A_NEXT_NAME));
-	else
-		printf(" sent");
-}
-
-/* What the node said is often the packet in the same words, for which it had less room. */
-static bool says_the_same(const char *text, const char *packet)
-{
-	size_t len = strlen(text);
-
-	return !strcmp(text, packet) || (len >= NODE_TEXT - 1 && !strncmp(text, packet, len));
-}
-
-static void print_record(struct trace *t, const struct answer *a, const char *packet)
-{
-	uint32_t id = answer_u32(a, LEAT_A_TRACE_ID);
-	uint64_t us = answer_u64(a, LEAT_A_TIME_US);
-	const char *text = answer_str(a, LEAT_A_TEXT);
-
-	if (id != t->last_id && t->last_id)
-		putchar('\n');
-	t->last_id = id;
-	printf("%" PRIu64 ".%06u #%" PRIu32 " %s", us / 1000000, (unsigned)(us % 1000000), id,
-	       answer_str(a, LEAT_A_NODE_NAME));
-	print_next(a);
-	printf(" | %s%s%s, %" PRIu32 " bytes%s", answer_str(a, LEAT_A_IN_IFNAME),
-	       a->attr[LEAT_A_OUT_IFNAME] ? " > " : "", answer_str(a, LEAT_A_OUT_IFNAME),
-	       answer_u32(a, LEAT_A_LEN), answer_u32(a, LEAT_A_GSO) ? " (segments)" : "");
-	if (*packet)
-		printf(" | %s", packet);
-	if (*text && !says_the_same(text, packet))
-		printf(" | %s", text);
-	putchar('\n');
-}
-
 static void record(const struct answer *a, void *ctx)
 {
 	struct trace *t = ctx;
-	char packet[LINE];
+	char packet[TRACE_PACKET_MAX];
 
 	if (a->cmd == LEAT_CMD_TRACE_END) {
 		t->ended = true;
@@ -111,11 +87,13 @@ static void record(const struct answer *a, void *ctx)
 	}
 	if (a->cmd != LEAT_CMD_TRACE_RECORD)
 		return;
-	describe(a, packet, sizeof packet);
-	if (t->json)
-		print_record_json(a, packet);
-	else
-		print_record(t, a, packet);
+	struct trace_words words = words_of(a);
+	if (!t->json) {
+		trace_print(stdout, &words, &t->last_id);
+		return;
+	}
+	trace_packet_text(&words, packet, sizeof packet);
+	print_record_json(a, packet);
 }
 
 /* Joins the words of the filter, as tcpdump does, and compiles them. 0, or 1 after a line on standard error. */

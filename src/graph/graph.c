@@ -135,6 +135,8 @@ void graph_enqueue_bulk(struct worker *w, uint16_t node, struct pkt *const *p, u
 
 void graph_enqueue(struct worker *w, uint16_t node, struct pkt *p)
 {
+	if (unlikely(trace_is_on(w)))
+		trace_mark_own(w, p);
 	graph_enqueue_bulk(w, node, &p, 1);
 }
 
@@ -294,7 +296,7 @@ void graph_resume(struct worker *w, struct pkt *p)
 	if (valid && !valid(w, p))
 		graph_drop(w, node, p, DROP_STALE);
 	else
-		graph_enqueue(w, node, p);
+		graph_enqueue_bulk(w, node, &p, 1);
 }
 
 void graph_set_validator(struct leat_stack *st, graph_valid_fn *fn)

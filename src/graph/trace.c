@@ -6,6 +6,7 @@
 #include "graph/trace.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <pcap/pcap.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ struct trace_worker {
 struct trace {
 	struct deferred deferred;
 	uint64_t limit; /* 0: none */
+	uint32_t *ids; /* shared with other stacks of this thread; NULL: the stack's own */
 	uint32_t before; /* ids up to this one belong to earlier traces of the stack */
 	unsigned n_workers, n_insns;
 	struct trace_worker *worker[LCORE_MAX - 1];
@@ -59,6 +61,21 @@ static bool matches(const struct trace *t, const struct pkt *p)
 	return bpf_filter(t->prog, first, p->len, n) != 0;
 }
 
+/* From the network header on, behind an Ethernet header that says no more than the family. */
+static bool matches_l3(const struct trace *t, const struct pkt *p)
+{
+	uint8_t first[FILTER_BYTES] = { 0 };
+	struct cursor c = pkt_cursor(p);
+	uint32_t n = MIN(p->len, (uint32_t)(FILTER_BYTES - ETH_HLEN));
+	if (t->n_insns == 0)
+		return true;
+	cur_copy(&c, first + ETH_HLEN, n);
+	unsigned type = p->ethertype ? p->ethertype : first[ETH_HLEN] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
+	first[12] = (uint8_t)(type >> 8);
+	first[13] = (uint8_t)type;
+	return bpf_filter(t->prog, first, p->len + ETH_HLEN, n + ETH_HLEN) != 0;
+}
+
 /* Other workers may mark one each at the same moment, so the limit can be passed by their number; counting exactly would
  * need an atomic operation here. */
 static uint64_t marked(const struct trace *t)
@@ -69,29 +86,48 @@ static uint64_t marked(const struct trace *t)
 	return sum;
 }
 
-void trace_mark_slow(struct worker *w, struct pkt_vec *v)
-{
-	struct trace_worker *tw = rcu_get(graph_worker(w)->trace);
-	for (unsigned i = 0; tw && i < v->n; i++) {
-		const struct trace *t = tw->trace;
-		struct pkt *p = v->pkt[i];
-		if (t->limit && marked(t) >= t->limit)
-			return;
-		if (!matches(t, p))
-			continue;
-		p->trace_id = t->before + (uint32_t)(tw->marked * t->n_workers + w->index + 1);
-		p->flags |= PKT_F_TRACED;
-		racy_add(tw->marked, 1);
-	}
-}
-
-/* --- worker: recording --- */
-
 /* A packet can outlive the trace that marked it: parked, or in a queue. */
 static bool follows(const struct trace_worker *t, const struct pkt *p)
 {
 	return p->flags & PKT_F_TRACED && (int32_t)(p->trace_id - t->trace->before) > 0;
 }
+
+static void mark(struct worker *w, struct trace_worker *tw, struct pkt *p)
+{
+	const struct trace *t = tw->trace;
+	p->trace_id = t->ids ? ++*t->ids : t->before + (uint32_t)(tw->marked * t->n_workers + w->index + 1);
+	p->flags |= PKT_F_TRACED;
+	racy_add(tw->marked, 1);
+}
+
+static bool may_mark(const struct trace *t)
+{
+	return !t->limit || marked(t) < t->limit;
+}
+
+void trace_mark_slow(struct worker *w, struct pkt_vec *v)
+{
+	struct trace_worker *tw = rcu_get(graph_worker(w)->trace);
+	for (unsigned i = 0; tw && i < v->n; i++) {
+		if (!may_mark(tw->trace))
+			return;
+		if (tw->trace->ids && follows(tw, v->pkt[i]))
+			continue;
+		if (matches(tw->trace, v->pkt[i]))
+			mark(w, tw, v->pkt[i]);
+	}
+}
+
+void trace_mark_own(struct worker *w, struct pkt *p)
+{
+	struct trace_worker *tw = rcu_get(graph_worker(w)->trace);
+	if (!tw || p->flags & PKT_F_TRACED || !may_mark(tw->trace))
+		return;
+	if (p->l3_off && p->headroom == p->l3_off ? matches_l3(tw->trace, p) : matches(tw->trace, p))
+		mark(w, tw, p);
+}
+
+/* --- worker: recording --- */
 
 static struct trace_record *begin(struct trace_worker *t)
 {
@@ -240,7 +276,8 @@ static struct trace *trace_new(struct leat_stack *st, const struct bpf_insn *pro
 	return t;
 }
 
-int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit)
+static int start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit,
+		 uint32_t *ids)
 {
 	struct graph_stack *gs = graph_of(st);
 	if (gs->trace)
@@ -253,11 +290,22 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 	if (!t)
 		return -ENOMEM;
 	t->limit = limit;
+	t->ids = ids;
 	t->before = gs->trace_ids;
 	gs->trace = t;
 	for (unsigned i = 0; i < t->n_workers; i++)
 		rcu_set(graph_worker(st->worker[i])->trace, t->worker[i]);
 	return 0;
+}
+
+int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit)
+{
+	return start(st, prog, n_insns, limit, NULL);
+}
+
+int trace_start_together(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint32_t *ids)
+{
+	return start(st, prog, n_insns, 0, ids);
 }
 
 void trace_stop(struct leat_stack *st)

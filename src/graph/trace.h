@@ -3,8 +3,8 @@
  * branch per vector and nodes pay one per vector.
  *
  * Theory of operation: each worker has a ring of records (single producer, the worker; single consumer, the control
- * lcore). Device input offers each fresh vector to trace_mark(), which runs the filter over packets and gives matching
- * ones a trace id, up to a limit. The frame then records, for each node a traced packet visits, the node, the edge it left
+ * lcore). Device input offers each fresh vector to trace_mark(), and graph_enqueue() each packet that the stack made itself, which
+ * run the filter over packets and give matching ones a trace id, up to a limit. The frame then records, for each node a traced packet visits, the node, the edge it left
  * by or the drop reason, and up to 128 of its first bytes. A full ring loses records, counted. */
 #ifndef LEAT_GRAPH_TRACE_H
 #define LEAT_GRAPH_TRACE_H
@@ -32,9 +32,13 @@ struct trace_record {
 };
 
 /* The filter: a program for libpcap's bpf_filter() over an Ethernet frame (NULL: all), and how many packets to follow
- * (0: no limit). Control lcore; one trace per stack at a time. -EBUSY, -EINVAL (program), -ENOMEM, 0. */
+ * (0: no limit). A packet of the stack's own that has no link-layer header yet is shown to it behind one without addresses.
+ * Control lcore; one trace per stack at a time. -EBUSY, -EINVAL (program), -ENOMEM, 0. */
 struct bpf_insn;
 int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint64_t limit);
+/* The same for stacks that one thread runs and that are traced together: *ids, which outlives the traces, is the last id given by
+ * any of them, and a packet that comes in with an id keeps it. */
+int trace_start_together(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint32_t *ids);
 void trace_stop(struct leat_stack *st);
 /* Takes the oldest records, at most n; control lcore. Returns how many. *ret_lost grows by records lost. */
 unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost);
@@ -43,6 +47,8 @@ uint64_t trace_marked(struct leat_stack *st);
 
 /* Device input calls this with frames whose data is at the link-layer header. */
 void trace_mark_slow(struct worker *w, struct pkt_vec *v);
+/* With a packet that no device handed in. */
+void trace_mark_own(struct worker *w, struct pkt *p);
 bool trace_is_on(const struct worker *w);
 
 #endif

@@ -156,6 +156,46 @@ static void only_what_matches_is_followed(void **state)
 	trace_stop(r.st);
 }
 
+/* EtherType IPv4, and the version in what follows the link-layer header. */
+static void the_stacks_own_packets_are_followed_too(void **state)
+{
+	struct bpf_insn prog[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x800, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x45, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 65535),       BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	static const uint8_t first[] = { 0x45, 0x60, 0x45 };
+	trace_start(r.st, prog, ARRAY_SIZE(prog), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(first); i++) {
+		struct pkt *p = rig_pkt(&r, first[i], 40);
+		if (i < 2)
+			p->l3_off = p->headroom; /* the last one is a frame, whose EtherType is its bytes */
+		graph_enqueue(r.w, node_find(r.st, "in"), p);
+		graph_run(r.w);
+	}
+	assert_int_equal(trace_marked(r.st), 1);
+	assert_int_equal(read_all(), 3); /* "in", "out" and what that makes of it */
+	assert_int_equal(got[0].snap[0], 0x45);
+	trace_stop(r.st);
+}
+
+static void traces_together_share_their_numbers(void **state)
+{
+	uint32_t ids = 7;
+	assert_int_equal(trace_start_together(r.st, NULL, 0, &ids), 0);
+	struct pkt_vec v = { .n = 2, .pkt = { rig_pkt(&r, BYTE_DROP, 60), rig_pkt(&r, BYTE_DROP, 60) } };
+	v.pkt[1]->flags |= PKT_F_TRACED; /* as it came from a neighbour */
+	v.pkt[1]->trace_id = 3;
+	trace_mark_slow(r.w, &v);
+	graph_enqueue_bulk(r.w, node_find(r.st, "in"), v.pkt, v.n);
+	graph_run(r.w);
+	assert_int_equal(read_all(), 2);
+	assert_int_equal(got[0].trace_id, 8);
+	assert_int_equal(got[1].trace_id, 3);
+	assert_int_equal(ids, 8);
+	trace_stop(r.st);
+}
+
 static void the_filter_sees_bytes_of_later_pieces(void **state)
 {
 	struct bpf_insn prog[] = {
@@ -264,6 +304,8 @@ int main(void)
 		CASE(the_record_says_where_data_stood_and_what_it_is),
 		CASE(drops_and_kept_packets_are_told_apart),
 		CASE(only_what_matches_is_followed),
+		CASE(the_stacks_own_packets_are_followed_too),
+		CASE(traces_together_share_their_numbers),
 		CASE(the_filter_sees_bytes_of_later_pieces),
 		CASE(the_limit_counts_packets),
 		CASE(a_full_ring_counts_what_it_lost),
