@@ -27,6 +27,10 @@ static const char *read_option(char *const *argv, struct topo_opts *o)
 		return read_seed(argv[1], &o->seed) ? NULL : "needs a number";
 	if (!strcmp(argv[0], "--workers"))
 		return unit_u32(argv[1], 1, WORKERS_MAX, &o->workers) ? NULL : "needs a number from 1 to 16";
+	if (!strcmp(argv[0], "--trace")) {
+		o->trace = argv[1];
+		return NULL;
+	}
 	if (strcmp(argv[0], "--pcap") != 0)
 		return "is unknown (see leat sim --help)";
 	o->pcap_dir = argv[1];
@@ -58,7 +62,7 @@ static int run(const struct leat_args *a)
 
 const struct leat_command cmd_sim = {
 	.name = "sim",
-	.usage = "FILE [--seed N] [--pcap DIR]",
+	.usage = "FILE [--seed N] [--pcap DIR] [--trace FILTER]",
 	.what = "play a network of leats in virtual time",
 	.help = "FILE describes nodes, wires, what `ip` is to configure, faults, pings and what is expected "
 		"of them;\n"
@@ -68,7 +72,10 @@ const struct leat_command cmd_sim = {
 		"printed at the end is over everything sent.\n\n"
 		"  --seed N      where all randomness comes from (default 1)\n"
 		"  --workers N   of nodes that do not say (default 1)\n"
-		"  --pcap DIR    writes a capture of each wire into DIR\n\n"
+		"  --pcap DIR    writes a capture of each wire into DIR\n"
+		"  --trace FILTER   follows the packets that match (pcap-filter(7); '' for all) through "
+		"every node "
+		"and wire\n\n"
 		"Exit status: 0 all held, 1 an expectation did not, 2 FILE or the command line is wrong.\n",
 	.run = run,
 	.own_options = true,

@@ -25,6 +25,7 @@ static struct sim_frame *frame_of(const struct pkt *p)
 		return NULL;
 	}
 	f->len = p->len;
+	f->trace_id = p->flags & PKT_F_TRACED ? p->trace_id : 0;
 	vnet_emit(p, 0, &f->offload);
 	return f;
 }
@@ -53,7 +54,7 @@ static void device_xmit(struct iface *ifc, struct worker *w, struct pkt *const *
 
 struct incoming {
 	struct virtio_net_hdr offload;
-	uint32_t len;
+	uint32_t len, trace_id;
 	uint8_t b[];
 };
 
@@ -62,6 +63,8 @@ static struct pkt *pkt_of(struct lcore *lc, const struct incoming *in)
 	struct pkt *p = pkt_new(lc);
 	if (!p)
 		return NULL;
+	p->trace_id = in->trace_id;
+	p->flags |= in->trace_id ? PKT_F_TRACED : 0;
 	if (pkt_append(lc, p, in->b, in->len) && !vnet_parse(&in->offload, p))
 		return p;
 	pkt_free(lc, p);
@@ -79,6 +82,7 @@ static void come_in(struct lcore *at, const struct msg *m)
 	else if (ifc)
 		racy_add(iface_stats_of(ifc, w)->rx_dropped, 1);
 	free(in);
+	follow_flush(sim_of(at->rt), w->st->user);
 }
 
 /* Which worker a card would choose for its only queue: not always the same, so that hand-over is exercised. */
@@ -97,6 +101,7 @@ void device_receive(struct sim_end *e, const struct sim_frame *f)
 		abort(); /* as manual_rt_new() does */
 	in->offload = f->offload;
 	in->len = f->len;
+	in->trace_id = f->trace_id;
 	memcpy(in->b, f->b, f->len);
 	if (!lcore_post(w->lc->rt->ctl, w->lc, &m))
 		abort();

@@ -22,6 +22,12 @@ static int stack_start(struct sim_node *n)
 	if (err)
 		return err;
 	n->st->user = n;
+	err = follow_stack(n);
+	if (err) {
+		stack_free(n->st);
+		n->st = NULL;
+		return err;
+	}
 	n->kind = (struct iface_kind){ .name = "sim", .open = device_open };
 	iface_kind_add(n->st, &n->kind);
 	struct iface *lo = iface_by_name(n->st, "lo");
@@ -114,6 +120,7 @@ int sim_crash(struct sim_node *n, bool keep)
 	forget_kept(n);
 	if (!n->st)
 		return 0;
+	follow_flush(n->sim, n);
 	if (keep)
 		err = keep_stack(n);
 	n->dying = true;

@@ -106,6 +106,7 @@ static void send_request(struct lcore *at, const struct msg *m)
 		return; /* no source address, say: counts as lost */
 	graph_enqueue(w, node_find(w->st, p->family == AF_INET6 ? "ip6-output" : "ip4-output"), q);
 	graph_run(w);
+	follow_flush(p->sim, p->node);
 }
 
 static void next_request(struct sim *s, struct sim_event *e)

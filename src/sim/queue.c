@@ -97,6 +97,7 @@ static void drop(struct sim_dir *d, struct sim_frame *f, enum sim_drop why)
 {
 	d->stats.held--;
 	d->stats.dropped[why]++;
+	follow_dropped(d, f, why);
 	free(f);
 }
 

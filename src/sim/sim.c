@@ -113,16 +113,22 @@ struct leat_runtime *sim_rt(struct sim *s)
 	return s->rt;
 }
 
-void sim_settle(struct sim *s)
+static void settle(struct sim *s)
 {
 	manual_rt_settle(s->m);
+	follow_flush(s, NULL);
+}
+
+void sim_settle(struct sim *s)
+{
+	settle(s);
 	while (s->n_events && s->heap[1]->at_us <= sim_now_us(s)) {
 		while (s->n_events && s->heap[1]->at_us <= sim_now_us(s)) {
 			struct sim_event *e = s->heap[1];
 			sim_cancel(s, e);
 			e->fn(s, e);
 		}
-		manual_rt_settle(s->m);
+		settle(s);
 	}
 }
 
@@ -186,11 +192,13 @@ int sim_new(const struct sim_opts *o, struct sim **ret)
 	list_init(&s->nodes);
 	list_modules(s);
 	int err = pkt_pools_init(s->rt, POOL_BUDGET);
+	s->pools = !err;
+	if (!err)
+		err = follow_init(s);
 	if (err) {
 		sim_free(s);
 		return err;
 	}
-	s->pools = true;
 	*ret = s;
 	return 0;
 }
@@ -238,6 +246,7 @@ uint64_t sim_free(struct sim *s)
 	manual_rt_free(s->m);
 	if (s->dir[0])
 		rmdir(s->dir);
+	follow_done(s);
 	free(s->wire);
 	free(s->ping);
 	free(s->heap);

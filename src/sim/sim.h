@@ -5,6 +5,8 @@
 #ifndef LEAT_SIM_SIM_H
 #define LEAT_SIM_SIM_H
 
+#include <stdio.h>
+
 #include "core/stack.h"
 #include "net/iface.h"
 
@@ -19,6 +21,9 @@ struct sim_opts {
 	uint64_t seed;
 	unsigned lcores; /* 0: 1; what nodes' workers are spread over */
 	const char *pcap_dir; /* a pcapng file per wire; NULL: none */
+	const char *
+		trace; /* a filter of pcap-filter(7), "" for all: what matches is followed through nodes and wires; NULL: none */
+	FILE *trace_out; /* NULL: standard output */
 	const char *leat; /* the program that sim_ip() starts; NULL: "leat" by the path */
 };
 

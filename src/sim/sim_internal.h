@@ -8,6 +8,7 @@
 #include "core/manual.h"
 #include "sim/sim.h"
 
+struct follow;
 struct sockd;
 
 enum { SIM_PINGS_MAX = 65535, SIM_WATCHES_MAX = 64, SIM_MODULES_MAX = MODULE_MAX + 1 };
@@ -20,6 +21,7 @@ struct sim_frame {
 	uint64_t since_ns;
 	uint32_t cuts; /* of the wire when it set out */
 	uint32_t len;
+	uint32_t trace_id; /* 0: not followed */
 	uint8_t b[];
 };
 
@@ -120,6 +122,7 @@ struct sim {
 	unsigned n_wires;
 	struct sim_ping **ping; /* by id */
 	unsigned n_pings;
+	struct follow *follow; /* NULL: nothing is traced */
 	char dir[64]; /* for sockets, batches and save files; "": not made yet */
 	struct fd_watch *watch[SIM_WATCHES_MAX];
 	unsigned n_watches;
@@ -160,6 +163,16 @@ int device_open(struct leat_stack *st, const char *ifname, const char *options, 
 int capture_open(struct sim_wire *w);
 void capture_frame(struct sim_wire *w, unsigned end, bool inbound, const struct sim_frame *f);
 void capture_close(struct sim_wire *w);
+
+/* follow.c: does nothing unless something is traced. */
+int follow_init(struct sim *s);
+void follow_done(struct sim *s);
+int follow_stack(struct sim_node *n); /* just made; 0 or -errno */
+void follow_sent(struct sim_dir *d, struct sim_frame *f);
+void follow_dropped(struct sim_dir *d, const struct sim_frame *f, enum sim_drop why);
+void follow_changed(struct sim_dir *d, const struct sim_frame *f, const char *what); /* a constant */
+/* Prints what has been recorded: by n, or (NULL) by all in order of their making. Outside a node's run. */
+void follow_flush(struct sim *s, struct sim_node *n);
 
 /* outside.c */
 int outside_watch(struct leat_runtime *rt, struct lcore *lc, struct fd_watch *w);

@@ -228,7 +228,12 @@ static void report(struct topo *t)
 static void play(struct topo *t)
 {
 	struct sim_opts o = {
-		.seed = t->o->seed, .lcores = topo_lcores(t), .pcap_dir = t->o->pcap_dir, .leat = t->o->leat
+		.seed = t->o->seed,
+		.lcores = topo_lcores(t),
+		.pcap_dir = t->o->pcap_dir,
+		.trace = t->o->trace,
+		.trace_out = t->o->out,
+		.leat = t->o->leat,
 	};
 	int err = sim_new(&o, &t->sim);
 	if (err) {
@@ -252,22 +257,51 @@ static void play(struct topo *t)
 	t->failed++;
 }
 
+/* As a shell takes it. */
+static void print_quoted(FILE *out, const char *s)
+{
+	bool plain = *s &&
+		     !s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+,:@%")];
+	if (plain) {
+		fputs(s, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *s; s++)
+		fputs(*s == '\'' ? "'\\''" : (char[]){ *s, 0 }, out);
+	fputc('\'', out);
+}
+
+/* With what the first failure was about in the trace, and captures in a directory named for file and seed. */
+static void say_how_to_repeat(const struct topo *t)
+{
+	const struct topo_opts *o = t->o;
+	char dir[256], filter[80] = "";
+	const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
+	snprintf(dir, sizeof dir, "%.*s-%" PRIu64, (int)strcspn(base, "."), base, o->seed);
+	if (t->failed_to)
+		snprintf(filter, sizeof filter, "host %s", t->failed_to);
+	fprintf(o->out, "%u failed; to see it again: leat sim ", t->failed);
+	print_quoted(o->out, o->path);
+	fprintf(o->out, " --seed %" PRIu64, o->seed);
+	if (o->workers)
+		fprintf(o->out, " --workers %u", o->workers);
+	fprintf(o->out, " --trace ");
+	print_quoted(o->out, filter);
+	fprintf(o->out, " --pcap ");
+	print_quoted(o->out, dir);
+	fputc('\n', o->out);
+}
+
 enum topo_result topo_play(const struct topo_opts *o)
 {
 	struct topo t = { .o = o };
 	if (read_file(&t))
 		play(&t);
+	if (!t.bad && t.failed)
+		say_how_to_repeat(&t);
 	for (unsigned i = 0; i < t.n_lines; i++)
 		line_free(t.line[i]);
 	free(t.line);
-	if (t.bad)
-		return TOPO_BAD;
-	if (!t.failed)
-		return TOPO_PASSED;
-	fprintf(o->out, "%u failed; to see it again: leat sim %s --seed %" PRIu64, t.failed, o->path,
-		o->seed);
-	if (o->workers)
-		fprintf(o->out, " --workers %u", o->workers);
-	fprintf(o->out, " --pcap DIR\n");
-	return TOPO_FAILED;
+	return t.bad ? TOPO_BAD : t.failed ? TOPO_FAILED : TOPO_PASSED;
 }

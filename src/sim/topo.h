@@ -11,6 +11,7 @@ struct topo_opts {
 	const char *path;
 	uint64_t seed;
 	const char *pcap_dir; /* NULL: none */
+	const char *trace; /* a filter; NULL: none */
 	const char *leat; /* this program, to be started again as `leat run`; NULL: by the path */
 	unsigned workers; /* of nodes that do not say; 0: 1 */
 	FILE *out;

@@ -28,6 +28,7 @@ struct topo {
 	unsigned n_lines;
 	uint64_t run_us; /* 0: not said */
 	unsigned failed;
+	const char *failed_to; /* the address that the first failure was about; NULL: it was about none */
 	bool bad;
 };
 

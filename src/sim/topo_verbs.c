@@ -299,12 +299,14 @@ static bool read_range(const char *s, uint32_t *ret_min, uint32_t *ret_max)
 	       (!dots[2] || unit_u32(dots + 2, 0, UINT32_MAX, ret_max));
 }
 
-static void judge(const struct line *l, const struct sim_ping_stats *st, uint32_t min, uint32_t max)
+static void judge(const struct line *l, const char *to, const struct sim_ping_stats *st, uint32_t min,
+		  uint32_t max)
 {
 	bool ok = st->received >= min && st->received <= max;
 	fprintf(l->topo->o->out, "%s: %s (%" PRIu32 " sent, %" PRIu32 " received)\n", ok ? "ok" : "FAILED",
 		l->whole, st->sent, st->received);
-	l->topo->failed += !ok;
+	if (!ok && !l->topo->failed++)
+		l->topo->failed_to = to;
 }
 
 static bool act_ping(struct line *l)
@@ -356,7 +358,7 @@ static bool act_expect(struct line *l)
 		return topo_wrong(l, "usage: %s", l->verb->usage);
 	if (!sum_pings(l, &st))
 		return topo_wrong(l, "there has been no such ping");
-	judge(l, &st, min, max);
+	judge(l, l->word[3], &st, min, max);
 	return true;
 }
 
@@ -369,7 +371,7 @@ void topo_judge_pings(const struct topo *t)
 			continue;
 		if (l->ping)
 			sim_ping_stats(l->ping, &st);
-		judge(l, &st, l->min, l->max);
+		judge(l, l->word[2], &st, l->min, l->max);
 	}
 }
 

@@ -32,6 +32,7 @@ const char *const sim_drop_names[SIM_DROPS] = {
 static void drop(struct sim_dir *d, struct sim_frame *f, enum sim_drop why)
 {
 	d->stats.dropped[why]++;
+	follow_dropped(d, f, why);
 	free(f);
 }
 
@@ -81,6 +82,7 @@ static void fly(struct sim_dir *d, struct sim_frame *f, uint64_t from_ns)
 	}
 	if (sim_chance(&d->random, c->reorder)) {
 		d->stats.reordered++;
+		follow_changed(d, f, "held back");
 		at += c->reorder_us;
 	} else {
 		at = d->last_us = MAX(at, d->last_us);
@@ -105,6 +107,7 @@ static void corrupt(struct sim_dir *d, struct sim_frame *f)
 	uint64_t bit = sim_random(&d->random) % ((uint64_t)f->len * 8);
 	f->b[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	d->stats.corrupted++;
+	follow_changed(d, f, "corrupted");
 }
 
 static void duplicate(struct sim_dir *d, const struct sim_frame *f, uint64_t at_ns)
@@ -114,6 +117,7 @@ static void duplicate(struct sim_dir *d, const struct sim_frame *f, uint64_t at_
 		return; /* nothing was promised */
 	memcpy(copy, f, sizeof *f + f->len);
 	d->stats.duplicated++;
+	follow_changed(d, copy, "duplicated");
 	fly(d, copy, at_ns);
 }
 
@@ -184,6 +188,7 @@ void wire_send(struct sim_dir *d, struct sim_frame *f)
 	f->arrival = (struct sim_event){ 0 };
 	sim_digest_add(w->sim, d, f);
 	capture_frame(w, d->from, false, f);
+	follow_sent(d, f);
 	if (is_cut(w))
 		drop(d, f, SIM_DROP_CUT);
 	else if (is_too_long(&w->conf, f))

@@ -19,6 +19,22 @@ refused() { # PATTERN TEXT
     printf '%b' "$2" >"$tmp/bad.sim"
     says "$1" "$leat" sim "$tmp/bad.sim" && status 2 "$leat" sim "$tmp/bad.sim"
 }
+# The command that a failure prints, run by a shell: the same failure, a trace and a capture.
+sees_it_again() {
+    local again
+    again=$("$leat" sim "$tmp/fail.sim" --seed 9 | sed -n 's/.*to see it again: leat //p')
+    (cd "$tmp" && PATH=$(dirname "$leat"):$PATH && eval "leat $again" >again.out)
+    [ $? = 1 ] && grep -q '^0.000000 #1 a: ip4-output DROP ip-no-route' "$tmp/again.out" && [ -s "$tmp"/fail-9/1-*.pcapng ]
+}
+same_with_trace() { [ "$(digest "$dir/faults.sim")" = "$(digest "$dir/faults.sim" --trace '')" ]; }
+# The first request from a to b and back, over two wires; times never go back.
+traced() {
+    "$leat" sim "$dir/three-nodes.sim" --trace icmp | grep -E '^[0-9]+\.[0-9]{6} #' >"$tmp/trace" || return 1
+    sort -c -n -s -k1,1 "$tmp/trace" && [ "$(sed -n 's/^[^ ]* #1 wire \(. -> .\) .*/\1/p' "$tmp/trace" | tr '\n' ' ')" = \
+        '1 -> r 2 -> b 2 -> r 1 -> a ' ] && grep -q ' #1 r: ip4-forward -> ' "$tmp/trace" &&
+        grep -q ' wire 2 DROP loss | r:eth1 > b:eth0, 98 bytes | ' "$tmp/trace" &&
+        tail -n 1 "$tmp/trace" | grep -q ' a: sim-reply4 DROP icmp-done'
+}
 frames() { tshark -r "$1" -Y "$2" 2>/dev/null | wc -l; }
 # 100 requests leave a, and what arrives at r is inbound there, 5 ms later; one of them is lost on the second wire.
 readable() {
@@ -43,8 +59,12 @@ check "ten runs, one digest" same_ten_times "$dir/three-nodes.sim"
 check "another seed, another digest where loss matters" differs "$dir/three-nodes.sim"
 check "captures are readable and well formed" readable
 printf 'node a\nnode b\nwire a:x b:x\nping a 10.0.0.1\nexpect ping a 10.0.0.1 received 1\n' >"$tmp/fail.sim"
-check "what fails says how to see it again" says "leat sim $tmp/fail.sim --seed 9 --pcap DIR" \
-    "$leat" sim "$tmp/fail.sim" --seed 9
+check "what fails says how to see it again" \
+    says "leat sim $tmp/fail.sim --seed 9 --trace 'host 10.0.0.1' --pcap fail-9\$" "$leat" sim "$tmp/fail.sim" --seed 9
+check "and that command does" sees_it_again
+check "a traced run is the same run" same_with_trace
+check "what a trace shows, in the order of time" traced
+check "a bad filter is told" says '^cannot trace "nonsense": ' "$leat" sim "$tmp/fail.sim" --trace nonsense
 check "and its status is 1" status 1 "$leat" sim "$tmp/fail.sim"
 check "an unknown word is told with its line" refused 'bad.sim:2: "foo" starts no line' '\nfoo bar\n'
 check "an unknown node is told" refused 'bad.sim:1: there is no node "x"' 'ping x 10.0.0.1\n'
