@@ -38,14 +38,18 @@ __attribute__((noreturn)) void helper_main(int fd, const char *sock_path);
 struct helper {
 	struct dev_host host;
 	int fd; /* -1: there is none, and calls say so */
-	pid_t pid;
+	pid_t pid; /* 0: it has ended */
+	char kept
+		[256]; /* names of what was to be given back when there was no helper to do it; " ..." at the end: some more */
 };
 
 /* Forks the helper; before any thread exists. 0 or -errno. */
 int helper_start(struct helper *h, const char *sock_path);
 /* A daemon without rights: every call explains itself. */
 void helper_none(struct helper *h);
-/* Lets it clean up and waits for it. */
-void helper_stop(struct helper *h);
+/* Its end has closed, which it never does by itself: reaps it and returns how it ended, as waitpid() says. */
+int helper_reap(struct helper *h);
+/* Lets it clean up and waits for it. False when interfaces stay held because it was gone: their names are in h->kept. */
+bool helper_stop(struct helper *h);
 
 #endif

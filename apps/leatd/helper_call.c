@@ -55,11 +55,22 @@ static int open_tap(struct dev_host *host, const char *ifname, bool vnet_hdr, ch
 	return call(host, HELPER_TAP, vnet_hdr ? HELPER_VNET_HDR : 0, ifname, why, why_len);
 }
 
+static void note_kept(struct helper *h, const char *ifname)
+{
+	size_t at = strlen(h->kept);
+	if (at + strlen(ifname) + sizeof ", , ..." > sizeof h->kept)
+		ifname = "...";
+	if (at < 3 || strcmp(h->kept + at - 3, "..."))
+		snprintf(h->kept + at, sizeof h->kept - at, "%s%s", at ? ", " : "", ifname);
+}
+
+/* What the helper undoes, nobody else can: it was killed, and we have no rights. */
 static void give_back(struct dev_host *host, const char *ifname)
 {
+	struct helper *h = container_of(host, struct helper, host);
 	char why[sizeof((struct helper_rep *)0)->why];
-	call(host, HELPER_GIVE_BACK, 0, ifname, why,
-	     sizeof why); /* a helper that is gone has nothing to give */
+	if (h->fd >= 0 && call(host, HELPER_GIVE_BACK, 0, ifname, why, sizeof why))
+		note_kept(h, ifname);
 }
 
 void helper_none(struct helper *h)
@@ -91,12 +102,21 @@ int helper_start(struct helper *h, const char *sock_path)
 	return 0;
 }
 
-void helper_stop(struct helper *h)
+int helper_reap(struct helper *h)
 {
-	if (h->fd < 0)
-		return;
-	close(h->fd);
-	h->fd = -1;
-	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+	int status = 0;
+	while (h->pid && waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	h->pid = 0;
+	return status;
+}
+
+bool helper_stop(struct helper *h)
+{
+	if (h->fd >= 0) {
+		close(h->fd);
+		h->fd = -1;
+		helper_reap(h);
+	}
+	return !h->kept[0];
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/stack.h"
@@ -33,7 +34,7 @@ struct daemon {
 	bool pools;
 	struct leat_stack *st;
 	struct sockd *sockd;
-	struct fd_watch signals;
+	struct fd_watch signals, helper_end;
 	char *saved; /* what --restore names */
 	size_t saved_len;
 };
@@ -201,9 +202,36 @@ static int watch_signals(struct daemon *d)
 	return d->rt->ops->fd_watch(d->rt, d->rt->ctl, &d->signals);
 }
 
+/* Devices are open and go on; what needs the helper says so from now on. Its descriptor stays, as the answer to that. */
+static void on_helper_end(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct daemon *d = container_of(w, struct daemon, helper_end);
+	char how[64] = "";
+	lc->rt->ops->fd_unwatch(lc->rt, lc, w);
+	int status = helper_reap(&d->helper);
+	if (WIFSIGNALED(status))
+		snprintf(how, sizeof how, " (killed by signal %d)", WTERMSIG(status));
+	rt_log(lc->rt, LOG_ERROR,
+	       "the privileged helper has ended%s: traffic goes on, but no device can be opened, and "
+	       "interfaces stay held "
+	       "when leatd ends, until the next leatd starts in this network namespace",
+	       how);
+}
+
+/* No event is asked for: that the other end is closed is always told, and answers are read by who asked. */
+static int watch_helper(struct daemon *d)
+{
+	if (d->helper.fd < 0)
+		return 0;
+	d->helper_end = (struct fd_watch){ .fd = d->helper.fd, .ready = on_helper_end };
+	return d->rt->ops->fd_watch(d->rt, d->rt->ctl, &d->helper_end);
+}
+
 static int serve(struct daemon *d)
 {
 	int err = watch_signals(d);
+	if (!err)
+		err = watch_helper(d);
 	if (!err)
 		err = sockd_new(d->st, d->listen_fd, &d->sockd);
 	if (err)
@@ -217,8 +245,9 @@ static int serve(struct daemon *d)
 	return 0;
 }
 
-/* The tree from its leaves: sockets, devices with their interfaces, runtime; then the helper gives back what it opened. */
-static void close_all(struct daemon *d)
+/* The tree from its leaves: sockets, devices with their interfaces, runtime; then the helper gives back what it opened. 0 or
+ * -errno. */
+static int close_all(struct daemon *d)
 {
 	unlink(d->sock_path); /* where this user may; else the helper does. Before it is closed, so that it is still ours */
 	sockd_free(d->sockd);
@@ -230,8 +259,14 @@ static void close_all(struct daemon *d)
 		close(d->signals.fd);
 	if (d->listen_fd >= 0)
 		close(d->listen_fd);
-	helper_stop(&d->helper);
 	free(d->saved);
+	if (helper_stop(&d->helper))
+		return 0;
+	return give_up(-EIO,
+		       "not given back, because the privileged helper was killed: %s; the next leatd in this "
+		       "network "
+		       "namespace does it when it starts",
+		       d->helper.kept);
 }
 
 int main(int argc, char **argv)
@@ -257,6 +292,6 @@ int main(int argc, char **argv)
 		err = fill_stack(d);
 	if (!err)
 		err = serve(d);
-	close_all(d);
-	return err ? 1 : 0;
+	int close_err = close_all(d);
+	return err || close_err ? 1 : 0;
 }

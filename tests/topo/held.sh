@@ -112,9 +112,29 @@ kill -9 "$(helper_of "$leatd_pid")"
 stop KILL
 check "nobody was left to give l0 back" is_held l0
 start
-check "the next start cleans up, whatever it opens itself" eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ] &&
+check "the next start cleans up, whatever it opens itself" wait_for eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ] &&
     [ "$before_l1" = "$(state_of l1)" ]'
 check "the kernel answers again" wait_for answers
+stop TERM
+
+say "kill -9 of the helper, and the daemon goes on"
+start l0 l1
+: >"$tmp/leatd.log"
+kill -9 "$(helper_of "$leatd_pid")"
+said() { [ "$(grep -c "$1" "$tmp/leatd.log")" = 1 ] || { cat "$tmp/leatd.log"; return 1; }; }
+check "that is said, in one line" wait_for said 'privileged helper has ended (killed by signal 9): traffic goes on'
+L run -- ip link set l0 up
+L run -- ip address add 10.8.0.3/24 dev l0
+check "leat still answers" wait_for in_client ping -n -c 1 -W 1 10.8.0.3
+check "and the kernel does not" silent
+check "another device is refused in a line" eval '! L dev add tap:t0 2>"$tmp/why" && [ "$(wc -l <"$tmp/why")" = 1 ] &&
+    grep -q "helper does not answer.*restart leatd" "$tmp/why"'
+stop TERM
+check "the end is no success" test $? = 1
+check "and names what stays held" said 'not given back.*: l[01], l[01]; the next leatd'
+check "as it does" eval 'is_held l0 && is_held l1'
+start
+check "the next start gives it back" wait_for eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ]'
 stop TERM
 
 say "offloads"
