@@ -4,7 +4,7 @@
 #ifndef LEAT_CORE_MODULE_H
 #define LEAT_CORE_MODULE_H
 
-#include "base/base.h"
+#include "core/knob.h"
 
 struct leat_stack;
 struct worker;
@@ -30,6 +30,7 @@ struct module {
 	const char *name;
 	enum module_id id;
 	const struct node *const *nodes; /* NULL-terminated (graph/node.h) */
+	const struct knob *knobs; /* settings by name; ends with { 0 } (knob.h) */
 	const struct nl_family *const *netlink; /* NULL-terminated (nlmsg/family.h) */
 	size_t stack_size, worker_size; /* zeroed state the frame allocates before init, frees after free */
 	int (*init)(struct leat_stack *st); /* 0 or -errno; on failure nothing stays behind */

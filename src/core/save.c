@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/knob.h"
 #include "core/save_file.h"
 #include "core/stack.h"
 
@@ -159,6 +160,17 @@ static bool fail(struct loader *l, const char *key, const char *what)
 static json_t *get(struct loader *l, const char *key)
 {
 	return json_object_get(l->at[l->depth], key);
+}
+
+bool load_has(struct loader *l, const char *key)
+{
+	return get(l, key) != NULL;
+}
+
+int load_bad(struct loader *l, const char *key, const char *what)
+{
+	fail(l, key, what);
+	return -EINVAL;
 }
 
 bool load_u64(struct loader *l, const char *key, uint64_t min, uint64_t max, uint64_t *ret)
@@ -314,10 +326,11 @@ static void save_modules(struct leat_stack *st, struct saver *s)
 		i++;
 	while (i--) {
 		const struct module *m = st->modules[i];
-		if (!m->save)
+		if (!m->save && !m->knobs)
 			continue;
 		save_begin(s, m->name);
-		int err = m->save(st, s);
+		knobs_save(st, m, s);
+		int err = m->save ? m->save(st, s) : 0;
 		if (err && !s->err)
 			s->err = err;
 		save_end(s);
@@ -361,9 +374,25 @@ int stack_save_text(struct leat_stack *st, char **ret_text, size_t *ret_len)
 	return err;
 }
 
+/* The settings of all modules, before any of them is told what there was. */
+static int restore_knobs(struct leat_stack *st, struct loader *l)
+{
+	int err = 0;
+	for (unsigned i = 0; !err && st->modules[i]; i++) {
+		const struct module *m = st->modules[i];
+		if (!m->knobs || !get(l, m->name))
+			continue;
+		if (!load_begin(l, m->name))
+			return -EINVAL;
+		err = knobs_restore(st, m, l);
+		load_end(l);
+	}
+	return err;
+}
+
 static int restore_modules(struct leat_stack *st, struct loader *l)
 {
-	int err = load_begin(l, "modules") ? 0 : -EINVAL;
+	int err = load_begin(l, "modules") ? restore_knobs(st, l) : -EINVAL;
 	for (unsigned i = 0; !err && st->modules[i]; i++) {
 		const struct module *m = st->modules[i];
 		if (!m->restore ||

@@ -32,6 +32,9 @@ void load_end(struct loader *l);
 bool load_list(struct loader *l, const char *key, size_t *ret_n);
 bool load_item(struct loader *l,
 	       size_t i); /* enter item i; load_end() leaves it, once more leaves the list */
+bool load_has(struct loader *l, const char *key); /* whether there is such a field, of whatever type */
+int load_bad(struct loader *l, const char *key,
+	     const char *what); /* the field is wrong in a way the reader alone can tell; -EINVAL */
 int load_error(const struct loader *l); /* 0 or -EINVAL */
 const char *load_error_text(const struct loader *l);
 

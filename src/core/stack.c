@@ -83,6 +83,7 @@ static int module_start(struct leat_stack *st, const struct module *m)
 	int err = module_alloc_states(st, m);
 	if (err)
 		return err;
+	knobs_reset(st, m);
 	if (m->init && (err = m->init(st))) {
 		module_free_states(st, m);
 		return err;

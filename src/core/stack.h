@@ -35,6 +35,9 @@ struct leat_stack {
 	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
 	int (*on_modules)(
 		struct leat_stack *st); /* the graph's: nodes came or went. 0 or -errno: they do not fit in */
+	void *iface_conf; /* net's: the settings that interfaces begin with; NULL: no interfaces */
+	void (*on_knobs)(struct leat_stack *st,
+			 const struct module *m); /* net's: m's knobs have their defaults */
 	unsigned n_workers;
 	struct worker *worker[LCORE_MAX - 1];
 	void *state[MODULE_MAX];

@@ -5,8 +5,9 @@
 
 #include "net/iface.h"
 
-/* Forwarding of a whole stack, as net.ipv4.ip_forward and net.ipv6.conf.all.forwarding. leat is a router first, so, unlike
- * on Linux, it starts on. Single interfaces opt out by iface.no_forward4 and no_forward6. Control lcore. */
+/* Forwarding of a whole stack, as the knobs net.ipv4.ip_forward and net.ipv6.conf.all.forwarding set it. leat is a router
+ * first, so, unlike on Linux, it starts on. As on Linux, IPv4 asks the interface a packet came in by
+ * (net.ipv4.conf.IF.forwarding), IPv6 the stack. ip_set_forwarding: control lcore. */
 void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on);
 bool ip_forwarding(const struct leat_stack *st, uint8_t family);
 

@@ -30,15 +30,18 @@ static void ip4_unlink(struct leat_stack *st)
 	ip_stack_unlink(st, ip4_stack(st));
 }
 
-static int ip4_save(struct leat_stack *st, struct saver *s)
-{
-	return ip_stack_save(ip4_stack(st), s);
-}
-
-static int ip4_restore(struct leat_stack *st, struct loader *l)
-{
-	return ip_stack_restore(ip4_stack(st), l);
-}
+static const struct knob ip4_knobs[] = {
+	KNOB("net.ipv4.ip_forward", struct ip_stack, forwarding, 1, 0, 1,
+	     .changed = ip_all_forwarding_changed,
+	     .help = "pass packets on; setting it sets every interface and \"default\""),
+	KNOB("net.ipv4.conf.all.forwarding", struct ip_stack, forwarding, 1, 0, 1, .flags = KNOB_ALIAS,
+	     .changed = ip_all_forwarding_changed, .help = "the same"),
+	KNOB_IFACE("net.ipv4.conf.IF.forwarding", forward4, 1, 0, 1, .changed = ip_iface_forwarding_changed,
+		   .help = "pass on what comes in by this interface"),
+	KNOB("net.ipv4.ip_default_ttl", struct ip_stack, hops, 64, 1, 255,
+	     .help = "time to live of our own packets, where no route or socket says otherwise"),
+	{ 0 },
+};
 
 static const struct node *const ip4_nodes[] = { &ip4_input_node,   &ip4_route_node,
 						&ip4_forward_node, &ip4_post_node,
@@ -49,10 +52,9 @@ const struct module ip4_module = {
 	.name = "ip4",
 	.id = MODULE_ip4,
 	.nodes = ip4_nodes,
+	.knobs = ip4_knobs,
 	.stack_size = sizeof(struct ip_stack),
 	.worker_size = sizeof(struct ip4_worker),
 	.init = ip4_init,
 	.unlink = ip4_unlink,
-	.save = ip4_save,
-	.restore = ip4_restore,
 };

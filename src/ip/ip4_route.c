@@ -48,14 +48,14 @@ static void decide_group(struct route_run *r)
 	decide(r, &route_types[ours ? RTN_LOCAL : RTN_MULTICAST]);
 }
 
-static void decide_unicast(struct worker *w, struct route_run *r, const struct iface *in)
+static void decide_unicast(struct route_run *r, const struct iface *in)
 {
 	uint8_t type = r->nh && r->nh->type < ARRAY_SIZE(route_types) ? r->nh->type : RTN_UNSPEC;
 	decide(r, &route_types[route_types[type].next || route_types[type].why ? type : RTN_UNSPEC]);
 	r->unicast = type != RTN_BROADCAST;
 	r->foreign_source = r->next == IP_ROUTE_LOCAL && !(racy_get(in->flags) & IFF_LOOPBACK);
-	bool forwards = racy_get(ip4_stack(w->st)->forwarding) && !racy_get(in->no_forward4);
-	if (!forwards && r->next != IP_ROUTE_LOCAL) { /* Linux: a host is silent about what is not for it */
+	if (!racy_get(in->conf.forward4) &&
+	    r->next != IP_ROUTE_LOCAL) { /* Linux: a host is silent about what is not for it */
 		r->next = NEXT_DROP;
 		r->why = DROP_IP_FORWARDING_OFF;
 	}
@@ -78,7 +78,7 @@ static void run_start(struct worker *w, struct route_run *r, const struct pkt *p
 	if (is_group(dst))
 		decide_group(r);
 	else
-		decide_unicast(w, r, in);
+		decide_unicast(r, in);
 	if (r->next == IP_ROUTE_LOCAL)
 		r->next = racy_get(in->hooks.edge[HOOK_IP4_INPUT]);
 }

@@ -25,15 +25,17 @@ static void ip6_unlink(struct leat_stack *st)
 	ip_stack_unlink(st, ip6_stack(st));
 }
 
-static int ip6_save(struct leat_stack *st, struct saver *s)
-{
-	return ip_stack_save(ip6_stack(st), s);
-}
-
-static int ip6_restore(struct leat_stack *st, struct loader *l)
-{
-	return ip_stack_restore(ip6_stack(st), l);
-}
+static const struct knob ip6_knobs[] = {
+	KNOB("net.ipv6.conf.all.forwarding", struct ip6_state, ip.forwarding, 1, 0, 1,
+	     .changed = ip_all_forwarding_changed,
+	     .help = "pass packets on; setting it sets every interface and \"default\""),
+	/* Linux: this says whether we are a router there, all.forwarding alone whether packets go on. */
+	KNOB_IFACE("net.ipv6.conf.IF.forwarding", forward6, 1, 0, 1, .changed = ip_iface_forwarding_changed,
+		   .help = "be a router on this interface: advertisements of our addresses say so"),
+	KNOB_IFACE("net.ipv6.conf.IF.hop_limit", hop_limit6, 64, 1, 255,
+		   .help = "hop limit of our own packets, where no route or socket says otherwise"),
+	{ 0 },
+};
 
 static const struct node *const ip6_nodes[] = { &ip6_input_node,
 						&ip6_route_node,
@@ -47,10 +49,9 @@ const struct module ip6_module = {
 	.name = "ip6",
 	.id = MODULE_ip6,
 	.nodes = ip6_nodes,
+	.knobs = ip6_knobs,
 	.stack_size = sizeof(struct ip6_state),
 	.init = ip6_init,
 	.unlink = ip6_unlink,
 	.free = ip6_groups_free,
-	.save = ip6_save,
-	.restore = ip6_restore,
 };

@@ -57,12 +57,12 @@ static void decide_link_local(struct worker *w, struct route_run *r, const struc
 		refuse(r, DROP_IP_SCOPE);
 }
 
-static void decide_global(struct worker *w, struct route_run *r, const struct iface *in)
+static void decide_global(struct worker *w, struct route_run *r)
 {
 	r->nh = fib6_lookup(w, &r->dst);
 	decide(r, r->nh ? r->nh->type : RTN_UNSPEC);
-	bool forwards = racy_get(ip6_stack(w->st)->forwarding) && !racy_get(in->no_forward6);
-	if (!forwards && r->next != IP_ROUTE_LOCAL) /* Linux: a host is silent about what is not for it */
+	if (!racy_get(ip6_stack(w->st)->forwarding) &&
+	    r->next != IP_ROUTE_LOCAL) /* Linux: a host is silent about what is not for it */
 		refuse(r, DROP_IP_FORWARDING_OFF);
 }
 
@@ -89,7 +89,7 @@ static void run_start(struct worker *w, struct route_run *r, const struct pkt *p
 	else if (ip6_is_link_local(dst))
 		decide_link_local(w, r, in);
 	else
-		decide_global(w, r, in);
+		decide_global(w, r);
 	bool local = r->next == IP_ROUTE_LOCAL, on_link = r->next == IP_ROUTE_FORWARD && !r->nh->gw_family;
 	if (r->unicast && (local || on_link) && is_tentative(w, r))
 		refuse(r, DROP_IP_TENTATIVE);

@@ -1,21 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What IPv4 and IPv6 keep per stack. Control lcore. */
 #include <errno.h>
+#include <linux/netconf.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#include "core/save.h"
 #include "ip/ip_internal.h"
+#include "net/netconf_ctl.h"
 
 static struct ip_stack *ip_stack_of(const struct leat_stack *st, uint8_t family)
 {
 	return stack_state(st, family == AF_INET ? MODULE_ip4 : MODULE_ip6);
 }
 
+/* --- forwarding --- */
+
+static uint8_t *forwards(struct iface_conf *conf, uint8_t family)
+{
+	return family == AF_INET ? &conf->forward4 : &conf->forward6;
+}
+
+/* Linux: inet_forward_change(), addrconf_forward_change(): every interface is told, and those to come. */
 void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on)
 {
 	struct ip_stack *ip = ip_stack_of(st, family);
-	if (ip)
-		racy_set(ip->forwarding, on);
+	if (!ip)
+		return;
+	racy_set(ip->forwarding, on);
+	*forwards(iface_conf_default(st), family) = on;
+	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
+		racy_set(*forwards(&i->conf, family), on);
+		netconf_tell_forwarding(st, family, (int32_t)i->ifindex);
+	}
+	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_ALL);
+	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_DEFAULT);
+}
+
+static uint8_t family_of(const struct knob *k)
+{
+	return strncmp(k->name, "net.ipv4.", 9) ? AF_INET6 : AF_INET;
+}
+
+void ip_all_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
+{
+	uint8_t family = family_of(k);
+	ip_set_forwarding(st, family, ip_forwarding(st, family));
+}
+
+void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
+{
+	netconf_tell_forwarding(st, family_of(k), i ? (int32_t)i->ifindex : NETCONFA_IFINDEX_DEFAULT);
 }
 
 bool ip_forwarding(const struct leat_stack *st, uint8_t family)
@@ -127,7 +161,6 @@ static void iface_event(struct iface_watch *watch, struct iface *i, enum iface_e
 
 int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_node)
 {
-	ip->forwarding = true;
 	ip->local_node = local_node;
 	ip->watch.event = iface_event;
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
@@ -139,18 +172,4 @@ int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_
 void ip_stack_unlink(struct leat_stack *st, struct ip_stack *ip)
 {
 	iface_watch_remove(st, &ip->watch);
-}
-
-int ip_stack_save(const struct ip_stack *ip, struct saver *s)
-{
-	save_u64(s, "forwarding", ip->forwarding);
-	return save_error(s);
-}
-
-int ip_stack_restore(struct ip_stack *ip, struct loader *l)
-{
-	uint64_t on;
-	if (load_u64(l, "forwarding", 0, 1, &on))
-		racy_set(ip->forwarding, (uint8_t)on);
-	return load_error(l);
 }

@@ -10,7 +10,8 @@
 /* One per family: the first member of the state of modules ip4 and ip6.
  * Read: any worker, per packet.   Write: control lcore (racy_set, or workers between turns). */
 struct ip_stack {
-	uint8_t forwarding;
+	uint8_t forwarding; /* IPv4: what all interfaces were told last; IPv6: whether any forwards */
+	uint8_t hops; /* IPv4: of our packets, where nothing else is said */
 	uint32_t lo_handle; /* the loopback interface; 0: none yet */
 	struct iface_watch watch; /* finds it */
 	const char *local_node; /* whose edges proto_edge[] are */
@@ -20,8 +21,9 @@ struct ip_stack {
 
 int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_node);
 void ip_stack_unlink(struct leat_stack *st, struct ip_stack *ip);
-int ip_stack_save(const struct ip_stack *ip, struct saver *s);
-int ip_stack_restore(struct ip_stack *ip, struct loader *l);
+/* What follows from these knobs, of module ip4 and ip6. */
+void ip_all_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k);
+void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k);
 
 static inline struct ip_stack *ip4_stack(const struct leat_stack *st)
 {

@@ -40,7 +40,7 @@ static void send_advert(struct worker *w, const struct pkt *req, const struct if
 				  .hop_limit = 255 };
 	struct nd_na_msg m = {
 		.target = *target,
-		.router = ip_forwarding(w->st, AF_INET6),
+		.router = racy_get(in->conf.forward6),
 		.solicited = !asks_anonymously,
 		.override = true,
 		.has_mac = true,

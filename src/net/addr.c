@@ -516,6 +516,7 @@ static void addr_done(struct leat_stack *st)
 const struct module addr_module = {
 	.name = "addr",
 	.id = MODULE_addr,
+	.knobs = addr_knobs,
 	.netlink = addr_families,
 	.stack_size = sizeof(struct addr_stack),
 	.init = addr_init,

@@ -42,6 +42,20 @@ static struct ip6 link_local_of(const uint8_t mac[6])
 			       mac[4], mac[5] } };
 }
 
+/* Linux: a new way to make addresses makes one at once, where there is none. */
+static void gen_mode_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
+{
+	if (i)
+		iface_changed(i);
+}
+
+const struct knob addr_knobs[] = {
+	KNOB_IFACE("net.ipv6.conf.IF.addr_gen_mode", addr_gen_mode, IN6_ADDR_GEN_MODE_EUI64,
+		   IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_RANDOM, .changed = gen_mode_changed,
+		   .help = "0: a link-local address from the MAC; others: none is made"),
+	{ 0 },
+};
+
 static bool has_link_local(struct leat_stack *st, const struct iface *i)
 {
 	for (const struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
@@ -64,7 +78,7 @@ static void link_ready(struct leat_stack *st, const struct iface *i)
 	if (i->hw_type != ARPHRD_ETHER || i->mtu < IP6_LINK_MTU_MIN)
 		return;
 	addr_group_route_add(st, i);
-	if (i->addr_gen_mode == IN6_ADDR_GEN_MODE_EUI64 && !has_link_local(st, i))
+	if (i->conf.addr_gen_mode == IN6_ADDR_GEN_MODE_EUI64 && !has_link_local(st, i))
 		addr_add(st, &a, false);
 }
 

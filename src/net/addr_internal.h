@@ -89,6 +89,7 @@ void addr_routes_delete(struct leat_stack *st, const struct addr *a); /* when a 
 void addr_group_route_add(struct leat_stack *st, const struct iface *i);
 
 /* addr_auto.c */
+extern const struct knob addr_knobs[];
 void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e);
 
 /* addr_save.c */

@@ -278,7 +278,7 @@ static void a_link_gets_its_link_local_address(void **state)
 	iface_set_up(i, false); /* Linux: IPv6 addresses go */
 	assert_null(addr_first(t->st, i));
 	assert_string_equal(routes(t, AF_INET6), "");
-	i->addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
+	i->conf.addr_gen_mode = IN6_ADDR_GEN_MODE_NONE;
 	iface_set_up(i, true);
 	assert_null(addr_first(t->st, i));
 	assert_string_equal(routes(t, AF_INET6), "multicast ff00::/8; ");

@@ -231,7 +231,7 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 	i->txqlen = 1000;
 	i->carrier = 1;
 	i->operstate = IF_OPER_DOWN;
-	i->addr_gen_mode = IN6_ADDR_GEN_MODE_EUI64;
+	i->conf = iface_state(st)->conf;
 	memcpy(i->mac, how->mac, sizeof i->mac);
 	if (how->hw_type != ARPHRD_LOOPBACK)
 		memset(i->broadcast, 0xff, sizeof i->broadcast);
@@ -455,9 +455,26 @@ static bool handles_valid(struct worker *w, struct pkt *p)
 	return (!p->in_if || iface_get(w, p->in_if)) && (!p->out_if || iface_get(w, p->out_if));
 }
 
+struct iface_conf *iface_conf_default(const struct leat_stack *st)
+{
+	return st->iface_conf;
+}
+
+/* A module comes to a stack that has interfaces already: they have its settings from now on. */
+static void on_knobs(struct leat_stack *st, const struct module *m)
+{
+	struct iface *i;
+	for (const struct knob *k = m->knobs; k && k->name; k++)
+		if (k->flags & KNOB_PER_IFACE && !(k->flags & KNOB_ALIAS))
+			list_for_each (i, &iface_state(st)->ifaces, link)
+				knob_set_default(k, &i->conf);
+}
+
 static int iface_init(struct leat_stack *st)
 {
 	struct iface_stack *s = iface_state(st);
+	st->iface_conf = &s->conf;
+	st->on_knobs = on_knobs;
 	list_init(&s->ifaces);
 	list_init(&s->watches);
 	list_init(&s->kinds);
@@ -476,6 +493,8 @@ static void iface_unlink(struct leat_stack *st)
 	while (!list_empty(ifaces)) /* an end of a pair takes the other with it */
 		iface_delete(list_first(ifaces, struct iface, link));
 	graph_set_validator(st, NULL);
+	st->iface_conf = NULL;
+	st->on_knobs = NULL;
 	view_stage(st, VIEW_ifaces, NULL);
 }
 

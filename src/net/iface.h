@@ -48,6 +48,17 @@ struct iface_worker_stats {
 	uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
 } cacheline_aligned;
 
+/* Settings of an interface, each a knob of some module (core/knob.h). A new interface begins with those called "default".
+ * Read: any worker.   Write: control lcore, knob_write(). */
+struct neigh_conf {
+	uint32_t reachable_ms, retrans_ms, delay_s, stale_s, ucast_probes, mcast_probes, queue_max;
+};
+struct iface_conf {
+	uint8_t forward4, forward6, hop_limit6, addr_gen_mode, accept_dad;
+	uint32_t dad_transmits;
+	struct neigh_conf neigh[2]; /* IPv4, IPv6 */
+};
+
 struct iface {
 	/* Read per packet; written by the control lcore only (racy_set). */
 	uint32_t handle;
@@ -55,7 +66,7 @@ struct iface {
 	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_BROADCAST, IFF_MULTICAST, IFF_NOARP ... */
 	uint32_t features; /* enum iface_feature */
 	uint8_t mac[6];
-	uint8_t no_forward4, no_forward6; /* net.ipv4.conf.X.forwarding = 0 */
+	struct iface_conf conf;
 	const struct iface_ops *ops;
 	struct leat_stack *st;
 	struct hook_edges hooks;
@@ -69,7 +80,6 @@ struct iface {
 	uint32_t group;
 	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
 	uint8_t carrier;
-	uint8_t addr_gen_mode; /* IN6_ADDR_GEN_MODE_* */
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
 	void *driver; /* the driver's */
@@ -128,7 +138,7 @@ int iface_set_up(struct iface *i, bool up);
 int iface_set_mtu(struct iface *i, uint32_t mtu);
 int iface_set_mac(struct iface *i, const uint8_t mac[6]);
 int iface_rename(struct iface *i, const char *name);
-/* Something else has been written (alias, group, txqlen, addr_gen_mode, forwarding): watchers and listeners are told. */
+/* Something else has been written (alias, group, txqlen, settings): watchers and listeners are told. */
 void iface_changed(struct iface *i);
 /* A driver learned that the link has (no) carrier; it is there at first. Control lcore. */
 void iface_set_carrier(struct iface *i, bool carrier);
@@ -139,6 +149,9 @@ struct iface *iface_by_handle(struct leat_stack *st, uint32_t handle);
 /* The one with the smallest ifindex > after, or NULL: dumps resume by it. */
 struct iface *iface_next(struct leat_stack *st, uint32_t after);
 void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum);
+
+/* The settings that new interfaces begin with. */
+struct iface_conf *iface_conf_default(const struct leat_stack *st);
 
 /* Rooms that keep something per interface watch it come and go. Called in order of registration; in reverse for going. */
 enum iface_event {

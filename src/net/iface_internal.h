@@ -20,6 +20,7 @@ struct iface_stack {
 	struct hash by_index, by_name;
 	struct list watches, kinds;
 	uint16_t input_node;
+	struct iface_conf conf; /* "default" */
 };
 
 static inline struct iface_stack *iface_state(const struct leat_stack *st)

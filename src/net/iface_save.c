@@ -7,6 +7,7 @@
 
 #include "core/save.h"
 #include "net/iface_internal.h"
+#include "net/sysctl.h"
 
 enum { DEVICE_WORDS_MAX = 512 };
 
@@ -70,9 +71,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_bytes(s, "mac", i->mac, sizeof i->mac);
 		save_u64(s, "txqlen", i->txqlen);
 		save_u64(s, "group", i->group);
-		save_u64(s, "addr_gen_mode", i->addr_gen_mode);
-		save_u64(s, "no_forward4", i->no_forward4);
-		save_u64(s, "no_forward6", i->no_forward6);
+		knobs_save_iface(i, s);
 		save_stats(i, s);
 		save_end(s);
 	}
@@ -103,19 +102,15 @@ static int reopen(struct leat_stack *st, const char *name, char *device, uint32_
 
 static int load_config(struct iface *i, struct loader *l)
 {
-	uint64_t mtu, txqlen, group, gen_mode, no4, no6, up;
+	uint64_t mtu, txqlen, group, up;
 	uint8_t mac[6];
 	if (!load_str(l, "alias", i->alias, sizeof i->alias) || !load_u64(l, "up", 0, 1, &up) ||
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
-	    !load_u64(l, "addr_gen_mode", 0, IN6_ADDR_GEN_MODE_RANDOM, &gen_mode) ||
-	    !load_u64(l, "no_forward4", 0, 1, &no4) || !load_u64(l, "no_forward6", 0, 1, &no6))
+	    knobs_restore_iface(i, l))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;
-	i->addr_gen_mode = (uint8_t)gen_mode;
-	i->no_forward4 = (uint8_t)no4;
-	i->no_forward6 = (uint8_t)no6;
 	load_stats(i, l);
 	int err = iface_set_mtu(i, (uint32_t)mtu);
 	if (!err && memcmp(mac, i->mac, sizeof mac)) {

@@ -338,7 +338,6 @@ static void a_saved_interface_comes_back(void **state)
 	iface_set_mtu(i, 1400);
 	iface_set_mac(i, mac);
 	snprintf(i->alias, sizeof i->alias, "the \"uplink\"");
-	i->no_forward6 = 1;
 	iface_set_up(i, true);
 	struct pkt *p = udp4(w, 1, 2, 3, 4);
 	iface_input(w, i, &p, 1);
@@ -353,7 +352,6 @@ static void a_saved_interface_comes_back(void **state)
 	assert_int_equal(j->ifindex, 7);
 	assert_int_equal(j->mtu, 1400);
 	assert_int_equal(j->flags, i->flags);
-	assert_int_equal(j->no_forward6, 1);
 	assert_memory_equal(j->mac, mac, 6);
 	assert_string_equal(j->alias, i->alias);
 	iface_stats(j, &sum);

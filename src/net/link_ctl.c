@@ -223,8 +223,8 @@ static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spe
 		return 0;
 	if (mnl_attr_get_u8(mode) > IN6_ADDR_GEN_MODE_RANDOM)
 		return nl_bad(r->ext, mode, -EINVAL, "Invalid address generation mode");
-	*ret_changed |= i->addr_gen_mode != mnl_attr_get_u8(mode);
-	i->addr_gen_mode = mnl_attr_get_u8(mode);
+	*ret_changed |= i->conf.addr_gen_mode != mnl_attr_get_u8(mode);
+	i->conf.addr_gen_mode = mnl_attr_get_u8(mode);
 	return 0;
 }
 

@@ -55,7 +55,7 @@ static void put_stats(struct nl_buf *b, const struct iface *i)
 static void put_inet(struct nl_buf *b, const struct iface *i)
 {
 	uint32_t conf[IPV4_DEVCONF_MAX] = { 0 };
-	conf[IPV4_DEVCONF_FORWARDING - 1] = !i->no_forward4;
+	conf[IPV4_DEVCONF_FORWARDING - 1] = i->conf.forward4;
 	nl_put(b, IFLA_INET_CONF, conf, sizeof conf);
 }
 
@@ -64,17 +64,20 @@ static void put_inet6(struct nl_buf *b, const struct iface *i)
 	uint32_t conf[DEVCONF_MAX] = { 0 };
 	struct ipv6_devconf_cacheinfo { /* struct ifla_cacheinfo, whose header collides with others */
 		uint32_t max_reasm_len, tstamp, reachable_time, retrans_time;
-	} ci = { .max_reasm_len = 65535, .reachable_time = 30000, .retrans_time = 1000 };
+	} ci = { .max_reasm_len = 65535,
+		 .reachable_time = i->conf.neigh[1].reachable_ms,
+		 .retrans_time = i->conf.neigh[1].retrans_ms };
 	static const struct ip6 no_token;
-	conf[DEVCONF_FORWARDING] = !i->no_forward6;
-	conf[DEVCONF_HOPLIMIT] = 64;
+	conf[DEVCONF_FORWARDING] = i->conf.forward6;
+	conf[DEVCONF_HOPLIMIT] = i->conf.hop_limit6;
 	conf[DEVCONF_MTU6] = i->mtu;
-	conf[DEVCONF_DAD_TRANSMITS] = 1;
+	conf[DEVCONF_DAD_TRANSMITS] = i->conf.dad_transmits;
+	conf[DEVCONF_ACCEPT_DAD] = i->conf.accept_dad;
 	nl_put_u32(b, IFLA_INET6_FLAGS, iface_is_up(i) ? 0x80000000u /* IF_READY */ : 0);
 	nl_put(b, IFLA_INET6_CACHEINFO, &ci, sizeof ci);
 	nl_put(b, IFLA_INET6_CONF, conf, sizeof conf);
 	nl_put(b, IFLA_INET6_TOKEN, &no_token, sizeof no_token);
-	nl_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, i->addr_gen_mode);
+	nl_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, i->conf.addr_gen_mode);
 }
 
 static void put_af_spec(struct nl_buf *b, const struct iface *i)

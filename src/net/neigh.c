@@ -10,7 +10,7 @@
  * That a neighbour is in use is a time per worker in the entry, written once a second; that a stale one is in use is told
  * to control once, by a message.
  *
- * Limits: NEIGH_QUEUE_MAX packets a neighbour and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue going first.
+ * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue going first.
  * Queues come from a pool; when it runs short control sends more, so that nothing is allocated here. Heard messages
  * that find the ring full are lost, and counted, as if the wire had lost them. */
 #include "net/neigh.h"
@@ -22,7 +22,9 @@
 #include "net/neigh_internal.h"
 
 enum { ASK_AGAIN_US = 5000000, MARK_US = 1000000, HEARD_FRESH_US = 1000000, FREE_LOW = NEIGH_PENDS / 2 };
-enum { CHUNKS_MAX = 2 * NEIGH_MAX / NEIGH_PENDS };
+enum {
+	CHUNKS_MAX = 2 * NEIGH_MAX / NEIGH_PENDS
+}; /* whatever gc_thresh3 says: these are asked for at one time */
 
 /* --- the table --- */
 
@@ -170,6 +172,12 @@ static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *
 	tell(w, neigh_on_wanted, k, 0, more, true); /* without memory: asked again later */
 }
 
+static uint32_t queue_max(const struct worker *w, const struct neigh_key *k)
+{
+	const struct iface *i = iface_get(w, k->if_handle);
+	return i ? racy_get(i->conf.neigh[neigh_index(k->family)].queue_max) : NEIGH_QUEUE_MAX;
+}
+
 static void park(struct worker *w, struct neigh_pend *d, const struct neigh_key *k, struct pkt *p,
 		 uint16_t node)
 {
@@ -178,7 +186,7 @@ static void park(struct worker *w, struct neigh_pend *d, const struct neigh_key 
 	pkt_park(p, node);
 	pkt_queue_push(&d->q, p);
 	nw->parked++;
-	if (d->q.n > NEIGH_QUEUE_MAX || nw->parked > NEIGH_WORKER_QUEUE_MAX)
+	while (d->q.n && (d->q.n > queue_max(w, k) || nw->parked > NEIGH_WORKER_QUEUE_MAX))
 		drop_parked(w, pend_pop(nw, d), DROP_NEIGH_QUEUE_FULL);
 	if (e)
 		racy_set(e->mark[w->index].queued, d->q.n);
@@ -379,6 +387,7 @@ static void neigh_done(struct leat_stack *st)
 const struct module neigh_module = {
 	.name = "neigh",
 	.id = MODULE_neigh,
+	.knobs = neigh_knobs,
 	.netlink = neigh_families,
 	.stack_size = sizeof(struct neigh_stack),
 	.worker_size = sizeof(struct neigh_worker),

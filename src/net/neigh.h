@@ -15,10 +15,8 @@
 
 #include "net/iface.h"
 
-enum {
-	NEIGH_QUEUE_MAX = 101,
-	NEIGH_WORKER_QUEUE_MAX = 4096
-}; /* packets parked per entry, and per worker in all */
+/* Packets parked per entry (at first: a knob), and per worker in all. */
+enum { NEIGH_QUEUE_MAX = 101, NEIGH_WORKER_QUEUE_MAX = 4096 };
 
 /* What a lookup says. `usable`: send to mac now. */
 struct neigh_hop {

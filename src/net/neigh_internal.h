@@ -13,14 +13,18 @@ struct saver;
 struct loader;
 
 enum {
-	/* RFC 4861, 10, and Linux's defaults where it leaves room */
-	NEIGH_REACHABLE_US = 30000000, /* BaseReachableTime; times 0.5 to 1.5 */
-	NEIGH_RETRANS_US = 1000000, /* RetransTimer */
-	NEIGH_DELAY_US = 5000000, /* DELAY_FIRST_PROBE_TIME */
-	NEIGH_PROBES_MAX = 3, /* MAX_UNICAST_SOLICIT, MAX_MULTICAST_SOLICIT */
-	NEIGH_IDLE_US = 60000000, /* Linux: gc_stale_time */
+	/* What knobs say at first: RFC 4861, 10, and Linux's defaults where it leaves room. */
+	NEIGH_REACHABLE_MS = 30000, /* BaseReachableTime; times 0.5 to 1.5 */
+	NEIGH_RETRANS_MS = 1000, /* RetransTimer */
+	NEIGH_DELAY_S = 5, /* DELAY_FIRST_PROBE_TIME */
+	NEIGH_PROBES = 3, /* MAX_UNICAST_SOLICIT, MAX_MULTICAST_SOLICIT */
+	NEIGH_STALE_S = 60, /* Linux: gc_stale_time */
 	NEIGH_FEW = 128, /* Linux: gc_thresh1, below which nothing is forgotten for its age */
 	NEIGH_MAX = 1024, /* Linux: gc_thresh3, a family; permanent ones do not count */
+	/* What they may say at most. */
+	NEIGH_MS_MAX = INT32_MAX,
+	NEIGH_S_MAX = INT32_MAX / 1000,
+	NEIGH_PROBES_MAX = UINT8_MAX,
 };
 enum { NEIGH_PENDS = 128, NEIGH_PEND_BUCKETS = 256 }; /* a chunk of queues; lists they are found in */
 
@@ -47,7 +51,7 @@ struct neigh_entry {
 	/* Control lcore. */
 	uint8_t protocol, flags, probes;
 	uint8_t line; /* which of the lines of those who may be forgotten it stands in */
-	bool bounded; /* counts against NEIGH_MAX */
+	bool bounded; /* counts against the most there may be */
 	struct ipaddr addr;
 	struct leat_stack *st;
 	uint64_t id; /* grows with every new entry: dumps resume by it */
@@ -87,6 +91,7 @@ struct neigh_stack {
 	struct list all; /* struct neigh_entry.all, by id */
 	struct list line[2][NEIGH_LINES]; /* oldest first */
 	unsigned bounded[2];
+	uint32_t few[2], max[2]; /* knobs */
 	uint64_t last_id;
 	struct neigh_entry *cursor; /* the last that neigh_next() showed */
 	struct iface_watch watch;
@@ -123,6 +128,16 @@ static inline struct neigh_stack *neigh_state(const struct leat_stack *st)
 static inline unsigned neigh_index(uint8_t family)
 {
 	return family == AF_INET6;
+}
+/* Control lcore: the settings for e. */
+static inline const struct neigh_conf *neigh_conf_of(const struct neigh_entry *e)
+{
+	const struct iface *i = iface_by_handle(e->st, e->if_handle);
+	return &(i ? &i->conf : iface_conf_default(e->st))->neigh[neigh_index(e->family)];
+}
+static inline uint64_t neigh_delay_us(const struct neigh_entry *e)
+{
+	return (uint64_t)neigh_conf_of(e)->delay_s * 1000000;
 }
 static inline uint64_t neigh_now_us(const struct leat_stack *st)
 {
@@ -196,7 +211,7 @@ void neigh_on_timer(struct lcore *lc, struct timer *t);
 /* neigh_table.c */
 int neigh_table_init(struct leat_stack *st);
 void neigh_table_unlink(struct leat_stack *st);
-/* An entry without a state; `bounded`: counts against NEIGH_MAX. 0, -ENOBUFS: the table is full of live entries, or -ENOMEM. */
+/* An entry without a state; `bounded`: counts against gc_thresh3. 0, -ENOBUFS: the table is full of live entries, or -ENOMEM. */
 int neigh_entry_new(struct leat_stack *st, const struct neigh_key *k, bool bounded, struct neigh_entry **ret);
 /* `why`: for packets that still wait. Freed after a grace period. */
 void neigh_entry_remove(struct neigh_entry *e, enum drop why, bool tell_listeners);
@@ -211,6 +226,9 @@ void neigh_announce(const struct neigh_entry *e, uint16_t type); /* RTM_NEWNEIGH
 /* neigh_admin.c */
 /* For neigh_save.c: an entry as it was. 0, -ENODEV, -EINVAL, -EEXIST, -ENOBUFS, -ENOMEM. */
 int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
+
+/* neigh_knob.c */
+extern const struct knob neigh_knobs[];
 
 /* neigh_save.c */
 int neigh_save(struct leat_stack *st, struct saver *s);

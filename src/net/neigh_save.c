@@ -62,7 +62,7 @@ static bool load_neigh(struct leat_stack *st, struct loader *l, struct neigh_inf
 	    !load_u64(l, "confirmed_ago_us", 0, UINT64_MAX, &confirmed) ||
 	    !load_u64(l, "used_ago_us", 0, UINT64_MAX, &used) ||
 	    !load_u64(l, "updated_ago_us", 0, UINT64_MAX, &updated) ||
-	    !load_u64(l, "timer_in_us", 0, 2 * (uint64_t)NEIGH_IDLE_US, ret_timer))
+	    !load_u64(l, "timer_in_us", 0, 2000 * (uint64_t)NEIGH_MS_MAX, ret_timer))
 		return false;
 	const struct iface *i = iface_by_index(st, (uint32_t)ifindex);
 	n->if_handle = i ? i->handle : 0;

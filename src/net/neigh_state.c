@@ -22,27 +22,40 @@
 #include "net/ctl_fill.h"
 #include "net/neigh_internal.h"
 
+enum { LOOK_AGAIN_US = 1000000 }; /* at most so often whether an entry is old */
+
 /* --- states --- */
 
 /* RFC 4861, 6.3.2: a random time, so that neighbours do not ask in step. */
-static uint64_t reachable_us(const struct leat_stack *st)
+static uint64_t reachable_us(const struct neigh_entry *e)
 {
-	return NEIGH_REACHABLE_US / 2 + rt_random_u64(st->rt) % NEIGH_REACHABLE_US;
+	uint64_t base = (uint64_t)neigh_conf_of(e)->reachable_ms * 1000;
+	return base / 2 + rt_random_u64(e->st->rt) % base;
+}
+
+static uint64_t retrans_us(const struct neigh_entry *e)
+{
+	return (uint64_t)neigh_conf_of(e)->retrans_ms * 1000;
+}
+
+static uint64_t stale_us(const struct neigh_entry *e)
+{
+	return (uint64_t)neigh_conf_of(e)->stale_s * 1000000;
 }
 
 static uint64_t time_in(const struct neigh_entry *e, uint8_t state)
 {
 	switch (state) {
 	case NUD_REACHABLE:
-		return reachable_us(e->st);
+		return reachable_us(e);
 	case NUD_DELAY:
-		return NEIGH_DELAY_US;
+		return MAX(neigh_delay_us(e), 1UL);
 	case NUD_INCOMPLETE:
 	case NUD_PROBE:
-		return NEIGH_RETRANS_US;
+		return retrans_us(e);
 	case NUD_STALE:
 	case NUD_FAILED:
-		return NEIGH_IDLE_US;
+		return MAX(stale_us(e), (uint64_t)LOOK_AGAIN_US);
 	default:
 		return 0;
 	}
@@ -90,7 +103,7 @@ static void fail(struct neigh_entry *e)
 
 static void reachable_expired(struct neigh_entry *e)
 {
-	if (neigh_now_us(e->st) - neigh_last_used_us(e) <= NEIGH_DELAY_US) {
+	if (neigh_now_us(e->st) - neigh_last_used_us(e) <= neigh_delay_us(e)) {
 		neigh_set_state(e, NUD_DELAY,
 				NULL); /* Linux: as if a stale one had been used, and told to nobody */
 		return;
@@ -107,22 +120,24 @@ static void delay_expired(struct neigh_entry *e)
 
 static void no_answer(struct neigh_entry *e)
 {
-	if (e->probes >= NEIGH_PROBES_MAX) {
+	const struct neigh_conf *conf = neigh_conf_of(e);
+	if (e->probes >= (neigh_nud(e) == NUD_PROBE ? conf->ucast_probes : conf->mcast_probes)) {
 		fail(e);
 		return;
 	}
 	neigh_solicit(e);
-	lcore_timer_in(e->st->rt->ctl, &e->timer, NEIGH_RETRANS_US);
+	lcore_timer_in(e->st->rt->ctl, &e->timer, retrans_us(e));
 }
 
 static void grown_old(struct neigh_entry *e)
 {
 	uint64_t idle_us = neigh_now_us(e->st) - MAX(neigh_last_used_us(e), e->updated_us);
-	bool many = neigh_state(e->st)->bounded[neigh_index(e->family)] > NEIGH_FEW;
-	if (many && idle_us >= NEIGH_IDLE_US)
+	const struct neigh_stack *s = neigh_state(e->st);
+	bool many = s->bounded[neigh_index(e->family)] > s->few[neigh_index(e->family)];
+	if (many && idle_us >= stale_us(e))
 		neigh_entry_remove(e, DROP_NEIGH_FAILED, true);
 	else
-		lcore_timer_in(e->st->rt->ctl, &e->timer, NEIGH_IDLE_US);
+		lcore_timer_in(e->st->rt->ctl, &e->timer, MAX(stale_us(e), (uint64_t)LOOK_AGAIN_US));
 }
 
 void neigh_on_timer(struct lcore *lc, struct timer *t)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of neighbours as the control lcore keeps it: how entries come, go, and are shown.
  *
- * Theory of operation: a family has at most NEIGH_MAX entries that are not permanent. When a new one is wanted beyond that, the
+ * Theory of operation: a family has at most gc_thresh3 entries that are not permanent. When a new one is wanted beyond that, the
  * oldest FAILED goes, else the oldest INCOMPLETE (what a scan leaves behind), else the oldest STALE that nobody has used for
- * NEIGH_DELAY_US. What is REACHABLE or being confirmed never makes room for a newcomer: he is refused. So that the victim
+ * delay_first_probe_time. What is REACHABLE or being confirmed never makes room for a newcomer: he is refused. So that the victim
  * is found at once, entries of those states stand in lines, oldest first. FAILED and STALE entries that nobody uses are also
- * forgotten after a minute when there are more than NEIGH_FEW (neigh_state.c has the timer).
+ * forgotten after gc_stale_time when there are more than gc_thresh1 (neigh_state.c has the timer).
  *
  * Deletion: unlink from the hash (a worker in its turn may still hold it), tell workers to drop what waits, free after a grace
  * period. */
@@ -117,7 +117,7 @@ static struct neigh_entry *find_victim(struct leat_stack *st, uint8_t family)
 		if (!list_empty(&line[k]))
 			return list_first(&line[k], struct neigh_entry, in_line);
 	list_for_each (e, &line[NEIGH_LINE_STALE], in_line)
-		if (neigh_now_us(st) - neigh_last_used_us(e) >= NEIGH_DELAY_US)
+		if (neigh_now_us(st) - neigh_last_used_us(e) >= neigh_delay_us(e))
 			return e;
 	return NULL;
 }
@@ -125,7 +125,7 @@ static struct neigh_entry *find_victim(struct leat_stack *st, uint8_t family)
 int neigh_entry_new(struct leat_stack *st, const struct neigh_key *k, bool bounded, struct neigh_entry **ret)
 {
 	struct neigh_stack *s = neigh_state(st);
-	if (bounded && s->bounded[neigh_index(k->family)] >= NEIGH_MAX) {
+	if (bounded && s->bounded[neigh_index(k->family)] >= s->max[neigh_index(k->family)]) {
 		struct neigh_entry *victim = find_victim(st, k->family);
 		if (!victim)
 			return -ENOBUFS;

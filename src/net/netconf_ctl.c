@@ -5,21 +5,43 @@
 
 #include "net/ctl_util.h"
 #include "net/netconf_ctl.h"
+#include "net/sysctl.h"
 
 static const struct nl_policy netconf_policy[NETCONFA_MAX + 1] = {
 	[NETCONFA_IFINDEX] = { NL_S32, .name = "NETCONFA_IFINDEX", .help = "-1: all, -2: those to come" },
 };
 
-/* i NULL: all, or those to come. */
-static int put(struct nl_req *r, uint16_t flags, uint8_t family, const struct iface *i, int32_t ifindex)
+/* Which switches: an interface's, or those that all begin with (NETCONFA_IFINDEX_DEFAULT), or the stack's (_ALL). */
+struct whose {
+	struct leat_stack *st;
+	uint8_t family;
+	int32_t ifindex;
+	const struct iface *i; /* NULL: of no single one */
+};
+
+static bool forwards(const struct whose *w)
 {
-	struct nl_buf *b = r->reply;
-	bool is4 = family == AF_INET, forward = !i || !(is4 ? i->no_forward4 : i->no_forward6);
-	struct netconfmsg *m = nl_begin(b, RTM_NEWNETCONF, flags, r->msg->nlmsg_seq, r->portid, sizeof *m);
-	if (m)
-		m->ncm_family = family;
-	nl_put_u32(b, NETCONFA_IFINDEX, (uint32_t)ifindex);
-	nl_put_u32(b, NETCONFA_FORWARDING, forward);
+	struct sysctl s;
+	bool is4 = w->family == AF_INET;
+	const struct iface_conf *conf = w->i ? &w->i->conf : iface_conf_default(w->st);
+	if (w->ifindex != NETCONFA_IFINDEX_ALL)
+		return is4 ? conf->forward4 : conf->forward6;
+	uint64_t v[2] = { 0 };
+	if (!sysctl_find(w->st, is4 ? "net.ipv4.conf.all.forwarding" : "net.ipv6.conf.all.forwarding", &s))
+		knob_read(s.knob, s.base, v);
+	return v[0];
+}
+
+static void put_switches(struct nl_buf *b, const struct whose *w, bool all)
+{
+	bool is4 = w->family == AF_INET;
+	struct netconfmsg *m = b->msg ? mnl_nlmsg_get_payload(b->msg) : NULL;
+	if (m && !b->full)
+		m->ncm_family = w->family;
+	nl_put_u32(b, NETCONFA_IFINDEX, (uint32_t)w->ifindex);
+	nl_put_u32(b, NETCONFA_FORWARDING, forwards(w));
+	if (!all)
+		return;
 	if (is4)
 		nl_put_u32(b, NETCONFA_RP_FILTER, 0);
 	nl_put_u32(b, NETCONFA_MC_FORWARDING, 0);
@@ -27,7 +49,29 @@ static int put(struct nl_req *r, uint16_t flags, uint8_t family, const struct if
 		nl_put_u32(b, NETCONFA_BC_FORWARDING, 0);
 	nl_put_u32(b, NETCONFA_PROXY_NEIGH, 0);
 	nl_put_u32(b, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, 0);
-	return nl_end(b);
+}
+
+static int put(struct nl_req *r, uint16_t flags, uint8_t family, const struct iface *i, int32_t ifindex)
+{
+	const struct whose w = { r->st, family, ifindex, i };
+	nl_begin(r->reply, RTM_NEWNETCONF, flags, r->msg->nlmsg_seq, r->portid, sizeof(struct netconfmsg));
+	put_switches(r->reply, &w, true);
+	return nl_end(r->reply);
+}
+
+static void fill(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
+{
+	nl_begin(b, type, 0, seq, portid, sizeof(struct netconfmsg));
+	put_switches(b, what, false);
+	nl_end(b);
+}
+
+void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifindex)
+{
+	const struct whose w = { st, family, ifindex,
+				 ifindex > 0 ? iface_by_index(st, (uint32_t)ifindex) : NULL };
+	nl_notify(st, NETLINK_ROUTE, family == AF_INET ? RTNLGRP_IPV4_NETCONF : RTNLGRP_IPV6_NETCONF,
+		  RTM_NEWNETCONF, fill, &w);
 }
 
 static int get_netconf(struct nl_req *r)

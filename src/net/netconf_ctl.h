@@ -4,6 +4,9 @@
 
 #include "nlmsg/family.h"
 
+/* The knob has been written: whose, by index, NETCONFA_IFINDEX_ALL or NETCONFA_IFINDEX_DEFAULT. */
+void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifindex);
+
 extern const struct nl_family netconf_family, netconf4_family, netconf6_family;
 
 #endif

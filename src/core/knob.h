@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A knob is a setting of a module that people know by name: what sysctl(8) sets on Linux, under the same name. A module lists its
+ * own in `.knobs`; help, checking, `leat sysctl`, save files all read the row, so a knob is added in one place.
+ *
+ * A knob's value is a member of the module's stack state, or, for one per interface ("net.ipv4.conf.IF.forwarding"), of struct
+ * iface_conf (net/iface.h): each interface has its own, and begins with what the one called "default" says. Members are
+ * unsigned, of 1 to 8 bytes, written by the control lcore and read by workers with racy_get(). Before a module's init they
+ * have their defaults. */
+#ifndef LEAT_CORE_KNOB_H
+#define LEAT_CORE_KNOB_H
+
+#include "base/base.h"
+
+struct leat_stack;
+struct iface;
+struct module;
+struct saver;
+struct loader;
+
+enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 64 }; /* of a name with its interface; of values as text */
+
+enum knob_flags {
+	KNOB_PER_IFACE = 1 << 0,
+	KNOB_ALIAS = 1 << 1, /* another name for what an earlier row has: saved there */
+};
+
+struct knob {
+	const char *name; /* as sysctl has it, "IF" standing for the interface */
+	uint8_t flags, size; /* size: of a value in bytes */
+	uint8_t two; /* it is a pair of values, side by side */
+	uint32_t scale; /* the member counts so many to one of the value; 0: 1 */
+	size_t at;
+	uint64_t dflt[2], min, max; /* of each value */
+	const char *unit; /* "ms"; NULL: a number, or 0 and 1 */
+	const char *help; /* a line */
+	/* More than min and max can say, before anything is written: 0 or -errno. i: NULL for the stack and for "default". */
+	int (*check)(struct leat_stack *st, struct iface *i, const uint64_t v[2]);
+	/* Something follows from the new value. NULL: it is read where it acts. */
+	void (*changed)(struct leat_stack *st, struct iface *i, const struct knob *k);
+};
+
+/* Rows. `type` is the module's stack state; what follows are further members, at least .help. A table ends with { 0 }. */
+#define KNOB(knob_name, type, member, dflt_, min_, max_, ...)                                           \
+	{                                                                                               \
+		.name = (knob_name), .size = sizeof(((type *)0)->member), .at = offsetof(type, member), \
+		.dflt = { (dflt_) }, .min = (min_), .max = (max_), __VA_ARGS__                          \
+	}
+#define KNOB_IFACE(knob_name, member, dflt_, min_, max_, ...)                                                \
+	{                                                                                                    \
+		.name = (knob_name), .flags = KNOB_PER_IFACE,                                                \
+		.size = sizeof(((struct iface_conf *)0)->member), .at = offsetof(struct iface_conf, member), \
+		.dflt = { (dflt_) }, .min = (min_), .max = (max_), __VA_ARGS__                               \
+	}
+/* The same member, counted in something smaller than the name says: another row for seconds beside one for milliseconds. */
+#define KNOB_IFACE_ALIAS(knob_name, member, scale_, dflt_, min_, max_, ...)                                  \
+	{                                                                                                    \
+		.name = (knob_name), .flags = KNOB_PER_IFACE | KNOB_ALIAS, .scale = (scale_),                \
+		.size = sizeof(((struct iface_conf *)0)->member), .at = offsetof(struct iface_conf, member), \
+		.dflt = { (dflt_) }, .min = (min_), .max = (max_), __VA_ARGS__                               \
+	}
+
+/* Values of the member in the state (or iface_conf) at `base`. */
+void knob_read(const struct knob *k, const void *base, uint64_t ret_v[2]);
+void knob_write(const struct knob *k, void *base, const uint64_t v[2]);
+void knob_set_default(const struct knob *k, void *base);
+bool knob_is_default(const struct knob *k, const void *base);
+/* Checks bounds and .check, writes, calls .changed. 0 or -errno with a line in ret_why. */
+int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base, const uint64_t v[2],
+	     char *ret_why, size_t why_len);
+
+/* Decimal, octal or hexadecimal numbers with blanks between them, exactly as many as the knob has. */
+bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2]);
+void knob_print(const struct knob *k, const uint64_t v[2],
+		char to[KNOB_TEXT_MAX]); /* as sysctl does: a tab between two */
+
+/* --- a module's table; control lcore --- */
+
+/* Where the values of a knob of m are that is not per interface, or its "default"; NULL: nowhere (a stack without interfaces). */
+void *knob_base(const struct leat_stack *st, const struct module *m, const struct knob *k);
+/* Everything to its default, before init. */
+void knobs_reset(struct leat_stack *st, const struct module *m);
+/* An object "knobs" with all but the single interfaces', which are saved with them (iface_save.c). */
+void knobs_save(struct leat_stack *st, const struct module *m, struct saver *s);
+/* Before any module is restored, so that all come back under the settings they had. Absent ones have their defaults. */
+int knobs_restore(struct leat_stack *st, const struct module *m, struct loader *l);
+/* One row by its whole name, for the two above and for interfaces. */
+void knob_save_value(struct saver *s, const char *name, const struct knob *k, const void *base);
+int knob_restore_value(struct leat_stack *st, struct iface *i, struct loader *l, const char *name,
+		       const struct knob *k, void *base);
+/* "IF" in the row's name replaced. */
+void knob_full_name(const struct knob *k, const char *iface, char to[KNOB_NAME_MAX]);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "knob.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "core/manual.h"
+
+struct state {
+	uint8_t small;
+	uint32_t ports[2];
+	uint64_t large;
+	unsigned changes;
+};
+
+static int check_ports(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+{
+	return v[0] <= v[1] ? 0 : -EINVAL;
+}
+
+static void count(struct leat_stack *st, struct iface *i, const struct knob *k)
+{
+	((struct state *)stack_state(st, MODULE_TEST))->changes++;
+}
+
+static const struct knob knobs[] = {
+	KNOB("net.small", struct state, small, 7, 1, 9, .changed = count, .help = "a byte"),
+	KNOB("net.ports", struct state, ports[0], 100, 0, 65535, .dflt[1] = 200, .two = 1,
+	     .check = check_ports, .help = "a pair"),
+	KNOB("net.large", struct state, large, UINT64_MAX, 0, UINT64_MAX, .help = "eight bytes"),
+	KNOB("net.large_k", struct state, large, 1, 0, UINT64_MAX / 1000, .scale = 1000, .flags = KNOB_ALIAS,
+	     .help = "the same in thousands"),
+	{ 0 },
+};
+static uint8_t seen_in_init;
+static int init(struct leat_stack *st)
+{
+	seen_in_init = ((struct state *)stack_state(st, MODULE_TEST))->small;
+	return 0;
+}
+static const struct module module = {
+	.name = "test", .id = MODULE_TEST, .knobs = knobs, .stack_size = sizeof(struct state), .init = init
+};
+
+struct setup {
+	struct manual_rt *m;
+	struct leat_stack *st;
+	struct state *s;
+};
+
+static struct setup start(void)
+{
+	static const struct module *const modules[] = { &module, NULL };
+	struct setup u = { .m = manual_rt_new(1, 1) };
+	assert_int_equal(stack_new(manual_rt_of(u.m), "test", 1, modules, &u.st), 0);
+	u.s = stack_state(u.st, MODULE_TEST);
+	return u;
+}
+
+static void stop(struct setup *u)
+{
+	stack_free(u->st);
+	manual_rt_free(u->m);
+}
+
+static int set(struct setup *u, const struct knob *k, const char *text, char why[96])
+{
+	uint64_t v[2];
+	if (!knob_parse(k, text, v))
+		return -EDOM;
+	return knob_set(u->st, NULL, k, u->s, v, why, 96);
+}
+
+static void defaults_are_there_before_init(void **state)
+{
+	struct setup u = start();
+	assert_int_equal(seen_in_init, 7);
+	assert_int_equal(u.s->ports[0], 100);
+	assert_int_equal(u.s->ports[1], 200);
+	assert_true(u.s->large == UINT64_MAX); /* an alias does not count */
+	assert_int_equal(u.s->changes, 0);
+	stop(&u);
+}
+
+static void values_are_bounded_checked_and_told(void **state)
+{
+	struct setup u = start();
+	char why[96] = "";
+	assert_int_equal(set(&u, &knobs[0], "9", why), 0);
+	assert_int_equal(u.s->small, 9);
+	assert_int_equal(u.s->changes, 1);
+	assert_int_equal(set(&u, &knobs[0], "10", why), -EINVAL);
+	assert_string_equal(why, "10 is not between 1 and 9");
+	assert_int_equal(set(&u, &knobs[0], "265", why), -EINVAL); /* not 9 */
+	assert_int_equal(u.s->changes, 1);
+	assert_int_equal(set(&u, &knobs[1], "30 20", why), -EINVAL);
+	assert_int_equal(u.s->ports[0], 100);
+	assert_int_equal(set(&u, &knobs[1], " 0x20\t050\n", why), 0);
+	assert_int_equal(u.s->ports[0], 32);
+	assert_int_equal(u.s->ports[1], 40);
+	stop(&u);
+}
+
+static void text_that_is_no_number_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", " ", "-1", "+1", "x", "1x", "1 2", "18446744073709551616", "1."
+	};
+	uint64_t v[2] = { 5, 5 };
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(knob_parse(&knobs[0], bad[i], v));
+	assert_false(knob_parse(&knobs[1], "1", v));
+	assert_false(knob_parse(&knobs[1], "1 2 3", v));
+	assert_int_equal(v[0], 5); /* written on success only */
+}
+
+static void an_alias_counts_in_its_own_unit(void **state)
+{
+	struct setup u = start();
+	char why[96], text[KNOB_TEXT_MAX];
+	uint64_t v[2];
+	assert_int_equal(set(&u, &knobs[3], "25", why), 0);
+	assert_int_equal(u.s->large, 25000);
+	u.s->large = 25999;
+	knob_read(&knobs[3], u.s, v);
+	knob_print(&knobs[3], v, text);
+	assert_string_equal(text, "25");
+	knob_read(&knobs[1], u.s, v);
+	knob_print(&knobs[1], v, text);
+	assert_string_equal(text, "100\t200");
+	stop(&u);
+}
+
+static void what_was_set_comes_back_and_the_rest_is_as_at_first(void **state)
+{
+	struct setup a = start(), b = start();
+	char *text, why[96];
+	size_t len;
+	set(&a, &knobs[1], "5 6", why);
+	set(&a, &knobs[2], "18446744073709551614", why);
+	assert_int_equal(stack_save_text(a.st, &text, &len), 0);
+	assert_null(strstr(text, "net.small"));
+	set(&b, &knobs[0], "3", why);
+	assert_int_equal(stack_restore_text(b.st, text, len, why, sizeof why), 0);
+	assert_int_equal(b.s->small, 7);
+	assert_int_equal(b.s->ports[1], 6);
+	assert_true(b.s->large == UINT64_MAX - 1);
+	free(text);
+	stop(&a);
+	stop(&b);
+}
+
+static void a_saved_value_out_of_bounds_is_named(void **state)
+{
+	static const char *const bad[] = { "\"99\"", "\"x\"", "7", "null" };
+	struct setup u = start();
+	char text[512], why[384];
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof text,
+			 "{\"leat_save_format\": 1, \"flow_key\": \"%032d\", \"modules\": {\"test\": "
+			 "{\"knobs\": "
+			 "{\"net.small\": %s}}}}",
+			 0, bad[i]);
+		assert_int_equal(stack_restore_text(u.st, text, strlen(text), why, sizeof why), -EINVAL);
+		assert_non_null(strstr(why, "modules.test.knobs.net.small: "));
+	}
+	stop(&u);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_there_before_init),
+		cmocka_unit_test(values_are_bounded_checked_and_told),
+		cmocka_unit_test(text_that_is_no_number_is_refused),
+		cmocka_unit_test(an_alias_counts_in_its_own_unit),
+		cmocka_unit_test(what_was_set_comes_back_and_the_rest_is_as_at_first),
+		cmocka_unit_test(a_saved_value_out_of_bounds_is_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
