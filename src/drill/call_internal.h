@@ -24,8 +24,45 @@ const struct expr *call_arg(const struct call_ctx *c, unsigned i); /* NULL: ther
 int64_t call_int(struct call_ctx *c, unsigned i, int64_t otherwise); /* otherwise: for "..." */
 bool call_wrong(struct call_ctx *c, const char *fmt, ...) printf_like(2, 3); /* false */
 struct drill_fd *call_fd(struct call_ctx *c);
+
+/* call_addr.c. "..." is the script's own address and port. */
+bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockaddr_storage *ret,
+		      socklen_t *ret_len);
+bool call_address_arg_is(struct call_ctx *c, unsigned i, const struct sockaddr_storage *seen);
+void call_flow_to(struct run *r, const struct sockaddr_storage *to);
+void call_flow_follow(struct run *r, const struct drill_fd *fd);
 bool call_address_is(struct call_ctx *c, const struct expr *e, const struct sockaddr_storage *seen);
+
+/* call_bytes.c */
 bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *seen, size_t len);
+
+/* A row of the table each: what the call returns, or -errno. */
+
+/* call_name.c */
+int64_t drill_socket(struct call_ctx *c);
+int64_t drill_bind(struct call_ctx *c);
+int64_t drill_connect(struct call_ctx *c);
+int64_t drill_close(struct call_ctx *c);
+int64_t drill_shutdown(struct call_ctx *c);
+int64_t drill_listen(struct call_ctx *c);
+int64_t drill_getsockname(struct call_ctx *c);
+int64_t drill_getpeername(struct call_ctx *c);
+
+/* call_bytes.c */
+int64_t drill_send(struct call_ctx *c);
+int64_t drill_sendto(struct call_ctx *c);
+int64_t drill_read(struct call_ctx *c);
+int64_t drill_recv(struct call_ctx *c);
+int64_t drill_recvfrom(struct call_ctx *c);
+
+/* call_option.c */
+int64_t drill_setsockopt(struct call_ctx *c);
+int64_t drill_getsockopt(struct call_ctx *c);
+int64_t drill_fcntl(struct call_ctx *c);
+int64_t drill_ioctl(struct call_ctx *c);
+
+/* call_poll.c */
+int64_t drill_poll(struct call_ctx *c);
 
 /* call_msg.c */
 int64_t drill_sendmsg(struct call_ctx *c);

@@ -11,11 +11,6 @@
 #include "drill/values.h"
 #include "sock/sock.h"
 
-static bool is_string(const struct expr *e)
-{
-	return e && (e->kind == EXPR_STRING || e->kind == EXPR_STRING_ANY);
-}
-
 /* {"bytes", n} or {..., n}: the buffer and its length. */
 static bool iov_of(struct call_ctx *c, const struct expr *e, const struct expr **ret_data, int64_t *ret_len)
 {
@@ -40,7 +35,7 @@ static uint8_t *gather(struct call_ctx *c, const struct expr *iov, size_t *ret_l
 			free(p);
 			return NULL;
 		}
-		if (is_string(data))
+		if (value_is_string(data))
 			memcpy(p + *ret_len, data->text, MIN(data->len, (size_t)len));
 		*ret_len += (size_t)len;
 	}

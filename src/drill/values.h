@@ -18,6 +18,10 @@ static inline bool value_is_any(const struct expr *e)
 {
 	return !e || e->kind == EXPR_ANY;
 }
+static inline bool value_is_string(const struct expr *e)
+{
+	return e && (e->kind == EXPR_STRING || e->kind == EXPR_STRING_ANY);
+}
 /* The value of a field of a structure; NULL: it has none of that name. Two names: either. */
 const struct expr *value_field(const struct expr *e, const char *name, const char *or_name);
 /* A struct sockaddr written as {sa_family = AF_INET, sin_port = htons(80), sin_addr = inet_addr("192.0.2.1")}. False: it is not. */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* send(), recv() and their like: what is sent and what came. */
+#include "drill/call_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drill/values.h"
+#include "sock/sock.h"
+
+/* len bytes: the script's, then zeros. NULL, and a complaint, for more than a packet can be. */
+static uint8_t *payload(struct call_ctx *c, const struct expr *e, int64_t len)
+{
+	uint8_t *p = len >= 0 && len <= CALL_BYTES_MAX ? calloc(1, (size_t)len + 1) : NULL;
+	if (!p)
+		call_wrong(c, "a length of %lld is out of bounds here", (long long)len);
+	else if (value_is_string(e))
+		memcpy(p, e->text, MIN(e->len, (size_t)len));
+	return p;
+}
+
+static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len, int64_t flags,
+		       const struct sockaddr_storage *to, socklen_t to_len)
+{
+	uint8_t *p = payload(c, data, len);
+	if (!p)
+		return -EMSGSIZE;
+	int64_t n = sock_sendto(c->fd->sock, p, (size_t)len, (int)flags, to_len ? (const void *)to : NULL,
+				to_len);
+	free(p);
+	if (n >= 0 && to_len)
+		call_flow_to(c->r, to);
+	return n;
+}
+
+int64_t drill_send(struct call_ctx *c)
+{
+	return send_to(c, call_arg(c, 1), call_int(c, 2, 0), call_int(c, 3, 0), NULL, 0);
+}
+
+/* The address "..." of a connected socket's sendto is none: the peer's; NULL is none, too. */
+int64_t drill_sendto(struct call_ctx *c)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = 0, room = sizeof ss;
+	const struct expr *to = call_arg(c, 4);
+	bool connected = !sock_getpeername(c->fd->sock, (struct sockaddr *)&ss, &room);
+	bool none = to && ((to->kind == EXPR_WORD && !strcmp(to->text, "NULL")) ||
+			   (to->kind == EXPR_INT && !to->num));
+	if (!none && !(value_is_any(to) && connected) && !call_address_arg(c, 4, false, &ss, &len))
+		return 0;
+	return send_to(c, call_arg(c, 1), call_int(c, 2, 0), call_int(c, 3, 0), &ss, len);
+}
+
+bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *seen, size_t len)
+{
+	if (!value_is_string(e))
+		return true;
+	size_t n = e->kind == EXPR_STRING_ANY ? MIN(len, e->len) : len;
+	if (n > e->len || (e->kind == EXPR_STRING_ANY && len < e->len) || memcmp(e->text, seen, n) != 0)
+		return call_wrong(c, "other bytes than expected came");
+	return true;
+}
+
+static int64_t recv_from(struct call_ctx *c, int64_t flags, bool with_address)
+{
+	int64_t len = call_int(c, 2, 0);
+	struct sockaddr_storage from = { 0 };
+	socklen_t from_len = sizeof from;
+	uint8_t *p = payload(c, NULL, len);
+	if (!p)
+		return -EINVAL;
+	int64_t n =
+		sock_recvfrom(c->fd->sock, p, (size_t)len, (int)flags, (struct sockaddr *)&from, &from_len);
+	c->may_block = !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
+	if (n >= 0)
+		call_bytes_are(c, call_arg(c, 1), p, (size_t)MIN(n, len));
+	if (n >= 0 && with_address && !c->wrong)
+		call_address_arg_is(c, 4, &from);
+	free(p);
+	return n;
+}
+int64_t drill_read(struct call_ctx *c)
+{
+	return recv_from(c, 0, false);
+}
+int64_t drill_recv(struct call_ctx *c)
+{
+	return recv_from(c, call_int(c, 3, 0), false);
+}
+int64_t drill_recvfrom(struct call_ctx *c)
+{
+	return recv_from(c, call_int(c, 3, 0), true);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* socket(), bind(), connect(), getsockname(), ...: opening, naming, closing. */
+#include "drill/call_internal.h"
+
+#include <errno.h>
+
+#include "drill/values.h"
+#include "sock/sock.h"
+
+int64_t drill_socket(struct call_ctx *c)
+{
+	int64_t domain = call_int(c, 0, c->r->s->family), type = call_int(c, 1, SOCK_DGRAM),
+		proto = call_int(c, 2, 0), n;
+	struct sock *s;
+	if (c->wrong)
+		return -EINVAL;
+	if (!value_int(c->e->call.result, &n))
+		n = 3;
+	int err = sock_open(c->r->w->st, (int)domain, (int)type, (int)proto, NULL, &s);
+	if (err)
+		return err;
+	if (n < 0 || n >= DRILL_FDS ||
+	    c->r->fd[n].sock) { /* the result is wrong, or the number taken: close() was forgotten */
+		sock_close(s);
+		return n < 0 ? 0 : -EMFILE;
+	}
+	c->r->fd[n] = (struct drill_fd){ s, (uint8_t)domain, type & SOCK_NONBLOCK };
+	return n;
+}
+
+int64_t drill_bind(struct call_ctx *c)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	return call_address_arg(c, 1, true, &ss, &len) ? sock_bind(c->fd->sock, (struct sockaddr *)&ss, len)
+						       : 0;
+}
+
+int64_t drill_connect(struct call_ctx *c)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	return call_address_arg(c, 1, false, &ss, &len)
+		       ? sock_connect(c->fd->sock, (struct sockaddr *)&ss, len)
+		       : 0;
+}
+
+int64_t drill_close(struct call_ctx *c)
+{
+	sock_close(c->fd->sock);
+	*c->fd = (struct drill_fd){ 0 };
+	c->fd = NULL;
+	return 0;
+}
+
+int64_t drill_shutdown(struct call_ctx *c)
+{
+	return sock_shutdown(c->fd->sock, (int)call_int(c, 1, SHUT_RDWR));
+}
+
+/* Datagram sockets have neither. */
+int64_t drill_listen(struct call_ctx *c)
+{
+	return -EOPNOTSUPP;
+}
+
+static int64_t name_of(struct call_ctx *c, int (*get)(struct sock *, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof ss;
+	int err = get(c->fd->sock, (struct sockaddr *)&ss, &len);
+	if (!err)
+		call_address_arg_is(c, 1, &ss);
+	return err;
+}
+int64_t drill_getsockname(struct call_ctx *c)
+{
+	return name_of(c, sock_getsockname);
+}
+int64_t drill_getpeername(struct call_ctx *c)
+{
+	return name_of(c, sock_getpeername);
+}
