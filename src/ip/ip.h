@@ -19,6 +19,14 @@ void ip4_proto_remove(struct leat_stack *st, uint8_t proto);
 int ip6_proto_add(struct leat_stack *st, uint8_t proto, const char *node);
 void ip6_proto_remove(struct leat_stack *st, uint8_t proto);
 
+/* A tap: `node` gets what comes for a protocol in front of who takes it, or in his place when there is nobody, in the form in
+ * which he would. It sends packets on by its own edge ipX_proto_rest(); 0: nobody takes the protocol, and the tap decides
+ * what becomes of the packet. One per protocol. Without one, packets pass as if there were no such thing. Control lcore, workers
+ * between turns. 0, -EEXIST, -ENOBUFS. */
+int ip_proto_tap(struct leat_stack *st, uint8_t family, uint8_t proto, const char *node);
+void ip_proto_untap(struct leat_stack *st, uint8_t family, uint8_t proto);
+uint8_t ip_proto_rest(const struct leat_stack *st, uint8_t family, uint8_t proto); /* any worker */
+
 /* Who takes which type of ICMP and ICMPv6 that the module does not act on itself (echo replies), or instead of it: messages
  * come to `node` with data at the IP header and l4_off at the message, whose checksum holds. Several types may have the same
  * node. Who comes later takes a type over from who had it (-EEXIST only for a third); it is his again when the later one goes. */
@@ -31,7 +39,11 @@ void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
  * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
  * A zero source is chosen there, as are length, identification and checksum. out_if, when not 0, says by which interface
  * (needed for groups, the limited broadcast and link-local destinations). A transport checksum that covers the source
- * address must already: choose it by ip_source() then. */
+ * address must already: choose it by ip_source() then.
+ *
+ * "ip4-output-whole" and "ip6-output-whole" are for headers that somebody else wrote, with options and extension headers. Of those
+ * only what a raw socket leaves to the stack is filled in: IPv4's source and identification where they are zero, its length and
+ * checksum. */
 
 /* The source that a packet to dst would get; out_if as above, 0: by the route. False: there is none. */
 bool ip4_source(const struct worker *w, uint32_t out_if, be32 dst, be32 *ret);

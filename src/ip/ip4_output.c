@@ -105,7 +105,8 @@ static uint16_t new_id(struct worker *w, const struct ip4_hdr *h)
 	return (uint16_t)(where + iw->next_id++);
 }
 
-static enum drop finish_header(struct worker *w, struct pkt *p, const struct fib_nh *nh)
+/* whole: somebody else wrote the header, and may have chosen the identification himself. */
+static enum drop finish_header(struct worker *w, struct pkt *p, const struct fib_nh *nh, bool whole)
 {
 	struct ip4_hdr *h = pkt_l3(p);
 	if (p->len > IP4_LEN_MAX)
@@ -113,18 +114,19 @@ static enum drop finish_header(struct worker *w, struct pkt *p, const struct fib
 	if (be32_get(h->src) == 0 && !choose_source(w, nh, p->out_if, h->dst, &h->src))
 		return DROP_IP_NO_SOURCE;
 	h->len = be16_of((uint16_t)p->len);
-	h->id = be16_of(new_id(w, h));
+	if (!whole || be16_get(h->id) == 0)
+		h->id = be16_of(new_id(w, h));
 	ip4_csum_set(h);
 	return DROP_NONE;
 }
 
-static uint8_t ip4_output_one(struct worker *w, struct pkt *p)
+static inline uint8_t ip4_output_one(struct worker *w, struct pkt *p, bool whole)
 {
 	const struct fib_nh *nh;
 	const struct ip4_hdr *h = pkt_l3(p);
 	enum drop why = route_out(w, h->dst, &p->out_if, &nh);
 	if (!why)
-		why = finish_header(w, p, nh);
+		why = finish_header(w, p, nh, whole);
 	const struct iface *out = why ? NULL : iface_get(w, p->out_if);
 	if (!out)
 		return pkt_drop(p, why ? why : DROP_IF_GONE);
@@ -135,16 +137,31 @@ static uint8_t ip4_output_one(struct worker *w, struct pkt *p)
 	return racy_get(out->hooks.edge[HOOK_IP4_OUTPUT]);
 }
 
-static void ip4_output(struct worker *w, struct pkt_vec *v)
+static inline void ip4_output_body(struct worker *w, struct pkt_vec *v, bool whole)
 {
 	uint8_t next[PKT_VEC_MAX];
 	for (unsigned i = 0; i < v->n; i++)
-		next[i] = ip4_output_one(w, v->pkt[i]);
+		next[i] = ip4_output_one(w, v->pkt[i], whole);
 	vec_dispatch(w, v, next);
+}
+
+static void ip4_output(struct worker *w, struct pkt_vec *v)
+{
+	ip4_output_body(w, v, false);
+}
+
+static void ip4_output_whole(struct worker *w, struct pkt_vec *v)
+{
+	ip4_output_body(w, v, true);
 }
 
 const struct node ip4_output_node = {
 	.name = "ip4-output",
 	.run = ip4_output,
+	.next = { [IP4_OUTPUT_POST] = "ip4-post", [IP4_OUTPUT_HOOK] = "hook-ip4-local-out" },
+};
+const struct node ip4_output_whole_node = {
+	.name = "ip4-output-whole",
+	.run = ip4_output_whole,
 	.next = { [IP4_OUTPUT_POST] = "ip4-post", [IP4_OUTPUT_HOOK] = "hook-ip4-local-out" },
 };

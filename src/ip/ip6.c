@@ -37,13 +37,10 @@ static const struct knob ip6_knobs[] = {
 	{ 0 },
 };
 
-static const struct node *const ip6_nodes[] = { &ip6_input_node,
-						&ip6_route_node,
-						&ip6_forward_node,
-						&ip6_post_node,
-						&ip6_local_node,
-						&ip6_output_node,
-						NULL };
+static const struct node *const ip6_nodes[] = { &ip6_input_node,        &ip6_route_node,
+						&ip6_forward_node,      &ip6_post_node,
+						&ip6_local_node,        &ip6_output_node,
+						&ip6_output_whole_node, NULL };
 
 const struct module ip6_module = {
 	.name = "ip6",

@@ -115,12 +115,13 @@ static enum drop finish_header(const struct worker *w, struct pkt *p, const stru
 	return DROP_NONE;
 }
 
-static uint8_t ip6_output_one(struct worker *w, struct pkt *p)
+/* whole: somebody else wrote the header; nothing in it is ours to fill in. */
+static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole)
 {
 	const struct fib_nh *nh;
 	const struct ip6_hdr *h = pkt_l3(p);
 	enum drop why = route_out(w, &h->dst, &p->out_if, &nh);
-	if (!why)
+	if (!why && !whole)
 		why = finish_header(w, p, nh);
 	const struct iface *out = why ? NULL : iface_get(w, p->out_if);
 	if (!out)
@@ -132,16 +133,31 @@ static uint8_t ip6_output_one(struct worker *w, struct pkt *p)
 	return racy_get(out->hooks.edge[HOOK_IP6_OUTPUT]);
 }
 
-static void ip6_output(struct worker *w, struct pkt_vec *v)
+static inline void ip6_output_body(struct worker *w, struct pkt_vec *v, bool whole)
 {
 	uint8_t next[PKT_VEC_MAX];
 	for (unsigned i = 0; i < v->n; i++)
-		next[i] = ip6_output_one(w, v->pkt[i]);
+		next[i] = ip6_output_one(w, v->pkt[i], whole);
 	vec_dispatch(w, v, next);
+}
+
+static void ip6_output(struct worker *w, struct pkt_vec *v)
+{
+	ip6_output_body(w, v, false);
+}
+
+static void ip6_output_whole(struct worker *w, struct pkt_vec *v)
+{
+	ip6_output_body(w, v, true);
 }
 
 const struct node ip6_output_node = {
 	.name = "ip6-output",
 	.run = ip6_output,
+	.next = { [IP6_OUTPUT_POST] = "ip6-post", [IP6_OUTPUT_HOOK] = "hook-ip6-local-out" },
+};
+const struct node ip6_output_whole_node = {
+	.name = "ip6-output-whole",
+	.run = ip6_output_whole,
 	.next = { [IP6_OUTPUT_POST] = "ip6-post", [IP6_OUTPUT_HOOK] = "hook-ip6-local-out" },
 };

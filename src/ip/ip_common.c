@@ -60,27 +60,73 @@ bool ip_forwarding(const struct leat_stack *st, uint8_t family)
 
 /* --- protocols --- */
 
+/* The edges that a protocol's packets take, from who stands where now. 0, or -ENOBUFS and nothing has changed for packets. */
+static int set_edges(struct leat_stack *st, struct ip_stack *ip, uint8_t proto, const char *node,
+		     const char *tap)
+{
+	const char *first = tap ? tap : node;
+	uint8_t edge = first ? node_edge_add(st, ip->local_node, first) : 0;
+	uint8_t rest = tap && node ? node_edge_add(st, tap, node) : 0;
+	if ((first && !edge) || (tap && node && !rest))
+		return -ENOBUFS;
+	ip->proto_edge[proto] = edge;
+	ip->rest_edge[proto] = rest;
+	ip->proto_node[proto] = node;
+	ip->tap_node[proto] = tap;
+	return 0;
+}
+
+static bool is_tapped(const struct ip_stack *ip, const char *tap)
+{
+	for (unsigned i = 0; i < 256; i++)
+		if (ip->tap_node[i] && strcmp(ip->tap_node[i], tap) == 0)
+			return true;
+	return false;
+}
+
 static int proto_add(struct leat_stack *st, struct ip_stack *ip, uint8_t proto, const char *node)
 {
 	if (!ip)
 		return 0;
-	if (ip->proto_edge[proto])
-		return -EEXIST;
-	uint8_t edge = node_edge_add(st, ip->local_node, node);
-	if (!edge)
-		return -ENOBUFS;
-	ip->proto_edge[proto] = edge;
-	ip->proto_node[proto] = node;
-	return 0;
+	return ip->proto_node[proto] ? -EEXIST : set_edges(st, ip, proto, node, ip->tap_node[proto]);
 }
 
 static void proto_remove(struct leat_stack *st, struct ip_stack *ip, uint8_t proto)
 {
-	if (!ip || !ip->proto_edge[proto])
+	if (!ip || !ip->proto_node[proto])
 		return;
-	node_edge_remove(st, ip->local_node, ip->proto_node[proto]);
-	ip->proto_edge[proto] = 0;
-	ip->proto_node[proto] = NULL;
+	const char *node = ip->proto_node[proto], *tap = ip->tap_node[proto];
+	set_edges(st, ip, proto, NULL, tap); /* the edge to the tap is there already */
+	node_edge_remove(st, ip->local_node, node);
+	if (tap)
+		node_edge_remove(st, tap, node);
+}
+
+int ip_proto_tap(struct leat_stack *st, uint8_t family, uint8_t proto, const char *node)
+{
+	struct ip_stack *ip = ip_stack_of(st, family);
+	if (!ip)
+		return 0;
+	return ip->tap_node[proto] ? -EEXIST : set_edges(st, ip, proto, ip->proto_node[proto], node);
+}
+
+void ip_proto_untap(struct leat_stack *st, uint8_t family, uint8_t proto)
+{
+	struct ip_stack *ip = ip_stack_of(st, family);
+	if (!ip || !ip->tap_node[proto])
+		return;
+	const char *node = ip->proto_node[proto], *tap = ip->tap_node[proto];
+	set_edges(st, ip, proto, node, NULL);
+	if (node)
+		node_edge_remove(st, tap, node);
+	if (!is_tapped(ip, tap))
+		node_edge_remove(st, ip->local_node, tap);
+}
+
+uint8_t ip_proto_rest(const struct leat_stack *st, uint8_t family, uint8_t proto)
+{
+	const struct ip_stack *ip = ip_stack_of(st, family);
+	return ip ? ip->rest_edge[proto] : 0;
 }
 
 int ip4_proto_add(struct leat_stack *st, uint8_t proto, const char *node)

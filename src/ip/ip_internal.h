@@ -15,8 +15,11 @@ struct ip_stack {
 	uint32_t lo_handle; /* the loopback interface; 0: none yet */
 	struct iface_watch watch; /* finds it */
 	const char *local_node; /* whose edges proto_edge[] are */
-	uint8_t proto_edge[256];
+	uint8_t proto_edge[256]; /* to the tap while there is one, else to who takes the protocol */
 	const char *proto_node[256];
+	/* The tap: who looks at packets of some protocols first (ip.h). */
+	const char *tap_node[256]; /* NULL: none */
+	uint8_t rest_edge[256]; /* the tap's, to who takes the protocol; 0: nobody */
 };
 
 int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_node);
@@ -80,8 +83,8 @@ enum ip_route_next { IP_ROUTE_LOCAL = 1, IP_ROUTE_LOCAL_HOOK, IP_ROUTE_FORWARD, 
 
 /* One file per node of each family. */
 extern const struct node ip4_input_node, ip4_route_node, ip4_forward_node, ip4_post_node, ip4_local_node,
-	ip4_output_node, ip4_frag_node;
+	ip4_output_node, ip4_output_whole_node, ip4_frag_node;
 extern const struct node ip6_input_node, ip6_route_node, ip6_forward_node, ip6_post_node, ip6_local_node,
-	ip6_output_node;
+	ip6_output_node, ip6_output_whole_node;
 
 #endif
