@@ -146,10 +146,16 @@ void icmp4_type_remove(struct leat_stack *st, uint8_t type, const char *node)
 
 /* --- errors --- */
 
-/* RFC 1122, 3.2.2: the source must be one host. */
-static bool is_one_host(const struct worker *w, be32 a)
+static bool came_by_loopback(const struct worker *w, const struct pkt *p)
 {
-	if (a.b[0] == 0 || a.b[0] == 127 || a.b[0] >= 224)
+	const struct iface *in = iface_get(w, p->in_if);
+	return in && racy_get(in->flags) & IFF_LOOPBACK;
+}
+
+/* RFC 1122, 3.2.2: the source must be one host; by loopback, any of our names for ourselves is. */
+static bool is_one_host(const struct worker *w, const struct pkt *p, be32 a)
+{
+	if (a.b[0] == 0 || a.b[0] >= 224 || (a.b[0] == 127 && !came_by_loopback(w, p)))
 		return false;
 	const struct fib_nh *nh = fib4_lookup(w, a);
 	return !nh || nh->type != RTN_BROADCAST;
@@ -168,14 +174,17 @@ static bool is_icmp_error(const struct pkt *p, const struct ip4_hdr *h)
 	return !type || icmp4_is_error(*type);
 }
 
-/* RFC 1122, 3.2.2 and RFC 1812, 4.3.2.7. What this stack sent itself learns of its fate by other ways. */
+/* RFC 1122, 3.2.2 and RFC 1812, 4.3.2.7. What this stack sent itself has its errors come back by the loopback interface, where
+ * sockets hear of them; a source that is not ours (IP_HDRINCL) hears nothing. */
 static bool error_is_due(const struct worker *w, const struct pkt *p, const struct ip4_hdr *h)
 {
-	if (p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST | PKT_F_LOCAL_OUT))
+	if (p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST))
+		return false;
+	if (p->flags & PKT_F_LOCAL_OUT && !is_local(w, h->src))
 		return false;
 	if (be16_get(h->frag) & IP4_FRAG_OFF_MASK)
 		return false;
-	if (ip4_is_multicast(h->dst) || be32_get(h->dst) == UINT32_MAX || !is_one_host(w, h->src))
+	if (ip4_is_multicast(h->dst) || be32_get(h->dst) == UINT32_MAX || !is_one_host(w, p, h->src))
 		return false;
 	const struct fib_nh *nh = fib4_lookup(w, h->dst);
 	return !(nh && nh->type == RTN_BROADCAST) && !is_icmp_error(p, h);
@@ -241,7 +250,8 @@ static enum drop icmp4_error_one(struct worker *w, struct pkt *p)
 	enum drop why = p->edge.icmp_error.why;
 	if (!error_is_due(w, p, pkt_l3(p)))
 		return why ? why : DROP_ICMP_NO_ERROR_DUE;
-	if (!icmp_limit_take(&iw->limit, w->lc->now_us))
+	bool to_us = p->flags & PKT_F_LOCAL_OUT || came_by_loopback(w, p); /* Linux: then without limit */
+	if (!to_us && !icmp_limit_take(&iw->limit, w->lc->now_us))
 		return DROP_ICMP_RATE_LIMITED;
 	struct pkt *e = make_error(w, p);
 	if (!e)

@@ -44,7 +44,8 @@ static bool is_local(const struct worker *w, uint32_t in_if, const struct ip6 *a
 /* Where an answer to `peer` goes: an address that means nothing without its link is on the one the packet came by. */
 static uint32_t answer_if(const struct pkt *p, const struct ip6 *peer)
 {
-	return ip6_is_link_local(peer) ? p->in_if : 0;
+	uint32_t link = p->flags & PKT_F_LOCAL_OUT ? p->out_if : p->in_if;
+	return ip6_is_link_local(peer) ? link : 0;
 }
 
 /* --- in --- */
@@ -202,16 +203,31 @@ static bool is_icmp_error(const struct pkt *p)
 	return !type || icmp6_is_error(*type) || *type == ICMP6_REDIRECT;
 }
 
-/* RFC 4443, 2.4(e). What this stack sent itself learns of its fate by other ways. */
-static bool error_is_due(const struct pkt *p, const struct ip6_hdr *h)
+static bool came_by_loopback(const struct worker *w, const struct pkt *p)
+{
+	const struct iface *in = iface_get(w, p->in_if);
+	return in && racy_get(in->flags) & IFF_LOOPBACK;
+}
+
+/* What this stack sent itself has its errors come back by the loopback interface, where sockets hear of them; a source that is not
+ * ours (IPV6_HDRINCL) hears nothing. */
+static bool is_not_ours(const struct worker *w, const struct pkt *p, const struct ip6 *src)
+{
+	return p->flags & PKT_F_LOCAL_OUT && !is_local(w, p->out_if, src);
+}
+
+/* RFC 4443, 2.4(e). */
+static bool error_is_due(const struct worker *w, const struct pkt *p, const struct ip6_hdr *h)
 {
 	uint8_t type = p->edge.icmp_error.type, code = p->edge.icmp_error.code;
 	bool even_to_group =
 		type == ICMP6_TOO_BIG || (type == ICMP6_PARAM_PROBLEM && code == ICMP6_PARAM_OPTION);
 	bool to_group = ip6_is_multicast(&h->dst) || p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST);
-	if (p->flags & PKT_F_LOCAL_OUT || (to_group && !even_to_group))
+	if (is_not_ours(w, p, &h->src) || (to_group && !even_to_group))
 		return false;
-	if (ip6_is_zero(&h->src) || ip6_is_multicast(&h->src) || ip6_is_loopback(&h->src))
+	if (ip6_is_zero(&h->src) || ip6_is_multicast(&h->src))
+		return false;
+	if (ip6_is_loopback(&h->src) && !came_by_loopback(w, p))
 		return false;
 	return !is_icmp_error(p);
 }
@@ -222,6 +238,10 @@ static bool error_source(const struct worker *w, const struct pkt *cause, const 
 {
 	if (!ip6_is_multicast(&was->dst) && is_local(w, cause->in_if, &was->dst)) {
 		*ret = was->dst;
+		return true;
+	}
+	if (cause->flags & PKT_F_LOCAL_OUT) { /* from ourselves to ourselves */
+		*ret = was->src;
 		return true;
 	}
 	return ip6_source(w, answer_if(cause, &was->src), &was->src, ret);
@@ -258,11 +278,12 @@ static enum drop icmp6_error_one(struct worker *w, struct pkt *p)
 	const struct ip6_hdr *h = pkt_l3(p);
 	enum drop why = p->edge.icmp_error.why;
 	struct ip6 src;
-	if (!error_is_due(p, h))
+	if (!error_is_due(w, p, h))
 		return why ? why : DROP_ICMP_NO_ERROR_DUE;
 	if (!error_source(w, p, h, &src))
 		return why ? why : DROP_IP_NO_SOURCE;
-	if (!icmp_limit_take(&iw->limit, w->lc->now_us))
+	bool to_us = p->flags & PKT_F_LOCAL_OUT || came_by_loopback(w, p); /* Linux: then without limit */
+	if (!to_us && !icmp_limit_take(&iw->limit, w->lc->now_us))
 		return DROP_ICMP_RATE_LIMITED;
 	struct pkt *e = make_error(w, p, &src);
 	if (!e)

@@ -8,7 +8,7 @@
 #include "wire/ip4.h"
 
 enum ip4_forward_next { IP4_FORWARD_POST = 1, IP4_FORWARD_HOOK, IP4_FORWARD_ERROR };
-enum ip4_post_next { IP4_POST_NEIGH = 1, IP4_POST_HOOK, IP4_POST_FRAG };
+enum ip4_post_next { IP4_POST_NEIGH = 1, IP4_POST_HOOK, IP4_POST_FRAG, IP4_POST_ERROR };
 
 static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
@@ -57,8 +57,12 @@ static uint8_t ip4_post_one(struct worker *w, struct pkt *p, struct iface_run *r
 	const struct iface *out = run_iface(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
-	if (unlikely(!fits(p, route_mtu(nh, out))))
-		return be16_get(h->frag) & IP4_DF ? pkt_drop(p, DROP_IP_TOO_BIG) : IP4_POST_FRAG;
+	uint32_t mtu = route_mtu(nh, out);
+	if (unlikely(!fits(p, mtu)))
+		return be16_get(h->frag) & IP4_DF
+			       ? ip_error(p, IP4_POST_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
+					  MIN(mtu, 0xffffU), DROP_IP_TOO_BIG)
+			       : IP4_POST_FRAG;
 	set_next_hop(p, nh, h->dst);
 	return racy_get(out->hooks.edge[HOOK_IP4_POSTROUTING]);
 }
@@ -84,5 +88,6 @@ const struct node ip4_post_node = {
 	.run = ip4_post,
 	.next = { [IP4_POST_NEIGH] = "neigh-output",
 		  [IP4_POST_HOOK] = "hook-ip4-postrouting",
-		  [IP4_POST_FRAG] = "ip4-frag" },
+		  [IP4_POST_FRAG] = "ip4-frag",
+		  [IP4_POST_ERROR] = "icmp4-error" },
 };

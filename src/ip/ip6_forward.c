@@ -6,7 +6,7 @@
 #include "pkt/csum.h"
 
 enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR };
-enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK };
+enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK, IP6_POST_ERROR };
 
 /* RFC 4291, 2.5.2 and 2.5.6: may this source leave its link? */
 static uint8_t refuse_source(struct pkt *p, const struct ip6_hdr *h)
@@ -53,8 +53,9 @@ static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *r
 	const struct iface *out = run_iface(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
-	if (unlikely(!fits(p, MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU))))
-		return pkt_drop(p, DROP_IP_TOO_BIG);
+	uint32_t mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU);
+	if (unlikely(!fits(p, mtu)))
+		return ip_error(p, IP6_POST_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
 	/* No route (a group, or an interface that was named): the destination is on the link. */
 	if (nh && nh->gw_family)
 		p->edge.neigh_output.next_hop = nh->gw;
@@ -82,5 +83,7 @@ const struct node ip6_forward_node = {
 const struct node ip6_post_node = {
 	.name = "ip6-post",
 	.run = ip6_post,
-	.next = { [IP6_POST_NEIGH] = "neigh-output", [IP6_POST_HOOK] = "hook-ip6-postrouting" },
+	.next = { [IP6_POST_NEIGH] = "neigh-output",
+		  [IP6_POST_HOOK] = "hook-ip6-postrouting",
+		  [IP6_POST_ERROR] = "icmp6-error" },
 };
