@@ -43,10 +43,10 @@ int l4_bind(struct l4_end *e, const struct l4_addr *to)
 	if (e->ops->has_ports)
 		err = l4_take_port(e, to);
 	else
-		e->local = *to;
+		e->local = (struct l4_addr){ .a = to->a, .if_handle = to->if_handle, .port = e->local.port };
 	if (!err) {
 		e->addr_bound = !l4_is_any(&to->a);
-		e->port_bound = to->port != 0;
+		e->port_bound = e->ops->has_ports && to->port != 0;
 	}
 	if (!err || !e->ops->has_ports)
 		l4_hash(e);
@@ -66,7 +66,7 @@ int l4_autobind(struct l4_end *e)
 int l4_connect(struct l4_end *e, const struct l4_addr *to)
 {
 	struct l4_path path;
-	int err = l4_path_find(e, to, &path);
+	int err = l4_path_find(e, to, NULL, &path);
 	if (!err)
 		err = l4_autobind(e);
 	if (err)
@@ -88,7 +88,7 @@ int l4_mtu(struct l4_end *e)
 	struct l4_path path;
 	if (!e->connected)
 		return -ENOTCONN;
-	int err = l4_path_find(e, &e->peer, &path);
+	int err = l4_path_find(e, &e->peer, NULL, &path);
 	return err ? err : (int)path.mtu;
 }
 

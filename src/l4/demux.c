@@ -102,6 +102,8 @@ static bool has_key(const struct l4_end *e, const struct l4_key *k)
 
 static bool if_fits(const struct l4_end *e, uint32_t in_if)
 {
+	if (in_if == L4_ANY_IF)
+		return true;
 	if (e->opt.bound_if && e->opt.bound_if != in_if)
 		return false;
 	return !e->local.if_handle || e->local.if_handle == in_if;
@@ -192,7 +194,8 @@ static bool hears(const struct l4_end *e, const struct l4_tuple *t)
 		return false;
 	if (l4_is_any(&e->local.a) && l4_is4(&e->local.a) && !l4_is4(&t->local))
 		return false;
-	return !e->connected || (ip6_eq(&e->peer.a, &t->remote) && e->peer.port == t->rport);
+	return !e->connected ||
+	       (ip6_eq(&e->peer.a, &t->remote) && (!e->ops->has_ports || e->peer.port == t->rport));
 }
 
 struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, const struct l4_end *after)

@@ -62,6 +62,8 @@ void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops)
 		l4_unhash(e);
 		while (e->rcv.n)
 			l4_pop(e);
+		if (ops->close)
+			ops->close(e);
 		e->ops = NULL;
 	}
 }
@@ -80,8 +82,8 @@ const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t 
 
 /* --- life --- */
 
-void l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
-		 uint8_t proto)
+int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		uint8_t proto)
 {
 	struct l4_stack *s = l4_stack(st);
 	e->ops = ops;
@@ -102,15 +104,21 @@ void l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *o
 	pkt_queue_init(&e->rcv);
 	pkt_queue_init(&e->err);
 	list_init(&e->tell);
+	int err = ops->open ? ops->open(e) : 0;
+	if (err)
+		return err;
 	hash_insert(&s->by_id, &e->by_id, hash_u32(e->id));
 	if (ops->type == SOCK_RAW)
 		l4_hash(e);
+	return 0;
 }
 
 void l4_end_done(struct l4_end *e)
 {
 	if (e->ops)
 		l4_unhash(e);
+	if (e->ops && e->ops->close)
+		e->ops->close(e);
 	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
 	list_remove(&e->tell);
 	while (e->rcv.n)
@@ -241,9 +249,9 @@ static void l4_deliver(struct worker *w, struct pkt_vec *v)
 
 const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver };
 
-struct pkt *l4_copy(struct lcore *lc, struct pkt *p)
+struct pkt *l4_copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 {
-	struct pkt *c = pkt_clone(lc, p, p->len);
+	struct pkt *c = pkt_clone(lc, p, keep_bytes);
 	uint32_t n;
 	if (c)
 		return c;
@@ -263,7 +271,9 @@ struct pkt *l4_copy(struct lcore *lc, struct pkt *p)
 	c->flags = p->flags;
 	c->ethertype = p->ethertype;
 	c->ip_proto = p->ip_proto;
-	c->csum = p->csum == PKT_CSUM_PARTIAL ? PKT_CSUM_UNNECESSARY : p->csum;
+	c->csum = p->csum;
+	c->csum_start = (uint16_t)(c->headroom + p->csum_start - p->headroom);
+	c->csum_off = p->csum_off;
 	return c;
 }
 
@@ -285,7 +295,8 @@ static int l4_init(struct leat_stack *st)
 	hash_init(&s->by_port, &st->mem, defer_chunk, st);
 	s->out4 = node_find(st, "ip4-output");
 	s->out6 = node_find(st, "ip6-output");
-	s->deliver = node_find(st, l4_deliver_node.name);
+	s->whole4 = node_find(st, "ip4-output-whole");
+	s->whole6 = node_find(st, "ip6-output-whole");
 	for (unsigned i = 0; !err && i < sizeof types4; i++)
 		err = icmp4_type_add(st, types4[i], l4_error4_node.name);
 	for (unsigned i = 0; !err && i < sizeof types6; i++)

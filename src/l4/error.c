@@ -86,6 +86,7 @@ static void take_ports(struct l4_error *r, struct cursor *c)
 static bool parse_quote4(struct l4_error *r, struct cursor c)
 {
 	struct ip4_hdr h;
+	r->l3 = c;
 	if (!cur_copy(&c, &h, sizeof h) || ip4_hdr_len(&h) < sizeof h ||
 	    !cur_skip(&c, ip4_hdr_len(&h) - (uint32_t)sizeof h))
 		return false;
@@ -94,6 +95,7 @@ static bool parse_quote4(struct l4_error *r, struct cursor c)
 	r->dst.a = l4_of4(h.dst);
 	if (be16_get(h.frag) & IP4_FRAG_OFF_MASK)
 		return false; /* no transport header to go by */
+	r->l4 = c;
 	take_ports(r, &c);
 	return true;
 }
@@ -105,12 +107,14 @@ static bool parse_quote6(struct l4_error *r, struct cursor c)
 	struct cursor look = c;
 	if (!cur_copy(&look, &h, sizeof h))
 		return false;
+	r->l3 = c;
 	ip6_walk(c, IP6_WALK_ROUTER, &ch);
 	if ((ch.fragment && ch.frag_off) || !cur_skip(&c, ch.l4_off))
 		return false;
 	r->proto = ch.proto;
 	r->src.a = h.src;
 	r->dst.a = h.dst;
+	r->l4 = c;
 	take_ports(r, &c);
 	return true;
 }
@@ -146,9 +150,30 @@ static bool parse6(const struct pkt *p, struct l4_error *r)
 	return r->err && parse_quote6(r, m.body);
 }
 
+/* What this host found itself waits in the queue in this form, told from packets by its first byte. */
+struct local_error {
+	uint8_t version; /* of IP: none */
+	uint8_t family;
+	uint16_t port;
+	uint32_t mtu;
+	struct ip6 dst;
+};
+
+static bool parse_local(const struct pkt *p, struct l4_error *r)
+{
+	struct local_error le;
+	memcpy(&le, p->data, sizeof le);
+	*r = (struct l4_error){ .err = EMSGSIZE, .local = true, .family = le.family, .info = le.mtu };
+	r->dst = (struct l4_addr){ .a = le.dst, .port = le.port };
+	r->from.a = l4_any(le.family);
+	return true;
+}
+
 bool l4_error_parse(const struct pkt *p, struct l4_error *ret)
 {
 	const uint8_t *version = pkt_l3(p);
+	if (!*version)
+		return parse_local(p, ret);
 	return *version >> 4 == 6 ? parse6(p, ret) : parse4(p, ret);
 }
 
@@ -157,7 +182,7 @@ bool l4_error_parse(const struct pkt *p, struct l4_error *ret)
 static void to_raw(struct worker *w, struct pkt *p, const struct l4_tuple *t, uint8_t family)
 {
 	for (struct l4_end *e = NULL; (e = l4_raw_next(w, t, family, e));) {
-		struct pkt *c = l4_copy(w->lc, p);
+		struct pkt *c = l4_copy(w->lc, p, p->len);
 		if (c)
 			node_send(w, l4_deliver_to(c, e, true, ERROR_NEXT_DELIVER), c);
 	}
@@ -169,6 +194,11 @@ static uint8_t error_one(struct worker *w, struct pkt *p)
 	if (!l4_error_parse(p, &r))
 		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
 	struct l4_tuple t = { .proto = r.proto, .in_if = p->in_if, .local = r.src.a, .remote = r.dst.a };
+	const struct iface *in = iface_get(w, p->in_if);
+	if (in &&
+	    racy_get(in->flags) &
+		    IFF_LOOPBACK) /* from this host, about what left or would have left by another one */
+		t.in_if = L4_ANY_IF;
 	if (l4_stack(w->st)->n_raw)
 		to_raw(w, p, &t, r.family);
 	t.lport = r.src.port;
@@ -206,8 +236,35 @@ static bool learn_mtu(struct l4_end *e, struct l4_error *r)
 	e->pmtu_to = r->dst;
 	e->pmtu = MAX(r->info, (uint32_t)(is6 ? IP6_MIN_MTU : PMTU_MIN4));
 	e->pmtu_until_us = e->home->lc->now_us + PMTU_LIFE_US;
-	r->hard = true;
+	r->hard = e->ops->type != SOCK_RAW || !is6 || e->opt.pmtudisc6 == IPV6_PMTUDISC_DO; /* Linux */
 	return true;
+}
+
+static uint8_t enqueue(struct l4_end *e, struct pkt *p)
+{
+	if (e->err_bytes > e->opt.rcvbuf)
+		return pkt_drop(p, DROP_SOCK_RCVBUF);
+	e->err_bytes += l4_truesize(p);
+	pkt_park(p, 0);
+	pkt_queue_push(&e->err, p);
+	l4_tell(e);
+	return NODE_KEPT;
+}
+
+void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mtu)
+{
+	/* Linux: over IPv4 the port is the peer's, whoever was written to. */
+	const struct local_error le = { .family = path->is6 ? AF_INET6 : AF_INET,
+					.port = path->is6 ? path->dport : e->peer.port,
+					.mtu = mtu,
+					.dst = path->dst };
+	struct lcore *lc = e->home->lc;
+	struct pkt *p = (path->is6 ? e->opt.recverr6 : e->opt.recverr4) ? pkt_new(lc) : NULL;
+	if (!p)
+		return;
+	p->l3_off = p->l4_off = p->headroom;
+	if (!pkt_append(lc, p, &le, sizeof le) || enqueue(e, p) != NODE_KEPT)
+		pkt_free(lc, p);
 }
 
 uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p)
@@ -222,12 +279,5 @@ uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p)
 		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
 	e->error = r.err;
 	l4_tell(e);
-	if (!queued)
-		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
-	if (e->err_bytes > e->opt.rcvbuf)
-		return pkt_drop(p, DROP_SOCK_RCVBUF);
-	e->err_bytes += l4_truesize(p);
-	pkt_park(p, 0);
-	pkt_queue_push(&e->err, p);
-	return NODE_KEPT;
+	return queued ? enqueue(e, p) : pkt_drop(p, DROP_SOCK_ERROR_DONE);
 }

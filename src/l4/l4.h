@@ -21,10 +21,19 @@ struct l4_addr {
 	uint32_t if_handle; /* for link-local addresses; 0: none */
 };
 
+/* What one datagram has otherwise than its endpoint says (control messages). */
+struct l4_with {
+	int16_t hops, tos; /* -1: as the endpoint */
+	bool has_src;
+	struct ip6 src;
+	uint32_t out_if; /* 0: as the endpoint */
+};
+
 struct l4_send {
 	const void *buf;
 	size_t len;
 	const struct l4_addr *to; /* NULL: the peer */
+	const struct l4_with *with; /* NULL: nothing */
 };
 
 /* A protocol that has endpoints. */
@@ -34,6 +43,9 @@ struct l4_ops {
 	uint8_t proto4, proto6; /* by family; 0: none there. L4_ANY_PROTO: any but 0 */
 	bool has_ports; /* ports of its own, to be bound and chosen */
 	bool by_peer; /* a connected endpoint hears its peer alone */
+	/* When an endpoint is made (0 or -errno) and when it goes; may be NULL. */
+	int (*open)(struct l4_end *e);
+	void (*close)(struct l4_end *e);
 	/* Bytes sent or -errno. */
 	ssize_t (*send)(struct l4_end *e, const struct l4_send *s);
 	/* Of a packet in e's queue: what the reader gets, and who sent it. */
@@ -115,9 +127,9 @@ void l4_leave(struct l4_end *e);
 
 /* Who makes endpoints of that kind; NULL: nobody. */
 const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t family, uint8_t proto);
-/* e is the caller's, zeroed. It is found as soon as it is bound (raw ones: at once). */
-void l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
-		 uint8_t proto);
+/* e is the caller's, zeroed. It is found as soon as it is bound (raw ones: at once). 0 or -errno. */
+int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		uint8_t proto);
 /* Nobody finds it any more and what it had queued is gone; its memory may go after a grace period. */
 void l4_end_done(struct l4_end *e);
 
@@ -135,15 +147,17 @@ int l4_mtu(struct l4_end *e);
 struct pkt *l4_peek(const struct l4_end *e);
 void l4_pop(struct l4_end *e); /* frees it */
 
-/* An ICMP error as sockets see it. */
+/* An error as sockets see it: an ICMP message, or what this host found itself. */
 struct l4_error {
 	int err; /* errno */
+	bool local; /* no ICMP: type, code, from and what was quoted are nothing */
 	bool hard; /* reported to connected sockets without IP_RECVERR */
 	uint8_t type, code, family, proto;
 	uint32_t info; /* MTU */
 	struct l4_addr from; /* who sent the error */
 	struct l4_addr src, dst; /* of what it is about: src is ours */
 	struct cursor payload; /* of what it is about, behind the transport header where there is one */
+	struct cursor l3, l4; /* from its IP header and from its transport header on */
 };
 struct pkt *l4_peek_error(const struct l4_end *e);
 void l4_pop_error(struct l4_end *e);

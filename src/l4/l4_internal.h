@@ -20,7 +20,7 @@ struct l4_stack {
 	const struct l4_ops *ops[L4_PROTOS_MAX];
 	struct hash by_id, by_key, by_port;
 	uint32_t next_id;
-	uint16_t out4, out6, deliver; /* nodes */
+	uint16_t out4, out6, whole4, whole6; /* nodes */
 	uint32_t n_raw; /* raw endpoints */
 };
 static inline struct l4_stack *l4_stack(const struct leat_stack *st)
@@ -39,6 +39,7 @@ void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops);
 
 /* --- demux.c --- */
 
+enum { L4_ANY_IF = UINT32_MAX };
 struct l4_tuple { /* as an arriving packet has it: local is its destination */
 	uint8_t proto;
 	uint32_t in_if;
@@ -76,8 +77,9 @@ static inline void l4_tuple_of(const struct pkt *p, bool is6, struct l4_tuple *r
 	ret->remote = is6 ? h6->src : l4_of4(h4->src);
 }
 
-/* A copy of the packet that belongs to this lcore; NULL at the budget. */
-struct pkt *l4_copy(struct lcore *lc, struct pkt *p);
+/* A copy of the packet that belongs to this lcore: the first keep_bytes of its own, the rest shared where it can be. NULL at the
+ * budget. */
+struct pkt *l4_copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes);
 
 /* --- output.c --- */
 
@@ -87,26 +89,33 @@ struct l4_path {
 	bool df; /* IPv4: must not be fragmented, here or on its way */
 	uint8_t proto, ttl, tos, type; /* type: RTN_* */
 	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
+	uint32_t link_mtu;
+	uint16_t dport; /* of `to` */
 	uint32_t max_len; /* IP packet: more is -EMSGSIZE */
 	struct ip6 src, dst;
 };
-/* 0 or -errno. `to` is the wanted destination; dst is where it really goes (0.0.0.0: this host). */
-int l4_path_find(struct l4_end *e, const struct l4_addr *to, struct l4_path *ret);
-/* A packet with IP header and transport header (hdr_len bytes at hdr) and payload, on its way. 0 or -errno. csum_off is where the
- * transport's checksum is, with a pseudo header if `pseudo`; -1: none. */
+/* 0 or -errno. `to` is the wanted destination; dst is where it really goes (0.0.0.0: this host). with may be NULL. */
+int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with, struct l4_path *ret);
+/* A packet with IP header and transport header (hdr_len bytes at hdr) and payload (buf, tail), on its way. 0 or -errno. csum_off is
+ * where the transport's checksum is, with a pseudo header if `pseudo`; -1: none. */
 struct l4_out {
 	const void *hdr;
 	uint16_t hdr_len;
 	int16_t csum_off;
 	bool pseudo;
-	const void *buf;
-	size_t len;
+	const void *buf, *tail;
+	size_t len, tail_len;
 };
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o);
+/* A whole IP packet, hdr_len bytes of it IP's. */
+int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *buf, uint32_t len,
+		    uint32_t hdr_len);
 
 extern const struct node l4_deliver_node, l4_error4_node, l4_error6_node;
 /* An error came to the home of its endpoint: keeps p and returns NODE_KEPT, or drops it by name. */
 uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p);
+/* What was to go to path->dst is too long for that MTU: for the queue of errors, when somebody reads it (IP_RECVERR). */
+void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mtu);
 /* The owner is told at the end of the turn. */
 void l4_tell(struct l4_end *e);
 uint32_t l4_truesize(const struct pkt *p);

@@ -51,13 +51,18 @@ static bool is_group(const struct l4_path *path)
 	return path->type == RTN_MULTICAST;
 }
 
-static void fill_options(const struct l4_end *e, struct l4_path *path)
+static void fill_options(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
 {
+	static const struct l4_with none = { .hops = -1, .tos = -1 };
 	int hops = path->is6 ? (is_group(path) ? e->opt.mcast_hops : e->opt.hops)
 			     : (is_group(path) ? e->opt.mcast_ttl : e->opt.ttl);
+	with = with ? with : &none;
+	hops = with->hops < 0 ? hops : with->hops;
 	path->proto = e->proto;
 	path->ttl = (uint8_t)(hops < 0 ? TTL_DEFAULT : hops);
 	path->tos = path->is6 ? e->opt.tclass : e->opt.tos;
+	if (with->tos >= 0)
+		path->tos = (uint8_t)with->tos;
 }
 
 /* What an ICMP error said about the way, while it holds (RFC 1191, 6.3: ten minutes). */
@@ -73,6 +78,7 @@ static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, ui
 static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t if_mtu)
 {
 	uint8_t disc = e->opt.pmtudisc4;
+	path->link_mtu = if_mtu;
 	path->mtu = known_mtu(e, path, if_mtu);
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
 	path->max_len = path->is6 || path->df || disc == IP_PMTUDISC_INTERFACE ? path->mtu : IP4_LEN_MAX;
@@ -80,9 +86,12 @@ static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t i
 		path->df = true; /* for what fits: l4_output() */
 }
 
-static enum drop look(struct l4_end *e, const struct l4_addr *to, struct l4_path *path, struct ip_way *way)
+static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
+		      struct l4_path *path, struct ip_way *way)
 {
 	uint32_t out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle;
+	if (with && with->out_if && !out_if)
+		out_if = with->out_if;
 	bool group = path->is6 ? ip6_is_multicast(&path->dst) : ip4_is_multicast(l4_v4(&path->dst));
 	if (!out_if && group)
 		out_if = e->opt.mcast_if;
@@ -92,9 +101,10 @@ static enum drop look(struct l4_end *e, const struct l4_addr *to, struct l4_path
 			 : ip4_way(e->home, out_if, l4_v4(&path->dst), way);
 }
 
-static int choose_source(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
+static int choose_source(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,
+			 const struct ip_way *way)
 {
-	path->src = e->local.a;
+	path->src = with && with->has_src ? with->src : e->local.a;
 	bool bound = !l4_is_any(&path->src) && !(l4_is4(&path->src) && ip4_is_multicast(l4_v4(&path->src))) &&
 		     !(!l4_is4(&path->src) && ip6_is_multicast(&path->src));
 	if (bound && l4_is4(&path->src) == path->is6)
@@ -107,24 +117,24 @@ static int choose_source(const struct l4_end *e, struct l4_path *path, const str
 	return 0;
 }
 
-int l4_path_find(struct l4_end *e, const struct l4_addr *to, struct l4_path *path)
+int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with, struct l4_path *path)
 {
 	struct ip_way way;
-	*path = (struct l4_path){ .dst = real_dst(&to->a) };
+	*path = (struct l4_path){ .dst = real_dst(&to->a), .dport = to->port };
 	path->is6 = !l4_is4(&path->dst);
 	if (!path->is6 && e->family == AF_INET6 && e->opt.v6only)
 		return -ENETUNREACH;
-	enum drop why = look(e, to, path, &way);
+	enum drop why = look(e, to, with, path, &way);
 	if (why)
 		return errno_of(why);
 	path->type = way.type;
 	path->out_if = way.out_if;
 	if (way.type == RTN_BROADCAST && !e->opt.broadcast)
 		return -EACCES;
-	int err = choose_source(e, path, &way);
+	int err = choose_source(e, with, path, &way);
 	if (err)
 		return err;
-	fill_options(e, path);
+	fill_options(e, with, path);
 	fill_limits(e, path, way.mtu);
 	return 0;
 }
@@ -165,12 +175,15 @@ static void put_csum(struct pkt *p, const struct l4_path *path, const struct l4_
 	pkt_csum_defer(p, pseudo, (uint16_t)o->csum_off);
 }
 
-static void send_on(struct l4_end *e, const struct l4_path *path, struct pkt *p)
+static void send_on(struct l4_end *e, uint16_t node, struct pkt *p)
 {
-	const struct l4_stack *s = l4_stack(e->st);
-	p->out_if = path->out_if;
-	graph_enqueue(e->home, path->is6 ? s->out6 : s->out4, p);
+	graph_enqueue(e->home, node, p);
 	graph_run(e->home);
+}
+
+static bool append(struct lcore *lc, struct pkt *p, const void *bytes, size_t len)
+{
+	return !len || pkt_append(lc, p, bytes, (uint32_t)len);
 }
 
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
@@ -178,22 +191,51 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	struct lcore *lc = e->home->lc;
 	uint8_t ip[sizeof(struct ip6_hdr)];
 	size_t ip_len = path->is6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
-	if (o->len > IP4_LEN_MAX || ip_len + o->hdr_len + o->len > path->max_len)
+	size_t l4_len = o->hdr_len + o->len + o->tail_len;
+	if (ip_len + l4_len > path->max_len) {
+		l4_error_too_long(e, path, MIN(path->max_len, path->mtu));
 		return -EMSGSIZE;
-	uint32_t l4_len = o->hdr_len + (uint32_t)o->len;
-	put_ip_header(path, (uint32_t)ip_len + l4_len, ip);
+	}
+	put_ip_header(path, (uint32_t)(ip_len + l4_len), ip);
 	struct pkt *p = pkt_new(lc);
 	if (!p)
 		return -ENOBUFS;
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + ip_len);
-	if (!pkt_append(lc, p, ip, (uint32_t)ip_len) || !pkt_append(lc, p, o->hdr, o->hdr_len) ||
-	    !pkt_append(lc, p, o->buf, (uint32_t)o->len)) {
+	if (!append(lc, p, ip, ip_len) || !append(lc, p, o->hdr, o->hdr_len) ||
+	    !append(lc, p, o->buf, o->len) || !append(lc, p, o->tail, o->tail_len)) {
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
 	if (o->csum_off >= 0)
-		put_csum(p, path, o, l4_len);
-	send_on(e, path, p);
+		put_csum(p, path, o, (uint32_t)l4_len);
+	p->out_if = path->out_if;
+	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
+	return 0;
+}
+
+/* Its own destination may be another one than the caller named. */
+static bool goes_elsewhere(const struct l4_path *path, const void *hdr)
+{
+	const struct ip4_hdr *h4 = hdr;
+	const struct ip6_hdr *h6 = hdr;
+	return path->is6 ? !ip6_eq(&h6->dst, &path->dst) : !be32_eq(h4->dst, l4_v4(&path->dst));
+}
+
+int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *buf, uint32_t len,
+		    uint32_t hdr_len)
+{
+	struct lcore *lc = e->home->lc;
+	struct pkt *p = pkt_new(lc);
+	if (!p)
+		return -ENOBUFS;
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + hdr_len);
+	if (!pkt_append(lc, p, buf, len)) {
+		pkt_free(lc, p);
+		return -ENOBUFS;
+	}
+	p->out_if = goes_elsewhere(path, p->data) ? e->opt.bound_if : path->out_if;
+	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);
 	return 0;
 }

@@ -78,7 +78,7 @@ static ssize_t ping_send(struct l4_end *e, const struct l4_send *s)
 		return -EINVAL;
 	int err = l4_autobind(e);
 	if (!err)
-		err = l4_path_find(e, to, &path);
+		err = l4_path_find(e, to, s->with, &path);
 	if (!err)
 		err = send_echo(e, s, &path);
 	return err ? err : (ssize_t)s->len;

@@ -128,23 +128,38 @@ static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg 
 {
 	bool is6 = r->family == AF_INET6;
 	struct error_data d = { .ee = { .ee_errno = (uint32_t)r->err,
-					.ee_origin = is6 ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP,
+					.ee_origin = r->local ? SO_EE_ORIGIN_LOCAL
+						     : is6    ? SO_EE_ORIGIN_ICMP6
+							      : SO_EE_ORIGIN_ICMP,
 					.ee_type = r->type,
 					.ee_code = r->code,
 					.ee_info = r->info } };
 	socklen_t n = sock_addr_fill(s, &r->from, &d.offender);
+	if (r->local) /* nobody */
+		memset(&d.offender, 0, n);
 	if (s->end.family == AF_INET6)
 		put_control(m, IPPROTO_IPV6, IPV6_RECVERR, &d, sizeof d.ee + n);
 	else
 		put_control(m, IPPROTO_IP, IP_RECVERR, &d, sizeof d.ee + n);
 }
 
-/* Linux: the next error in the queue becomes the pending one. */
-static void after_error(struct sock *s)
+/* Linux: the next error in the queue becomes the pending one, where both are ICMP's. */
+static void after_error(struct sock *s, bool was_local)
 {
 	struct l4_error r;
 	struct pkt *p = l4_peek_error(&s->end);
-	s->end.error = p && l4_error_parse(p, &r) ? r.err : 0;
+	if (p && l4_error_parse(p, &r) && !r.local)
+		s->end.error = r.err;
+	else if (!was_local)
+		s->end.error = 0;
+}
+
+/* Of the packet that failed, what its socket had written. */
+static struct cursor written(const struct sock *s, const struct l4_error *r)
+{
+	if (s->end.ops->type != SOCK_RAW)
+		return r->payload;
+	return s->end.opt.hdrincl ? r->l3 : r->l4;
 }
 
 static ssize_t receive_error(struct sock *s, struct sock_msg *m)
@@ -160,11 +175,13 @@ static ssize_t receive_error(struct sock *s, struct sock_msg *m)
 	r.dst.if_handle = p->in_if;
 	r.from.if_handle = p->in_if;
 	m->flags |= MSG_ERRQUEUE;
-	copy_out(r.payload, m, &copied);
+	if (s->end.ops->type == SOCK_RAW)
+		r.dst.port = 0;
+	copy_out(written(s, &r), m, &copied);
 	put_name(s, &r.dst, m);
 	put_error(s, &r, m);
 	l4_pop_error(&s->end);
-	after_error(s);
+	after_error(s, r.local);
 	return (ssize_t)copied;
 }
 

@@ -21,7 +21,7 @@ enum {
 }; /* Linux: net.core.rmem_max, SOCK_MIN_RCVBUF, ... */
 
 /* For whom a row is. */
-enum option_for { FOR_ALL, FOR_INET6, FOR_RAW, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
+enum option_for { FOR_ALL, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
 /* How its number is kept and checked. */
 enum option_as { AS_BOOL, AS_RANGE, AS_FN };
 
@@ -348,7 +348,7 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
 	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
-	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW },
+	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW4 },
 
 	{ IPPROTO_IPV6, IPV6_V6ONLY,		FN(set_v6only, get_v6only), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS,	RANGE(hops, -1, 255), .dflt = 64, .whom = FOR_INET6 },
@@ -358,6 +358,7 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW6 },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 	{ IPPROTO_RAW, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 
@@ -375,8 +376,8 @@ static bool is_for(const struct sock *s, uint8_t whom)
 		return true;
 	case FOR_INET6:
 		return six;
-	case FOR_RAW:
-		return raw;
+	case FOR_RAW4:
+		return raw && !six;
 	case FOR_RAW4_ICMP:
 		return raw && !six && e->proto == IPPROTO_ICMP;
 	case FOR_RAW6:

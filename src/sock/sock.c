@@ -69,8 +69,12 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 	s->creds = *creds;
 	s->sndbuf = SNDBUF_DEFAULT;
 	st->rt->ops->pause(st->rt);
-	l4_end_init(&s->end, st, ops, (uint8_t)domain, proto);
+	err = l4_end_init(&s->end, st, ops, (uint8_t)domain, proto);
 	st->rt->ops->resume(st->rt);
+	if (err) {
+		mem_free(s);
+		return err;
+	}
 	s->end.uid = creds->uid;
 	s->end.opt.hdrincl = proto == IPPROTO_RAW;
 	s->end.ready = became_ready;
