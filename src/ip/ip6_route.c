@@ -1,26 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ip6-route: for us, for somebody else, or for nobody? Neighbouring packets to the same destination from the same interface
- * share one lookup and one decision. Link-local destinations are known by address and interface, never by the FIB, and never
- * leave their link (RFC 4291, 2.5.6). */
+/* ip6-route: for us, for somebody else, or for nobody? ip_route.h says how neighbouring packets share the answer. Link-local
+ * destinations are known by address and interface, never by the FIB, and never leave their link (RFC 4291, 2.5.6). */
+#include "ip/ip_route.h"
+
 #include <sys/socket.h>
 
 #include "ip/ip6_internal.h"
 
-/* What is decided for a run of packets. why: the drop reason when next is NEXT_DROP or IP_ROUTE_ERROR. */
-struct route_run {
-	bool valid, unicast;
-	uint8_t next, code;
-	enum drop why;
-	struct ip6 dst;
-	uint32_t in_if;
-	const struct fib_nh *nh;
-};
-
-/* By type of route. Linux: an unreachable route answers as no route does. */
-static const struct route_type {
-	uint8_t next, code;
-	enum drop why;
-} route_types[] = {
+/* Linux: an unreachable route answers as no route does. */
+static const struct ip_route_type route_types[RTN_MAX + 1] = {
 	[RTN_UNSPEC] = { IP_ROUTE_ERROR, ICMP6_UNREACH_NO_ROUTE, DROP_IP_NO_ROUTE },
 	[RTN_UNICAST] = { IP_ROUTE_FORWARD, 0, DROP_NONE },
 	[RTN_LOCAL] = { IP_ROUTE_LOCAL, 0, DROP_NONE },
@@ -31,91 +19,85 @@ static const struct route_type {
 	[RTN_PROHIBIT] = { IP_ROUTE_ERROR, ICMP6_UNREACH_PROHIBITED, DROP_IP_PROHIBIT },
 };
 
-static void decide(struct route_run *r, unsigned type)
+static void decide_group(struct worker *w, struct ip_route_run *r)
 {
-	if (type >= ARRAY_SIZE(route_types) || (!route_types[type].next && !route_types[type].why))
-		type = RTN_UNSPEC;
-	r->next = route_types[type].next;
-	r->code = route_types[type].code;
-	r->why = route_types[type].why;
+	bool member = ip6_is_member(w, r->in_if, &r->dst.v6);
+	ip_route_decide(r, route_types, member ? RTN_LOCAL : RTN_MULTICAST);
 }
 
-static void refuse(struct route_run *r, enum drop why)
+static void decide_link_local(struct worker *w, struct ip_route_run *r, const struct iface *in)
 {
-	r->next = NEXT_DROP;
-	r->why = why;
-}
-
-static void decide_link_local(struct worker *w, struct route_run *r, const struct iface *in)
-{
-	struct ipaddr a = { .v6 = r->dst };
 	const struct addr *ours = racy_get(in->flags) & IFF_LOOPBACK
-					  ? addr_find(w, AF_INET6, &a)
-					  : addr_find_on(w, r->in_if, AF_INET6, &a);
-	decide(r, RTN_LOCAL);
+					  ? addr_find(w, AF_INET6, &r->dst)
+					  : addr_find_on(w, r->in_if, AF_INET6, &r->dst);
+	ip_route_decide(r, route_types, RTN_LOCAL);
 	if (!ours)
-		refuse(r, DROP_IP_SCOPE);
-}
-
-static void decide_global(struct worker *w, struct route_run *r)
-{
-	r->nh = fib6_lookup(w, &r->dst);
-	decide(r, r->nh ? r->nh->type : RTN_UNSPEC);
-	if (!racy_get(ip6_stack(w->st)->forwarding) &&
-	    r->next != IP_ROUTE_LOCAL) /* Linux: a host is silent about what is not for it */
-		refuse(r, DROP_IP_FORWARDING_OFF);
+		ip_route_refuse(r, DROP_IP_SCOPE);
 }
 
 /* RFC 4862, 5.4: what is sent to a tentative address is discarded. It has no local route yet, so what is for it looks like a
  * packet for a neighbour; Linux would send it back to the link. */
-static bool is_tentative(const struct worker *w, const struct route_run *r)
+static bool is_tentative(const struct worker *w, const struct ip_route_run *r)
 {
-	struct ipaddr a = { .v6 = r->dst };
-	const struct addr *ours = addr_find_on(w, r->nh ? r->nh->if_handle : r->in_if, AF_INET6, &a);
+	const struct addr *ours = addr_find_on(w, r->nh ? r->nh->if_handle : r->in_if, AF_INET6, &r->dst);
 	return ours && racy_get(ours->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 }
 
-static void run_start(struct worker *w, struct route_run *r, const struct pkt *p, const struct ip6 *dst)
+static void decide_unicast(struct worker *w, struct ip_route_run *r, const struct iface *in)
 {
-	*r = (struct route_run){ .valid = true, .dst = *dst, .in_if = p->in_if };
-	const struct iface *in = iface_get(w, p->in_if);
-	if (!in) {
-		refuse(r, DROP_IF_GONE);
-		return;
-	}
-	r->unicast = !ip6_is_multicast(dst);
-	if (!r->unicast)
-		decide(r, ip6_is_member(w, p->in_if, dst) ? RTN_LOCAL : RTN_MULTICAST);
-	else if (ip6_is_link_local(dst))
+	if (ip6_is_link_local(&r->dst.v6))
 		decide_link_local(w, r, in);
 	else
-		decide_global(w, r);
-	bool local = r->next == IP_ROUTE_LOCAL, on_link = r->next == IP_ROUTE_FORWARD && !r->nh->gw_family;
-	if (r->unicast && (local || on_link) && is_tentative(w, r))
-		refuse(r, DROP_IP_TENTATIVE);
-	else if (local)
-		r->next = racy_get(in->hooks.edge[HOOK_IP6_INPUT]);
+		ip_route_follow(r, route_types, racy_get(ip6_stack(w->st)->forwarding));
+	r->bad_flags = IP_ROUTE_GROUP_FRAME;
+	r->by_dst = r->say.next == IP_ROUTE_LOCAL || (r->say.next == IP_ROUTE_FORWARD && !r->nh->gw_family);
+	if (r->by_dst && is_tentative(w, r))
+		ip_route_refuse(r, DROP_IP_TENTATIVE);
 }
 
-static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct route_run *r)
+static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt *p, const struct ip6 *dst,
+		      const struct fib_nh *nh)
+{
+	*r = (struct ip_route_run){ .dst.v6 = *dst, .in_if = p->in_if, .nh = nh };
+	const struct iface *in = iface_get(w, p->in_if);
+	if (!in) {
+		ip_route_refuse(r, DROP_IF_GONE);
+		return;
+	}
+	if (ip6_is_multicast(dst))
+		decide_group(w, r);
+	else
+		decide_unicast(w, r, in);
+	if (r->say.next == IP_ROUTE_LOCAL)
+		r->say.next = racy_get(in->hooks.edge[HOOK_IP6_INPUT]);
+}
+
+/* Another destination or another interface. */
+static void run_change(struct worker *w, struct ip_route_run *r, const struct pkt *p, const struct ip6 *dst)
+{
+	bool routed = !ip6_is_multicast(dst) && !ip6_is_link_local(dst);
+	const struct fib_nh *nh = routed ? fib6_lookup(w, dst) : NULL;
+	if (ip_route_goes_on(r, p, nh))
+		r->dst.v6 = *dst;
+	else
+		run_start(w, r, p, dst, nh);
+}
+
+static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
-	if (unlikely(!r->valid || p->in_if != r->in_if || !ip6_eq(&h->dst, &r->dst)))
-		run_start(w, r, p, &h->dst);
-	if (unlikely(r->unicast && p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST)))
-		return pkt_drop(p, DROP_IP_MULTICAST_LINK);
-	if (unlikely(r->next == NEXT_DROP))
-		return pkt_drop(p, r->why);
-	if (unlikely(r->next == IP_ROUTE_ERROR))
-		return ip_error(p, IP_ROUTE_ERROR, ICMP6_UNREACH, r->code, 0, r->why);
+	if (unlikely(p->in_if != r->in_if || !ip6_eq(&h->dst, &r->dst.v6)))
+		run_change(w, r, p, &h->dst);
+	if (ip_route_refuses(r, p))
+		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = r->nh;
-	return r->next;
+	return r->say.next;
 }
 
 static void ip6_route(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
-	struct route_run run = { 0 };
+	struct ip_route_run run = { 0 };
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
 		next[i] = ip6_route_one(w, v->pkt[i], &run);

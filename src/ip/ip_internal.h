@@ -78,9 +78,6 @@ static inline bool fits(const struct pkt *p, uint32_t mtu)
 	return likely(p->len <= mtu) || (pkt_is_gso(p) && pkt_gso_l3_len(p) <= mtu);
 }
 
-/* The edges of routing nodes, the same for both families, so that their decisions can share tables. */
-enum ip_route_next { IP_ROUTE_LOCAL = 1, IP_ROUTE_LOCAL_HOOK, IP_ROUTE_FORWARD, IP_ROUTE_ERROR };
-
 /* One file per node of each family. */
 extern const struct node ip4_input_node, ip4_route_node, ip4_forward_node, ip4_post_node, ip4_local_node,
 	ip4_output_node, ip4_output_whole_node, ip4_frag_node;

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What ip4-route and ip6-route share: a decision, and the run of packets it is good for.
+ *
+ * Theory of operation: what becomes of a packet follows from the next hop of its route and from the interface it came by. So
+ * neighbouring packets to one destination share the lookup, and neighbours whose lookups find the same next hop share the
+ * decision: for most packets there is nothing left but to compare. Where the destination itself matters (by_dst, or no
+ * route was asked for) the decision ends with it. */
+#ifndef LEAT_IP_ROUTE_H
+#define LEAT_IP_ROUTE_H
+
+#include "ip/ip_internal.h"
+
+/* The edges of both nodes, and with them what routes of a type do: a table of RTN_MAX + 1 rows. An empty row acts as
+ * RTN_UNSPEC, no route; so do RTN_THROW, which ends a lookup, and types that nobody knows. */
+enum ip_route_next { IP_ROUTE_LOCAL = 1, IP_ROUTE_LOCAL_HOOK, IP_ROUTE_FORWARD, IP_ROUTE_ERROR };
+struct ip_route_type {
+	uint8_t next, code; /* code: of ICMP unreachable, with IP_ROUTE_ERROR */
+	enum drop why; /* with IP_ROUTE_ERROR and NEXT_DROP */
+};
+
+/* RFC 1122, 3.3.6: a unicast packet in a group frame was meant for somebody else's ears, or worse. */
+enum { IP_ROUTE_GROUP_FRAME = PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST };
+
+/* All zero: of no packet yet; one without an interface that meets it is dropped for that. */
+struct ip_route_run {
+	struct ipaddr dst;
+	uint32_t in_if;
+	struct ip_route_type say;
+	bool go; /* the decision is not to refuse */
+	bool by_dst; /* the decision is for this destination alone */
+	bool foreign_source; /* IPv4: the source must not be ours */
+	uint8_t bad_flags; /* packets with one of these are refused: 0 or IP_ROUTE_GROUP_FRAME */
+	const struct fib_nh *nh; /* what the lookup found; NULL: nothing, or there was none */
+};
+
+static inline bool ip_route_goes_on(const struct ip_route_run *r, const struct pkt *p,
+				    const struct fib_nh *nh)
+{
+	return likely(nh && nh == r->nh && p->in_if == r->in_if && !r->by_dst);
+}
+
+static inline void ip_route_refuse(struct ip_route_run *r, enum drop why)
+{
+	r->say = (struct ip_route_type){ NEXT_DROP, 0, why };
+	r->go = false;
+}
+
+static inline void ip_route_decide(struct ip_route_run *r, const struct ip_route_type *types, uint8_t type)
+{
+	const struct ip_route_type *t = &types[type];
+	r->say = t->next || t->why ? *t : types[RTN_UNSPEC];
+	r->go = r->say.next != NEXT_DROP && r->say.next != IP_ROUTE_ERROR;
+}
+
+/* As the type of the route that was found says. */
+static inline void ip_route_follow(struct ip_route_run *r, const struct ip_route_type *types, bool forwards)
+{
+	ip_route_decide(r, types, r->nh ? r->nh->type : RTN_UNSPEC);
+	if (!forwards && r->say.next != IP_ROUTE_LOCAL) /* Linux: a host is silent about what is not for it */
+		ip_route_refuse(r, DROP_IP_FORWARDING_OFF);
+}
+
+static inline bool ip_route_refuses(const struct ip_route_run *r, const struct pkt *p)
+{
+	return unlikely(!r->go || p->flags & r->bad_flags);
+}
+
+/* The edge for a packet that is refused. unreachable: the type of ICMP error that the code belongs to. */
+static inline uint8_t ip_route_refusal(const struct ip_route_run *r, struct pkt *p, uint8_t unreachable)
+{
+	if (p->flags & r->bad_flags)
+		return pkt_drop(p, DROP_IP_MULTICAST_LINK);
+	if (r->say.next == IP_ROUTE_ERROR)
+		return ip_error(p, IP_ROUTE_ERROR, unreachable, r->say.code, 0, r->say.why);
+	return pkt_drop(p, r->say.why ? r->say.why : DROP_IF_GONE);
+}
+
+#endif
