@@ -51,9 +51,10 @@ static inline struct fib_key fib_key6(const struct ip6 *a)
 	memcpy(&lo, a->b + 8, sizeof lo);
 	return (struct fib_key){ be64_get(hi), be64_get(lo) };
 }
+/* Of i = 128, behind a whole address, any bit: such a node has no children. */
 static inline unsigned fib_key_bit(const struct fib_key *k, unsigned i)
 {
-	return i < 64 ? k->hi >> (63 - i) & 1 : i < 128 ? k->lo >> (127 - i) & 1 : 0;
+	return (i < 64 ? k->hi : k->lo) << (i & 63) >> 63;
 }
 static inline bool fib_key_match(const struct fib_key *a, const struct fib_key *b, unsigned plen)
 {
