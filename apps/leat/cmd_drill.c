@@ -3,16 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "drill/drill.h"
 #include "leat/leat.h"
 
-enum { OPTIONS_MAX = 16, WHY_LEN = 2048, SCRIPT_LEN_MAX = 4 << 20 };
+enum { OPTIONS_MAX = 64, WHY_LEN = 8192, SCRIPT_LEN_MAX = 4 << 20, PATH_LEN = 4096 };
 
 struct drill {
 	struct script_option option[OPTIONS_MAX];
 	unsigned n_options, passed, failed, skipped;
 	bool quiet;
+	const char *pcap_dir;
 };
 
 /* The whole file, to be freed. NULL: errno says why. */
@@ -34,9 +36,36 @@ static char *read_file(const char *path, size_t *ret_len)
 	return text;
 }
 
+static void tell(void *ctx, const char *line)
+{
+	printf("        %s\n", line);
+}
+
+/* The script's path as a name: DIR/icmp-echo-story.pkt-ipv6.pcapng */
+static const char *pcap_path(const struct drill *d, const char *path, const struct script *s,
+			     char to[PATH_LEN])
+{
+	char *p;
+	int n;
+
+	if (!d->pcap_dir)
+		return NULL;
+	path += strspn(path, "./");
+	mkdir(d->pcap_dir, 0777); /* what fails here for good, fails with a reason when the file is opened */
+	n = snprintf(to, PATH_LEN, "%s/", d->pcap_dir);
+	p = to + (n < PATH_LEN ? n : PATH_LEN - 1);
+	snprintf(p, PATH_LEN - (size_t)(p - to), "%s-%s.pcapng", path, script_is_ip6(s) ? "ipv6" : "ipv4");
+	for (; *p; p++)
+		if (*p == '/')
+			*p = '-';
+	return to;
+}
+
 static enum drill_outcome play(const struct drill *d, const char *path, char *why)
 {
 	enum drill_outcome out = DRILL_FAILED;
+	struct drill_how how = { .tell = tell };
+	char pcap[PATH_LEN];
 	struct script *s;
 	size_t len;
 	char *text = read_file(path, &len);
@@ -46,11 +75,48 @@ static enum drill_outcome play(const struct drill *d, const char *path, char *wh
 		return out;
 	}
 	if (script_parse(path, text, len, d->option, d->n_options, &s, why, WHY_LEN) == 0) {
-		out = drill_run(s, why, WHY_LEN);
+		how.pcap = pcap_path(d, path, s, pcap);
+		out = drill_play(s, &how, why, WHY_LEN);
 		script_free(s);
 	}
 	free(text);
 	return out;
+}
+
+/* So that a shell reads it as one word. */
+static void print_word(const char *s)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=./:,+%@";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		fputs(s, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *s; s++)
+		*s == '\'' ? fputs("'\\''", stdout) : putchar(*s);
+	putchar('\'');
+}
+
+/* The very command that plays it once more. */
+static void print_again(const struct drill *d, const char *path)
+{
+	fputs("again:  leat drill --verbose --pcap=", stdout);
+	print_word(d->pcap_dir ? d->pcap_dir : "/tmp/drill");
+	for (unsigned i = 0; i < d->n_options; i++) {
+		const struct script_option *o = &d->option[i];
+		if (!strcmp(o->name, "verbose"))
+			continue;
+		printf(" --%s", o->name);
+		if (o->value) {
+			putchar('=');
+			print_word(o->value);
+		}
+	}
+	putchar(' ');
+	print_word(path);
+	putchar('\n');
 }
 
 static void play_and_tell(struct drill *d, const char *path)
@@ -70,21 +136,48 @@ static void play_and_tell(struct drill *d, const char *path)
 	default:
 		d->failed++;
 		printf("FAILED  %s\n", why);
+		print_again(d, path);
 	}
 }
 
-/* --name=value, as in a script. */
-static bool option(struct drill *d, char *arg)
+static bool option_add(struct drill *d, const char *name, const char *value)
 {
-	char *value = strchr(arg, '=');
+	if (d->n_options == OPTIONS_MAX)
+		return false;
+	d->option[d->n_options++] = (struct script_option){ name, value };
+	return true;
+}
+
+/* An option at argv[0], its value perhaps at argv[1]. How many words that were; 0: it is none. */
+static int option(struct drill *d, char **argv)
+{
+	char *arg = argv[0], *value = strchr(arg, '=');
+	const char *name = arg + 2;
 
 	if (!strcmp(arg, "--quiet"))
 		return d->quiet = true;
-	if (!value || d->n_options == OPTIONS_MAX)
-		return false;
-	*value = 0;
-	d->option[d->n_options++] = (struct script_option){ arg + 2, value + 1 };
-	return true;
+	if (!strcmp(arg, "-v"))
+		return option_add(d, "verbose", NULL);
+	if (!strncmp(arg, "-D", 2)) {
+		if (arg[2])
+			return option_add(d, "define", arg + 2);
+		return argv[1] && option_add(d, "define", argv[1]) ? 2 : 0;
+	}
+	if (strncmp(arg, "--", 2) != 0)
+		return 0;
+	if (script_option_is_flag(name))
+		return option_add(d, name, NULL);
+	if (value)
+		*value++ = 0;
+	else
+		value = argv[1];
+	if (!value)
+		return 0;
+	if (!strcmp(name, "pcap"))
+		d->pcap_dir = value;
+	else if (!option_add(d, name, value))
+		return 0;
+	return value == argv[1] ? 2 : 1;
 }
 
 static int run(const struct leat_args *a)
@@ -92,10 +185,13 @@ static int run(const struct leat_args *a)
 	struct drill d = { 0 };
 	int i = 0;
 
-	for (; i < a->argc && !strncmp(a->argv[i], "--", 2); i++)
-		if (!option(&d, a->argv[i]))
-			return leat_error("drill: %s is not --name=value (see leat drill --help)",
+	while (i < a->argc && a->argv[i][0] == '-') {
+		int n = option(&d, a->argv + i);
+		if (!n)
+			return leat_error("drill: %s is no option, or has no value (see leat drill --help)",
 					  a->argv[i]);
+		i += n;
+	}
 	if (i == a->argc)
 		return leat_error("drill: give the scripts to play (see leat drill --help)");
 	for (; i < a->argc; i++)
@@ -110,12 +206,30 @@ const struct leat_command cmd_drill = {
 	.what = "play packetdrill scripts in virtual time",
 	.help = "Each script is played on a stack of its own, in this process and in virtual time; no daemon "
 		"is asked. What\n"
-		"does not pass is told with the script's line, and, when packets differ, both of them.\n"
+		"does not pass is told with the script's line, and, when packets differ, both of them, with "
+		"marks below what\n"
+		"differs; then comes the command that plays it again. What leat cannot play is skipped, with "
+		"the reason.\n"
 		"\n"
-		"  --ip_version=ipv6       for scripts that do not say it; likewise --local_ip, --remote_ip, "
-		"--gateway_ip,\n"
-		"                          --mtu, --tolerance_usecs, --bind_port, --connect_port\n"
-		"  --quiet                 not a line for each script that passed\n",
+		"  -D NAME=VALUE           NAME stands for VALUE (a word, a number, a string) in the "
+		"scripts; also "
+		"--define\n"
+		"  --pcap=DIR              write what went over the wire into DIR, a pcapng file a script\n"
+		"  -v, --verbose           tell each packet and call\n"
+		"  --quiet                 not a line for each script that passed\n"
+		"  --dry_run               read the scripts, play none\n"
+		"\n"
+		"For scripts that do not say them in their first lines:\n"
+		"  --ip_version=V          ipv4, ipv6 or ipv4-mapped-ipv6\n"
+		"  --local_ip=ADDRESS      likewise --remote_ip, --gateway_ip, --netmask_ip\n"
+		"  --bind_port=PORT        likewise --connect_port\n"
+		"  --mtu=BYTES             of the interface; --mss=BYTES of TCP segments that come in bulk\n"
+		"  --tolerance_usecs=N     how much sooner or later than said is let pass (4000); "
+		"--tolerance_percent=N of the\n"
+		"                          time since the event before, when that is more\n"
+		"  --non_fatal=WHAT        packet, syscall: tell what is wrong with them and go on\n"
+		"  --tcp_ts_tick_usecs=N, --tcp_ts_ecr_scaled, --strict_segments\n"
+		"                          about TCP\n",
 	.run = run,
 	.own_options = true,
 };

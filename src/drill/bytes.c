@@ -385,3 +385,32 @@ const char *packet_differs(const struct packet *want, const struct packet *seen,
 	same_ip(&c, want, seen);
 	return c.why;
 }
+
+static void unsaid(const int64_t *want, int64_t *seen)
+{
+	if (*want == UNSAID)
+		*seen = UNSAID;
+}
+
+void packet_leave_unsaid(const struct packet *want, struct packet *seen)
+{
+	if (want->ecn == ECN_UNSAID)
+		seen->ecn = ECN_UNSAID;
+	if (want->tos == UNSAID)
+		seen->tos = UNSAID;
+	if (want->ttl == UNSAID)
+		seen->ttl = UNSAID;
+	if (want->kind != seen->kind)
+		return;
+	seen->has_ack = seen->has_ack && want->has_ack;
+	seen->has_win = seen->has_win && want->has_win;
+	seen->options_any = want->options_any;
+	if (want->kind != PACKET_ICMP)
+		return;
+	unsaid(&want->mtu, &seen->mtu);
+	unsaid(&want->id, &seen->id);
+	unsaid(&want->echo_seq, &seen->echo_seq);
+	unsaid(&want->icmp_len, &seen->icmp_len);
+	if (want->quote == QUOTE_NONE)
+		seen->quote = QUOTE_NONE;
+}

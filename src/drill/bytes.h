@@ -25,4 +25,7 @@ const char *packet_read(const uint8_t *bytes, uint32_t len, struct packet *ret_p
 /* Is it what the script wants? NULL, or the first difference. The text is in `room` or static. */
 const char *packet_differs(const struct packet *want, const struct packet *seen, char *room, size_t size);
 
+/* What the script leaves unsaid is left unsaid of the packet, too: for printing. */
+void packet_leave_unsaid(const struct packet *want, struct packet *seen);
+
 #endif

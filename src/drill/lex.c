@@ -150,10 +150,24 @@ static struct token option(struct lexer *l, struct token t)
 	return t.len ? t : bad(t, "an option has a name");
 }
 
+/* A definition's own words are not looked up again: it cannot go round in circles. */
+static struct token defined(const struct lexer *l, struct token t)
+{
+	for (const struct lex_define *d = t.kind == TOK_WORD ? l->defines : NULL; d; d = d->next)
+		if (d->name_len == t.len && memcmp(d->name, t.p, t.len) == 0) {
+			struct token is = d->is;
+			is.line = t.line;
+			is.touches = t.touches;
+			return is;
+		}
+	return t;
+}
+
 struct token lex_next(struct lexer *l)
 {
+	const char *from = l->p;
 	bool whole = skip_blanks(l);
-	struct token t = { .p = l->p, .line = l->line };
+	struct token t = { .p = l->p, .line = l->line, .touches = l->p == from };
 	if (!whole)
 		return bad(t, "a comment has no end");
 	if (l->p == l->end)
@@ -178,7 +192,7 @@ struct token lex_next(struct lexer *l)
 	if (is_fraction(l))
 		return seconds(l, t);
 	if (is_word(*l->p))
-		return word(l, t);
+		return defined(l, word(l, t));
 	t.kind = TOK_PUNCT;
 	t.c = *l->p;
 	t.len = 1;
@@ -193,8 +207,14 @@ struct token lex_value(struct lexer *l)
 		l->p++;
 		return quoted(l, t, TOK_STRING, "\"", "a quote has no end");
 	}
-	while (l->p < l->end && !is_blank(*l->p))
-		l->p++;
+	while (l->p < l->end && !is_blank(*l->p)) {
+		char quote = *l->p++; /* as in --define=NAME="two words" */
+		if (quote != '"' && quote != '`')
+			continue;
+		while (l->p < l->end && *l->p != quote && *l->p != '\n')
+			l->p++;
+		l->p += l->p < l->end;
+	}
 	t.len = (size_t)(l->p - t.p);
 	return t.len ? t : bad(t, "an option has a value");
 }

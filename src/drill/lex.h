@@ -27,11 +27,20 @@ struct token {
 	size_t len;
 	unsigned line;
 	const char *why;
+	bool touches; /* nothing between it and the one before */
+};
+/* A word that stands for something else. */
+struct lex_define {
+	const struct lex_define *next;
+	const char *name;
+	size_t name_len;
+	struct token is;
 };
 /* Reads on from p. A value: copy it to look ahead. */
 struct lexer {
 	const char *p, *end;
 	unsigned line;
+	const struct lex_define *defines;
 };
 
 struct token lex_next(struct lexer *l);

@@ -7,8 +7,10 @@
  * does not understand and says the line. Names of constants are not looked at here: that is done when a call runs, so that
  * scripts about protocols that are not there yet can be read (and skipped) all the same.
  *
- * Read from the language's published syntax reference and from scripts; what leat adds is ttl, tos and, for ICMP echo, id, seq
- * and a length. Not understood: encapsulation, MPLS, ports in packets, Python beyond what code.c says. */
+ * A word that was defined (-D NAME=VALUE, --define=NAME=VALUE) stands for its value, which is one word, too: the lexer puts it there.
+ *
+ * Read from the language's published syntax reference, from scripts and from what the original tool does; what leat adds is listed
+ * in README.md. */
 #include "drill/script.h"
 
 #include <errno.h>
@@ -138,95 +140,6 @@ const char *parse_text(struct parse *p, const struct token *t)
 	return to;
 }
 
-/* --- options --- */
-
-static bool option_number(const char *text, int64_t max, int64_t *ret)
-{
-	struct lexer l = { text, text + strlen(text), 1 };
-	struct token t = lex_next(&l);
-	if (t.kind != TOK_INT || t.num > max || lex_next(&l).kind != TOK_END)
-		return false;
-	*ret = t.num;
-	return true;
-}
-
-static bool option_ip(struct script *s, const char *text, struct ipaddr *to)
-{
-	if (s->family == AF_INET6)
-		return ip6_from_text(text, &to->v6);
-	*to = (struct ipaddr){ 0 };
-	return ip4_from_text(text, &to->v4);
-}
-
-/* The defaults of the original tool. */
-static void addresses_of(struct script *s, uint8_t family)
-{
-	static const struct {
-		const char *local, *remote, *gateway;
-		uint8_t plen;
-		uint16_t mtu;
-	} defaults[] = {
-		{ "192.168.0.1", "192.0.2.1", "192.168.0.2", 16, 1500 },
-		{ "fd3d:0a0b:17d6::1", "fd3d:fa7b:d17d::1", "fd3d:0a0b:17d6:8888::1", 48, 1500 },
-	};
-	unsigned i = family == AF_INET6;
-	s->family = family;
-	option_ip(s, defaults[i].local, &s->local);
-	option_ip(s, defaults[i].remote, &s->remote);
-	option_ip(s, defaults[i].gateway, &s->gateway);
-	s->plen = defaults[i].plen;
-	s->mtu = defaults[i].mtu;
-}
-
-/* NULL: taken. Else what is wrong. */
-static const char *option_set(struct script *s, const char *name, const char *value)
-{
-	int64_t v;
-	if (!strcmp(name, "ip_version")) {
-		if (strcmp(value, "ipv4") != 0 && strcmp(value, "ipv6") != 0 &&
-		    strcmp(value, "ipv4-mapped-ipv6") != 0)
-			return "ip_version is ipv4, ipv6 or ipv4-mapped-ipv6";
-		addresses_of(s, strcmp(value, "ipv6") ? AF_INET : AF_INET6);
-	} else if (!strcmp(name, "local_ip") || !strcmp(name, "remote_ip") || !strcmp(name, "gateway_ip")) {
-		struct ipaddr *to = name[0] == 'l' ? &s->local : name[0] == 'r' ? &s->remote : &s->gateway;
-		const char *slash =
-			strchr(value, '/'); /* remote_ip may be a prefix: its first address is meant */
-		char text[64];
-		snprintf(text, sizeof text, "%.*s", (int)(slash ? slash - value : 60), value);
-		if (!option_ip(s, text, to))
-			return "that is no address of this version of IP";
-	} else if (!strcmp(name, "tolerance_usecs")) {
-		if (!option_number(value, 60000000, &s->tolerance_us))
-			return "a number of microseconds is wanted";
-	} else if (!strcmp(name, "mtu")) {
-		if (!option_number(value, 65535, &v) || v < 68)
-			return "an MTU is from 68 to 65535";
-		s->mtu = (uint32_t)v;
-	} else if (!strcmp(name, "bind_port") || !strcmp(name, "connect_port")) {
-		if (!option_number(value, 65535, &v))
-			return "a port is at most 65535";
-		*(name[0] == 'b' ? &s->bind_port : &s->connect_port) = (uint16_t)v;
-	}
-	return NULL; /* others are about the original's own workings (so_filename, tcp_ts_tick_usecs, ...) */
-}
-
-static bool parse_option(struct parse *p, bool version)
-{
-	struct token name = lex_next(&p->lex), value = { 0 };
-	const char *n = parse_text(p, &name), *v = "", *why;
-	if (p->lex.p < p->lex.end && *p->lex.p == '=') {
-		p->lex.p++;
-		value = lex_value(&p->lex);
-		if (value.kind == TOK_BAD)
-			return parse_bad(p, value.line, "%s", value.why);
-		v = parse_text(p, &value);
-	}
-	if (!n || !v)
-		return false;
-	why = version == !strcmp(n, "ip_version") ? option_set(p->s, n, v) : NULL;
-	return why ? parse_bad(p, name.line, "--%s: %s", n, why) : true;
-}
-
 /* --- events --- */
 
 static bool parse_seconds(struct parse *p, int64_t *ret_us)
@@ -342,19 +255,6 @@ static bool parse_event(struct parse *p, struct event **ret)
 	return parse_action(p, e);
 }
 
-/* The version of IP first, since addresses are read by it wherever it stands. */
-static bool parse_options(struct parse *p)
-{
-	struct lexer begin = p->lex;
-	for (int version = 1; version >= 0; version--) {
-		p->lex = begin;
-		while (lex_peek(&p->lex).kind == TOK_OPTION)
-			if (!parse_option(p, version))
-				return false;
-	}
-	return true;
-}
-
 static bool parse_script(struct parse *p)
 {
 	struct event **tail = &p->s->events;
@@ -375,19 +275,6 @@ static bool parse_script(struct parse *p)
 	return p->s->events || parse_bad(p, p->lex.line, "a script without events tests nothing");
 }
 
-static bool outer_options(struct parse *p, const struct script_option *o, unsigned n)
-{
-	for (int version = 1; version >= 0; version--)
-		for (unsigned i = 0; i < n; i++) {
-			bool is_version = !strcmp(o[i].name, "ip_version");
-			const char *why =
-				is_version == version ? option_set(p->s, o[i].name, o[i].value) : NULL;
-			if (why)
-				return parse_bad(p, 0, "--%s: %s", o[i].name, why);
-		}
-	return true;
-}
-
 int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
 		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len)
 {
@@ -396,11 +283,9 @@ int script_parse(const char *name, const char *text, size_t len, const struct sc
 	if (!s)
 		return -ENOMEM;
 	mem_account_init(&s->mem, "script", NULL, SCRIPT_MEM_MAX);
-	addresses_of(s, AF_INET);
 	s->name = name;
-	s->bind_port = s->connect_port = 8080;
-	s->tolerance_us = 4000;
-	if (!outer_options(&p, options, n_options) || !parse_script(&p)) {
+	parse_defaults(s);
+	if (!parse_outer_options(&p, options, n_options) || !parse_script(&p)) {
 		script_free(s);
 		return -EINVAL;
 	}
@@ -419,4 +304,9 @@ void script_free(struct script *s)
 	}
 	mem_account_done(&s->mem);
 	free(s);
+}
+
+bool script_is_ip6(const struct script *s)
+{
+	return s->family == AF_INET6;
 }

@@ -35,6 +35,11 @@ bool token_is(const struct token *t, const char *word);
 /* "'foo'", for complaints; valid until the next call with the same buffer. */
 const char *token_show(const struct token *t, char to[static 48]);
 
+/* parse_option.c */
+void parse_defaults(struct script *s);
+bool parse_options(struct parse *p);
+bool parse_outer_options(struct parse *p, const struct script_option *o, unsigned n);
+
 bool parse_expr(struct parse *p, struct expr **ret);
 /* ( a, b, ... ), the opening parenthesis being next. */
 bool parse_args(struct parse *p, struct expr **ret_first, unsigned *ret_n);

@@ -55,8 +55,7 @@ static bool tcp_flags_of(struct parse *p, struct packet *ret)
 			ret->flags |= (uint16_t)(1u << (at - letters));
 		}
 		struct token more = lex_peek(&p->lex); /* only what touches: "S" and "." of "S." */
-		if (more.p != t.p + t.len ||
-		    (more.kind != TOK_WORD && !(more.kind == TOK_PUNCT && more.c == '.')))
+		if (!more.touches || (more.kind != TOK_WORD && !(more.kind == TOK_PUNCT && more.c == '.')))
 			return true;
 	}
 }

@@ -190,6 +190,50 @@ static void mistakes_are_told_with_their_line(void **state)
 	refuse("0 f([[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]) = 0", "nested too deeply");
 }
 
+static void defined_words_stand_for_others(void **state)
+{
+	static const struct script_option outer[] = { { "ip_version", "ipv4" },
+						      { "define", "CODE=port_unreachable" },
+						      { "define", "WHO=17" },
+						      { "define", "SAY=\"a b\"" } };
+	static const char text[] =
+		"--define=TWICE=WHO --define=WHO=4\n0 < icmp unreachable CODE [udp (WHO)]\n"
+		"+0 f(SAY, TWICE) = WHO";
+	struct script *s = NULL;
+	if (script_parse("t.pkt", text, strlen(text), outer, ARRAY_SIZE(outer), &s, why, sizeof why))
+		fail_msg("%s", why);
+	assert_int_equal(s->events->packet.code, 3);
+	assert_int_equal(s->events->packet.quote_len, 4); /* the last definition counts */
+	const struct call *c = &s->events->next->call;
+	assert_string_equal(c->args->text, "a b");
+	assert_string_equal(c->args->next->text, "WHO"); /* and is not looked up again */
+	assert_int_equal(c->result->num, 4);
+	script_free(s);
+	refuse("--define=A\n0 < udp (1)", "t.pkt:1: --define: NAME=VALUE is wanted");
+	refuse("--define=A=b=c\n0 < udp (1)", "is one word");
+	refuse("--define=1=b\n0 < udp (1)", "NAME=VALUE is wanted");
+	refuse("--define\n0 < udp (1)", "a value is wanted");
+}
+
+static void options_are_taken_or_refused(void **state)
+{
+	struct script *s =
+		read_one("--tolerance_percent=5 --non_fatal=packet,syscall --mss=1000 --strict_segments\n"
+			 "--netmask_ip=255.255.255.0 --tcp_ts_tick_usecs=1000\n0 < udp (1)");
+	assert_int_equal(s->tolerance_percent, 5);
+	assert_true(s->packets_may_fail && s->calls_may_fail && s->strict_segments);
+	assert_int_equal(s->mss, 1000);
+	assert_int_equal(s->plen, 24);
+	assert_int_equal(s->tcp_ts_tick_us, 1000);
+	script_free(s);
+	refuse("--bogus=1\n0 < udp (1)", "t.pkt:1: --bogus: no such option");
+	refuse("--non_fatal=all\n0 < udp (1)", "packet, syscall or both");
+	refuse("--netmask_ip=255.0.255.0\n0 < udp (1)", "ones, then zeros");
+	refuse("--so_filename=x.so\n0 < udp (1)", "not a shared library");
+	refuse("--wire_client\n0 < udp (1)", "not over a wire");
+	refuse("--code_command=ruby\n0 < udp (1)", "Python");
+}
+
 static void memory_of_a_script_is_bounded(void **state)
 {
 	size_t len = 4 << 20;
@@ -212,6 +256,8 @@ int main(void)
 		cmocka_unit_test(calls_keep_arguments_results_and_errors),
 		cmocka_unit_test(options_shell_lines_code_and_comments),
 		cmocka_unit_test(mistakes_are_told_with_their_line),
+		cmocka_unit_test(defined_words_stand_for_others),
+		cmocka_unit_test(options_are_taken_or_refused),
 		cmocka_unit_test(memory_of_a_script_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,12 +26,15 @@ struct drill_call {
 
 struct run {
 	const struct script *s;
+	const struct drill_how *how;
 	struct world *w;
 	uint64_t zero_us; /* the script's time 0 on the clock */
 	int64_t prev_us; /* when the last event was due, in the script's time */
 	struct flow flow; /* of the socket that was used last */
 	struct drill_fd fd[DRILL_FDS];
 	struct drill_call pending;
+	uint64_t stops; /* of the clock */
+	const struct event *blame; /* whose complaint it is */
 	enum drill_outcome outcome; /* DRILL_PASSED as long as nothing was wrong */
 	char *why;
 	size_t why_len;
@@ -40,6 +43,8 @@ struct run {
 /* The first complaint counts. Always false. */
 bool run_fail(struct run *r, unsigned line, const char *fmt, ...) printf_like(3, 4);
 bool run_skip(struct run *r, unsigned line, const char *fmt, ...) printf_like(3, 4);
+/* A line for who follows what goes on. */
+void run_tell(const struct run *r, const char *fmt, ...) printf_like(2, 3);
 int64_t run_now_us(const struct run *r); /* in the script's time */
 
 /* --- call.c --- */
@@ -52,6 +57,13 @@ enum call_state call_try(struct run *r, const struct event *e, uint64_t waited_u
 /* How long poll() and its like wait at most, or UINT64_MAX: for ever. */
 uint64_t call_timeout_us(struct run *r, const struct event *e);
 void call_close_all(struct run *r);
+
+/* --- code.c --- */
+
+/* NULL, or why this code cannot be run. */
+const char *code_missing(const char *text);
+/* All of the script's code, when its last event has been. */
+bool code_run(struct run *r);
 
 /* --- shell.c --- */
 

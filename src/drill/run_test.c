@@ -48,7 +48,8 @@ static void both_packets_are_shown_when_they_differ(void **state)
 	fails(PING "+0 > icmp echo_reply id 7 seq 1 (9)",
 	      "t.pkt:2: ICMP payload length: expected 9, got 8\n"
 	      "script packet: 0.000000 icmp echo_reply id 7 seq 1 (9)\n"
-	      "actual packet: 0.000000 icmp echo_reply id 7 seq 1 (8)");
+	      "actual packet: 0.000000 icmp echo_reply id 7 seq 1 (8)\n"
+	      "                                                   ^^^");
 	fails(PING "+0 > icmp echo_reply id 8 seq 1 (8)", "id: expected 8, got 7");
 	fails(PING "+0 > icmp echo_reply id 7 seq 2 (8)", "seq: expected 2, got 1");
 	fails(PING "+0 > icmp echo_request", "ICMP type: expected 8, got 0");
@@ -62,10 +63,11 @@ static void time_is_exact_but_for_the_tolerance(void **state)
 	passes(PING "+0.004 > icmp echo_reply");
 	fails(PING "+0.004001 > icmp echo_reply", "timing: expected at 0.004001, sent at 0.000000");
 	fails("--tolerance_usecs=0\n" PING "+0.000001 > icmp echo_reply", "timing: expected at 0.000001");
-	fails(PING "+1~+2 > icmp echo_reply", "timing: expected from 1.000000, sent at 0.000000");
+	fails(PING "+1~+2 > icmp echo_reply",
+	      "timing: expected from 1.000000 to 2.000000, sent at 0.000000, tolerance 0.004000");
 	fails(PING "1 > icmp echo_reply", "timing");
-	fails("1 > icmp echo_reply",
-	      "timed out waiting for a packet\nscript packet: 1.000000 icmp echo_reply\nactual packet: none");
+	fails("1 > icmp echo_reply", "timed out waiting for a packet (tolerance 0.004000)\n"
+				     "script packet: 1.000000 icmp echo_reply\nactual packet: none");
 	fails("* > icmp echo_reply", "timed out");
 }
 
@@ -91,8 +93,39 @@ static void what_cannot_be_run_is_skipped_by_name(void **state)
 	skips("`../common/defaults.sh`\n" PING,
 	      "t.pkt:1: a shell line that is not known here: ../common/defaults.sh");
 	skips(PING "+0 `sysctl -q net.ipv4.tcp_ecn=0`", "t.pkt:2: a shell line");
-	skips(PING "+0 %{ print(1) }%", "no TCP yet");
+	skips(PING "+0 %{ assert tcpi_snd_cwnd == 10 }%", "t.pkt:2: code about tcp_info");
 	skips("0 dance(3) = 0", "");
+}
+
+static void code_runs_at_the_end_and_keeps_its_variables(void **state)
+{
+	passes("0 %{ x = 4 }%\n" PING "+0 > icmp echo_reply\n+0 %{ assert x == 4 }%");
+	passes("0 %{\n  x = 4\n  if x == 4:\n    y = 5\n}%\n" PING "+0 %{ assert y == 5, 'y' }%");
+	fails(PING "+0 %{ x = 4 }%\n+0 %{\n\nassert x == 5, 'x is %d' % x\n}%",
+	      "t.pkt:5: code: AssertionError: x is 4");
+	fails(PING "+0 %{ assert }%", "t.pkt:2: code: SyntaxError");
+	fails(PING "+0 %{ import os; os._exit(3) }%", "t.pkt:2: code: it ended with an error");
+}
+
+static void what_may_fail_is_told_and_let_pass(void **state)
+{
+	passes("--non_fatal=packet\n" PING "+0 > icmp echo_reply id 8");
+	fails("--non_fatal=syscall\n" PING "+0 > icmp echo_reply id 8", "id: expected 8, got 7");
+	passes("--non_fatal=packet,syscall\n0 close(3) = 0\n" PING "+0 > icmp echo_reply id 8");
+	fails("--non_fatal=packet\n0 close(3) = 0", "close");
+}
+
+static void tolerance_may_be_a_part_of_the_time_waited(void **state)
+{
+	fails(PING "+1 > icmp echo_reply", "tolerance 0.004000");
+	fails("--tolerance_percent=50\n" PING "+1 > icmp echo_reply", "tolerance 0.500000");
+	passes("--tolerance_percent=100\n" PING "+1 > icmp echo_reply");
+}
+
+static void a_script_cannot_take_for_ever(void **state)
+{
+	play_text(PING "+9000000000 < udp (1)");
+	fails("0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n0...9000000000 read(3, ..., 1) = 1", "read");
 }
 
 int main(void)
@@ -104,6 +137,10 @@ int main(void)
 		cmocka_unit_test(what_was_not_expected_meets_the_next_expectation),
 		cmocka_unit_test(shell_lines_are_answered_by_the_stack),
 		cmocka_unit_test(what_cannot_be_run_is_skipped_by_name),
+		cmocka_unit_test(code_runs_at_the_end_and_keeps_its_variables),
+		cmocka_unit_test(what_may_fail_is_told_and_let_pass),
+		cmocka_unit_test(tolerance_may_be_a_part_of_the_time_waited),
+		cmocka_unit_test(a_script_cannot_take_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,8 +93,13 @@ struct script {
 	struct ipaddr local, remote, gateway;
 	uint8_t plen;
 	uint32_t mtu;
-	uint16_t bind_port, connect_port;
-	int64_t tolerance_us;
+	uint16_t bind_port, connect_port, mss;
+	int64_t tolerance_us,
+		tolerance_percent; /* the larger one counts; the latter of the time since the event before */
+	int64_t tcp_ts_tick_us;
+	bool tcp_ts_ecr_scaled, strict_segments; /* about TCP */
+	bool packets_may_fail, calls_may_fail; /* --non_fatal: told, and let go on */
+	bool dry_run, verbose;
 	const char *init; /* the shell line in front, or NULL */
 	unsigned init_line;
 	struct event *events;
@@ -102,14 +107,16 @@ struct script {
 
 /* Options in front of a script, or of a run: what a script says itself comes later and wins. */
 struct script_option {
-	const char *name, *value; /* "ip_version", "ipv6" */
+	const char *name, *value; /* "ip_version", "ipv6"; NULL: without a value */
 };
+bool script_option_is_flag(const char *name);
 
 /* Reads a script. 0 and *ret, which script_free() frees; else -EINVAL and one line, "name:line: ...", or -ENOMEM. name is
  * borrowed as long as the script is, text for the call; it needs no zero at its end. */
 int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
 		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len);
 void script_free(struct script *s); /* NULL is welcome */
+bool script_is_ip6(const struct script *s); /* of its packets */
 
 /* Zeroed memory of the script, gone with it. NULL at its limit. */
 void *script_alloc(struct script *s, size_t len);

@@ -5,6 +5,7 @@
 #define LEAT_DRILL_WORLD_H
 
 #include "core/manual.h"
+#include "drill/pcapng.h"
 #include "drill/script.h"
 
 struct caught {
@@ -19,6 +20,8 @@ struct world {
 	struct iface *tun;
 	struct caught *first, **last; /* in the order of sending */
 	bool lost; /* one that could not be kept */
+	struct pcapng *capture; /* NULL: none */
+	uint64_t zero_us; /* the script's time 0 on the clock */
 };
 
 /* Addresses, prefix and MTU from the script; a route to the remote address's network; a host, that is no forwarding. 0 or -errno. */
