@@ -33,6 +33,8 @@ static int stack_start(struct sim_node *n)
 	struct iface *lo = iface_by_name(n->st, "lo");
 	if (lo)
 		iface_set_up(lo, true);
+	n->life++;
+	udp_node_started(n);
 	return 0;
 }
 

@@ -112,6 +112,22 @@ static char **make_environ(char *rundir)
 	return env;
 }
 
+/* What it says on standard error goes to the file "said" of our directory. */
+static int spawn_quiet(pid_t *pid, const char *exe, char *const argv[], char *const env[], const char *dir)
+{
+	posix_spawn_file_actions_t act;
+	char said[PATH_LEN];
+	snprintf(said, sizeof said, "%s/said", dir);
+	int err = posix_spawn_file_actions_init(&act);
+	if (err)
+		return err;
+	err = posix_spawn_file_actions_addopen(&act, STDERR_FILENO, said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (!err)
+		err = posix_spawnp(pid, exe, &act, NULL, argv, env);
+	posix_spawn_file_actions_destroy(&act);
+	return err;
+}
+
 /* `leat -n NODE run -- argv`. Its exit status, or -errno. */
 static int spawn(struct sim_node *n, char *const argv[])
 {
@@ -126,7 +142,7 @@ static int spawn(struct sim_node *n, char *const argv[])
 	if (!env)
 		return -ENOMEM;
 	fflush(NULL);
-	int err = posix_spawnp(&pid, exe, NULL, NULL, all, env);
+	int err = spawn_quiet(&pid, exe, all, env, n->sim->dir);
 	free(env);
 	return err ? -err : serve_until_end(n->sim, pid);
 }
@@ -168,20 +184,58 @@ static int write_batch(struct sim *s, const char *lines, char to[static PATH_LEN
 	return fclose(f) == 0 && ok ? 0 : -EIO;
 }
 
-int sim_ip(struct sim_node *n, const char *lines)
+/* ip says what is wrong, and then "Command failed FILE:LINE". */
+static void read_refusal(const struct sim *s, struct sim_refusal *ret)
+{
+	char path[PATH_LEN], line[sizeof ret->why];
+	snprintf(path, sizeof path, "%s/said", s->dir);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f)) {
+		const char *colon = strrchr(line, ':');
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "Command failed ", 15) && colon)
+			ret->line = (unsigned)strtoul(colon + 1, NULL, 10);
+		else if (!*ret->why)
+			snprintf(ret->why, sizeof ret->why, "%s", line);
+	}
+	if (f)
+		fclose(f);
+}
+
+static void forget_outside(const struct sim *s)
+{
+	static const char *const files[] = { "batch", "said" };
+	char path[PATH_LEN];
+	for (unsigned i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof path, "%s/%s", s->dir, files[i]);
+		unlink(path);
+	}
+}
+
+int sim_ip_why(struct sim_node *n, const char *lines, struct sim_refusal *ret)
 {
 	char path[PATH_LEN], ip[] = "ip", batch[] = "-batch";
 	char *const argv[] = { ip, batch, path, NULL };
 	int err = n->st ? sim_make_dir(n->sim) : -ENETDOWN;
+	*ret = (struct sim_refusal){ 0 };
 	if (!err)
 		err = write_batch(n->sim, lines, path);
-	if (err)
-		return err;
-	err = run_outside(n, argv);
-	unlink(path);
-	if (err < 0)
-		fprintf(stderr, "%s: cannot run ip: %s\n", n->name, strerror(-err));
-	else if (err)
-		fprintf(stderr, "%s: ip -batch ended with status %d\n", n->name, err);
+	if (!err)
+		err = run_outside(n, argv);
+	if (err > 0)
+		read_refusal(n->sim, ret);
+	if (n->sim->dir[0])
+		forget_outside(n->sim);
+	if (!*ret->why)
+		snprintf(ret->why, sizeof ret->why, "%s", err > 0 ? "ip failed" : strerror(-err));
 	return err > 0 ? -EINVAL : err;
+}
+
+int sim_ip(struct sim_node *n, const char *lines)
+{
+	struct sim_refusal r;
+	int err = sim_ip_why(n, lines, &r);
+	if (err)
+		fprintf(stderr, "%s: line %u for ip: %s\n", n->name, r.line, r.why);
+	return err;
 }

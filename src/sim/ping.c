@@ -6,7 +6,9 @@
  *
  * The module is in the simulation's stacks alone. Errors that come back are not looked at: what has no reply is lost. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "graph/node.h"
@@ -48,7 +50,11 @@ static bool add_headers4(struct worker *w, struct pkt *q, const struct sim_ping 
 	struct {
 		struct ip4_hdr ip;
 		struct icmp4_hdr icmp;
-	} h = { .ip = { .ver_ihl = 0x45, .ttl = PING_TTL, .proto = IP_PROTO_ICMP4, .dst = p->to.v4 } };
+	} h = { .ip = { .ver_ihl = 0x45,
+			.ttl = PING_TTL,
+			.proto = IP_PROTO_ICMP4,
+			.src = p->from.v4,
+			.dst = p->to.v4 } };
 	struct icmp4_msg m = { .type = ICMP4_ECHO, .id = p->id, .seq = seq };
 	icmp4_emit(&m, &h.icmp);
 	q->l4_off = (uint16_t)(q->headroom + sizeof h.ip);
@@ -63,11 +69,14 @@ static bool add_headers6(struct worker *w, struct pkt *q, const struct sim_ping 
 	} h = { .ip = { .ver_tc_flow = be32_of(6U << 28),
 			.next = IP_PROTO_ICMP6,
 			.hop_limit = PING_TTL,
+			.src = p->from.v6,
 			.dst = p->to.v6 } };
 	struct icmp6_msg m = { .type = ICMP6_ECHO, .info = (uint32_t)p->id << 16 | seq };
 	icmp6_emit(&m, &h.icmp);
 	q->l4_off = (uint16_t)(q->headroom + sizeof h.ip);
-	return ip6_source(w, 0, &p->to.v6, &h.ip.src) && pkt_append(w->lc, q, &h, sizeof h);
+	if (ip6_is_zero(&h.ip.src) && !ip6_source(w, q->out_if, &p->to.v6, &h.ip.src))
+		return false;
+	return pkt_append(w->lc, q, &h, sizeof h);
 }
 
 static void defer_csum(struct pkt *q, bool v6)
@@ -81,6 +90,14 @@ static void defer_csum(struct pkt *q, bool v6)
 		pkt_csum_defer(q, 0, offsetof(struct icmp4_hdr, csum));
 }
 
+/* False: it is to leave by an interface that is not there. */
+static bool name_interface(struct worker *w, const struct sim_ping *p, struct pkt *q)
+{
+	const struct iface *out = *p->from_if ? iface_by_name(w->st, p->from_if) : NULL;
+	q->out_if = out ? out->handle : 0;
+	return out || !*p->from_if;
+}
+
 static struct pkt *make_request(struct worker *w, const struct sim_ping *p, uint16_t seq)
 {
 	struct pkt *q = pkt_new(w->lc);
@@ -88,7 +105,7 @@ static struct pkt *make_request(struct worker *w, const struct sim_ping *p, uint
 	if (!q)
 		return NULL;
 	q->l3_off = q->headroom;
-	if (!(v6 ? add_headers6(w, q, p, seq) : add_headers4(w, q, p, seq)) ||
+	if (!name_interface(w, p, q) || !(v6 ? add_headers6(w, q, p, seq) : add_headers4(w, q, p, seq)) ||
 	    !add_payload(w->lc, q, p, seq)) {
 		pkt_free(w->lc, q);
 		return NULL;
@@ -102,25 +119,28 @@ static void send_request(struct lcore *at, const struct msg *m)
 	struct worker *w = m->arg[0].p;
 	struct sim_ping *p = m->arg[1].p;
 	struct pkt *q = make_request(w, p, (uint16_t)m->arg[2].u);
-	if (!q)
-		return; /* no source address, say: counts as lost */
+	if (!q) {
+		tally_refused(&p->tally, -EADDRNOTAVAIL);
+		return;
+	}
 	graph_enqueue(w, node_find(w->st, p->family == AF_INET6 ? "ip6-output" : "ip4-output"), q);
 	graph_run(w);
-	follow_flush(p->sim, p->node);
+	follow_flush(p->node->sim, p->node);
 }
 
 static void next_request(struct sim *s, struct sim_event *e)
 {
 	struct sim_ping *p = container_of(e, struct sim_ping, next);
-	uint32_t seq = p->stats.sent++;
-	p->sent_us[seq] = sim_now_us(s);
-	if (p->node->st) { /* a crashed node's program would be gone; ours goes on and counts losses */
+	uint32_t seq = tally_sent(&p->tally);
+	if (p->node->st) {
 		struct worker *w = p->node->st->worker[0];
 		const struct msg m = { .fn = send_request, .arg = { { .p = w }, { .p = p }, { .u = seq } } };
 		if (!lcore_post(s->rt->ctl, w->lc, &m))
 			abort();
+	} else { /* its program would be gone; ours goes on and counts */
+		tally_refused(&p->tally, -ENETDOWN);
 	}
-	if (p->stats.sent < p->conf.count)
+	if (p->tally.stats.sent < p->conf.count)
 		sim_at(s, e, sim_now_us(s) + p->conf.interval_us);
 }
 
@@ -139,32 +159,14 @@ static bool payload_holds(const struct sim_ping *p, uint16_t seq, struct cursor 
 	return true;
 }
 
-static void count_reply(struct sim_ping *p, uint16_t seq)
-{
-	uint64_t took = sim_now_us(p->sim) - p->sent_us[seq];
-	struct sim_ping_stats *s = &p->stats;
-	if (p->answered[seq]) {
-		s->duplicates++;
-		return;
-	}
-	p->answered[seq] = true;
-	s->min_us = s->received ? MIN(s->min_us, took) : took;
-	s->max_us = MAX(s->max_us, took);
-	s->sum_us += took;
-	s->received++;
-}
-
 /* False: it answers nothing that was sent here. */
 static bool take_reply(struct worker *w, uint8_t family, uint16_t id, uint16_t seq, struct cursor body)
 {
 	struct sim_node *n = w->st->user;
 	struct sim_ping *p = id && id <= n->sim->n_pings ? n->sim->ping[id - 1] : NULL;
-	if (!p || p->node != n || p->family != family || seq >= p->stats.sent)
+	if (!p || p->node != n || p->family != family || !tally_knows(&p->tally, seq))
 		return false;
-	if (payload_holds(p, seq, body))
-		count_reply(p, seq);
-	else
-		p->stats.bad++;
+	tally_came(&p->tally, seq, payload_holds(p, seq, body));
 	return true;
 }
 
@@ -194,6 +196,20 @@ static void reply6(struct worker *w, struct pkt_vec *v)
 
 /* --- pings --- */
 
+/* An address of the same family, or the name of an interface. */
+static int read_from(const char *from, struct sim_ping *p)
+{
+	bool v6 = p->family == AF_INET6;
+	struct ipaddr other;
+	if (!from || (v6 ? ip6_from_text(from, &p->from.v6) : ip4_from_text(from, &p->from.v4)))
+		return 0;
+	if ((v6 ? ip4_from_text(from, &other.v4) : ip6_from_text(from, &other.v6)) ||
+	    strlen(from) >= IFACE_NAME_MAX)
+		return -EINVAL;
+	snprintf(p->from_if, sizeof p->from_if, "%s", from);
+	return 0;
+}
+
 static int check(const struct sim_ping_conf *c, struct sim_ping *p)
 {
 	if (ip6_from_text(c->to, &p->to.v6))
@@ -202,7 +218,9 @@ static int check(const struct sim_ping_conf *c, struct sim_ping *p)
 		p->family = AF_INET;
 	else
 		return -EINVAL;
-	return c->count && c->count <= PING_COUNT_MAX && c->size <= PING_SIZE_MAX ? 0 : -EINVAL;
+	if (!c->count || c->count > PING_COUNT_MAX || c->size > PING_SIZE_MAX)
+		return -EINVAL;
+	return read_from(c->from, p);
 }
 
 static int add_to(struct sim *s, struct sim_ping *p)
@@ -220,10 +238,8 @@ static int add_to(struct sim *s, struct sim_ping *p)
 
 void ping_free(struct sim_ping *p)
 {
-	if (!p)
-		return;
-	free(p->sent_us);
-	free(p->answered);
+	if (p)
+		tally_done(&p->tally);
 	free(p);
 }
 
@@ -231,19 +247,17 @@ int sim_ping(struct sim_node *n, const struct sim_ping_conf *c, struct sim_ping 
 {
 	struct sim_ping *p = calloc(1, sizeof *p);
 	int err = p ? check(c, p) : -ENOMEM;
-	if (!err) {
-		p->sent_us = calloc(c->count, sizeof *p->sent_us);
-		p->answered = calloc(c->count, sizeof *p->answered);
-		err = p->sent_us && p->answered ? add_to(n->sim, p) : -ENOMEM;
-	}
+	if (!err)
+		err = tally_init(&p->tally, n->sim, c->count);
+	if (!err)
+		err = add_to(n->sim, p);
 	if (err) {
 		ping_free(p);
 		return err;
 	}
-	p->sim = n->sim;
 	p->node = n;
 	p->conf = *c;
-	p->conf.to = NULL; /* the caller's */
+	p->conf.to = p->conf.from = NULL; /* the caller's */
 	p->next.fn = next_request;
 	sim_at(n->sim, &p->next, sim_now_us(n->sim));
 	if (ret)
@@ -253,7 +267,7 @@ int sim_ping(struct sim_node *n, const struct sim_ping_conf *c, struct sim_ping 
 
 void sim_ping_stats(const struct sim_ping *p, struct sim_ping_stats *ret)
 {
-	*ret = p->stats;
+	*ret = p->tally.stats;
 }
 
 bool sim_ping_sending(const struct sim_ping *p)

@@ -190,6 +190,7 @@ int sim_new(const struct sim_opts *o, struct sim **ret)
 	s->ops.fd_unwatch = outside_unwatch;
 	s->rt->ops = &s->ops;
 	list_init(&s->nodes);
+	list_init(&s->sinks);
 	list_modules(s);
 	int err = pkt_pools_init(s->rt, POOL_BUDGET);
 	s->pools = !err;
@@ -235,6 +236,7 @@ uint64_t sim_free(struct sim *s)
 	wires_forget_events(s);
 	for (unsigned i = 0; i < s->n_wires; i++)
 		wire_done(s->wire[i]);
+	udp_done(s);
 	list_for_each_safe (n, tmp, &s->nodes, link)
 		free(n);
 	for (unsigned i = 0; i < s->n_pings; i++)

@@ -68,6 +68,12 @@ int sim_return(struct sim_node *n);
 /* Runs `lines` through Debian's `ip -batch` for this stack while the clock stands still. 0, or -errno after a line on standard
  * error: -EINVAL when ip refused. */
 int sim_ip(struct sim_node *n, const char *lines);
+/* The same, and says nothing: `ret` is why not, and which line, from 1 (0: none of them). */
+struct sim_refusal {
+	unsigned line;
+	char why[200];
+};
+int sim_ip_why(struct sim_node *n, const char *lines, struct sim_refusal *ret);
 
 /* --- wires --- */
 
@@ -120,6 +126,8 @@ void sim_wire_stats(const struct sim_wire *w, unsigned from_end, struct sim_wire
 void sim_wire_cut(struct sim_wire *w, bool cut);
 /* The same, and the ends lose their carrier. */
 void sim_wire_unplug(struct sim_wire *w, bool unplugged);
+bool sim_wire_is_cut(const struct sim_wire *w);
+bool sim_wire_is_unplugged(const struct sim_wire *w);
 /* From the next frame on. 0 or -ENOMEM. */
 int sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c);
 const struct sim_wire_conf *sim_wire_conf(const struct sim_wire *w);
@@ -130,14 +138,36 @@ struct sim_ping_conf {
 	const char *to; /* an address of either family */
 	uint32_t count, size; /* size: bytes of payload */
 	uint64_t interval_us;
+	const char *
+		from; /* an address, which need not be the node's, or an interface; NULL: the stack chooses */
 };
 struct sim_ping_stats {
 	uint32_t sent, received, duplicates, bad; /* bad: with another payload than was sent */
 	uint64_t min_us, max_us, sum_us;
+	uint32_t refused; /* of those sent: by the node itself, for the reason `why` */
+	int why; /* -errno, of the latest */
 };
 /* Starts now. A ping belongs to the simulation and outlives its node. 0, -EINVAL, -ENOSPC, -ENOMEM. */
 int sim_ping(struct sim_node *n, const struct sim_ping_conf *c, struct sim_ping **ret);
 void sim_ping_stats(const struct sim_ping *p, struct sim_ping_stats *ret);
 bool sim_ping_sending(const struct sim_ping *p);
+
+/* --- datagrams --- */
+
+struct sim_udp;
+struct sim_udp_conf {
+	const char
+		*to; /* an address of either family; NULL: the receiver's first one that others can reach */
+	uint16_t port;
+	uint32_t count, size; /* size: bytes of payload, at least SIM_UDP_MIN */
+	uint64_t interval_us;
+	const char *from; /* an address of the sender's or an interface; NULL: the stack chooses */
+};
+enum { SIM_UDP_MIN = 8 };
+/* Starts now: from a socket of n to one of `at`, both in-process (sock/sock.h). Times are one way. Sockets go with their stack and
+ * are opened again when it has returned. 0, -EINVAL, -EADDRNOTAVAIL (no address to send to), -ENOSPC, -ENOMEM. */
+int sim_udp(struct sim_node *n, struct sim_node *at, const struct sim_udp_conf *c, struct sim_udp **ret);
+void sim_udp_stats(const struct sim_udp *u, struct sim_ping_stats *ret);
+bool sim_udp_sending(const struct sim_udp *u);
 
 #endif

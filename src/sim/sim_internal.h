@@ -4,6 +4,7 @@
 
 #include <linux/virtio_net.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "core/manual.h"
 #include "sim/sim.h"
@@ -85,22 +86,54 @@ struct sim_node {
 	struct leat_stack *st;
 	struct iface_kind kind;
 	struct list ends;
+	uint64_t life; /* how often it has started */
 	bool kept; /* there is a save file */
 	bool dying; /* what it says now nobody hears */
 	struct list link;
 };
 
-struct sim_ping {
+/* What was sent, by number, and what of it came. */
+struct tally {
 	struct sim *sim;
+	struct sim_ping_stats stats;
+	uint64_t *sent_us; /* [count] */
+	bool *came; /* [count] */
+};
+
+struct sim_ping {
 	struct sim_node *node;
 	uint16_t id;
 	uint8_t family;
-	struct ipaddr to;
+	struct ipaddr to, from;
+	char from_if[IFACE_NAME_MAX]; /* "": any */
 	struct sim_ping_conf conf;
-	struct sim_ping_stats stats;
+	struct tally tally;
 	struct sim_event next;
-	uint64_t *sent_us; /* [count] */
-	bool *answered; /* [count] */
+};
+
+/* A socket that lives as long as its stack: `life` tells which life of the node it belongs to. */
+struct udp_socket {
+	struct sim_node *node;
+	uint64_t life;
+	struct sock *sock;
+};
+
+/* Where datagrams to a port of a node end. */
+struct udp_sink {
+	struct udp_socket s;
+	uint16_t port;
+	struct list link; /* of the simulation */
+};
+
+struct sim_udp {
+	struct udp_socket s;
+	uint32_t id;
+	struct udp_sink *sink;
+	struct sockaddr_storage to, from; /* ss_family 0: no matter where from */
+	char from_if[IFACE_NAME_MAX];
+	struct sim_udp_conf conf;
+	struct tally tally;
+	struct sim_event next;
 };
 
 struct sim {
@@ -122,6 +155,9 @@ struct sim {
 	unsigned n_wires;
 	struct sim_ping **ping; /* by id */
 	unsigned n_pings;
+	struct sim_udp **udp; /* by id */
+	unsigned n_udps;
+	struct list sinks;
 	struct follow *follow; /* NULL: nothing is traced */
 	char dir[64]; /* for sockets, batches and save files; "": not made yet */
 	struct fd_watch *watch[SIM_WATCHES_MAX];
@@ -183,7 +219,20 @@ static inline struct sim *sim_of(struct leat_runtime *rt)
 	return container_of(rt->ops, struct sim, ops);
 }
 
+/* tally.c. Init: 0 or -ENOMEM; done in either case. */
+int tally_init(struct tally *t, struct sim *s, uint32_t count);
+void tally_done(struct tally *t);
+uint32_t tally_sent(struct tally *t); /* its number; at most count times */
+void tally_refused(struct tally *t, int err); /* the one just sent could not be */
+bool tally_knows(const struct tally *t, uint32_t seq);
+void tally_came(struct tally *t, uint32_t seq, bool whole); /* one that it knows */
+
 void ping_free(struct sim_ping *p);
+
+/* udp.c */
+void udp_node_started(struct sim_node *n);
+void udp_done(struct sim *s);
+
 extern const struct module sim_module;
 
 #endif

@@ -227,6 +227,111 @@ static void offloads_cross_whole(void **state)
 	pair_free(&p);
 }
 
+static void datagrams_arrive_by_sockets_of_both_families(void **state)
+{
+	static const char *const to[] = { NULL, "10.0.0.2", "2001:db8::2" };
+	struct sim_wire_conf c = { .delay_us = 1000 };
+	struct pair p;
+	pair_new(&p, 3, 1, &c);
+	pair_ping(&p, 1, 10);
+	for (unsigned i = 0; i < ARRAY_SIZE(to); i++) {
+		const struct sim_udp_conf conf = {
+			.to = to[i], .port = 9, .count = 20, .size = 600, .interval_us = 1000
+		};
+		struct sim_udp *u;
+		struct sim_ping_stats st;
+		assert_int_equal(sim_udp(p.a, p.b, &conf, &u), 0);
+		assert_true(sim_udp_sending(u));
+		sim_run(p.s, SIM_SEC);
+		sim_udp_stats(u, &st);
+		assert_false(sim_udp_sending(u));
+		assert_int_equal(st.sent, 20);
+		assert_int_equal(st.received, 20);
+		assert_int_equal(st.bad + st.duplicates + st.refused, 0);
+		assert_int_equal(st.min_us, i == 2 ? st.min_us : 1000);
+	}
+	pair_free(&p);
+}
+
+static void sockets_of_datagrams_come_back_with_their_node(void **state)
+{
+	struct sim_wire_conf c = { .delay_us = 1000 };
+	const struct sim_udp_conf conf = { .port = 9, .count = 12, .size = 8, .interval_us = 100000 };
+	struct pair p;
+	struct sim_udp *there, *back;
+	struct sim_ping_stats st;
+	pair_new(&p, 1, 1, &c);
+	assert_int_equal(sim_udp(p.a, p.b, &conf, &there), 0);
+	assert_int_equal(sim_udp(p.b, p.a, &conf, &back), 0);
+	sim_run(p.s, 350000);
+	assert_int_equal(sim_crash(p.b, true), 0);
+	sim_run(p.s, 400000);
+	assert_int_equal(sim_return(p.b), 0);
+	sim_run(p.s, SIM_SEC);
+	sim_udp_stats(there, &st);
+	assert_int_equal(st.received, 8);
+	assert_int_equal(st.refused, 0);
+	sim_udp_stats(back, &st);
+	assert_int_equal(st.received, 8);
+	assert_int_equal(st.refused, 4);
+	assert_int_equal(st.why, -ENETDOWN);
+	pair_free(&p);
+}
+
+static void what_cannot_be_sent_is_told(void **state)
+{
+	struct sim_wire_conf c = { 0 };
+	struct pair p;
+	struct sim_udp *u;
+	struct sim_ping_stats st;
+	pair_new(&p, 1, 1, &c);
+	struct sim_udp_conf conf = { .to = "192.0.2.1", .port = 9, .count = 1, .size = 8 };
+	assert_int_equal(sim_udp(p.a, p.b, &conf, &u), 0);
+	sim_run(p.s, SIM_SEC);
+	sim_udp_stats(u, &st);
+	assert_int_equal(st.refused, 1);
+	assert_int_equal(st.why, -ENETUNREACH);
+	conf.size = SIM_UDP_MIN - 1;
+	assert_int_equal(sim_udp(p.a, p.b, &conf, &u), -EINVAL);
+	conf = (struct sim_udp_conf){
+		.to = "10.0.0.2", .from = "2001:db8::1", .port = 9, .count = 1, .size = 8
+	};
+	assert_int_equal(sim_udp(p.a, p.b, &conf, &u), -EINVAL);
+	sim_crash(p.b, false);
+	conf = (struct sim_udp_conf){ .port = 9, .count = 1, .size = 8 };
+	assert_int_equal(sim_udp(p.a, p.b, &conf, &u), -EADDRNOTAVAIL);
+	pair_free(&p);
+}
+
+static struct sim_ping_stats ping_from(struct pair *p, const char *to, const char *from)
+{
+	const struct sim_ping_conf c = { .to = to, .from = from, .count = 2, .size = 8, .interval_us = 1000 };
+	struct sim_ping *ping;
+	struct sim_ping_stats st;
+	assert_int_equal(sim_ping(p->a, &c, &ping), 0);
+	sim_run(p->s, SIM_SEC);
+	sim_ping_stats(ping, &st);
+	return st;
+}
+
+static void pings_may_name_where_they_come_from(void **state)
+{
+	struct sim_wire_conf c = { 0 };
+	struct pair p;
+	pair_new(&p, 1, 1, &c);
+	test_addr(sim_wire_iface(p.w, 0), "10.0.0.7", 24);
+	assert_int_equal(ping_from(&p, "10.0.0.2", "10.0.0.7").received, 2);
+	assert_int_equal(ping_from(&p, "10.0.0.2", "10.0.0.9").received,
+			 0); /* nobody's: answers go nowhere */
+	assert_int_equal(ping_from(&p, "10.0.0.2", "eth0").received, 2);
+	assert_int_equal(ping_from(&p, "fe80::ff:fe01:2", "eth0").received, 2);
+	assert_int_equal(ping_from(&p, "2001:db8::2", "2001:db8::1").received, 2);
+	assert_int_equal(ping_from(&p, "10.0.0.2", "eth9").refused, 2);
+	const struct sim_ping_conf bad = { .to = "10.0.0.2", .from = "2001:db8::1", .count = 1 };
+	assert_int_equal(sim_ping(p.a, &bad, NULL), -EINVAL);
+	pair_free(&p);
+}
+
 static uint64_t digest_of(unsigned workers, uint64_t seed, uint32_t *ret_received)
 {
 	struct sim_wire_conf c = { .rate_bps = 10000000,
@@ -279,6 +384,10 @@ int main(void)
 		cmocka_unit_test(crashed_node_is_silent_and_returns_kept),
 		cmocka_unit_test(node_that_was_not_kept_returns_empty),
 		cmocka_unit_test(offloads_cross_whole),
+		cmocka_unit_test(datagrams_arrive_by_sockets_of_both_families),
+		cmocka_unit_test(sockets_of_datagrams_come_back_with_their_node),
+		cmocka_unit_test(what_cannot_be_sent_is_told),
+		cmocka_unit_test(pings_may_name_where_they_come_from),
 		cmocka_unit_test(same_seed_same_digest),
 		cmocka_unit_test(workers_change_no_outcome),
 	};

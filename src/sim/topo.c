@@ -3,11 +3,12 @@
  * order of the file; each node's `ip` lines, as one batch; what else has no time. Lines with `at` become events. Expectations
  * without a time are judged at the end, which is where `run` says or a few seconds after nothing is left to happen.
  *
- * What each line does is in topo_verbs.c. */
+ * The words that can start a line are listed in topo_verbs.c. */
 #include "sim/topo.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,32 @@ enum { LINGER_US = 5 * SIM_SEC };
 
 /* --- the file --- */
 
+bool topo_wrong(struct line *l, const char *fmt, ...)
+{
+	va_list ap;
+	FILE *err = l->topo->o->err ? l->topo->o->err : stderr;
+	if (l->topo->bad) /* the first one is the cause */
+		return false;
+	va_start(ap, fmt);
+	fprintf(err, "%s:%u: ", l->topo->o->path, l->number);
+	vfprintf(err, fmt, ap);
+	fputc('\n', err);
+	va_end(ap);
+	l->topo->bad = true;
+	return false;
+}
+
+bool topo_usage(struct line *l)
+{
+	return topo_wrong(l, "usage: %s", l->verb->usage);
+}
+
 static bool cut_words(struct line *l)
 {
 	char *save, *w = strtok_r(l->text, " \t", &save);
 	for (; w; w = strtok_r(NULL, " \t", &save)) {
 		if (l->n == LINE_WORDS_MAX)
-			return topo_wrong(l, "too many words");
+			return topo_wrong(l, "a line has at most %u words", LINE_WORDS_MAX);
 		l->word[l->n++] = w;
 	}
 	return true;
@@ -35,12 +56,19 @@ static bool read_time(struct line *l)
 	if (!l->n || strcmp(l->word[0], "at") != 0)
 		return true;
 	if (l->n < 3 || !unit_time_us(l->word[1], &l->at_us))
-		return topo_wrong(l, "usage: at TIME ...");
+		return topo_wrong(l, "usage: at TIME LINE, where times are written 20ms, 1.5s, 2m");
 	l->timed = true;
 	memmove(l->whole, l->whole + (l->word[2] - l->text), strlen(l->whole + (l->word[2] - l->text)) + 1);
 	memmove(l->word, l->word + 2, (l->n - 1) * sizeof l->word[0]);
 	l->n -= 2;
 	return true;
+}
+
+static bool unknown_verb(struct line *l)
+{
+	char verbs[160];
+	topo_list_verbs(verbs, sizeof verbs);
+	return topo_wrong(l, "\"%s\" starts no line; what does: %s", l->word[0], verbs);
 }
 
 static bool read_line(struct line *l)
@@ -49,27 +77,27 @@ static bool read_line(struct line *l)
 		return !l->topo->bad;
 	l->verb = topo_verb(l);
 	if (!l->verb)
-		return topo_wrong(l, "\"%s\" starts no line", l->word[0]);
+		return unknown_verb(l);
 	if (l->timed && !l->verb->timed)
-		return topo_wrong(l, "%s cannot have a time", l->verb->name);
-	if (l->n < l->verb->min_words)
-		return topo_wrong(l, "usage: %s", l->verb->usage);
-	return true;
+		return topo_wrong(l, "`%s` cannot have a time; leave out `at T`", l->verb->name);
+	return l->n >= l->verb->min_words || topo_usage(l);
 }
 
 static void line_free(struct line *l)
 {
 	if (!l)
 		return;
+	topo_chaos_free(l->chaos);
 	free(l->text);
 	free(l->whole);
 	free(l);
 }
 
-static void add_line(struct topo *t, char *text, unsigned number)
+/* NULL: it is empty, or wrong. The text is changed. */
+static struct line *add_line(struct topo *t, char *text, unsigned number)
 {
 	struct line *l = calloc(1, sizeof *l), **more = realloc(t->line, (t->n_lines + 1) * sizeof *more);
-	text[strcspn(text, "#\n")] = 0;
+	text[strcspn(text, "#\r\n")] = 0;
 	if (!l || !more)
 		abort();
 	t->line = more;
@@ -78,9 +106,22 @@ static void add_line(struct topo *t, char *text, unsigned number)
 	if (!l->text || !l->whole)
 		abort();
 	if (read_line(l) && l->n)
-		t->line[t->n_lines++] = l;
-	else
-		line_free(l);
+		return t->line[t->n_lines++] = l;
+	line_free(l);
+	return NULL;
+}
+
+bool topo_add_by_chance(struct line *by, const char *text)
+{
+	char *copy = strdup(text);
+	if (!copy)
+		abort();
+	struct line *l = add_line(by->topo, copy, by->number);
+	free(copy);
+	if (!l)
+		return false;
+	l->by_chance = l->timed = true;
+	return l->verb->act(l);
 }
 
 static bool read_file(struct topo *t)
@@ -89,7 +130,7 @@ static bool read_file(struct topo *t)
 	size_t room = 0;
 	FILE *f = fopen(t->o->path, "re");
 	if (!f) {
-		fprintf(stderr, "%s: %s\n", t->o->path, strerror(errno));
+		fprintf(t->o->err ? t->o->err : stderr, "%s: %s\n", t->o->path, strerror(errno));
 		t->bad = true;
 		return false;
 	}
@@ -105,8 +146,10 @@ static bool read_file(struct topo *t)
 static void on_time(struct sim *s, struct sim_event *e)
 {
 	struct line *l = container_of(e, struct line, when);
-	if (!l->topo->bad)
-		l->verb->act(l);
+	if (l->topo->bad)
+		return;
+	topo_overrule_chaos(l->topo, l);
+	l->verb->act(l);
 }
 
 static bool do_stage(struct topo *t, enum stage stage)
@@ -129,10 +172,10 @@ static void set_times(struct topo *t)
 	}
 }
 
-static bool is_pinging(const struct topo *t)
+static bool is_sending(const struct topo *t)
 {
 	for (unsigned i = 0; i < t->n_lines; i++)
-		if (t->line[i]->ping && sim_ping_sending(t->line[i]->ping))
+		if (topo_is_sending(t->line[i]))
 			return true;
 	return false;
 }
@@ -145,38 +188,26 @@ static uint64_t last_us(const struct topo *t)
 	return last;
 }
 
+/* How far to go from now, not to pass the end that the caller has set. */
+static uint64_t bounded(const struct topo *t, uint64_t delta_us)
+{
+	uint64_t end = t->o->run_max_us, now = sim_now_us(t->sim), left = end > now ? end - now : 0;
+	return end ? MIN(delta_us, left) : delta_us;
+}
+
 static void run(struct topo *t)
 {
 	if (t->run_us) {
-		sim_run(t->sim, t->run_us);
+		sim_run(t->sim, bounded(t, t->run_us));
 		return;
 	}
-	sim_run(t->sim, last_us(t));
-	while (!t->bad && is_pinging(t))
-		sim_run(t->sim, SIM_SEC);
-	sim_run(t->sim, LINGER_US);
+	sim_run(t->sim, bounded(t, last_us(t)));
+	while (!t->bad && is_sending(t) && bounded(t, 1))
+		sim_run(t->sim, bounded(t, SIM_SEC));
+	sim_run(t->sim, bounded(t, LINGER_US));
 }
 
 /* --- the report --- */
-
-static void report_pings(const struct topo *t)
-{
-	for (unsigned i = 0; i < t->n_lines; i++) {
-		const struct line *l = t->line[i];
-		struct sim_ping_stats s;
-		if (!l->ping)
-			continue;
-		sim_ping_stats(l->ping, &s);
-		fprintf(t->o->out, "ping %s %s: %" PRIu32 " sent, %" PRIu32 " received", l->word[1],
-			l->word[2], s.sent, s.received);
-		if (s.received)
-			fprintf(t->o->out, ", min/mean/max %" PRIu64 "/%" PRIu64 "/%" PRIu64 " us", s.min_us,
-				s.sum_us / s.received, s.max_us);
-		if (s.duplicates || s.bad)
-			fprintf(t->o->out, ", %" PRIu32 " duplicates, %" PRIu32 " bad", s.duplicates, s.bad);
-		fputc('\n', t->o->out);
-	}
-}
 
 static uint64_t sum_dropped(const struct sim_wire_stats *s)
 {
@@ -220,7 +251,7 @@ static void report(struct topo *t)
 		report_direction(t, w, 0);
 		report_direction(t, w, 1);
 	}
-	report_pings(t);
+	topo_report_traffic(t);
 	fprintf(t->o->out, "seed %" PRIu64 ", %" PRIu64 ".%06" PRIu64 " s, digest %016" PRIx64 "\n",
 		t->o->seed, sim_now_us(t->sim) / SIM_SEC, sim_now_us(t->sim) % SIM_SEC, sim_digest(t->sim));
 }
@@ -237,7 +268,8 @@ static void play(struct topo *t)
 	};
 	int err = sim_new(&o, &t->sim);
 	if (err) {
-		fprintf(stderr, "cannot simulate: %s\n", strerror(-err));
+		if (!t->o->trace || err != -EINVAL) /* else that has been said */
+			fprintf(stderr, "cannot simulate: %s\n", strerror(-err));
 		t->bad = true;
 		return;
 	}
@@ -246,10 +278,11 @@ static void play(struct topo *t)
 		if (do_stage(t, STAGE_START))
 			run(t);
 		if (!t->bad && do_stage(t, STAGE_END)) {
-			topo_judge_pings(t);
+			topo_judge_traffic(t);
 			report(t);
 		}
 	}
+	topo_nodes_done(t);
 	uint64_t lost = sim_free(t->sim);
 	if (!lost || t->bad)
 		return;
@@ -276,18 +309,16 @@ static void print_quoted(FILE *out, const char *s)
 static void say_how_to_repeat(const struct topo *t)
 {
 	const struct topo_opts *o = t->o;
-	char dir[256], filter[80] = "";
+	char dir[256];
 	const char *slash = strrchr(o->path, '/'), *base = slash ? slash + 1 : o->path;
 	snprintf(dir, sizeof dir, "%.*s-%" PRIu64, (int)strcspn(base, "."), base, o->seed);
-	if (t->failed_to)
-		snprintf(filter, sizeof filter, "host %s", t->failed_to);
 	fprintf(o->out, "%u failed; to see it again: leat sim ", t->failed);
 	print_quoted(o->out, o->path);
 	fprintf(o->out, " --seed %" PRIu64, o->seed);
 	if (o->workers)
 		fprintf(o->out, " --workers %u", o->workers);
 	fprintf(o->out, " --trace ");
-	print_quoted(o->out, filter);
+	print_quoted(o->out, t->show);
 	fprintf(o->out, " --pcap ");
 	print_quoted(o->out, dir);
 	fputc('\n', o->out);

@@ -14,7 +14,9 @@ struct topo_opts {
 	const char *trace; /* a filter; NULL: none */
 	const char *leat; /* this program, to be started again as `leat run`; NULL: by the path */
 	unsigned workers; /* of nodes that do not say; 0: 1 */
-	FILE *out;
+	FILE *out, *err; /* err: NULL: standard error */
+	bool no_ip; /* lines for `ip` are read and not done */
+	uint64_t run_max_us; /* 0: as long as the file says */
 };
 enum topo_result { TOPO_PASSED = 0, TOPO_FAILED = 1, TOPO_BAD = 2 };
 

@@ -228,6 +228,16 @@ void sim_wire_unplug(struct sim_wire *w, bool unplugged)
 			iface_set_carrier(w->end[i].ifc, !unplugged);
 }
 
+bool sim_wire_is_cut(const struct sim_wire *w)
+{
+	return w->cut;
+}
+
+bool sim_wire_is_unplugged(const struct sim_wire *w)
+{
+	return w->unplugged;
+}
+
 int sim_wire_set(struct sim_wire *w, const struct sim_wire_conf *c)
 {
 	bool offload = w->conf.offload, up = w->conf.up; /* told to the interfaces when they were made */

@@ -35,6 +35,20 @@ traced() {
         grep -q ' wire 2 DROP loss | r:eth1 > b:eth0, 98 bytes | ' "$tmp/trace" &&
         tail -n 1 "$tmp/trace" | grep -q ' a: sim-reply4 DROP icmp-done'
 }
+# What chance did, copied into the file, is the same run.
+chance_becomes_script() {
+    "$leat" sim "$dir/chaos.sim" --seed 3 >"$tmp/chaos.out" || return 1
+    { grep -v '^chaos ' "$dir/chaos.sim"; grep '^at ' "$tmp/chaos.out"; } >"$tmp/scripted.sim"
+    [ "$(grep -c '^at ' "$tmp/chaos.out")" -ge 50 ] &&
+        [ "$(digest "$tmp/scripted.sim" --seed 3)" = "$(sed -n 's/.*digest //p' "$tmp/chaos.out")" ]
+}
+# A line of the file takes over what chance has broken; chance breaks nothing but what it was asked to, and ends in time.
+chance_is_overruled() {
+    printf 'node a b\nwire a:x b:x up\nchaos 1s 9s every 100ms cut\nat 5s wire 1 cut\nat 20s wire 1 heal\n' >"$tmp/over.sim"
+    "$leat" sim "$tmp/over.sim" >"$tmp/over.out" || return 1
+    grep -q '^at [1-4]\..* wire 1 cut' "$tmp/over.out" && ! grep -qE '^at ([5-9]|1.)\..* heal' "$tmp/over.out" &&
+        [ "$(grep '^at ' "$tmp/over.out" | grep -cvE ' wire 1 (cut|heal)$')" = 0 ]
+}
 frames() { tshark -r "$1" -Y "$2" 2>/dev/null | wc -l; }
 # 100 requests leave a, and what arrives at r is inbound there, 5 ms later; one of them is lost on the second wire.
 readable() {
@@ -55,6 +69,9 @@ for f in "$dir"/*.sim; do
     check "$(basename "$f")" timeout 60 "$leat" sim "$f"
     check "$(basename "$f"): three workers, same outcome" same_outcome "$f"
 done
+for seed in 1 2 3 4 5; do check "chaos by seed $seed ends whole" timeout 60 "$leat" sim "$dir/chaos.sim" --seed $seed; done
+check "a random schedule can be made a scripted one" chance_becomes_script
+check "and the file has the last word" chance_is_overruled
 check "ten runs, one digest" same_ten_times "$dir/three-nodes.sim"
 check "another seed, another digest where loss matters" differs "$dir/three-nodes.sim"
 check "captures are readable and well formed" readable
@@ -66,9 +83,16 @@ check "a traced run is the same run" same_with_trace
 check "what a trace shows, in the order of time" traced
 check "a bad filter is told" says '^cannot trace "nonsense": ' "$leat" sim "$tmp/fail.sim" --trace nonsense
 check "and its status is 1" status 1 "$leat" sim "$tmp/fail.sim"
-check "an unknown word is told with its line" refused 'bad.sim:2: "foo" starts no line' '\nfoo bar\n'
-check "an unknown node is told" refused 'bad.sim:1: there is no node "x"' 'ping x 10.0.0.1\n'
-check "a wire's bad value is told" refused 'loss: "2"' 'node a\nnode b\nwire a:x b:x loss 2\n'
-check "what ip refuses is told" refused 'a could not be configured' 'node a\na ip link set nosuch up\n'
+check "an unknown word is told with its line" refused 'bad.sim:2: "foo" starts no line; what does: node, wire, ' '\nfoo bar\n'
+check "an unknown node is told" refused 'bad.sim:1: there is no node "x"; `node x` makes one' 'ping x 10.0.0.1\n'
+check "a wire's bad value is told" refused 'bad.sim:3: loss: "2" does not fit, it is a chance' 'node a\nnode b\nwire a:x b:x loss 2\n'
+check "an unknown setting is told" refused 'bad.sim:2: a wire has no "los"; it has up, ' 'node a b\nwire a:x b:x los 2%\n'
+check "what ip refuses is told with its line" refused 'bad.sim:3: ip refuses "a ip link set nosuch up": Cannot find device' \
+    'node a\na ip link set lo up\na ip link set nosuch up\n'
+check "and nothing else is said" [ "$(timeout 20 "$leat" sim "$tmp/bad.sim" 2>&1 | wc -l)" = 1 ]
+check "a bad address is told" refused 'bad.sim:2: cannot ping "10.0.0" from 1.2.3.4: addresses are written' \
+    'node a\nping a 10.0.0 from 1.2.3.4\n'
+check "a bad port is told" refused 'bad.sim:2: "a:0" is not NODE:PORT' 'node a\nudp a a:0\n'
+check "chaos backwards is told" refused 'bad.sim:1: chaos lasts from one time to a later one' 'chaos 5s 4s\n'
 check "no file is told" says '^leat: sim: no file' "$leat" sim
 exit $failed
