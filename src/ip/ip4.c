@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: the IPv4 module is a file per node.
  *
- *	ip4-input ── prerouting ── ip4-route ─┬─ local-in ── ip4-local ── by protocol
+ *	ip4-input ── prerouting ── ip4-route ─┬─ (ip4-reass) ── local-in ── ip4-local ── by protocol
  *	                                      └─ ip4-forward ── forward ──┐
  *	                          ip4-output ── local-out ────────────────┴─ ip4-post ── postrouting ── neigh-output
  *
@@ -10,7 +10,7 @@
  * it at ip4-route or ip4-output. Any node may refuse a packet towards icmp4-error, which tells its sender and drops it by the
  * reason the edge carries.
  *
- * Left out: reassembly, source routes, filling record-route and timestamp options, redirects, multicast but for the
+ * Left out: source routes, filling record-route and timestamp options, redirects, multicast but for the
  * all-hosts group, reverse-path filter. */
 #include <errno.h>
 

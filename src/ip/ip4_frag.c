@@ -29,44 +29,14 @@ struct cut {
 	uint16_t off8, more; /* of the packet being cut, which may be a fragment itself */
 };
 
-/* len bytes of b: shared where the counts are ours to touch, else copied. */
-static bool add_part(struct lcore *lc, struct pkt *f, struct buf *b, uint32_t off, uint32_t len)
-{
-	if (b->home != lc->id)
-		return pkt_append(lc, f, b->mem + off, len);
-	if (!pkt_add_frag(lc, f, b, off, len))
-		return false;
-	buf_get(lc, b);
-	return true;
-}
-
-/* Bytes [from, from + len) of p, counted from data. */
-static bool add_body(struct lcore *lc, const struct pkt *p, struct pkt *f, uint32_t from, uint32_t len)
-{
-	uint32_t at = 0;
-	for (unsigned i = 0; i <= p->n_frags && len; i++) {
-		struct buf *b = i ? p->frags[i - 1].buf : p->buf;
-		uint32_t off = i ? p->frags[i - 1].off : p->headroom;
-		uint32_t here = i ? p->frags[i - 1].len : p->head_len;
-		if (from < at + here) {
-			uint32_t skip = from - at, n = MIN(here - skip, len);
-			if (!add_part(lc, f, b, off + skip, n))
-				return false;
-			from += n;
-			len -= n;
-		}
-		at += here;
-	}
-	return len == 0;
-}
-
 static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct cut *c, uint32_t at)
 {
 	uint32_t len = MIN(c->step, c->body - at);
 	struct pkt *f = pkt_new(w->lc);
 	if (!f)
 		return NULL;
-	if (!pkt_append(w->lc, f, p->data, c->hdr_len) || !add_body(w->lc, p, f, c->hdr_len + at, len)) {
+	if (!pkt_append(w->lc, f, p->data, c->hdr_len) ||
+	    !pkt_append_range(w->lc, f, p, c->hdr_len + at, len)) {
 		pkt_free(w->lc, f);
 		return NULL;
 	}

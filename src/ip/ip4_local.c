@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ip4-local: a packet for this stack goes to whoever registered for its protocol. Reassembly will sit in front of this; until
- * then fragments end here. */
+/* ip4-local: a packet for this stack goes to whoever registered for its protocol. Fragments have been put together on the
+ * way (reass4.c). */
 #include "ip/ip_internal.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
@@ -11,8 +11,6 @@ static uint8_t ip4_local_one(const struct ip_stack *ip, struct pkt *p)
 {
 	const struct ip4_hdr *h = pkt_l3(p);
 	pkt_edge_done(p);
-	if (unlikely(ip4_is_fragment(h)))
-		return pkt_drop(p, DROP_IP_FRAGMENT);
 	uint8_t edge = ip->proto_edge[h->proto];
 	if (likely(edge))
 		return edge;

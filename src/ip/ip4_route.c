@@ -84,6 +84,8 @@ static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	if (unlikely(r->foreign_source && source_is_ours(w, h->src)))
 		return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
 	p->edge.ip_route.nh = r->nh;
+	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip4_is_fragment(h)))
+		return IP_ROUTE_REASS;
 	return r->say.next;
 }
 
@@ -104,5 +106,6 @@ const struct node ip4_route_node = {
 	.next = { [IP_ROUTE_LOCAL] = "ip4-local",
 		  [IP_ROUTE_LOCAL_HOOK] = "hook-ip4-local-in",
 		  [IP_ROUTE_FORWARD] = "ip4-forward",
-		  [IP_ROUTE_ERROR] = "icmp4-error" },
+		  [IP_ROUTE_ERROR] = "icmp4-error",
+		  [IP_ROUTE_REASS] = "ip4-reass" },
 };

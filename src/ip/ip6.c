@@ -3,7 +3,7 @@
  * says what the edges carry. What differs: link-local destinations are looked up by interface, groups are known by
  * ip6_group.c, extension headers are walked by wire/ip6.c, and no router fragments.
  *
- * Left out: reassembly and fragmentation of our own packets, routing headers other than those with no segments left,
+ * Left out: routing headers other than those with no segments left,
  * jumbograms, anycast addresses of routers, forwarding of multicast. */
 #include "ip/ip6_internal.h"
 #include "net/ethertype.h"
@@ -37,10 +37,9 @@ static const struct knob ip6_knobs[] = {
 	{ 0 },
 };
 
-static const struct node *const ip6_nodes[] = { &ip6_input_node,        &ip6_route_node,
-						&ip6_forward_node,      &ip6_post_node,
-						&ip6_local_node,        &ip6_output_node,
-						&ip6_output_whole_node, NULL };
+static const struct node *const ip6_nodes[] = { &ip6_input_node,  &ip6_route_node,        &ip6_forward_node,
+						&ip6_post_node,   &ip6_frag_node,         &ip6_local_node,
+						&ip6_output_node, &ip6_output_whole_node, NULL };
 
 const struct module ip6_module = {
 	.name = "ip6",
@@ -48,6 +47,7 @@ const struct module ip6_module = {
 	.nodes = ip6_nodes,
 	.knobs = ip6_knobs,
 	.stack_size = sizeof(struct ip6_state),
+	.worker_size = sizeof(struct ip6_worker),
 	.init = ip6_init,
 	.unlink = ip6_unlink,
 	.free = ip6_groups_free,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip6-forward and ip6-post: the first decides that a packet goes on and takes one hop off it; the second is where all that
  * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
- * (RFC 8200, 5); fragmenting what this stack itself sends comes with reassembly. */
+ * (RFC 8200, 5); only what this stack itself sends is (ip6_frag.c). */
 #include "ip/ip6_internal.h"
 #include "pkt/csum.h"
 
 enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR };
-enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK, IP6_POST_ERROR };
+enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK, IP6_POST_FRAG, IP6_POST_ERROR };
 
 /* RFC 4291, 2.5.2 and 2.5.6: may this source leave its link? */
 static uint8_t refuse_source(struct pkt *p, const struct ip6_hdr *h)
@@ -28,7 +28,7 @@ static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run
 				DROP_IP_TTL_EXPIRED);
 	if (unlikely(ip6_is_link_local(&h->src) || ip6_is_zero(&h->src)))
 		return refuse_source(p, h);
-	uint32_t mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU);
+	uint32_t mtu = ip6_mtu(nh, out);
 	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
 	h->hop_limit--;
@@ -46,6 +46,12 @@ static void ip6_forward(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
+static bool may_be_cut(const struct pkt *p)
+{
+	const struct ip6_hdr *h = pkt_l3(p);
+	return p->flags & PKT_F_LOCAL_OUT && !pkt_is_gso(p) && !ip6_is_ext(h->next);
+}
+
 static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
@@ -53,9 +59,10 @@ static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *r
 	const struct iface *out = run_iface(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
-	uint32_t mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU);
+	uint32_t mtu = ip6_mtu(nh, out);
 	if (unlikely(!fits(p, mtu)))
-		return ip_error(p, IP6_POST_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
+		return may_be_cut(p) ? IP6_POST_FRAG
+				     : ip_error(p, IP6_POST_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
 	/* No route (a group, or an interface that was named): the destination is on the link. */
 	if (nh && nh->gw_family)
 		p->edge.neigh_output.next_hop = nh->gw;
@@ -85,5 +92,6 @@ const struct node ip6_post_node = {
 	.run = ip6_post,
 	.next = { [IP6_POST_NEIGH] = "neigh-output",
 		  [IP6_POST_HOOK] = "hook-ip6-postrouting",
+		  [IP6_POST_FRAG] = "ip6-frag",
 		  [IP6_POST_ERROR] = "icmp6-error" },
 };

@@ -19,6 +19,11 @@ static inline struct ip6_state *ip6_state(const struct leat_stack *st)
 	return stack_state(st, MODULE_ip6);
 }
 
+/* Per worker, of module ip6. */
+struct ip6_worker {
+	uint32_t next_id;
+};
+
 /* Groups whose packets are for us: the well-known ones, and the solicited-node group of each address (RFC 4291, 2.8). */
 void ip6_groups_init(struct leat_stack *st);
 void ip6_groups_unlink(struct leat_stack *st);
@@ -37,6 +42,11 @@ static inline struct ip6_hdr icmp6_ip_hdr(const struct ip6 *src, const struct ip
 		.src = *src,
 		.dst = *dst,
 	};
+}
+
+static inline uint32_t ip6_mtu(const struct fib_nh *nh, const struct iface *out)
+{
+	return MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU);
 }
 
 /* A walk along the extension headers failed: the drop, or the error that RFC 8200 wants, by the caller's edge `next`. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip6-local: a packet for this stack. The destination judges every extension header (RFC 8200, 4), then the packet goes to
- * whoever registered for its protocol. Reassembly will sit in front of this; until then fragments end here. */
+ * whoever registered for its protocol. Fragments have been put together on the way (reass6.c). */
 #include "ip/ip6_internal.h"
 
 enum ip6_local_next { IP6_LOCAL_ERROR = 1 };
@@ -26,8 +26,6 @@ static uint8_t ip6_local_one(const struct ip_stack *ip, struct pkt *p)
 	enum drop why = ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch);
 	if (why)
 		return ip6_walk_failed(p, IP6_LOCAL_ERROR, &ch, why);
-	if (ip6_is_fragment(&ch))
-		return pkt_drop(p, DROP_IP_FRAGMENT);
 	p->l4_off = (uint16_t)(p->headroom + ch.l4_off);
 	p->ip_proto = ch.proto;
 	return to_proto(ip, p, ch.next_off);

@@ -88,7 +88,7 @@ enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst
 	if (!out)
 		return why ? why : DROP_IF_GONE;
 	*ret = (struct ip_way){ .out_if = out_if,
-				.mtu = MAX(route_mtu(nh, out), (uint32_t)IP6_MIN_MTU),
+				.mtu = ip6_mtu(nh, out),
 				.type = ip6_is_multicast(dst) ? RTN_MULTICAST
 					: nh                  ? nh->type
 							      : RTN_UNICAST };

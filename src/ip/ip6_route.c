@@ -91,6 +91,8 @@ static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	if (ip_route_refuses(r, p))
 		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = r->nh;
+	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next)))
+		return IP_ROUTE_REASS; /* perhaps a fragment */
 	return r->say.next;
 }
 
@@ -111,5 +113,6 @@ const struct node ip6_route_node = {
 	.next = { [IP_ROUTE_LOCAL] = "ip6-local",
 		  [IP_ROUTE_LOCAL_HOOK] = "hook-ip6-local-in",
 		  [IP_ROUTE_FORWARD] = "ip6-forward",
-		  [IP_ROUTE_ERROR] = "icmp6-error" },
+		  [IP_ROUTE_ERROR] = "icmp6-error",
+		  [IP_ROUTE_REASS] = "ip6-reass" },
 };

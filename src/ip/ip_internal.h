@@ -82,6 +82,6 @@ static inline bool fits(const struct pkt *p, uint32_t mtu)
 extern const struct node ip4_input_node, ip4_route_node, ip4_forward_node, ip4_post_node, ip4_local_node,
 	ip4_output_node, ip4_output_whole_node, ip4_frag_node;
 extern const struct node ip6_input_node, ip6_route_node, ip6_forward_node, ip6_post_node, ip6_local_node,
-	ip6_output_node, ip6_output_whole_node;
+	ip6_output_node, ip6_output_whole_node, ip6_frag_node;
 
 #endif

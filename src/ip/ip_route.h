@@ -12,7 +12,13 @@
 
 /* The edges of both nodes, and with them what routes of a type do: a table of RTN_MAX + 1 rows. An empty row acts as
  * RTN_UNSPEC, no route; so do RTN_THROW, which ends a lookup, and types that nobody knows. */
-enum ip_route_next { IP_ROUTE_LOCAL = 1, IP_ROUTE_LOCAL_HOOK, IP_ROUTE_FORWARD, IP_ROUTE_ERROR };
+enum ip_route_next {
+	IP_ROUTE_LOCAL = 1,
+	IP_ROUTE_LOCAL_HOOK,
+	IP_ROUTE_FORWARD,
+	IP_ROUTE_ERROR,
+	IP_ROUTE_REASS, /* for us, but not before it is whole */
+};
 struct ip_route_type {
 	uint8_t next, code; /* code: of ICMP unreachable, with IP_ROUTE_ERROR */
 	enum drop why; /* with IP_ROUTE_ERROR and NEXT_DROP */

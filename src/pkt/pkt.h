@@ -18,6 +18,7 @@ enum { PKT_VEC_MAX = 256, PKT_FRAGS_MAX = 20 };
 /* --- buffers --- */
 
 struct buf;
+struct pkt_queue;
 typedef void buf_release_fn(struct lcore *at, struct buf *b);
 
 /* Bytes somebody owns. References are plain integers touched by the home lcore only; another lcore sends its reference
@@ -101,6 +102,9 @@ union pkt_edge {
 	struct {
 		uint32_t frame_len; /* bytes as received, for counters */
 	} eth_input;
+	struct {
+		uint32_t off, len; /* of the fragment's payload, while reassembly holds it */
+	} reass;
 	struct {
 		uint32_t end; /* id of the endpoint it is for (l4/l4.h) */
 		bool error; /* an ICMP error about what the endpoint sent */
@@ -249,6 +253,12 @@ static inline enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
 bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len);
 /* Appends a piece without copying; takes over the caller's reference. False when the list is full. */
 bool pkt_add_frag(struct lcore *lc, struct pkt *p, struct buf *b, uint32_t off, uint32_t len);
+/* Appends bytes [off, off + len) of `from`, counted from its data: shared where the counts are lc's to touch, else copied. False
+ * at the budget, when the list is full or `from` is shorter; what was appended until then stays (pkt_trim takes it back). */
+bool pkt_append_range(struct lcore *lc, struct pkt *p, const struct pkt *from, uint32_t off, uint32_t len);
+/* Appends all of each packet of q and consumes them: shared when all their pieces fit into the list and are lc's to share, else
+ * copied into pages, filled to the brim. False at the budget; p and q are then as they were. */
+bool pkt_join(struct lcore *lc, struct pkt *p, struct pkt_queue *q);
 /* Reads from data (pkt_cursor) or from a header offset on. */
 struct cursor pkt_cursor(const struct pkt *p);
 struct cursor pkt_cursor_at(const struct pkt *p,

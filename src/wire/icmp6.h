@@ -43,7 +43,12 @@ enum icmp6_unreach {
 	ICMP6_UNREACH_REJECT = 6,
 };
 enum { ICMP6_EXCEEDED_HOPS = 0, ICMP6_EXCEEDED_REASSEMBLY = 1 };
-enum { ICMP6_PARAM_FIELD = 0, ICMP6_PARAM_NEXT_HEADER = 1, ICMP6_PARAM_OPTION = 2 };
+enum {
+	ICMP6_PARAM_FIELD = 0,
+	ICMP6_PARAM_NEXT_HEADER = 1,
+	ICMP6_PARAM_OPTION = 2,
+	ICMP6_PARAM_HEADER_CHAIN = 3, /* RFC 7112: the first fragment does not show all of it */
+};
 
 struct icmp6_msg {
 	uint8_t type, code;

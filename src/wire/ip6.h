@@ -90,7 +90,11 @@ enum { IP6_EXT_MAX = 8, IP6_OPTIONS_MAX = 8 };
 
 /* A router looks at hop-by-hop options and judges nothing behind them: for it the walk ends quietly at the first header it
  * cannot follow. The destination judges everything. */
-enum ip6_walk_as { IP6_WALK_ROUTER, IP6_WALK_DESTINATION };
+enum ip6_walk_as {
+	IP6_WALK_ROUTER,
+	IP6_WALK_DESTINATION,
+	IP6_WALK_FRAGMENT, /* as the destination, but what is behind a fragment's header waits for the whole */
+};
 
 struct ip6_chain {
 	uint8_t proto; /* the first header that is none of the extension headers below: TCP, ESP, AH, none, an unknown one */
@@ -102,7 +106,7 @@ struct ip6_chain {
 	bool frag_more;
 	uint16_t frag_off; /* bytes */
 	uint32_t frag_id;
-	uint32_t frag_hdr_off; /* where it is */
+	uint32_t frag_hdr_off, frag_name_off; /* where it is, and where the field is that names it */
 	uint8_t routing_type, segments_left; /* of the first routing header; 0 without one */
 	/* When the walk fails: is an ICMPv6 parameter problem due, with which code and pointer? To a multicast destination
 	 * only when icmp_to_multicast says so (RFC 8200, 4.2). */

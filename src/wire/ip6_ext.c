@@ -107,7 +107,7 @@ static enum drop walk_options_hdr(struct walk *w)
 	struct cursor rest;
 	bool hop_by_hop = w->next == IP_PROTO_HOPOPTS;
 	enum drop why = take_ext(w, &next, &len, &rest);
-	if (!why && (hop_by_hop || w->as == IP6_WALK_DESTINATION))
+	if (!why && (hop_by_hop || w->as != IP6_WALK_ROUTER))
 		why = walk_options(w, rest, w->at + 2, hop_by_hop);
 	return why ? why : go_on(w, next, w->at, (len + 1u) * 8);
 }
@@ -127,7 +127,7 @@ static enum drop walk_routing(struct walk *w)
 		w->ch->routing_type = type;
 		w->ch->segments_left = left;
 	}
-	if (left && w->as == IP6_WALK_DESTINATION)
+	if (left && w->as != IP6_WALK_ROUTER)
 		return problem(w, ICMP6_PARAM_FIELD, w->at + 2);
 	return go_on(w, next, w->at, (len + 1u) * 8);
 }
@@ -143,6 +143,7 @@ static enum drop walk_fragment(struct walk *w)
 	uint16_t off_more = be16_get(h->off_more);
 	w->ch->fragment = true;
 	w->ch->frag_hdr_off = w->at;
+	w->ch->frag_name_off = w->ch->next_off;
 	w->ch->frag_off = off_more & IP6_FRAG_OFF_MASK;
 	w->ch->frag_more = off_more & IP6_FRAG_MORE;
 	w->ch->frag_id = be32_get(h->id);
@@ -168,6 +169,11 @@ static enum drop walk_one(struct walk *w)
 	return walk_options_hdr(w);
 }
 
+static bool ends(const struct walk *w)
+{
+	return w->ch->frag_off || (w->as == IP6_WALK_FRAGMENT && ip6_is_fragment(w->ch));
+}
+
 enum drop ip6_walk(struct cursor c, enum ip6_walk_as as, struct ip6_chain *ret_chain)
 {
 	struct ip6_hdr tmp;
@@ -179,9 +185,8 @@ enum drop ip6_walk(struct cursor c, enum ip6_walk_as as, struct ip6_chain *ret_c
 		return DROP_TRUNCATED;
 	w.next = h->next;
 	w.c = c;
-	while (!why && is_extension(w.next) && !ret_chain->frag_off) {
-		bool judged =
-			as == IP6_WALK_DESTINATION || (w.next == IP_PROTO_HOPOPTS && ret_chain->n_ext == 0);
+	while (!why && is_extension(w.next) && !ends(&w)) {
+		bool judged = as != IP6_WALK_ROUTER || (w.next == IP_PROTO_HOPOPTS && ret_chain->n_ext == 0);
 		why = walk_one(&w);
 		if (why && !judged) {
 			ret_chain->icmp_due = false;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ip6-frag: cuts what this stack itself sends and is longer than the link's MTU (RFC 8200, 4.5); what is forwarded is never cut. Each
+ * fragment is a packet of its own with a copied header and a share of the payload's buffers. A partial transport checksum is
+ * finished first. What comes with extension headers was made by somebody who cuts for himself. */
+#include "base/siphash.h"
+#include "ip/ip6_internal.h"
+#include "pkt/csum.h"
+
+enum ip6_frag_next { IP6_FRAG_POST = 1 };
+
+struct hdrs {
+	struct ip6_hdr ip;
+	struct ip6_frag_hdr frag;
+};
+static_assert(sizeof(struct hdrs) == 48, "as on the wire");
+
+struct cut {
+	uint32_t step, body; /* step: payload bytes per fragment, a multiple of 8 */
+	uint32_t id;
+};
+
+/* RFC 7739: unique for a pair of addresses for as long as fragments may live, and not for strangers to guess: a counter per
+ * worker, from a place that depends on both. */
+static uint32_t new_id(struct worker *w, const struct ip6_hdr *h)
+{
+	struct ip6_worker *iw = worker_state(w, MODULE_ip6);
+	uint64_t where = siphash(&w->st->hash_key, &h->src, sizeof h->src + sizeof h->dst);
+	return (uint32_t)(where + ((uint64_t)w->index << 27)) + iw->next_id++;
+}
+
+static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct cut *c, uint32_t at)
+{
+	uint32_t len = MIN(c->step, c->body - at);
+	struct hdrs h = { .frag = { .id = be32_of(c->id) } };
+	struct pkt *f = pkt_new(w->lc);
+	if (!f)
+		return NULL;
+	memcpy(&h.ip, p->data, sizeof h.ip);
+	h.frag.next = h.ip.next;
+	h.frag.off_more = be16_of((uint16_t)(at | (at + len < c->body ? IP6_FRAG_MORE : 0)));
+	h.ip.next = IP_PROTO_FRAGMENT;
+	h.ip.payload_len = be16_of((uint16_t)(sizeof h.frag + len));
+	if (!pkt_append(w->lc, f, &h, sizeof h) || !pkt_append_range(w->lc, f, p, sizeof h.ip + at, len)) {
+		pkt_free(w->lc, f);
+		return NULL;
+	}
+	f->l3_off = f->headroom;
+	f->l4_off = (uint16_t)(f->headroom + sizeof h);
+	f->ip_proto = p->ip_proto;
+	f->ethertype = p->ethertype;
+	f->out_if = p->out_if;
+	f->hash = p->hash;
+	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT);
+	f->trace_id = p->trace_id;
+	f->edge.ip_route.nh = p->edge.ip_route.nh;
+	return f;
+}
+
+/* All fragments or none: a part of them would only use the link. */
+static enum drop cut_all(struct worker *w, const struct pkt *p, const struct cut *c)
+{
+	struct pkt_queue q;
+	struct pkt *f;
+	pkt_queue_init(&q);
+	for (uint32_t at = 0; at < c->body; at += c->step) {
+		f = cut_one(w, p, c, at);
+		if (f) {
+			pkt_queue_push(&q, f);
+			continue;
+		}
+		while ((f = pkt_queue_pop(&q)))
+			pkt_free(w->lc, f);
+		return DROP_NO_BUFFER;
+	}
+	while ((f = pkt_queue_pop(&q)))
+		node_send(w, IP6_FRAG_POST, f);
+	return DROP_NONE;
+}
+
+static enum drop ip6_frag_one(struct worker *w, struct pkt *p)
+{
+	const struct ip6_hdr *h = (const struct ip6_hdr *)p->data;
+	const struct iface *out = iface_get(w, p->out_if);
+	if (!out)
+		return DROP_IF_GONE;
+	enum drop why = pkt_csum_finish(p);
+	if (why)
+		return why;
+	uint32_t mtu = ip6_mtu(p->edge.ip_route.nh, out);
+	struct cut c = {
+		.step = (mtu - (uint32_t)sizeof(struct hdrs)) & ~7u,
+		.body = p->len - (uint32_t)sizeof *h,
+		.id = new_id(w, h),
+	};
+	return cut_all(w, p, &c);
+}
+
+static void ip6_frag(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++) {
+		enum drop why = ip6_frag_one(w, v->pkt[i]);
+		next[i] = pkt_drop(v->pkt[i], why ? why : DROP_IP_FRAGMENTED);
+	}
+	vec_dispatch(w, v, next);
+}
+
+const struct node ip6_frag_node = { .name = "ip6-frag",
+				    .run = ip6_frag,
+				    .next = { [IP6_FRAG_POST] = "ip6-post" } };

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The module reass: a table of each family per worker, and the way on for a datagram that is whole. */
+#ifndef LEAT_REASS_INTERNAL_H
+#define LEAT_REASS_INTERNAL_H
+
+#include "ip/reass.h"
+
+struct reass_worker {
+	struct reass_table *t4, *t6;
+};
+static inline struct reass_worker *reass_worker(const struct worker *w)
+{
+	return worker_state(w, MODULE_reass);
+}
+
+/* From inside a node's run: sends a whole datagram on by the current node's edge IP_ROUTE_LOCAL or IP_ROUTE_LOCAL_HOOK, here or
+ * on the worker that owns its flow, which only the whole one shows. `hook` is the local-in hook of its family; in_if where the
+ * last fragment came in. */
+void reass_deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t in_if, unsigned hook);
+
+extern const struct node ip4_reass_node, ip6_reass_node;
+
+#endif

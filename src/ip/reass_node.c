@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The module reass. Fragments for this stack come from ip4-route and ip6-route; what is whole goes on to local-in, as if it had
+ * come so. Those of others are forwarded untouched and never seen here. */
+#include "graph/hook.h"
+#include "ip/ip_route.h"
+#include "ip/reass_internal.h"
+#include "net/flow.h"
+
+void reass_deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t in_if, unsigned hook)
+{
+	const struct iface *in = iface_get(w, in_if);
+	uint8_t next = in ? racy_get(in->hooks.edge[hook]) : IP_ROUTE_LOCAL;
+	unsigned owner = w->index;
+	whole->in_if = in_if;
+	whole->csum = PKT_CSUM_NONE;
+	whole->edge.ip_route.nh = NULL; /* looked up for another turn */
+	if (w->st->n_workers > 1) {
+		whole->hash = flow_hash(&w->st->flow_key, whole->ethertype, pkt_cursor(whole));
+		owner = bucket_worker(w, whole->hash);
+	}
+	if (owner == w->index)
+		node_send(w, next, whole);
+	else
+		graph_hand_over(w, owner, graph_edge(w->st, node, next), &whole, 1);
+}
+
+static void drop_worker(struct worker *w, enum drop why)
+{
+	const struct reass_worker *rw = reass_worker(w);
+	reass_drop_all(rw->t4, why);
+	reass_drop_all(rw->t6, why);
+}
+
+static void reass_drain(struct leat_stack *st)
+{
+	for (unsigned i = 0; i < st->n_workers; i++)
+		drop_worker(st->worker[i], DROP_SHUTDOWN);
+}
+
+static void reass_worker_free(struct worker *w)
+{
+	reass_free(reass_worker(w)->t4);
+	reass_free(reass_worker(w)->t6);
+}
+
+/* Half a datagram is not worth keeping: the other half is on its way to the process that was. */
+static int reass_save(struct leat_stack *st, struct saver *s)
+{
+	for (unsigned i = 0; i < st->n_workers; i++)
+		drop_worker(st->worker[i], DROP_SAVED);
+	return 0;
+}
+
+static const struct node *const reass_nodes[] = { &ip4_reass_node, &ip6_reass_node, NULL };
+
+const struct module reass_module = {
+	.name = "reass",
+	.id = MODULE_reass,
+	.nodes = reass_nodes,
+	.worker_size = sizeof(struct reass_worker),
+	.drain = reass_drain,
+	.worker_free = reass_worker_free,
+	.save = reass_save,
+};
