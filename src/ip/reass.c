@@ -2,12 +2,12 @@
 /* Theory of operation: fragments of a datagram are kept in order of their offsets until they fill it, then the payloads are
  * joined behind the first one's headers, by reference. Three bounds make sure that this harms nobody (W:R12):
  *
- *  - memory: a table holds REASS_BYTES_MAX; beyond that the oldest datagrams go, since those of a flood are never completed and
+ *  - memory: a table holds its share of bytes_max; beyond that the oldest datagrams go, since those of a flood are never completed and
  *    those of a living sender are complete within moments;
- *  - time: timeout_us after its first fragment came, a datagram is given up and, if its beginning is there, its sender told;
+ *  - time: timeout_s after its first fragment came, a datagram is given up and, if its beginning is there, its sender told;
  *  - age: identifications come round (RFC 6864: at 16 bits, within a second on a fast link), and half a datagram that waits
  *    must not meet the other half of a later one. So a datagram is also given up when its sender (source, destination,
- *    protocol: a flow) has begun REASS_AGE_MAX more since. Reordering does not reach that far.
+ *    protocol: a flow) has begun age_max more since. Reordering does not reach that far.
  *
  * A fragment that repeats what is there is dropped alone. One that overlaps, or contradicts where the end is, condemns its
  * datagram: what is there is dropped, and the entry stays until it would have timed out, so that what is still to come is dropped
@@ -41,7 +41,7 @@ struct datagram {
 	struct flow *flow;
 	uint32_t id;
 	uint32_t no; /* flow->n_begun when it began */
-	uint64_t until_us;
+	uint64_t begun_us;
 	struct pkt_queue pieces; /* in order of offset */
 	uint32_t end; /* 0: not known yet */
 	uint32_t have; /* bytes of payload */
@@ -58,6 +58,7 @@ struct chunk {
 struct reass_table {
 	struct worker *w;
 	const struct reass_family *fam;
+	const struct reass_conf *conf;
 	uint16_t node;
 	struct timer timer;
 	struct list by_age; /* struct datagram */
@@ -228,18 +229,23 @@ static void expire(struct reass_table *t, struct datagram *d)
 	give_up(t, d, DROP_REASS_TIMEOUT);
 }
 
+static uint64_t deadline_us(const struct reass_table *t)
+{
+	return oldest(t)->begun_us + racy_get(t->conf->timeout_s) * (uint64_t)1000000;
+}
+
 static void set_timer(struct reass_table *t)
 {
 	if (list_empty(&t->by_age))
 		timer_stop(&t->w->lc->wheel, &t->timer);
 	else if (!timer_is_set(&t->timer))
-		timer_set_at(&t->w->lc->wheel, &t->timer, oldest(t)->until_us);
+		timer_set_at(&t->w->lc->wheel, &t->timer, deadline_us(t));
 }
 
 static void on_timer(struct lcore *lc, struct timer *timer)
 {
 	struct reass_table *t = container_of(timer, struct reass_table, timer);
-	while (!list_empty(&t->by_age) && oldest(t)->until_us <= lc->now_us)
+	while (!list_empty(&t->by_age) && deadline_us(t) <= lc->now_us)
 		expire(t, oldest(t));
 	set_timer(t);
 	graph_run(t->w);
@@ -261,8 +267,10 @@ static struct flow *begin_flow(struct reass_table *t, const struct reass_key *k,
 /* Whose half has waited for too long, as its sender counts. The one that begins now ends the loop. */
 static void give_up_overtaken(struct reass_table *t, const struct flow *f)
 {
+	uint32_t age_max = racy_get(t->conf->age_max);
 	struct datagram *d;
-	while (d = list_first(&f->datagrams, struct datagram, of_flow), f->n_begun - d->no >= REASS_AGE_MAX)
+	while (d = list_first(&f->datagrams, struct datagram, of_flow),
+	       age_max && f->n_begun - d->no >= age_max)
 		give_up(t, d, DROP_REASS_OVERTAKEN);
 }
 
@@ -277,11 +285,9 @@ static struct datagram *begin(struct reass_table *t, const struct reass_key *k, 
 	struct datagram *d = t->free_datagram;
 	struct datagram **bucket = bucket_of(t, f, k->id);
 	t->free_datagram = d->next;
-	*d = (struct datagram){ .flow = f,
-				.id = k->id,
-				.no = ++f->n_begun,
-				.until_us = t->w->lc->now_us + t->fam->timeout_us,
-				.next = *bucket };
+	*d = (struct datagram){
+		.flow = f, .id = k->id, .no = ++f->n_begun, .begun_us = t->w->lc->now_us, .next = *bucket
+	};
 	pkt_queue_init(&d->pieces);
 	*bucket = d;
 	list_append(&t->by_age, &d->by_age);
@@ -292,13 +298,15 @@ static struct datagram *begin(struct reass_table *t, const struct reass_key *k, 
 	return d;
 }
 
-static struct reass_table *table_new(struct worker *w, const struct reass_family *fam)
+static struct reass_table *table_new(struct worker *w, const struct reass_family *fam,
+				     const struct reass_conf *conf)
 {
 	struct reass_table *t = mem_zalloc(&w->st->mem, sizeof *t);
 	if (!t)
 		return NULL;
 	t->w = w;
 	t->fam = fam;
+	t->conf = conf;
 	t->node = node_find(w->st, fam->node);
 	list_init(&t->by_age);
 	timer_init(&t->timer, on_timer);
@@ -367,7 +375,8 @@ static void insert(struct datagram *d, struct pkt *before, struct pkt *p)
 
 static bool make_room(struct reass_table *t, const struct datagram *d, uint64_t bytes)
 {
-	while (t->held_bytes + bytes > REASS_BYTES_MAX)
+	uint64_t max = racy_get(t->conf->bytes_max) / t->w->st->n_workers;
+	while (t->held_bytes + bytes > max)
 		if (!give_up_oldest(t, d))
 			return false;
 	while (!hold(t, bytes))
@@ -459,11 +468,11 @@ static enum drop complete(struct reass_table *t, struct datagram *d, struct pkt 
 	return DROP_NONE;
 }
 
-enum drop reass_add(struct worker *w, const struct reass_family *fam, struct reass_table **t_at,
-		    const struct reass_key *k, const struct reass_piece *piece, struct pkt *p,
-		    struct pkt **ret_whole, uint8_t *ret_ecn)
+enum drop reass_add(struct worker *w, const struct reass_family *fam, const struct reass_conf *conf,
+		    struct reass_table **t_at, const struct reass_key *k, const struct reass_piece *piece,
+		    struct pkt *p, struct pkt **ret_whole, uint8_t *ret_ecn)
 {
-	struct reass_table *t = *t_at ? *t_at : (*t_at = table_new(w, fam));
+	struct reass_table *t = *t_at ? *t_at : (*t_at = table_new(w, fam, conf));
 	uint64_t hash = siphash(&w->st->hash_key, k, offsetof(struct reass_key, id));
 	*ret_whole = NULL;
 	if (!t)

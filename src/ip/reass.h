@@ -7,10 +7,8 @@
 #include "ip/ip_internal.h"
 
 enum {
-	REASS_BYTES_MAX = 4 << 20, /* held by a table; Linux: ipfrag_high_thresh */
 	REASS_DATAGRAMS_MAX = 2048, /* begun in a table, forgotten ones that must stay forgotten included */
 	REASS_PIECES_MAX = 256, /* of a datagram */
-	REASS_AGE_MAX = 64, /* datagrams that a sender may begin after one; Linux: ipfrag_max_dist */
 };
 
 /* Whose fragments: RFC 791, 2.3, and RFC 8200, 4.5. All of it is hashed. */
@@ -29,23 +27,29 @@ struct reass_piece {
 	uint8_t ecn; /* of its IP header, RFC 3168 */
 };
 
+/* What may be set, per family. */
+struct reass_conf {
+	uint32_t bytes_max; /* held by all workers' tables together */
+	uint32_t timeout_s;
+	uint32_t age_max; /* datagrams that a sender may begin after one; 0: any number */
+};
+
 /* What differs. */
 struct reass_family {
 	const char *node; /* whose drops they are */
 	const char *error_node; /* "icmp4-error" */
 	uint8_t exceeded; /* type of the ICMP error "reassembly time exceeded"; its code is 1 in both */
-	uint64_t timeout_us;
 };
 
 struct reass_table;
 
 /* A fragment of at least a byte, off + len at most 65,535, len a multiple of 8 if there are more; data at the IP header. *t may
- * be NULL: the table is made. DROP_NONE: it is taken over, and *ret_whole is the datagram when it is complete: the first
+ * be NULL: the table is made; conf is borrowed while it lives. DROP_NONE: it is taken over, and *ret_whole is the datagram when it is complete: the first
  * fragment's headers as they came, the payload of all behind them, *ret_ecn what its ECN field is to be. Else the drop, and the
  * packet is still the caller's. */
-enum drop reass_add(struct worker *w, const struct reass_family *fam, struct reass_table **t,
-		    const struct reass_key *k, const struct reass_piece *piece, struct pkt *p,
-		    struct pkt **ret_whole, uint8_t *ret_ecn);
+enum drop reass_add(struct worker *w, const struct reass_family *fam, const struct reass_conf *conf,
+		    struct reass_table **t, const struct reass_key *k, const struct reass_piece *piece,
+		    struct pkt *p, struct pkt **ret_whole, uint8_t *ret_ecn);
 /* Drops all that is held, by that name. NULL is welcome. */
 void reass_drop_all(struct reass_table *t, enum drop why);
 void reass_free(struct reass_table *t); /* holds nothing any more */

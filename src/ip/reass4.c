@@ -8,13 +8,11 @@
 #include "wire/ip4.h"
 
 enum { IP4_REASS_ERROR = IP_ROUTE_ERROR };
-enum { TIMEOUT_US = 30 * 1000000 }; /* Linux: net.ipv4.ipfrag_time */
 
 static const struct reass_family family4 = {
 	.node = "ip4-reass",
 	.error_node = "icmp4-error",
 	.exceeded = ICMP4_TIME_EXCEEDED,
-	.timeout_us = TIMEOUT_US,
 };
 
 /* Linux: bytes beyond a multiple of 8 are cut off a fragment that is not the last. */
@@ -57,7 +55,8 @@ static uint8_t ip4_reass_one(struct worker *w, uint16_t node, struct pkt *p)
 	uint8_t ecn;
 	enum drop why = piece_of(w->lc, p, h, &piece);
 	if (!why)
-		why = reass_add(w, &family4, &reass_worker(w)->t4, &k, &piece, p, &whole, &ecn);
+		why = reass_add(w, &family4, &reass_stack(w)->c4, &reass_worker(w)->t4, &k, &piece, p, &whole,
+				&ecn);
 	if (why)
 		return pkt_drop(p, why);
 	if (whole && (why = finish(whole, ecn)))

@@ -8,13 +8,11 @@
 #include "ip/reass_internal.h"
 
 enum { IP6_REASS_ERROR = IP_ROUTE_ERROR };
-enum { TIMEOUT_US = 60 * 1000000 }; /* RFC 8200, 4.5 */
 
 static const struct reass_family family6 = {
 	.node = "ip6-reass",
 	.error_node = "icmp6-error",
 	.exceeded = ICMP6_TIME_EXCEEDED,
-	.timeout_us = TIMEOUT_US,
 };
 
 static uint8_t problem(struct pkt *p, struct ip6_chain *ch, uint8_t code, uint32_t pointer, enum drop why)
@@ -95,7 +93,8 @@ static uint8_t take_fragment(struct worker *w, uint16_t node, struct pkt *p, str
 	piece.ecn = ip6_traffic_class((const struct ip6_hdr *)p->data) & 3;
 	enum drop why = pkt_pull_up(w->lc, p, ch->l4_off);
 	if (!why)
-		why = reass_add(w, &family6, &reass_worker(w)->t6, &k, &piece, p, &whole, &ecn);
+		why = reass_add(w, &family6, &reass_stack(w)->c6, &reass_worker(w)->t6, &k, &piece, p, &whole,
+				&ecn);
 	if (why)
 		return pkt_drop(p, why);
 	if (whole && (why = finish(whole, ecn)))

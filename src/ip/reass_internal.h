@@ -5,6 +5,14 @@
 
 #include "ip/reass.h"
 
+struct reass_stack {
+	struct reass_conf c4, c6;
+};
+static inline const struct reass_stack *reass_stack(const struct worker *w)
+{
+	return stack_state(w->st, MODULE_reass);
+}
+
 struct reass_worker {
 	struct reass_table *t4, *t6;
 };

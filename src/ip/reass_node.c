@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The module reass. Fragments for this stack come from ip4-route and ip6-route; what is whole goes on to local-in, as if it had
  * come so. Those of others are forwarded untouched and never seen here. */
+#include "core/knob.h"
 #include "graph/hook.h"
 #include "ip/ip_route.h"
 #include "ip/reass_internal.h"
@@ -51,12 +52,31 @@ static int reass_save(struct leat_stack *st, struct saver *s)
 	return 0;
 }
 
+/* Timeouts: 30 s as Linux has it, RFC 8200, 4.5. The age has no name of its own for IPv6 on Linux, which does not know it there. */
+static const struct knob reass_knobs[] = {
+	KNOB("net.ipv4.ipfrag_high_thresh", struct reass_stack, c4.bytes_max, 4 << 20, 0, INT32_MAX,
+	     .unit = "bytes", .help = "memory for fragments that wait for the rest of their datagrams"),
+	KNOB("net.ipv4.ipfrag_time", struct reass_stack, c4.timeout_s, 30, 1, 3600, .unit = "s",
+	     .help = "how long a datagram's fragments wait for the rest"),
+	KNOB("net.ipv4.ipfrag_max_dist", struct reass_stack, c4.age_max, 64, 0, INT32_MAX,
+	     .help = "datagrams that a sender may begin while fragments of one wait; 0: any number"),
+	KNOB("net.ipv6.ip6frag_high_thresh", struct reass_stack, c6.bytes_max, 4 << 20, 0, INT32_MAX,
+	     .unit = "bytes", .help = "memory for fragments that wait for the rest of their datagrams"),
+	KNOB("net.ipv6.ip6frag_time", struct reass_stack, c6.timeout_s, 60, 1, 3600, .unit = "s",
+	     .help = "how long a datagram's fragments wait for the rest"),
+	KNOB("net.ipv6.ip6frag_max_dist", struct reass_stack, c6.age_max, 64, 0, INT32_MAX,
+	     .help = "datagrams that a sender may begin while fragments of one wait; 0: any number"),
+	{ 0 },
+};
+
 static const struct node *const reass_nodes[] = { &ip4_reass_node, &ip6_reass_node, NULL };
 
 const struct module reass_module = {
 	.name = "reass",
 	.id = MODULE_reass,
 	.nodes = reass_nodes,
+	.knobs = reass_knobs,
+	.stack_size = sizeof(struct reass_stack),
 	.worker_size = sizeof(struct reass_worker),
 	.drain = reass_drain,
 	.worker_free = reass_worker_free,

@@ -3,7 +3,10 @@
  * learns at once what Linux would tell it; what happens later on the way (a neighbour that does not answer, a full queue) is
  * counted there.
  *
- * Left out: fragments over IPv6 (what is longer than the path's MTU is -EMSGSIZE), options and extension headers, corking. */
+ * What is longer than the MTU of the way is cut at ip4-frag and ip6-frag, unless the socket says no. Those know the MTU of the
+ * route only: over IPv6, where no router on the way cuts, what is longer than an MTU that was learned is -EMSGSIZE.
+ *
+ * Left out: options and extension headers, corking. */
 #include <linux/rtnetlink.h>
 
 #include "l4/l4_internal.h"
@@ -77,11 +80,13 @@ static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, ui
 
 static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t if_mtu)
 {
-	uint8_t disc = e->opt.pmtudisc4;
+	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
 	path->link_mtu = if_mtu;
 	path->mtu = known_mtu(e, path, if_mtu);
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
-	path->max_len = path->is6 || path->df || disc == IP_PMTUDISC_INTERFACE ? path->mtu : IP4_LEN_MAX;
+	bool whole = path->df || disc == IP_PMTUDISC_INTERFACE || (path->is6 && path->mtu < if_mtu);
+	uint32_t longest = path->is6 ? (uint32_t)sizeof(struct ip6_hdr) + UINT16_MAX : IP4_LEN_MAX;
+	path->max_len = whole ? path->mtu : longest;
 	if (disc == IP_PMTUDISC_WANT)
 		path->df = true; /* for what fits: l4_output() */
 }

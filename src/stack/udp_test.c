@@ -79,6 +79,35 @@ static void closed_port_is_told_to_the_connected_and_to_who_asked(void **state)
 	duo_free(d);
 }
 
+/* As large as a datagram can be, by fragments that meet on one worker and go to the socket's. */
+static void large_datagrams_cross_in_fragments(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		size_t max;
+	} ways[] = { { "10.0.0.1", "10.0.0.2", 65507 }, { "2001:db8::1", "2001:db8::2", 65527 } };
+	static const size_t lens[] = { 1473, 3000, 30000, 0 };
+	struct duo *d = duo_start();
+	char *out = malloc(65536), *in = malloc(65536);
+	for (unsigned i = 0; i < 65536; i++)
+		out[i] = (char)(i * 3 + i / 256);
+	for (unsigned k = 0; k < ARRAY_SIZE(ways); k++) {
+		struct sock *a = udp_of(d->one, ways[k].from, 5000), *b = udp_of(d->two, ways[k].to, 7);
+		for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+			size_t len = lens[i] ? lens[i] : ways[k].max;
+			struct sock_msg m = { .buf = in, .len = 65536 };
+			assert_int_equal(send_to(d, a, out, len, ways[k].to, 7), len);
+			assert_int_equal(sock_recvmsg(b, &m, 0), len);
+			assert_memory_equal(in, out, len);
+		}
+		assert_int_equal(send_to(d, a, out, ways[k].max + 1, ways[k].to, 7), -EMSGSIZE);
+		expect_nothing(b);
+	}
+	free(out);
+	free(in);
+	duo_free(d);
+}
+
 static void calls_fail_as_on_linux(void **state)
 {
 	struct duo *d = duo_start();
@@ -168,6 +197,7 @@ TWICE(datagrams_go_there_and_back)
 TWICE(datagrams_go_there_and_back_over_ipv6)
 TWICE(host_talks_to_itself)
 TWICE(closed_port_is_told_to_the_connected_and_to_who_asked)
+TWICE(large_datagrams_cross_in_fragments)
 TWICE(calls_fail_as_on_linux)
 TWICE(full_socket_drops_by_name_and_open_ones_go_with_their_stack)
 TWICE(owner_is_told_once_until_it_reads)
@@ -180,6 +210,7 @@ int main(void)
 		BOTH(datagrams_go_there_and_back_over_ipv6),
 		BOTH(host_talks_to_itself),
 		BOTH(closed_port_is_told_to_the_connected_and_to_who_asked),
+		BOTH(large_datagrams_cross_in_fragments),
 		BOTH(calls_fail_as_on_linux),
 		BOTH(full_socket_drops_by_name_and_open_ones_go_with_their_stack),
 		BOTH(owner_is_told_once_until_it_reads),
