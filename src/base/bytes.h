@@ -112,6 +112,10 @@ static inline bool ip4_is_multicast(be32 a)
 {
 	return (a.b[0] & 0xf0) == 0xe0;
 }
+static inline bool ip4_is_group(be32 a) /* multicast, or the limited broadcast */
+{
+	return ip4_is_multicast(a) || be32_get(a) == UINT32_MAX;
+}
 static inline bool ip4_is_loopback(be32 a)
 {
 	return a.b[0] == 127;

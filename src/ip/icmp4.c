@@ -184,7 +184,7 @@ static bool error_is_due(const struct worker *w, const struct pkt *p, const stru
 		return false;
 	if (be16_get(h->frag) & IP4_FRAG_OFF_MASK)
 		return false;
-	if (ip4_is_multicast(h->dst) || be32_get(h->dst) == UINT32_MAX || !is_one_host(w, p, h->src))
+	if (ip4_is_group(h->dst) || !is_one_host(w, p, h->src))
 		return false;
 	const struct fib_nh *nh = fib4_lookup(w, h->dst);
 	return !(nh && nh->type == RTN_BROADCAST) && !is_icmp_error(p, h);

@@ -39,14 +39,13 @@ void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
  * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
  * A zero source is chosen there, as are length, identification and checksum. out_if, when not 0, says by which interface
  * (needed for groups, the limited broadcast and link-local destinations). A transport checksum that covers the source
- * address must already: choose it by ip_source() then.
+ * address must already: choose it by ip4_way(), ip6_way() or ip6_source() then.
  *
  * "ip4-output-whole" and "ip6-output-whole" are for headers that somebody else wrote, with options and extension headers. Of those
  * only what a raw socket leaves to the stack is filled in: IPv4's source and identification where they are zero, its length and
  * checksum. */
 
-/* The source that a packet to dst would get; out_if as above, 0: by the route. False: there is none. */
-bool ip4_source(const struct worker *w, uint32_t out_if, be32 dst, be32 *ret);
+/* The source that a packet to dst would get; out_if as above, 0: by the route. False: there is none. Worker. */
 bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip6 *ret);
 
 /* Where a packet to dst would go, before it is made: a transport wants the source for its checksum, the MTU, and to say why not

@@ -21,11 +21,6 @@ static const struct ip_route_type route_types[RTN_MAX + 1] = {
 	[RTN_PROHIBIT] = { IP_ROUTE_ERROR, ICMP4_UNREACH_ADMIN_PROHIBITED, DROP_IP_PROHIBIT },
 };
 
-static bool is_group(be32 dst)
-{
-	return be32_get(dst) == UINT32_MAX || ip4_is_multicast(dst);
-}
-
 static void decide_group(struct ip_route_run *r)
 {
 	uint32_t dst = be32_get(r->dst.v4);
@@ -49,7 +44,7 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		ip_route_refuse(r, DROP_IF_GONE);
 		return;
 	}
-	if (is_group(dst))
+	if (ip4_is_group(dst))
 		decide_group(r);
 	else
 		decide_unicast(r, in);
@@ -60,7 +55,7 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 /* Another destination or another interface. */
 static void run_change(struct worker *w, struct ip_route_run *r, const struct pkt *p, be32 dst)
 {
-	const struct fib_nh *nh = is_group(dst) ? NULL : fib4_lookup(w, dst);
+	const struct fib_nh *nh = ip4_is_group(dst) ? NULL : fib4_lookup(w, dst);
 	if (ip_route_goes_on(r, p, nh))
 		r->dst.v4 = dst;
 	else

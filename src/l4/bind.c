@@ -8,7 +8,7 @@
 
 static bool may_bind4(const struct worker *w, be32 a)
 {
-	if (ip4_is_multicast(a) || be32_get(a) == UINT32_MAX)
+	if (ip4_is_group(a))
 		return true;
 	const struct fib_nh *nh = fib4_lookup(w, a);
 	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_BROADCAST);

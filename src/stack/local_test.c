@@ -325,6 +325,30 @@ static void ping_of_an_own_address_goes_by_loopback_and_back(void **state)
 	rig_free(r);
 }
 
+/* RFC 1112, 6.4: a group is on the link of the interface that was named, though the route by which it goes has a gateway. */
+static void group_by_a_named_interface_passes_by_the_gateway(void **state)
+{
+	static const uint8_t group_mac[6] = { 0x01, 0x00, 0x5e, 0x00, 0x00, 0x05 };
+	struct rig *r = setup();
+	struct worker *w = r->st->worker[0];
+	struct frame f;
+	struct eth_msg eth;
+	struct ip4_msg ip4 = ip4_packet("10.0.1.1", "224.0.0.5");
+	rig_route(r, "0.0.0.0", 0, RTN_UNICAST, NULL, "10.0.1.2");
+	frame_ip4(&f, &r->a, &ip4, 20);
+	struct pkt *p = rig_pkt(r, f.b + 14, f.len - 14, 0);
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + 20);
+	p->out_if = r->a.ifc->handle;
+	graph_enqueue(w, node_find(r->st, "ip4-output"), p);
+	graph_run(w);
+	manual_rt_settle(r->m);
+	rig_expect(&r->a, ETH_P_IP, &eth);
+	assert_memory_equal(eth.dst, group_mac, 6);
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
 TWICE(echo_comes_back_whole_however_it_lies)
 TWICE(echo_with_options_is_answered_without)
 TWICE(wrong_checksums_fall_by_name)
@@ -341,6 +365,7 @@ TWICE(echo_of_our_own_test_is_no_objection)
 TWICE(objections_make_a_duplicate)
 TWICE(address_that_goes_while_tested_leaves_nothing)
 TWICE(ping_of_an_own_address_goes_by_loopback_and_back)
+TWICE(group_by_a_named_interface_passes_by_the_gateway)
 
 int main(void)
 {
@@ -361,6 +386,7 @@ int main(void)
 		BOTH(objections_make_a_duplicate),
 		BOTH(address_that_goes_while_tested_leaves_nothing),
 		BOTH(ping_of_an_own_address_goes_by_loopback_and_back),
+		BOTH(group_by_a_named_interface_passes_by_the_gateway),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ip/ip_output.h"
+
+#include "net/addr.h"
+
+enum drop ip_to_others(const struct fib_nh *nh, uint32_t *out_if, const struct fib_nh **ret_nh)
+{
+	if (*out_if) { /* the sender named the interface: by its routes, or on the link */
+		*ret_nh = nh && nh->if_handle == *out_if ? nh : NULL;
+		return DROP_NONE;
+	}
+	*ret_nh = nh;
+	if (!nh)
+		return DROP_IP_NO_ROUTE;
+	*out_if = nh->if_handle;
+	switch (nh->type) {
+	case RTN_UNICAST:
+	case RTN_BROADCAST:
+	case RTN_MULTICAST:
+		return DROP_NONE;
+	case RTN_BLACKHOLE:
+		return DROP_IP_BLACKHOLE;
+	case RTN_PROHIBIT:
+		return DROP_IP_PROHIBIT;
+	default:
+		return DROP_IP_UNREACHABLE;
+	}
+}
+
+bool ip_choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
+		      const struct ipaddr *dst, struct ipaddr *ret)
+{
+	if (nh && nh->type == RTN_LOCAL) { /* to ourselves: from the same address */
+		*ret = *dst;
+		return true;
+	}
+	if (nh && nh->prefsrc_family == family) {
+		*ret = nh->prefsrc;
+		return true;
+	}
+	const struct iface *out = iface_get(w, out_if);
+	return out && addr_select_source(w, out, family, dst, ret);
+}
+
+enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
+		    const struct ipaddr *dst, struct ip_way *ret)
+{
+	const struct iface *out = iface_get(w, out_if);
+	if (!out)
+		return DROP_IF_GONE;
+	*ret = (struct ip_way){
+		.out_if = out_if,
+		.mtu = route_mtu(nh, out),
+		.type = nh ? nh->type : RTN_UNICAST,
+	};
+	ret->has_src = ip_choose_source(w, nh, out_if, family, dst, &ret->src);
+	return DROP_NONE;
+}

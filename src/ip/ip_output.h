@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What ip4-output and ip6-output share: from a destination's route to the interface, the source and the edge. */
+#ifndef LEAT_IP_OUTPUT_H
+#define LEAT_IP_OUTPUT_H
+
+#include "ip/ip_internal.h"
+
+/* To ourselves: out by the loopback interface, to come back in. */
+static inline enum drop ip_to_loopback(const struct ip_stack *ip, uint32_t *out_if)
+{
+	*out_if = racy_get(ip->lo_handle);
+	return *out_if ? DROP_NONE : DROP_IP_NO_ROUTE;
+}
+
+/* To others, by the route nh (NULL: there is none). *out_if is what the sender asked for, 0 for none, and becomes where the packet
+ * goes. *ret_nh NULL: the destination is on the link. */
+enum drop ip_to_others(const struct fib_nh *nh, uint32_t *out_if, const struct fib_nh **ret_nh);
+
+/* The source for a packet to dst that goes out that way. False: no address of ours will do. */
+bool ip_choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
+		      const struct ipaddr *dst, struct ipaddr *ret);
+
+/* What ip4_way() and ip6_way() tell once the route is known. */
+enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
+		    const struct ipaddr *dst, struct ip_way *ret);
+
+/* The last of both nodes: the edge by which p leaves them. */
+static inline uint8_t ip_output_done(const struct worker *w, struct pkt *p, const struct fib_nh *nh,
+				     uint16_t ethertype, uint8_t proto, enum hook_point hook)
+{
+	const struct iface *out = iface_get(w, p->out_if);
+	if (!out)
+		return pkt_drop(p, DROP_IF_GONE);
+	p->ethertype = ethertype;
+	p->ip_proto = proto;
+	p->flags |= PKT_F_LOCAL_OUT;
+	p->edge.ip_route.nh = nh;
+	return racy_get(out->hooks.edge[hook]);
+}
+
+#endif
