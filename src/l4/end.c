@@ -31,6 +31,31 @@ void l4_leave(struct l4_end *e)
 	rt->ops->resume(rt);
 }
 
+/* --- what a queue holds --- */
+
+/* Linux counts memory, too (truesize): many small datagrams fill a socket as fast as their buffers do. */
+uint32_t l4_truesize(const struct pkt *p)
+{
+	return (uint32_t)sizeof *p + p->buf->size + p->n_frags * (uint32_t)BUF_PAGE_SIZE;
+}
+
+static struct pkt *take(struct pkt_queue *q, uint32_t *bytes)
+{
+	struct pkt *p = pkt_queue_pop(q);
+	if (!p)
+		return NULL;
+	*bytes -= l4_truesize(p);
+	pkt_unpark(p);
+	return p;
+}
+
+/* Nobody will read it any more. */
+static void drop_all(struct l4_end *e, struct pkt_queue *q, uint32_t *bytes, enum drop why)
+{
+	for (struct pkt *p; (p = take(q, bytes));)
+		graph_drop(e->home, node_find(e->st, l4_deliver_node.name), p, why);
+}
+
 /* --- protocols --- */
 
 int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops)
@@ -60,8 +85,8 @@ void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops)
 		if (e->ops != ops)
 			continue;
 		l4_unhash(e);
-		while (e->rcv.n)
-			l4_pop(e);
+		drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SHUTDOWN);
+		drop_all(e, &e->err, &e->err_bytes, DROP_SHUTDOWN);
 		if (ops->close)
 			ops->close(e);
 		e->ops = NULL;
@@ -121,27 +146,11 @@ void l4_end_done(struct l4_end *e)
 		e->ops->close(e);
 	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
 	list_remove(&e->tell);
-	while (e->rcv.n)
-		l4_pop(e);
-	while (e->err.n)
-		l4_pop_error(e);
+	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
+	drop_all(e, &e->err, &e->err_bytes, DROP_SOCK_NOT_READ);
 }
 
 /* --- queues --- */
-
-/* Linux counts memory, too (truesize): many small datagrams fill a socket as fast as their buffers do. */
-uint32_t l4_truesize(const struct pkt *p)
-{
-	return (uint32_t)sizeof *p + p->buf->size + p->n_frags * (uint32_t)BUF_PAGE_SIZE;
-}
-
-static void pop(struct l4_end *e, struct pkt_queue *q, uint32_t *bytes)
-{
-	struct pkt *p = pkt_queue_pop(q);
-	*bytes -= l4_truesize(p);
-	pkt_unpark(p);
-	pkt_free(e->home->lc, p);
-}
 
 struct pkt *l4_peek(const struct l4_end *e)
 {
@@ -150,7 +159,7 @@ struct pkt *l4_peek(const struct l4_end *e)
 
 void l4_pop(struct l4_end *e)
 {
-	pop(e, &e->rcv, &e->rcv_bytes);
+	pkt_free(e->home->lc, take(&e->rcv, &e->rcv_bytes));
 }
 
 struct pkt *l4_peek_error(const struct l4_end *e)
@@ -160,7 +169,7 @@ struct pkt *l4_peek_error(const struct l4_end *e)
 
 void l4_pop_error(struct l4_end *e)
 {
-	pop(e, &e->err, &e->err_bytes);
+	pkt_free(e->home->lc, take(&e->err, &e->err_bytes));
 }
 
 /* --- telling the owner --- */
