@@ -74,8 +74,10 @@ static bool add_headers6(struct worker *w, struct pkt *q, const struct sim_ping 
 	struct icmp6_msg m = { .type = ICMP6_ECHO, .info = (uint32_t)p->id << 16 | seq };
 	icmp6_emit(&m, &h.icmp);
 	q->l4_off = (uint16_t)(q->headroom + sizeof h.ip);
-	if (ip6_is_zero(&h.ip.src) && !ip6_source(w, q->out_if, &p->to.v6, &h.ip.src))
+	if (ip6_is_zero(&h.ip.src) && !ip6_source(w, q->out_if, &p->to.v6, &h.ip.src)) {
+		q->drop = DROP_IP_NO_SOURCE;
 		return false;
+	}
 	return pkt_append(w->lc, q, &h, sizeof h);
 }
 
@@ -95,21 +97,27 @@ static bool name_interface(struct worker *w, const struct sim_ping *p, struct pk
 {
 	const struct iface *out = *p->from_if ? iface_by_name(w->st, p->from_if) : NULL;
 	q->out_if = out ? out->handle : 0;
-	return out || !*p->from_if;
+	if (out || !*p->from_if)
+		return true;
+	q->drop = DROP_IF_GONE;
+	return false;
 }
 
-static struct pkt *make_request(struct worker *w, const struct sim_ping *p, uint16_t seq)
+/* `output`: the node it is for; what cannot be made is dropped in its name. */
+static struct pkt *make_request(struct worker *w, const struct sim_ping *p, uint16_t seq, uint16_t output)
 {
 	struct pkt *q = pkt_new(w->lc);
 	bool v6 = p->family == AF_INET6;
 	if (!q)
 		return NULL;
 	q->l3_off = q->headroom;
+	q->drop = DROP_NO_BUFFER;
 	if (!name_interface(w, p, q) || !(v6 ? add_headers6(w, q, p, seq) : add_headers4(w, q, p, seq)) ||
 	    !add_payload(w->lc, q, p, seq)) {
-		pkt_free(w->lc, q);
+		graph_drop(w, output, q, (enum drop)q->drop);
 		return NULL;
 	}
+	q->drop = DROP_NONE;
 	defer_csum(q, v6);
 	return q;
 }
@@ -118,12 +126,13 @@ static void send_request(struct lcore *at, const struct msg *m)
 {
 	struct worker *w = m->arg[0].p;
 	struct sim_ping *p = m->arg[1].p;
-	struct pkt *q = make_request(w, p, (uint16_t)m->arg[2].u);
+	uint16_t output = node_find(w->st, p->family == AF_INET6 ? "ip6-output" : "ip4-output");
+	struct pkt *q = make_request(w, p, (uint16_t)m->arg[2].u, output);
 	if (!q) {
 		tally_refused(&p->tally, -EADDRNOTAVAIL);
 		return;
 	}
-	graph_enqueue(w, node_find(w->st, p->family == AF_INET6 ? "ip6-output" : "ip4-output"), q);
+	graph_enqueue(w, output, q);
 	graph_run(w);
 	follow_flush(p->node->sim, p->node);
 }
