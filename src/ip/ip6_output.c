@@ -7,6 +7,7 @@
 
 #include "ip/ip6_internal.h"
 #include "wire/eth.h"
+#include "wire/icmp6.h"
 
 enum ip6_output_next { IP6_OUTPUT_POST = 1, IP6_OUTPUT_HOOK };
 
@@ -17,6 +18,15 @@ static enum drop route_on_link(const struct worker *w, const struct ip6 *dst, ui
 	if (!*out_if)
 		return DROP_IP_NO_ROUTE;
 	return addr_find_on(w, *out_if, AF_INET6, &a) ? ip_to_loopback(ip6_stack(w->st), out_if) : DROP_NONE;
+}
+
+/* Neighbour discovery stays on its link, whatever routes say of its addresses (RFC 4861, 7.2.4; Linux asks none for it). */
+static bool is_for_link(const struct pkt *p, const struct ip6_hdr *h)
+{
+	if (!p->out_if || h->next != IP_PROTO_ICMP6 || h->hop_limit != 255 || p->head_len <= sizeof *h)
+		return false;
+	uint8_t type = *(const uint8_t *)pkt_l4(p);
+	return type >= ICMP6_ROUTER_SOLICIT && type <= ICMP6_REDIRECT;
 }
 
 /* *ret_nh NULL: the destination is on the link. */
@@ -82,9 +92,10 @@ static enum drop finish_header(const struct worker *w, struct pkt *p, const stru
 /* whole: somebody else wrote the header; nothing in it is ours to fill in. */
 static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole)
 {
-	const struct fib_nh *nh;
+	const struct fib_nh *nh = NULL;
 	const struct ip6_hdr *h = pkt_l3(p);
-	enum drop why = route_out(w, &h->dst, &p->out_if, &nh);
+	enum drop why = !whole && is_for_link(p, h) ? route_on_link(w, &h->dst, &p->out_if)
+						    : route_out(w, &h->dst, &p->out_if, &nh);
 	if (!why && !whole)
 		why = finish_header(w, p, nh);
 	return why ? pkt_drop(p, why) : ip_output_done(w, p, nh, ETH_P_IPV6, h->next, HOOK_IP6_OUTPUT);

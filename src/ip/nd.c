@@ -170,14 +170,16 @@ void nd_send_ns(struct worker *w, const struct iface *out, const struct ip6 *src
 	graph_run(w);
 }
 
-/* RFC 4861, 7.2.2: the source of the packet that waits, if it is the interface's; else any of its. */
-static bool solicit_source(const struct worker *w, const struct iface *out, const struct ipaddr *target,
-			   const struct ipaddr *hint, struct ip6 *ret)
+/* RFC 4861, 7.2.2: the source of the packet that waits, if it is the interface's; else any of its (Linux: the link-local one),
+ * and none of another's, to which the answer might go another way. */
+static bool solicit_source(const struct worker *w, const struct iface *out, const struct ipaddr *hint,
+			   struct ip6 *ret)
 {
+	static const struct ipaddr on_link = { .b = { 0xfe, 0x80 } };
 	struct ipaddr src;
 	const struct addr *a = ours_on(w, out->handle, &hint->v6);
 	bool use_hint = a && !(racy_get(a->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
-	if (!use_hint && !addr_select_source(w, out, AF_INET6, target, &src))
+	if (!use_hint && !addr_select_source(w, out, AF_INET6, &on_link, &src))
 		return false;
 	*ret = use_hint ? hint->v6 : src.v6;
 	return true;
@@ -188,7 +190,7 @@ static void nd_solicit(struct worker *w, struct iface *out, const struct ipaddr 
 {
 	struct nd_ns_msg m = { .target = target->v6, .has_mac = true };
 	struct ip6 src, dst = mac ? target->v6 : ip6_solicited_node(&target->v6);
-	if (!solicit_source(w, out, target, src_hint, &src))
+	if (!solicit_source(w, out, src_hint, &src))
 		return; /* no address may be shown yet: the table asks again */
 	memcpy(m.mac, out->mac, sizeof m.mac);
 	nd_send_ns(w, out, &src, &dst, &m);
