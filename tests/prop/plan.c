@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making a plan from a seed. First a network, then traffic, faults and changes packed close: what goes wrong does so where things
+ * meet. Each plan has a temper: how much of each it gets, so that some are all faults and some all configuration. */
+#include "plan.h"
+
+#include <string.h>
+
+enum { MS = 1000, SETTLED_US = 2500 * MS, LEN_SMALL = 1200, LEN_MAX = 9000, BURST = 130 };
+
+struct maker {
+	struct plan *p;
+	uint64_t random;
+	unsigned nodes, wires, socks;
+	unsigned faulty, changing, crashing; /* temper: of 100 */
+	bool may_corrupt;
+};
+
+static uint32_t below(struct maker *m, uint32_t n)
+{
+	return (uint32_t)((random_next(&m->random) >> 32) * n >> 32);
+}
+static uint32_t between(struct maker *m, uint32_t from, uint32_t to)
+{
+	return from + below(m, to - from + 1);
+}
+static bool chance(struct maker *m, unsigned percent)
+{
+	return below(m, 100) < percent;
+}
+static uint32_t a_node(struct maker *m)
+{
+	return between(m, 1, m->nodes);
+}
+static uint32_t a_wire(struct maker *m)
+{
+	return between(m, 1, m->wires);
+}
+static uint32_t a_sock(struct maker *m)
+{
+	return between(m, 1, m->socks);
+}
+
+static uint32_t *add(struct maker *m, uint64_t at_us, enum deed_kind kind)
+{
+	static uint32_t nowhere[ARGS_MAX];
+	if (m->p->n == DEEDS_MAX)
+		return nowhere;
+	struct deed *d = &m->p->deed[m->p->n++];
+	*d = (struct deed){ .at_us = at_us, .kind = kind };
+	return d->arg;
+}
+#define ADD(m, at_us, kind, ...)                                              \
+	memcpy(add(m, at_us, DEED_##kind), (const uint32_t[]){ __VA_ARGS__ }, \
+	       sizeof((const uint32_t[]){ __VA_ARGS__ }))
+
+/* --- the network --- */
+
+static void make_nodes(struct maker *m)
+{
+	unsigned workers = chance(m, 50) ? 1 : 3;
+	bool mixed = chance(m, 25);
+	m->nodes = chance(m, 70) ? between(m, 2, 3) : chance(m, 60) ? 4 : between(m, 5, NODES_MAX);
+	for (unsigned i = 1; i <= m->nodes; i++)
+		ADD(m, 0, node, i, mixed && chance(m, 50) ? 4 - workers : workers, !chance(m, 15));
+}
+
+static void make_wire(struct maker *m, uint32_t a, uint32_t b)
+{
+	uint32_t delay = chance(m, 30) ? 0 : chance(m, 50) ? between(m, 1, 2000) : between(m, 1, 30000);
+	uint32_t jitter = chance(m, 80) ? 0 : below(m, delay + 1);
+	uint32_t rate = chance(m, 70) ? 0 : between(m, 100, 100000); /* kbit/s */
+	uint32_t queue = chance(m, 50) ? 0 : between(m, 1, 100);
+	uint32_t mtu = chance(m, 80) ? 1500 : between(m, 1280, 1500);
+	ADD(m, 0, wire, ++m->wires, a, b, delay, jitter, rate, queue, mtu, chance(m, 25));
+}
+
+static void make_wires(struct maker *m)
+{
+	for (unsigned i = 2; i <= m->nodes; i++)
+		make_wire(m, i, chance(m, 50) ? i - 1 : between(m, 1, i - 1));
+	for (unsigned n = below(m, m->nodes); n && m->wires < WIRES_MAX; n--) {
+		uint32_t a = a_node(m), b = a_node(m);
+		if (a != b)
+			make_wire(m, a, b);
+	}
+}
+
+static void make_socks(struct maker *m)
+{
+	unsigned n = between(m, 2, 8);
+	while (m->socks < n) {
+		uint32_t s = ++m->socks, peer = s > 1 && chance(m, 35) ? between(m, 1, s - 1) : 0;
+		ADD(m, SETTLED_US - MS, sock, s, a_node(m), chance(m, 50) ? 4 : 6, chance(m, 20), peer,
+		    below(m, 4), chance(m, 20), chance(m, 20) ? between(m, 1, 20000) : 0);
+	}
+}
+
+/* --- what happens to it --- */
+
+static uint32_t a_len(struct maker *m)
+{
+	return chance(m, 70)   ? between(m, 24, 200)
+	       : chance(m, 70) ? between(m, 200, 1500)
+			       : between(m, LEN_SMALL, LEN_MAX);
+}
+
+static void make_traffic(struct maker *m, uint64_t at)
+{
+	if (chance(m, 70))
+		ADD(m, at, send, a_sock(m), a_sock(m), below(m, 4), a_len(m),
+		    chance(m, 6) ? BURST : between(m, 1, 4));
+	else if (chance(m, 85))
+		ADD(m, at, ping, a_node(m), a_node(m), below(m, 4),
+		    chance(m, 80) ? below(m, 1400) : below(m, 6000), chance(m, 6) ? BURST : between(m, 1, 5),
+		    chance(m, 50) ? 0 : between(m, 1, 50) * MS);
+	else if (chance(m, 80))
+		ADD(m, at, read, a_sock(m));
+	else
+		ADD(m, at, close, a_sock(m));
+}
+
+static uint32_t a_chance(struct maker *m)
+{
+	return chance(m, 60) ? 0 : chance(m, 70) ? between(m, 1, 200) : between(m, 200, 1000);
+}
+
+static void make_fault(struct maker *m, uint64_t at)
+{
+	uint32_t w = a_wire(m);
+	uint64_t later = at + (chance(m, 70) ? between(m, 1, 300) : between(m, 300, 4000)) * MS;
+	if (chance(m, m->crashing)) {
+		uint32_t n = a_node(m);
+		ADD(m, at, crash, n, chance(m, 70));
+		if (chance(m, 90))
+			ADD(m, chance(m, 30) ? at : later, return, n);
+	} else if (chance(m, 35)) {
+		ADD(m, at, cut, w, 1);
+		ADD(m, later, cut, w, 0);
+	} else if (chance(m, 35)) {
+		ADD(m, at, unplug, w, 1);
+		ADD(m, later, unplug, w, 0);
+	} else {
+		uint32_t corrupt = m->may_corrupt ? a_chance(m) : 0;
+		ADD(m, at, faults, w, a_chance(m) / 2, a_chance(m) / 4, a_chance(m), a_chance(m), corrupt,
+		    below(m, 3), chance(m, 80) ? 0 : between(m, 500, 1500));
+		ADD(m, later, faults, w, 0);
+	}
+}
+
+static void change_link(struct maker *m, uint64_t at, uint64_t later)
+{
+	uint32_t w = a_wire(m), end = below(m, 2);
+	if (chance(m, 40)) {
+		ADD(m, at, link_up, w, end, 0);
+		ADD(m, later, link_up, w, end, 1);
+	} else if (chance(m, 40)) {
+		ADD(m, at, link_mtu, w, end, chance(m, 80) ? between(m, 1280, 1500) : between(m, 68, 2200));
+	} else {
+		ADD(m, at, link_gone, w, end);
+		if (chance(m, 80))
+			ADD(m, chance(m, 50) ? at : later, link_back, w, end);
+	}
+}
+
+static void make_change(struct maker *m, uint64_t at)
+{
+	uint64_t later = at + (chance(m, 60) ? between(m, 0, 100) : between(m, 100, 3000)) * MS;
+	unsigned what = below(m, 100);
+	uint32_t family = chance(m, 50) ? 4 : 6;
+	if (what < 25)
+		change_link(m, at, later);
+	else if (what < 45)
+		ADD(m, at, addr, a_wire(m), below(m, 2), family, below(m, 3), chance(m, 50));
+	else if (what < 70)
+		ADD(m, at, route, a_node(m), a_node(m), family, a_wire(m), chance(m, 80) ? 0 : below(m, 4),
+		    chance(m, 40), below(m, 2));
+	else if (what < 90)
+		ADD(m, at, neigh, a_wire(m), below(m, 2), family, below(m, 6), chance(m, 30), chance(m, 40));
+	else if (what < 94)
+		ADD(m, at, forward, a_node(m), family, chance(m, 60));
+	else {
+		uint32_t n = a_node(m), which = below(m, 4);
+		ADD(m, at, module, n, which, 0);
+		ADD(m, later, module, n, which, 1);
+	}
+}
+
+/* Deeds of one time stay in the order in which they were made. */
+static void sort(struct plan *p)
+{
+	for (unsigned i = 1; i < p->n; i++) {
+		struct deed d = p->deed[i];
+		unsigned k = i;
+		for (; k && d.at_us < p->deed[k - 1].at_us; k--)
+			p->deed[k] = p->deed[k - 1];
+		p->deed[k] = d;
+	}
+}
+
+void plan_make(struct plan *p, uint64_t seed)
+{
+	struct maker m = { .p = p, .random = seed * 2 + 1 };
+	memset(p, 0, sizeof *p);
+	p->seed = seed;
+	m.faulty = below(&m, 60);
+	m.changing = below(&m, 60);
+	m.crashing = chance(&m, 50) ? below(&m, 50) : 0;
+	m.may_corrupt = chance(&m, 25);
+	make_nodes(&m);
+	make_wires(&m);
+	ADD(&m, 0, routes, chance(&m, 60));
+	make_socks(&m);
+	uint32_t span_ms = chance(&m, 60) ? between(&m, 50, 2000) : between(&m, 2000, 20000);
+	/* Some begin while addresses are still being tested. */
+	uint32_t from_ms = chance(&m, 80) ? SETTLED_US / MS : between(&m, 1, SETTLED_US / MS);
+	for (unsigned n = between(&m, 5, chance(&m, 80) ? 40 : 120); n; n--) {
+		uint64_t at =
+			(uint64_t)(from_ms + below(&m, span_ms)) * MS + (chance(&m, 50) ? 0 : below(&m, MS));
+		if (chance(&m, m.faulty))
+			make_fault(&m, at);
+		else if (chance(&m, m.changing))
+			make_change(&m, at);
+		else
+			make_traffic(&m, at);
+	}
+	sort(p);
+	p->end_us = (uint64_t)(SETTLED_US / MS + span_ms) * MS + 100 * MS;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Many seeds: a few processes take them one after another from a common counter. A process that dies tells by that which
+ * seed it was at; another takes its place when seeds are to go on. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+
+enum { JOBS_MAX = 64, LIMIT_S = 60, AGAIN_EVERY = 50 };
+
+struct job {
+	pid_t pid;
+	uint64_t seed; /* at work on; 0: none */
+};
+struct common {
+	uint64_t next, clean, failed, stop, first_failed;
+	struct job job[JOBS_MAX];
+};
+
+static void note_failure(struct common *c, uint64_t seed)
+{
+	__atomic_fetch_add(&c->failed, 1, __ATOMIC_RELAXED);
+	uint64_t none = 0;
+	__atomic_compare_exchange_n(&c->first_failed, &none, seed, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* Now and then a second time: the same seed is the same run. */
+static bool play_seed(uint64_t seed, struct result *r)
+{
+	static struct plan p;
+	const struct play_opts o = { 0 };
+	struct result again;
+	plan_make(&p, seed);
+	if (!play(&p, &o, r))
+		return false;
+	if (seed % AGAIN_EVERY)
+		return true;
+	if (play(&p, &o, &again) && r->digest == again.digest && r->outcome == again.outcome)
+		return true;
+	snprintf(r->why, sizeof r->why, "digest: it differs when the seed is played again");
+	return false;
+}
+
+static void work(struct common *c, struct job *j, const struct seeds *s, double until)
+{
+	static struct result r;
+	for (;;) {
+		uint64_t i = __atomic_fetch_add(&c->next, 1, __ATOMIC_RELAXED);
+		if (i >= s->n || (until > 0 && seconds_now() > until) ||
+		    __atomic_load_n(&c->stop, __ATOMIC_RELAXED))
+			_exit(0);
+		j->seed = s->from + i;
+		alarm(LIMIT_S);
+		if (play_seed(j->seed, &r)) {
+			__atomic_fetch_add(&c->clean, 1, __ATOMIC_RELAXED);
+			j->seed = 0;
+			continue;
+		}
+		note_failure(c, j->seed);
+		printf("seed %lu: %s\n", j->seed, r.why);
+		fflush(stdout);
+		j->seed = 0;
+		if (!s->go_on) {
+			__atomic_store_n(&c->stop, 1, __ATOMIC_RELAXED);
+			_exit(0);
+		}
+	}
+}
+
+static void start(struct common *c, struct job *j, const struct seeds *s, double until)
+{
+	fflush(NULL);
+	j->seed = 0;
+	j->pid = fork();
+	if (j->pid < 0)
+		abort();
+	if (!j->pid)
+		work(c, j, s, until);
+}
+
+static void ended(struct common *c, const struct seeds *s, double until, pid_t pid)
+{
+	for (unsigned i = 0; i < s->jobs; i++) {
+		struct job *j = &c->job[i];
+		if (j->pid != pid)
+			continue;
+		j->pid = 0;
+		if (!j->seed)
+			return;
+		printf("seed %lu: its process died\n", j->seed);
+		note_failure(c, j->seed);
+		if (s->go_on)
+			start(c, j, s, until);
+		else
+			__atomic_store_n(&c->stop, 1, __ATOMIC_RELAXED);
+	}
+}
+
+bool play_seeds(const struct seeds *s, uint64_t *ret_clean, uint64_t *ret_seed)
+{
+	double until = s->seconds > 0 ? seconds_now() + s->seconds : 0;
+	struct common *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (c == MAP_FAILED || s->jobs > JOBS_MAX)
+		abort();
+	for (unsigned i = 0; i < s->jobs; i++)
+		start(c, &c->job[i], s, until);
+	for (pid_t pid; (pid = wait(NULL)) > 0;)
+		ended(c, s, until, pid);
+	*ret_clean = c->clean;
+	*ret_seed = c->first_failed;
+	bool clean = !c->failed;
+	munmap(c, sizeof *c);
+	return clean;
+}
