@@ -275,22 +275,44 @@ static bool parse_script(struct parse *p)
 	return p->s->events || parse_bad(p, p->lex.line, "a script without events tests nothing");
 }
 
-int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
-		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len)
+static struct script *script_new(const char *name)
 {
 	struct script *s = calloc(1, sizeof *s);
-	struct parse p = { .lex = { text, text + len, 1 }, .s = s, .why = ret_why, .why_len = why_len };
 	if (!s)
-		return -ENOMEM;
+		return NULL;
 	mem_account_init(&s->mem, "script", NULL, SCRIPT_MEM_MAX);
 	s->name = name;
 	parse_defaults(s);
-	if (!parse_outer_options(&p, options, n_options) || !parse_script(&p)) {
-		script_free(s);
+	return s;
+}
+
+static int parse_done(struct parse *p, bool ok, struct script **ret)
+{
+	if (!ok) {
+		script_free(p->s);
 		return -EINVAL;
 	}
-	*ret = s;
+	*ret = p->s;
 	return 0;
+}
+
+int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
+		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len)
+{
+	struct script *s = script_new(name);
+	struct parse p = { .lex = { text, text + len, 1 }, .s = s, .why = ret_why, .why_len = why_len };
+	if (!s)
+		return -ENOMEM;
+	return parse_done(&p, parse_outer_options(&p, options, n_options) && parse_script(&p), ret);
+}
+
+int script_of_options(const char *name, const struct script_option *options, unsigned n_options,
+		      struct script **ret, char *ret_why, size_t why_len)
+{
+	struct parse p = { .s = script_new(name), .why = ret_why, .why_len = why_len };
+	if (!p.s)
+		return -ENOMEM;
+	return parse_done(&p, parse_outer_options(&p, options, n_options), ret);
 }
 
 void script_free(struct script *s)

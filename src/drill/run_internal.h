@@ -5,6 +5,7 @@
 
 #include "drill/bytes.h"
 #include "drill/drill.h"
+#include "drill/shell.h"
 #include "drill/world.h"
 
 struct sock;
@@ -64,12 +65,5 @@ void call_close_all(struct run *r);
 const char *code_missing(const char *text);
 /* All of the script's code, when its last event has been. */
 bool code_run(struct run *r);
-
-/* --- shell.c --- */
-
-/* NULL, or why this line cannot be answered here. */
-const char *shell_missing(const char *text, char *room, size_t size);
-/* 0 or -errno; *ret_why: a few words. */
-int shell_run(struct world *w, const char *text, char *ret_why, size_t why_len);
 
 #endif

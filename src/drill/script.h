@@ -115,6 +115,9 @@ bool script_option_is_flag(const char *name);
  * borrowed as long as the script is, text for the call; it needs no zero at its end. */
 int script_parse(const char *name, const char *text, size_t len, const struct script_option *options,
 		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len);
+/* One without events: the addresses, ports and so on that options make. Otherwise the same. */
+int script_of_options(const char *name, const struct script_option *options, unsigned n_options,
+		      struct script **ret, char *ret_why, size_t why_len);
 void script_free(struct script *s); /* NULL is welcome */
 bool script_is_ip6(const struct script *s); /* of its packets */
 

@@ -8,7 +8,7 @@
  *
  * as rtnetlink requests to the stack's own netlink sockets (sysctl: its function), several of them by newline, ; or &&. A script with
  * anything else is skipped. */
-#include "drill/run_internal.h"
+#include "drill/shell.h"
 
 #include <errno.h>
 #include <linux/if.h>
