@@ -116,12 +116,13 @@ static uint32_t icmp_info(const struct packet *p, uint8_t family)
 
 static uint32_t emit_icmp(const struct packet *p, const struct flow *f, uint8_t *to)
 {
-	static const struct packet unsaid = { .quote = QUOTE_UDP };
+	static const struct packet unsaid = { .quote = QUOTE_TCP };
 	bool error = f->family == AF_INET ? icmp4_is_error(p->type) : icmp6_is_error(p->type);
 	const uint32_t hdr = sizeof(struct icmp4_hdr);
 	uint32_t len = p->icmp_len == UNSAID ? 0 : (uint32_t)p->icmp_len;
 	memset(to + hdr, 0, len);
-	if (error && !(len = emit_quote(p->quote == QUOTE_NONE ? &unsaid : p, f, to + hdr)))
+	if (error && p->quote != QUOTE_RAW &&
+	    !(len = emit_quote(p->quote == QUOTE_NONE ? &unsaid : p, f, to + hdr)))
 		return 0;
 	be32 info = be32_of(icmp_info(p, f->family));
 	memcpy(to, (const uint8_t[]){ p->type, p->code, 0, 0 }, 4);
@@ -141,8 +142,11 @@ uint32_t packet_emit(const struct packet *p, const struct flow *f, uint8_t to[st
 	if ((p->kind == PACKET_ICMP ? p->icmp_len : (int64_t)p->len) > 65535 - 100)
 		return 0;
 	if (p->kind == PACKET_UDP) {
+		struct flow other = *f;
+		other.remote_port = p->sport ? p->sport : f->remote_port;
+		other.local_port = p->dport ? p->dport : f->local_port;
 		proto = IP_PROTO_UDP;
-		len = emit_udp(f, false, p->len, l4);
+		len = emit_udp(&other, false, p->len, l4);
 	} else if (p->kind == PACKET_TCP) {
 		proto = IP_PROTO_TCP;
 		len = emit_tcp(f, p, l4);
@@ -267,6 +271,7 @@ static const char *read_icmp(const struct ip_seen *ip, uint8_t family, struct pa
 	if (family == AF_INET ? icmp4_is_error(m.type) : icmp6_is_error(m.type)) {
 		if (has_mtu(family, p))
 			p->mtu = m.info;
+		p->icmp_len = cur_left(&m.body);
 		read_quote(m.body, p);
 		return NULL;
 	}
@@ -362,7 +367,7 @@ static void same_icmp(struct compare *c, const struct packet *want, const struct
 	same(c, "id", want->id, seen->id);
 	same(c, "seq", want->echo_seq, seen->echo_seq);
 	same(c, "ICMP payload length", want->icmp_len, seen->icmp_len);
-	if (want->quote == QUOTE_NONE)
+	if (want->quote == QUOTE_NONE || want->quote == QUOTE_RAW)
 		return;
 	if (!c->why && want->quote != seen->quote)
 		c->why = "the packet that is quoted is of another protocol";

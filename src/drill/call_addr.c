@@ -16,9 +16,15 @@ bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockadd
 	const struct ipaddr *a = local ? &s->local : &s->remote;
 	uint16_t port = local ? s->bind_port : s->connect_port;
 	const struct expr *e = call_arg(c, i);
+	int64_t family_alone; /* connect(3, AF_UNSPEC, ...) */
+	memset(ret, 0, sizeof *ret);
+	if (e && e->kind == EXPR_WORD && value_int(e, &family_alone)) {
+		ret->ss_family = (sa_family_t)family_alone;
+		*ret_len = sizeof *ret;
+		return true;
+	}
 	if (!value_is_any(e))
 		return value_sockaddr(e, ret, ret_len) || call_wrong(c, "argument %u is no address", i + 1);
-	memset(ret, 0, sizeof *ret);
 	if (s->family == AF_INET) {
 		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
 		memcpy(&sin.sin_addr, &a->v4, sizeof a->v4);

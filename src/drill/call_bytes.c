@@ -8,6 +8,8 @@
 
 #include "drill/values.h"
 #include "sock/sock.h"
+#include "wire/icmp4.h"
+#include "wire/icmp6.h"
 
 /* len bytes: the script's, then zeros. NULL, and a complaint, for more than a packet can be. */
 static uint8_t *payload(struct call_ctx *c, const struct expr *e, int64_t len)
@@ -20,12 +22,26 @@ static uint8_t *payload(struct call_ctx *c, const struct expr *e, int64_t len)
 	return p;
 }
 
+/* As the original does: an unsaid message to a ping socket's sendto() is an echo request of zeros. */
+static void echo_request(struct call_ctx *c, const struct expr *data, uint8_t *p, int64_t len)
+{
+	int type = 0, proto = 0;
+	socklen_t room = sizeof type;
+	if (len < 8 || value_is_string(data) || strcmp(c->e->call.name, "sendto") != 0 ||
+	    sock_getsockopt(c->fd->sock, SOL_SOCKET, SO_TYPE, &type, &room) ||
+	    sock_getsockopt(c->fd->sock, SOL_SOCKET, SO_PROTOCOL, &proto, &room) || type != SOCK_DGRAM)
+		return;
+	if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6)
+		p[0] = proto == IPPROTO_ICMP ? ICMP4_ECHO : ICMP6_ECHO;
+}
+
 static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len, int64_t flags,
 		       const struct sockaddr_storage *to, socklen_t to_len)
 {
 	uint8_t *p = payload(c, data, len);
 	if (!p)
 		return -EMSGSIZE;
+	echo_request(c, data, p, len);
 	int64_t n = sock_sendto(c->fd->sock, p, (size_t)len, (int)flags, to_len ? (const void *)to : NULL,
 				to_len);
 	free(p);

@@ -178,10 +178,6 @@ static const char *no_scripts(struct parse *p, const char *value, void *field)
 {
 	return *value ? "shell scripts are not run" : NULL;
 }
-static const char *no_anyip(struct parse *p, const char *value, void *field)
-{
-	return "the local address is one of the stack's own";
-}
 static const char *only_python(struct parse *p, const char *value, void *field)
 {
 	return strstr(value, "python") ? NULL : "code is Python here";
@@ -218,12 +214,12 @@ static const struct option {
 	{ "verbose", true, set_yes, FIELD(verbose) },
 	{ "debug", true, set_yes, FIELD(verbose) },
 	{ "send_omit_free", true, let_go, 0 }, /* about the original's own memory */
+	{ "is_anyip", true, let_go, 0 }, /* without it the original lets no packet in before one went out */
 	{ "speed", false, let_go, 0 }, /* what the interface is said to have */
 	{ "code_command", false, only_python, 0 },
 	{ "code_format", false, only_python, 0 },
 	{ "code_sockopt", false, only_tcp_info, 0 },
 	{ "init_scripts", false, no_scripts, 0 },
-	{ "is_anyip", true, no_anyip, 0 },
 	{ "so_filename", false, no_library, 0 },
 	{ "so_flags", false, no_library, 0 },
 	{ "wire_client", true, no_wire, 0 },

@@ -3,10 +3,13 @@
  *
  *	[ect0, ttl 64] S. 0:0(0) ack 1 win 1000 <mss 1460,sackOK,TS val 1 ecr 2,nop,wscale 7>
  *	udp (100)
+ *	udp 5353 > 53 (100)				from and to other ports than the socket's
  *	icmp unreachable frag_needed mtu 1400 [udp (1500)]
- *	icmp echo_request id 1 seq 2 (56)		the identifier, the number and the length are leat's own */
+ *	icmp echo_request id 7 [raw (64)]		64 bytes of ICMP in all
+ *	icmp echo_request id 1 seq 2 (56)		the number, and a length without the header, are leat's own */
 #include "drill/parse_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -223,16 +226,49 @@ static bool tcp_packet(struct parse *p, struct packet *ret)
 
 /* --- ICMP --- */
 
+/* As in the original, a message carries an IP header and eight bytes of what is quoted, no more and no less, if its length is
+ * not said; and what is quoted is TCP, if it is not said. */
+static void icmp_len_unsaid(struct parse *p, struct packet *ret)
+{
+	if (ret->icmp_len == UNSAID)
+		ret->icmp_len = (p->s->family == AF_INET ? 20 : 40) + 8;
+}
+
+static bool icmp_raw(struct parse *p, struct packet *ret)
+{
+	uint32_t len;
+	unsigned line = p->lex.line;
+	ret->quote = QUOTE_RAW;
+	if (!payload_len(p, &len) || !parse_punct(p, ']'))
+		return false;
+	ret->icmp_len = (int64_t)len - 8;
+	return len >= 8 || parse_bad(p, line, "an ICMP header alone has 8 bytes");
+}
+
 static bool icmp_quote(struct parse *p, struct packet *ret)
 {
 	if (!parse_try_punct(p, '['))
 		return true;
+	if (parse_try_word(p, "raw"))
+		return icmp_raw(p, ret);
 	if (parse_try_word(p, "udp")) {
 		ret->quote = QUOTE_UDP;
 		return payload_len(p, &ret->quote_len) && parse_punct(p, ']');
 	}
 	ret->quote = QUOTE_TCP;
 	return sequence(p, &ret->quote_seq, &ret->quote_len) && parse_punct(p, ']');
+}
+
+/* type_9, code_200: what has no name. */
+static bool icmp_numbered(const char *name, const char *prefix, uint8_t *ret)
+{
+	size_t len = strlen(prefix);
+	char *end;
+	unsigned long v = strncmp(name, prefix, len) ? 256 : strtoul(name + len, &end, 10);
+	if (v > 255 || !name[len] || *end)
+		return false;
+	*ret = (uint8_t)v;
+	return true;
 }
 
 static bool icmp_names(struct parse *p, struct packet *ret)
@@ -242,7 +278,8 @@ static bool icmp_names(struct parse *p, struct packet *ret)
 	const char *name = parse_text(p, &t);
 	if (!name)
 		return false;
-	if (t.kind != TOK_WORD || !icmp_type_of(p->s->family, name, &ret->type))
+	if (t.kind != TOK_WORD ||
+	    (!icmp_type_of(p->s->family, name, &ret->type) && !icmp_numbered(name, "type_", &ret->type)))
 		return parse_bad(p, t.line, "%s is no ICMP type of this version of IP", token_show(&t, show));
 	t = lex_peek(&p->lex);
 	if (t.kind != TOK_WORD || token_is(&t, "mtu") || token_is(&t, "id") || token_is(&t, "seq"))
@@ -251,6 +288,7 @@ static bool icmp_names(struct parse *p, struct packet *ret)
 		return false;
 	lex_next(&p->lex);
 	return icmp_code_of(p->s->family, ret->type, name, &ret->code) ||
+	       icmp_numbered(name, "code_", &ret->code) ||
 	       parse_bad(p, t.line, "%s is no code of that ICMP type", token_show(&t, show));
 }
 
@@ -272,7 +310,26 @@ static bool icmp_packet(struct parse *p, struct packet *ret)
 			return false;
 		ret->icmp_len = len;
 	}
-	return ret->quote != QUOTE_NONE || icmp_quote(p, ret);
+	if (ret->quote == QUOTE_NONE && !icmp_quote(p, ret))
+		return false;
+	icmp_len_unsaid(p, ret);
+	return true;
+}
+
+/* --- UDP --- */
+
+static bool udp_packet(struct parse *p, struct packet *ret)
+{
+	int64_t from, to;
+	ret->kind = PACKET_UDP;
+	if (lex_peek(&p->lex).kind == TOK_INT) {
+		if (!parse_number(p, 0, 65535, &from) || !parse_punct(p, '>') ||
+		    !parse_number(p, 0, 65535, &to))
+			return false;
+		ret->sport = (uint16_t)from;
+		ret->dport = (uint16_t)to;
+	}
+	return payload_len(p, &ret->len);
 }
 
 /* --- what stands in front --- */
@@ -339,8 +396,7 @@ bool parse_packet(struct parse *p, struct packet *ret)
 	struct token t = lex_peek(&p->lex);
 	if (token_is(&t, "udp")) {
 		lex_next(&p->lex);
-		ret->kind = PACKET_UDP;
-		return payload_len(p, &ret->len);
+		return udp_packet(p, ret);
 	}
 	if (token_is(&t, "icmp") || parse_next_is_punct(p, '['))
 		return icmp_packet(p, ret);

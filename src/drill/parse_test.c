@@ -48,8 +48,10 @@ static void packets_print_as_they_were_read(void **state)
 	same("icmp unreachable port_unreachable [udp (8)]", "ipv6");
 	same("icmp unreachable frag_needed mtu 1400 [1:1461(1460)]", "ipv4");
 	same("icmp packet_too_big mtu 1280 [udp (2000)]", "ipv6");
-	same("icmp echo_request id 7 seq 65535 (56)", "ipv4");
-	same("icmp echo_reply id 0 seq 0 (0)", "ipv6");
+	same("icmp echo_request id 7 seq 65535 [raw (64)]", "ipv4");
+	same("icmp echo_reply id 0 [raw (8)]", "ipv6");
+	same("icmp type_200 code_9 [raw (8)]", "ipv4");
+	same("udp 5353 > 53 (7)", "ipv4");
 	same("S 0:0(0) win 32792 <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>", "ipv4");
 	same("S. 0:0(0) ack 1 <...>", "ipv4");
 	same(". 1:1(0) ack 1 win 257 <sack 2001:3001 4001:5001,nop,nop>", "ipv4");
@@ -163,7 +165,10 @@ static void mistakes_are_told_with_their_line(void **state)
 {
 	refuse("", "a script without events");
 	refuse("0 < udp (70000)", "t.pkt:1: 70000 is not between 0 and 65535");
-	refuse("0 < udp 7", "'(' is wanted");
+	refuse("0 < udp", "'(' is wanted");
+	refuse("0 < udp 7", "'>' is wanted");
+	refuse("0 < icmp echo_request [raw (7)]", "8 bytes");
+	refuse("0 < icmp type_256", "no ICMP type");
 	refuse("0 < S 0:5(4)", "5 apart");
 	refuse("0 < Q 0:0(0)", "neither a protocol");
 	refuse("0 < S 0:0(0) <mss>", "a number is wanted");

@@ -116,23 +116,31 @@ static void print_icmp(const struct packet *p, uint8_t family, struct text *t)
 	if (type)
 		text_add(t, "icmp %s", type);
 	else
-		text_add(t, "icmp type %u", p->type);
+		text_add(t, "icmp type_%u", p->type);
 	if (code)
 		text_add(t, " %s", code);
 	else if (p->code)
-		text_add(t, " code %u", p->code);
+		text_add(t, " code_%u", p->code);
 	if (p->mtu != UNSAID)
 		text_add(t, " mtu %lld", (long long)p->mtu);
 	if (p->id != UNSAID)
 		text_add(t, " id %lld", (long long)p->id);
 	if (p->echo_seq != UNSAID)
 		text_add(t, " seq %lld", (long long)p->echo_seq);
-	if (p->icmp_len != UNSAID)
-		text_add(t, " (%lld)", (long long)p->icmp_len);
+	if (p->quote == QUOTE_RAW || p->quote == QUOTE_NONE)
+		text_add(t, " [raw (%lld)]", (long long)p->icmp_len + 8);
 	if (p->quote == QUOTE_UDP)
 		text_add(t, " [udp (%u)]", p->quote_len);
 	if (p->quote == QUOTE_TCP)
 		text_add(t, " [%u:%u(%u)]", p->quote_seq, p->quote_seq + p->quote_len, p->quote_len);
+}
+
+static void print_udp(const struct packet *p, struct text *t)
+{
+	if (p->sport || p->dport)
+		text_add(t, "udp %u > %u (%u)", p->sport, p->dport, p->len);
+	else
+		text_add(t, "udp (%u)", p->len);
 }
 
 void packet_print(const struct packet *p, uint8_t family, char *to, size_t size)
@@ -142,7 +150,7 @@ void packet_print(const struct packet *p, uint8_t family, char *to, size_t size)
 	if (p->kind == PACKET_TCP)
 		print_tcp(p, &t);
 	else if (p->kind == PACKET_UDP)
-		text_add(&t, "udp (%u)", p->len);
+		print_udp(p, &t);
 	else
 		print_icmp(p, family, &t);
 }

@@ -32,26 +32,26 @@ static void skips(const char *text, const char *complaint)
 		fail_msg("'%s' does not say '%s'", why, complaint);
 }
 
-#define PING "0 < icmp echo_request id 7 seq 1 (8)\n"
+#define PING "0 < icmp echo_request id 7 seq 1 [raw (36)]\n"
 
 static void what_comes_as_expected_passes(void **state)
 {
-	passes(PING "+0 > icmp echo_reply id 7 seq 1 (8)");
-	passes(PING "+0 > icmp echo_reply"); /* what is not said is not compared */
-	passes(PING "* > icmp echo_reply id 7 seq 1 (8)");
+	passes(PING "+0 > icmp echo_reply id 7 seq 1 [raw (36)]");
+	passes(PING "+0 > icmp echo_reply"); /* identifier and number unsaid: not compared */
+	passes(PING "* > icmp echo_reply id 7 seq 1 [raw (36)]");
 	passes(PING "+0~+1 > [noecn, ttl 64] icmp echo_reply");
-	passes("--ip_version=ipv6\n" PING "+0 > icmp echo_reply id 7 seq 1 (8)");
+	passes("--ip_version=ipv6\n" PING "+0 > icmp echo_reply id 7 seq 1 [raw (36)]");
 }
 
 static void both_packets_are_shown_when_they_differ(void **state)
 {
-	fails(PING "+0 > icmp echo_reply id 7 seq 1 (9)",
-	      "t.pkt:2: ICMP payload length: expected 9, got 8\n"
-	      "script packet: 0.000000 icmp echo_reply id 7 seq 1 (9)\n"
-	      "actual packet: 0.000000 icmp echo_reply id 7 seq 1 (8)\n"
-	      "                                                   ^^^");
-	fails(PING "+0 > icmp echo_reply id 8 seq 1 (8)", "id: expected 8, got 7");
-	fails(PING "+0 > icmp echo_reply id 7 seq 2 (8)", "seq: expected 2, got 1");
+	fails(PING "+0 > icmp echo_reply id 7 seq 1 [raw (37)]",
+	      "t.pkt:2: ICMP payload length: expected 29, got 28\n"
+	      "script packet: 0.000000 icmp echo_reply id 7 seq 1 [raw (37)]\n"
+	      "actual packet: 0.000000 icmp echo_reply id 7 seq 1 [raw (36)]\n"
+	      "                                                        ^^^^^");
+	fails(PING "+0 > icmp echo_reply id 8 seq 1 [raw (36)]", "id: expected 8, got 7");
+	fails(PING "+0 > icmp echo_reply id 7 seq 2 [raw (36)]", "seq: expected 2, got 1");
 	fails(PING "+0 > icmp echo_request", "ICMP type: expected 8, got 0");
 	fails(PING "+0 > udp (8)", "of another protocol");
 	fails(PING "+0 > [ect0] icmp echo_reply", "ECN field: expected 2, got 0");
@@ -66,8 +66,9 @@ static void time_is_exact_but_for_the_tolerance(void **state)
 	fails(PING "+1~+2 > icmp echo_reply",
 	      "timing: expected from 1.000000 to 2.000000, sent at 0.000000, tolerance 0.004000");
 	fails(PING "1 > icmp echo_reply", "timing");
-	fails("1 > icmp echo_reply", "timed out waiting for a packet (tolerance 0.004000)\n"
-				     "script packet: 1.000000 icmp echo_reply\nactual packet: none");
+	fails("1 > icmp echo_reply",
+	      "timed out waiting for a packet (tolerance 0.004000)\n"
+	      "script packet: 1.000000 icmp echo_reply [raw (36)]\nactual packet: none");
 	fails("* > icmp echo_reply", "timed out");
 }
 

@@ -33,7 +33,12 @@ struct expr {
 
 enum packet_kind { PACKET_TCP, PACKET_UDP, PACKET_ICMP };
 enum packet_ecn { ECN_UNSAID = -1, ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_ECT01 = 4 };
-enum packet_quote { QUOTE_NONE, QUOTE_UDP, QUOTE_TCP }; /* what an ICMP error quotes */
+enum packet_quote {
+	QUOTE_NONE,
+	QUOTE_UDP,
+	QUOTE_TCP,
+	QUOTE_RAW
+}; /* what an ICMP message carries; raw: zeros, any */
 enum { PACKET_OPTIONS_MAX = 40, UNSAID = -1 };
 
 /* Both what a script says and what was seen on the wire. Fields not said are UNSAID. */
@@ -41,6 +46,7 @@ struct packet {
 	enum packet_kind kind;
 	int ecn, ttl, tos;
 	uint32_t len; /* payload */
+	uint16_t sport, dport; /* UDP: other ones than the socket's; 0: unsaid */
 	/* TCP */
 	uint16_t flags;
 	bool has_ack, options_any, has_win;
