@@ -25,19 +25,24 @@ static bool may_bind6(const struct worker *w, const struct l4_addr *to)
 	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST);
 }
 
-static bool may_bind(const struct worker *w, const struct l4_addr *to)
+static bool may_bind(const struct l4_end *e, const struct l4_addr *to)
 {
+	const struct worker *w = e->home;
 	if (l4_is_any(&to->a))
 		return true;
-	return l4_is4(&to->a) ? may_bind4(w, l4_v4(&to->a)) : may_bind6(w, to);
+	if (!l4_is4(&to->a))
+		return may_bind6(w, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));
+	const struct fib_nh *nh = fib4_lookup(w, l4_v4(&to->a));
+	return e->ops->one_host ? nh && nh->type == RTN_LOCAL : may_bind4(w, l4_v4(&to->a));
 }
 
 int l4_bind(struct l4_end *e, const struct l4_addr *to)
 {
-	if (e->ops->has_ports && (e->hashed || e->connected))
-		return -EINVAL;
-	if (!may_bind(e->home, to))
+	bool was_heard = e->hashed;
+	if (!may_bind(e, to))
 		return -EADDRNOTAVAIL;
+	if (e->connected || (e->ops->has_ports && e->hashed))
+		return -EINVAL;
 	l4_unhash(e);
 	int err = 0;
 	if (e->ops->has_ports)
@@ -47,8 +52,10 @@ int l4_bind(struct l4_end *e, const struct l4_addr *to)
 	if (!err) {
 		e->addr_bound = !l4_is_any(&to->a);
 		e->port_bound = e->ops->has_ports && to->port != 0;
+		if (e->addr_bound && e->ops->by_peer && !l4_is4(&to->a))
+			e->opt.v6only = true; /* Linux */
 	}
-	if (!err || !e->ops->has_ports)
+	if (e->ops->has_ports ? !err : was_heard)
 		l4_hash(e);
 	return err;
 }
@@ -71,6 +78,7 @@ int l4_connect(struct l4_end *e, const struct l4_addr *to)
 		err = l4_autobind(e);
 	if (err)
 		return err;
+	bool was_heard = e->hashed;
 	l4_unhash(e);
 	e->peer = *to;
 	e->peer.a = path.dst;
@@ -79,7 +87,8 @@ int l4_connect(struct l4_end *e, const struct l4_addr *to)
 	if (l4_is_any(&e->local.a))
 		e->local.a = path.src;
 	e->connected = true;
-	l4_hash(e);
+	if (was_heard)
+		l4_hash(e);
 	return 0;
 }
 
@@ -92,6 +101,7 @@ int l4_mtu(struct l4_end *e)
 	return err ? err : (int)path.mtu;
 }
 
+/* Linux: a raw socket loses its protocol as others lose a port they did not bind, and hears nothing from then on. */
 void l4_disconnect(struct l4_end *e)
 {
 	bool had_port = e->hashed;
@@ -102,6 +112,6 @@ void l4_disconnect(struct l4_end *e)
 		e->local.a = l4_any(e->family);
 	if (!e->port_bound)
 		e->local.port = 0;
-	if (had_port && (e->port_bound || !e->ops->has_ports))
+	if (had_port && e->port_bound)
 		l4_hash(e);
 }

@@ -246,14 +246,15 @@ static bool may_share(const struct l4_end *a, const struct l4_end *b)
 	       (a->opt.reuseport && b->opt.reuseport && a->uid == b->uid);
 }
 
-static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port)
+/* shared: even one that another has, if both are willing. */
+static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port, bool shared)
 {
 	struct hash_node *n;
 	hash_for_each_same(n, &l4_stack(e->st)->by_port, port_hash(e->st, e->proto, port))
 	{
 		const struct l4_end *o = container_of(n, struct l4_end, by_port);
 		if (o != e && o->ops->type != SOCK_RAW && o->proto == e->proto && o->local.port == port &&
-		    !may_share(e, o) && overlap(e, a, o))
+		    !(shared && may_share(e, o)) && overlap(e, a, o))
 			return false;
 	}
 	return true;
@@ -265,7 +266,7 @@ static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
 	unsigned from = (unsigned)(rt_random_u64(e->st->rt) % span);
 	for (unsigned i = 0; i < span; i++) {
 		uint16_t port = (uint16_t)(PORT_FIRST + (from + i) % span);
-		if (is_free(e, a, port))
+		if (is_free(e, a, port, false))
 			return port;
 	}
 	return 0;
@@ -274,7 +275,7 @@ static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
 int l4_take_port(struct l4_end *e, const struct l4_addr *want)
 {
 	uint16_t port = want->port;
-	if (port ? !is_free(e, &want->a, port) : !(port = choose_port(e, &want->a)))
+	if (port ? !is_free(e, &want->a, port, true) : !(port = choose_port(e, &want->a)))
 		return -EADDRINUSE;
 	e->local = *want;
 	e->local.port = port;

@@ -125,6 +125,7 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 				   .hops = -1,
 				   .mcast_hops = 1,
 				   .csum_off = -1,
+				   .reuseaddr = ops->shares,
 				   .rcvbuf = RCVBUF_DEFAULT };
 	pkt_queue_init(&e->rcv);
 	pkt_queue_init(&e->err);
@@ -148,6 +149,13 @@ void l4_end_done(struct l4_end *e)
 	list_remove(&e->tell);
 	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
 	drop_all(e, &e->err, &e->err_bytes, DROP_SOCK_NOT_READ);
+}
+
+int l4_take_error(struct l4_end *e)
+{
+	int err = e->error;
+	e->error = 0;
+	return -err;
 }
 
 /* --- queues --- */

@@ -43,6 +43,8 @@ struct l4_ops {
 	uint8_t proto4, proto6; /* by family; 0: none there. L4_ANY_PROTO: any but 0 */
 	bool has_ports; /* ports of its own, to be bound and chosen */
 	bool by_peer; /* a connected endpoint hears its peer alone */
+	bool shares; /* SO_REUSEADDR is on from the beginning */
+	bool one_host; /* cannot be bound to groups and broadcasts */
 	/* When an endpoint is made (0 or -errno) and when it goes; may be NULL. */
 	int (*open)(struct l4_end *e);
 	void (*close)(struct l4_end *e);
@@ -59,7 +61,7 @@ struct l4_opts {
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
 	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */
-	int16_t csum_off; /* IPV6_CHECKSUM; -1: none */
+	int32_t csum_off; /* IPV6_CHECKSUM; -1: none */
 	uint32_t icmp_filter; /* struct icmp_filter: types 0 to 31 that are not wanted */
 	uint32_t icmp6_filter[8]; /* struct icmp6_filter: types that are not wanted */
 	uint32_t bound_if; /* SO_BINDTODEVICE, a handle */
@@ -140,6 +142,8 @@ int l4_autobind(struct l4_end *e); /* before sending, when it has no port: 0 or 
 int l4_connect(struct l4_end *e, const struct l4_addr *to);
 void l4_disconnect(struct l4_end *e);
 
+/* The pending error as -errno, taken; 0: none. */
+int l4_take_error(struct l4_end *e);
 /* The MTU of the way to the peer, as far as known; -ENOTCONN and what l4_connect() says. */
 int l4_mtu(struct l4_end *e);
 

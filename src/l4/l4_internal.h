@@ -105,6 +105,7 @@ struct l4_out {
 	bool pseudo;
 	const void *buf, *tail;
 	size_t len, tail_len;
+	bool unchecked; /* a pending error and shutdown do not keep it from leaving (Linux: raw sockets) */
 };
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o);
 /* A whole IP packet, hdr_len bytes of it IP's. */

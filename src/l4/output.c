@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 
 #include "l4/l4_internal.h"
+#include "net/addr.h"
 #include "pkt/csum.h"
 
 enum { TTL_DEFAULT = 64 };
@@ -81,6 +82,7 @@ static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, ui
 static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t if_mtu)
 {
 	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
+	if_mtu = path->is6 ? if_mtu : MIN(if_mtu, (uint32_t)IP4_LEN_MAX);
 	path->link_mtu = if_mtu;
 	path->mtu = known_mtu(e, path, if_mtu);
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
@@ -89,6 +91,18 @@ static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t i
 	path->max_len = whole ? path->mtu : longest;
 	if (disc == IP_PMTUDISC_WANT)
 		path->df = true; /* for what fits: l4_output() */
+}
+
+/* Linux: groups and the limited broadcast leave by the interface of the source, if one is bound. */
+static uint32_t if_of_source(const struct l4_end *e, const struct l4_path *path)
+{
+	be32 dst = l4_v4(&path->dst);
+	struct ipaddr src = { .v4 = l4_v4(&e->local.a) };
+	if (!l4_is4(&e->local.a) || l4_is_any(&e->local.a) ||
+	    !(ip4_is_multicast(dst) || be32_get(dst) == UINT32_MAX))
+		return 0;
+	const struct addr *a = addr_find(e->home, AF_INET, &src);
+	return a ? a->if_handle : 0;
 }
 
 static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
@@ -100,6 +114,8 @@ static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l
 	bool group = path->is6 ? ip6_is_multicast(&path->dst) : ip4_is_multicast(l4_v4(&path->dst));
 	if (!out_if && group)
 		out_if = e->opt.mcast_if;
+	if (!out_if && !path->is6)
+		out_if = if_of_source(e, path);
 	if (!out_if && path->is6 && ip6_is_link_local(&path->dst))
 		out_if = e->local.if_handle;
 	return path->is6 ? ip6_way(e->home, out_if, &path->dst, way)
@@ -180,6 +196,13 @@ static void put_csum(struct pkt *p, const struct l4_path *path, const struct l4_
 	pkt_csum_defer(p, pseudo, (uint16_t)o->csum_off);
 }
 
+/* Linux: both are seen when memory is asked for, after everything that is wrong with the call itself. */
+static int may_send(struct l4_end *e)
+{
+	int err = l4_take_error(e);
+	return !err && e->shut & 2 ? -EPIPE : err;
+}
+
 static void send_on(struct l4_end *e, uint16_t node, struct pkt *p)
 {
 	graph_enqueue(e->home, node, p);
@@ -201,6 +224,9 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 		l4_error_too_long(e, path, MIN(path->max_len, path->mtu));
 		return -EMSGSIZE;
 	}
+	int err = o->unchecked ? 0 : may_send(e);
+	if (err)
+		return err;
 	put_ip_header(path, (uint32_t)(ip_len + l4_len), ip);
 	struct pkt *p = pkt_new(lc);
 	if (!p)
@@ -231,9 +257,10 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		    uint32_t hdr_len)
 {
 	struct lcore *lc = e->home->lc;
-	struct pkt *p = pkt_new(lc);
+	int err = may_send(e);
+	struct pkt *p = err ? NULL : pkt_new(lc);
 	if (!p)
-		return -ENOBUFS;
+		return err ? err : -ENOBUFS;
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + hdr_len);
 	if (!pkt_append(lc, p, buf, len)) {

@@ -2,6 +2,7 @@
 /* Theory of operation: a ping socket sends echo requests whose identifier is its port, and hears the replies to it. Others may have
  * the types of all the rest: nothing else can be sent. ping4-input and ping6-input take echo replies of this stack. */
 #include "l4/l4_internal.h"
+#include "pkt/csum.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
 
@@ -18,6 +19,9 @@ static inline uint8_t ping_one(struct worker *w, struct pkt *p, bool is6)
 	l4_tuple_of(p, is6, &t);
 	t.lport = be16_get(h->id);
 	struct l4_end *e = l4_find(w, &t);
+	enum drop why = e ? pkt_csum_finish(p) : DROP_NONE; /* the reader sees it */
+	if (why)
+		return pkt_drop(p, why);
 	return e ? l4_deliver_to(p, e, false, PING_NEXT_DELIVER) : pkt_drop(p, DROP_PING_NO_SOCKET);
 }
 
@@ -90,6 +94,8 @@ static const struct l4_ops ping_ops = {
 	.proto4 = IPPROTO_ICMP,
 	.proto6 = IPPROTO_ICMPV6,
 	.has_ports = true,
+	.shares = true,
+	.one_host = true,
 	.send = ping_send,
 	.payload = ping_payload,
 };

@@ -53,8 +53,8 @@ static bool is_wanted(const struct l4_end *e, struct pkt *p, bool is6)
 {
 	if (!is6)
 		return e->proto != IPPROTO_ICMP || icmp4_wanted(e, p);
-	if (e->proto == IPPROTO_ICMPV6)
-		return icmp6_wanted(e, p) && sum_holds(p);
+	if (e->proto == IPPROTO_ICMPV6 && !icmp6_wanted(e, p))
+		return false;
 	return e->opt.csum_off < 0 || sum_holds(p);
 }
 
@@ -137,7 +137,7 @@ static int check_len(uint8_t proto, size_t len)
 
 static int send4(struct l4_end *e, const struct l4_send *s, const struct l4_path *path)
 {
-	const struct l4_out o = { .csum_off = -1, .buf = s->buf, .len = s->len };
+	const struct l4_out o = { .csum_off = -1, .buf = s->buf, .len = s->len, .unchecked = true };
 	int err = check_len(path->proto, s->len);
 	return err ? err : l4_output(e, path, &o);
 }
@@ -146,12 +146,11 @@ static int send4(struct l4_end *e, const struct l4_send *s, const struct l4_path
 static int send6(struct l4_end *e, const struct l4_send *s, const struct l4_path *path)
 {
 	const uint8_t *buf = s->buf;
-	struct l4_out o = { .csum_off = -1, .buf = buf, .len = s->len };
-	int off = e->proto == IPPROTO_ICMPV6 ? (int)offsetof(struct icmp6_hdr, csum) : e->opt.csum_off;
+	struct l4_out o = { .csum_off = -1, .buf = buf, .len = s->len, .unchecked = true };
 	int err = check_len(path->proto, s->len);
-	if (err || off < 0)
+	if (err || e->opt.csum_off < 0)
 		return err ? err : l4_output(e, path, &o);
-	size_t at = (size_t)off, behind = at + sizeof(be16);
+	size_t at = (size_t)e->opt.csum_off, behind = at + sizeof(be16);
 	if (behind > s->len)
 		return -EINVAL;
 	uint32_t sum = csum_pseudo6(&path->src, &path->dst, path->proto, (uint32_t)s->len);
@@ -163,7 +162,8 @@ static int send6(struct l4_end *e, const struct l4_send *s, const struct l4_path
 			     .buf = &csum,
 			     .len = sizeof csum,
 			     .tail = buf + behind,
-			     .tail_len = s->len - behind };
+			     .tail_len = s->len - behind,
+			     .unchecked = true };
 	return l4_output(e, path, &o);
 }
 
@@ -242,6 +242,9 @@ static int raw_open(struct l4_end *e)
 		return -ENOBUFS;
 	++*count_of(e);
 	e->local.port = e->proto; /* Linux: shown as if it were one */
+	e->opt.hdrincl = e->proto == IPPROTO_RAW;
+	if (e->family == AF_INET6 && e->proto == IPPROTO_ICMPV6)
+		e->opt.csum_off = offsetof(struct icmp6_hdr, csum);
 	return 0;
 }
 
@@ -256,6 +259,7 @@ static const struct l4_ops raw_ops = {
 	.type = SOCK_RAW,
 	.proto4 = L4_ANY_PROTO,
 	.proto6 = L4_ANY_PROTO,
+	.shares = true,
 	.open = raw_open,
 	.close = raw_close,
 	.send = raw_send,

@@ -9,9 +9,24 @@
 
 /* --- out --- */
 
+/* Linux: a raw IPv6 socket lets an address without a family pass, UDP takes it for none. */
+static int destination6(struct sock *s, const struct sock_msg *m, struct l4_addr *ret)
+{
+	struct sockaddr_in6 in6 = { 0 };
+	if (m->name_len < offsetof(struct sockaddr_in6, sin6_scope_id))
+		return -EINVAL;
+	memcpy(&in6, m->name, MIN((size_t)m->name_len, sizeof in6));
+	if (in6.sin6_family != AF_UNSPEC && in6.sin6_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	in6.sin6_family = AF_INET6;
+	return sock_addr_in(s, (struct sockaddr *)&in6, m->name_len, ret);
+}
+
 static int destination(struct sock *s, const struct sock_msg *m, struct l4_addr *ret)
 {
 	const struct sockaddr *sa = m->name;
+	if (s->end.family == AF_INET6 && s->end.ops->type == SOCK_RAW)
+		return destination6(s, m, ret);
 	if (m->name_len >= sizeof sa->sa_family && sa->sa_family == AF_UNSPEC && s->end.family == AF_INET) {
 		struct sockaddr_in in; /* Linux: some programs leave the family out */
 		if (m->name_len < sizeof in)
@@ -38,10 +53,7 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 		send.to = &to;
 	}
 	l4_enter(&s->end);
-	int err = sock_take_error(s);
-	if (!err && s->end.shut & 2)
-		err = -EPIPE;
-	return sock_leave(s, err ? err : s->end.ops->send(&s->end, &send));
+	return sock_leave(s, s->end.ops->send(&s->end, &send));
 }
 
 /* --- in --- */
@@ -81,14 +93,16 @@ static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 {
 	struct l4_addr from;
 	size_t copied;
-	int err = sock_take_error(s);
+	int err = l4_take_error(&s->end);
 	if (err)
 		return err;
 	struct pkt *p = l4_peek(&s->end);
 	m->control_len = 0;
 	if (!p) {
 		m->name_len = 0;
-		return s->end.shut & 1 ? 0 : -EAGAIN;
+		return s->end.shut & 1 && !(flags & MSG_DONTWAIT)
+			       ? 0
+			       : -EAGAIN; /* Linux: only who waits is told */
 	}
 	source_of(p, &from);
 	size_t there = copy_out(s->end.ops->payload(&s->end, p, &from), m, &copied);
@@ -188,10 +202,10 @@ static ssize_t receive_error(struct sock *s, struct sock_msg *m)
 ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 {
 	m->flags = 0;
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
+	if (flags & MSG_OOB && s->end.proto != IPPROTO_UDP) /* Linux: UDP does not look at it */
+		return -EOPNOTSUPP;
 	l4_enter(&s->end);
 	return sock_leave(s, flags & MSG_ERRQUEUE ? receive_error(s, m) : receive(s, m, flags));
 }

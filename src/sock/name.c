@@ -86,7 +86,8 @@ int sock_getsockname(struct sock *s, struct sockaddr *addr, socklen_t *len)
 
 int sock_getpeername(struct sock *s, struct sockaddr *addr, socklen_t *len)
 {
-	if (!s->end.connected)
+	if (!s->end.connected ||
+	    !s->end.peer.port) /* Linux: who has no port is nobody, with raw sockets too */
 		return -ENOTCONN;
 	if ((int)*len < 0)
 		return -EINVAL;

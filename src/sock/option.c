@@ -23,11 +23,12 @@ enum {
 /* For whom a row is. */
 enum option_for { FOR_ALL, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
 /* How its number is kept and checked. */
-enum option_as { AS_BOOL, AS_RANGE, AS_FN };
+enum option_as { AS_BOOL, AS_BYTE, AS_RANGE, AS_FN }; /* AS_BYTE: the low one, whatever is above */
 
 struct option {
 	int level, name;
 	uint8_t as, size, whom;
+	bool not0;
 	uint16_t off; /* in struct sock */
 	int min, max;
 	int dflt; /* what -1 stands for when read; 0: -1 is read as it is */
@@ -139,7 +140,7 @@ static int get_sndbuf(struct sock *s, void *val, socklen_t *len)
 
 static int get_error(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, -sock_take_error(s), val, len);
+	return write_int(NULL, -l4_take_error(&s->end), val, len);
 }
 
 static int get_type(struct sock *s, void *val, socklen_t *len)
@@ -297,25 +298,28 @@ static int get_icmp6_filter(struct sock *s, void *val, socklen_t *len)
 	return write_out(s->end.opt.icmp6_filter, sizeof s->end.opt.icmp6_filter, val, len);
 }
 
-/* RFC 3542, 3.1: an even offset, or -1. Linux: over ICMPv6 the checksum is the kernel's. */
-static int set_checksum(struct sock *s, const void *val, socklen_t len)
+/* RFC 3542, 3.1: an even offset, or -1. */
+static int set_checksum_any(struct sock *s, const void *val, socklen_t len)
 {
 	int off;
 	int err = read_plain(val, len, &off);
 	if (err)
 		return err;
-	if (s->end.proto == IPPROTO_ICMPV6)
-		return -EINVAL;
 	if (off > 0 && off & 1)
 		return -EINVAL;
-	s->end.opt.csum_off = (int16_t)(off < 0 ? -1 : off);
+	s->end.opt.csum_off = off < 0 ? -1 : off;
 	return 0;
+}
+
+/* RFC 3542, 3.1: ICMPv6's is not the application's. Linux: by the other level it is. */
+static int set_checksum(struct sock *s, const void *val, socklen_t len)
+{
+	return s->end.proto == IPPROTO_ICMPV6 ? -EINVAL : set_checksum_any(s, val, len);
 }
 
 static int get_checksum(struct sock *s, void *val, socklen_t *len)
 {
-	int off = s->end.proto == IPPROTO_ICMPV6 ? 2 : s->end.opt.csum_off;
-	return write_int(NULL, off, val, len);
+	return write_int(NULL, s->end.opt.csum_off, val, len);
 }
 
 /* --- the table --- */
@@ -324,6 +328,7 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 #define AT(member)	.size = sizeof(((struct sock *)0)->end.opt.member), .off = offsetof(struct sock, end.opt.member)
 #define BOOL(member)	.as = AS_BOOL, AT(member)
 #define RANGE(member, lo, hi) .as = AS_RANGE, .min = (lo), .max = (hi), AT(member)
+#define BYTE(member)	.as = AS_BYTE, AT(member)
 #define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
 
 static const struct option options[] = {
@@ -341,14 +346,15 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
 
-	{ IPPROTO_IP, IP_TOS,			RANGE(tos, 0, 255) },
-	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .dflt = 64 },
+	{ IPPROTO_IP, IP_TOS,			BYTE(tos) },
+	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .not0 = true, .dflt = 64 },
 	{ IPPROTO_IP, IP_MULTICAST_TTL,		RANGE(mcast_ttl, -1, 255), .dflt = 1 },
 	{ IPPROTO_IP, IP_MULTICAST_IF,		FN(set_mcast_if4, NULL) },
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
 	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
 	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW4 },
+	{ IPPROTO_IP, IP_HDRINCL,		FN(NULL, get_no) },
 
 	{ IPPROTO_IPV6, IPV6_V6ONLY,		FN(set_v6only, get_v6only), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS,	RANGE(hops, -1, 255), .dflt = 64, .whom = FOR_INET6 },
@@ -360,7 +366,7 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW6 },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
-	{ IPPROTO_RAW, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
+	{ SOL_RAW, IPV6_CHECKSUM,		FN(set_checksum_any, get_checksum), .whom = FOR_RAW6 },
 
 	{ SOL_RAW, ICMP_FILTER,			FN(set_icmp_filter, get_icmp_filter), .whom = FOR_RAW4_ICMP },
 	{ IPPROTO_ICMPV6, ICMPV6_FILTER,	FN(set_icmp6_filter, get_icmp6_filter), .whom = FOR_RAW6_ICMP },
@@ -390,10 +396,23 @@ static bool is_for(const struct sock *s, uint8_t whom)
 
 static const struct option *option_find(const struct sock *s, int level, int name)
 {
+	if (level == IPPROTO_IP && s->end.ops->type == SOCK_RAW && s->end.family == AF_INET6)
+		return NULL; /* Linux: no IPv4 there */
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].level == level && options[i].name == name && is_for(s, options[i].whom))
 			return &options[i];
 	return NULL;
+}
+
+/* What Linux says when there is no such option: an IPv4 socket asked for a level it does not know, and filters of raw sockets
+ * that have none, have an error of their own. */
+static int no_option(const struct sock *s, int level, int name, bool get)
+{
+	bool raw = s->end.ops->type == SOCK_RAW, six = s->end.family == AF_INET6;
+	if (raw && (six ? level == IPPROTO_ICMPV6 : level == SOL_RAW && name == ICMP_FILTER))
+		return -EOPNOTSUPP;
+	bool known = level == SOL_SOCKET || level == IPPROTO_IP || level == (raw ? SOL_RAW : s->end.proto);
+	return get && !six && !known ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 
 static int set_number(struct sock *s, const struct option *o, const void *val, socklen_t len)
@@ -404,7 +423,9 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 		return err;
 	if (o->as == AS_BOOL)
 		n = n != 0;
-	else if (n < o->min || n > o->max)
+	else if (o->as == AS_BYTE)
+		n &= 0xff;
+	else if (n < o->min || n > o->max || (!n && o->not0))
 		return -EINVAL;
 	else if (n < 0 && o->size == 1) /* back to the default, which is 0 */
 		n = 0;
@@ -425,7 +446,7 @@ int sock_setsockopt(struct sock *s, int level, int name, const void *val, sockle
 		return -EPROTONOSUPPORT;
 	const struct option *o = option_find(s, level, name);
 	if (!o)
-		return -ENOPROTOOPT;
+		return no_option(s, level, name, false);
 	l4_enter(&s->end);
 	return (int)sock_leave(s, set_one(s, o, val, len));
 }
@@ -446,7 +467,7 @@ int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *l
 		return -EPROTONOSUPPORT;
 	const struct option *o = option_find(s, level, name);
 	if (!o)
-		return -ENOPROTOOPT;
+		return no_option(s, level, name, true);
 	l4_enter(&s->end);
 	return (int)sock_leave(s, get_one(s, o, val, len));
 }

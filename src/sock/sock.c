@@ -34,6 +34,8 @@ static int find_ops(const struct leat_stack *st, int domain, int type, int proto
 {
 	if (domain != AF_INET && domain != AF_INET6)
 		return -EAFNOSUPPORT;
+	if (type < 0 || type > SOCK_PACKET) /* Linux: there is no such type at all */
+		return -EINVAL;
 	if (type != SOCK_DGRAM && type != SOCK_RAW)
 		return -ESOCKTNOSUPPORT;
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
@@ -76,7 +78,6 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 		return err;
 	}
 	s->end.uid = creds->uid;
-	s->end.opt.hdrincl = proto == IPPROTO_RAW;
 	s->end.ready = became_ready;
 	list_append(&sock_stack(st)->all, &s->link);
 	*ret = s;
@@ -108,6 +109,17 @@ static bool may_have_port(const struct sock *s, uint16_t port)
 	       s->creds.net_bind;
 }
 
+/* Linux: any address of no family is IPv4's; raw sockets do not look at the family. */
+static bool is_good_enough4(const struct sock *s, const struct sockaddr *addr, socklen_t len)
+{
+	struct sockaddr_in in;
+	if (s->end.family != AF_INET || len < sizeof in || addr->sa_family == AF_INET)
+		return false;
+	memcpy(&in, addr, sizeof in);
+	return s->end.ops->type == SOCK_RAW || (s->end.proto == IPPROTO_UDP && in.sin_family == AF_UNSPEC &&
+						in.sin_addr.s_addr == INADDR_ANY);
+}
+
 /* Linux: bind() takes an IPv4 address for an IPv6 socket in its mapped form alone. */
 static int addr_for_bind(struct sock *s, const struct sockaddr *addr, socklen_t len, struct l4_addr *ret)
 {
@@ -117,9 +129,17 @@ static int addr_for_bind(struct sock *s, const struct sockaddr *addr, socklen_t 
 		if (addr->sa_family != AF_INET6)
 			return -EAFNOSUPPORT;
 	}
+	struct sockaddr_in in;
+	if (is_good_enough4(s, addr, len)) {
+		memcpy(&in, addr, sizeof in);
+		in.sin_family = AF_INET;
+		addr = (struct sockaddr *)&in;
+	}
 	int err = sock_addr_in(s, addr, len, ret);
 	if (err)
 		return err;
+	if (s->end.family == AF_INET6 && l4_is4(&ret->a) && s->end.ops->type == SOCK_RAW)
+		return -EADDRNOTAVAIL;
 	if (s->end.family == AF_INET6 && s->end.opt.v6only && l4_is4(&ret->a))
 		return -EINVAL;
 	return ip6_is_link_local(&ret->a) && !ret->if_handle && !s->end.opt.bound_if ? -EINVAL : 0;
@@ -154,6 +174,8 @@ int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len)
 		return (int)sock_leave(s, 0);
 	}
 	int err = sock_addr_in(s, addr, len, &to);
+	if (!err && s->end.opt.v6only && addr->sa_family == AF_INET)
+		err = -EAFNOSUPPORT;
 	return (int)sock_leave(s, err ? err : l4_connect(&s->end, &to));
 }
 
@@ -168,13 +190,6 @@ int sock_shutdown(struct sock *s, int how)
 }
 
 /* --- state --- */
-
-int sock_take_error(struct sock *s)
-{
-	int err = s->end.error;
-	s->end.error = 0;
-	return -err;
-}
 
 uint32_t sock_poll(struct sock *s)
 {

@@ -46,9 +46,4 @@ socklen_t sock_addr_fill(const struct sock *s, const struct l4_addr *a, struct s
 /* Copies what fits; *len becomes the whole length. */
 void sock_addr_out(const struct sock *s, const struct l4_addr *a, struct sockaddr *addr, socklen_t *len);
 
-/* --- sock.c --- */
-
-/* The pending error as -errno, taken; 0: none. */
-int sock_take_error(struct sock *s);
-
 #endif
