@@ -14,7 +14,7 @@ static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
 	struct ip4_hdr *h = pkt_l3(p);
-	const struct iface *out = run_iface(w, run, nh->if_handle);
+	const struct iface *out = iface_run_get(w, run, nh->if_handle);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
 	if (unlikely(h->ttl <= 1)) /* RFC 1812, 5.3.1 */
@@ -54,7 +54,7 @@ static uint8_t ip4_post_one(struct worker *w, struct pkt *p, struct iface_run *r
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
 	const struct ip4_hdr *h = pkt_l3(p);
-	const struct iface *out = run_iface(w, run, p->out_if);
+	const struct iface *out = iface_run_get(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
 	uint32_t mtu = route_mtu(nh, out);

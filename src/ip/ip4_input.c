@@ -64,7 +64,7 @@ static enum drop check_header(struct lcore *lc, struct pkt *p, const struct ifac
 static uint8_t ip4_input_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
 	uint8_t bad = 0;
-	const struct iface *in = run_iface(w, run, p->in_if);
+	const struct iface *in = iface_run_get(w, run, p->in_if);
 	if (unlikely(!in))
 		return pkt_drop(p, DROP_IF_GONE);
 	enum drop why = check_header(w->lc, p, in);

@@ -54,7 +54,7 @@ static enum drop walk(struct pkt *p, struct ip6_chain *ch)
 
 static uint8_t ip6_input_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
-	const struct iface *in = run_iface(w, run, p->in_if);
+	const struct iface *in = iface_run_get(w, run, p->in_if);
 	if (unlikely(!in))
 		return pkt_drop(p, DROP_IF_GONE);
 	enum drop why = check_header(w->lc, p, in);

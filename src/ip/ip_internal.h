@@ -43,20 +43,6 @@ struct ip4_worker {
 	uint16_t next_id;
 };
 
-/* Interfaces by handle; neighbouring packets mostly share them. */
-struct iface_run {
-	uint32_t handle;
-	struct iface *ifc;
-};
-static inline struct iface *run_iface(const struct worker *w, struct iface_run *r, uint32_t handle)
-{
-	if (unlikely(handle != r->handle || !r->ifc)) {
-		r->handle = handle;
-		r->ifc = iface_get(w, handle);
-	}
-	return r->ifc;
-}
-
 /* Who takes which type of ICMP or ICMPv6: the edges and names of up to two nodes, of which the later one counts. */
 struct icmp_types {
 	uint8_t edge[256]; /* of the one that counts; 0: none */

@@ -18,21 +18,6 @@
 enum eth_input_next { ETH_INPUT_DEMUX = 1, ETH_INPUT_HOOK };
 enum eth_output_next { ETH_OUTPUT_IFACE = 1, ETH_OUTPUT_HOOK };
 
-/* An interface and its handle: packets of a vector mostly share them. */
-struct iface_run {
-	uint32_t handle;
-	struct iface *ifc;
-};
-
-static inline struct iface *run_iface(const struct worker *w, struct iface_run *r, uint32_t handle)
-{
-	if (unlikely(handle != r->handle || !r->ifc)) {
-		r->handle = handle;
-		r->ifc = iface_get(w, handle);
-	}
-	return r->ifc;
-}
-
 /* --- in --- */
 
 static uint8_t flags_of_dst(const struct iface *ifc, const uint8_t dst[ETH_ALEN])
@@ -46,7 +31,7 @@ static uint8_t flags_of_dst(const struct iface *ifc, const uint8_t dst[ETH_ALEN]
 
 static uint8_t eth_input_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
-	struct iface *ifc = run_iface(w, run, p->in_if);
+	struct iface *ifc = iface_run_get(w, run, p->in_if);
 	if (unlikely(!ifc))
 		return pkt_drop(p, DROP_IF_GONE);
 	if (unlikely(!(racy_get(ifc->flags) & IFF_UP)))
@@ -123,7 +108,7 @@ static void eth_demux(struct worker *w, struct pkt_vec *v)
 
 static uint8_t eth_output_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
-	struct iface *ifc = run_iface(w, run, p->out_if);
+	struct iface *ifc = iface_run_get(w, run, p->out_if);
 	if (unlikely(!ifc))
 		return pkt_drop(p, DROP_IF_GONE);
 	if (unlikely(!pkt_push(p, sizeof(struct eth_hdr))))

@@ -109,6 +109,19 @@ static inline struct iface *iface_get(const struct worker *w, uint32_t handle)
 	struct iface *i = t && slot < t->n ? rcu_get(t->slot[slot]) : NULL;
 	return likely(i && i->handle == handle) ? i : NULL;
 }
+/* The same for the packets of a vector, which mostly share an interface: asked for again only when the handle changes. */
+struct iface_run {
+	uint32_t handle;
+	struct iface *ifc;
+};
+static inline struct iface *iface_run_get(const struct worker *w, struct iface_run *r, uint32_t handle)
+{
+	if (unlikely(handle != r->handle || !r->ifc)) {
+		r->handle = handle;
+		r->ifc = iface_get(w, handle);
+	}
+	return r->ifc;
+}
 static inline struct iface_worker_stats *iface_stats_of(struct iface *i, const struct worker *w)
 {
 	return &i->stats[w->index];
