@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "addr.c"
 
-#include <arpa/inet.h>
-
 #include "net/fib.h"
 #include "net/net_test.h"
 
@@ -12,28 +10,7 @@ static const struct module *const modules[] = { &pkt_module, &graph_module,   &i
 						&fib_module, &fake_nd_module, NULL };
 static const struct module *const no_nd[] = { &pkt_module, &graph_module, &iface_module, &addr_module, NULL };
 
-static int one_worker(void **state)
-{
-	*state = net_test_new(1, modules);
-	return 0;
-}
-static int three_workers(void **state)
-{
-	*state = net_test_new(3, modules);
-	return 0;
-}
-static int teardown(void **state)
-{
-	net_test_free(*state);
-	return 0;
-}
-
-static struct ipaddr ip(const char *text)
-{
-	struct ipaddr a = { 0 };
-	assert_int_equal(inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, &a), 1);
-	return a;
-}
+NET_TEST_LIFE(modules)
 
 static struct addr address(const char *text, const struct iface *i)
 {
@@ -42,7 +19,7 @@ static struct addr address(const char *text, const struct iface *i)
 	snprintf(buf, sizeof buf, "%s", text);
 	*strchr(buf, '/') = 0;
 	a.family = strchr(buf, ':') ? AF_INET6 : AF_INET;
-	a.local = ip(buf);
+	a.local = net_ip(buf);
 	a.plen = (uint8_t)atoi(strchr(text, '/') + 1);
 	return a;
 }
@@ -58,9 +35,9 @@ static int del(struct net_test *t, const struct iface *i, const char *text)
 }
 static struct addr *get(struct net_test *t, const struct iface *i, const char *text)
 {
-	struct ipaddr a = ip(text);
+	struct ipaddr a = net_ip(text);
 	struct addr *x = addr_first(t->st, i);
-	while (x && !addr_equal(&x->local, &a))
+	while (x && !ipaddr_eq(&x->local, &a))
 		x = addr_next(t->st, i, x);
 	return x;
 }
@@ -71,7 +48,7 @@ static struct worker *last_worker(struct net_test *t)
 }
 static bool is_ours(struct net_test *t, const char *text)
 {
-	struct ipaddr a = ip(text);
+	struct ipaddr a = net_ip(text);
 	return addr_find(last_worker(t), strchr(text, ':') ? AF_INET6 : AF_INET, &a) != NULL;
 }
 static struct iface *eth_up(struct net_test *t, const char *name)
@@ -121,11 +98,11 @@ static void ip4_routes_are_those_of_linux(void **state)
 	assert_int_equal(add(t, i, "10.0.0.1/24"), 0);
 	assert_int_equal(add(t, i, "10.0.0.2/24"), 0);
 	struct addr a = address("10.0.0.3/24", i);
-	a.peer = ip("10.1.0.0");
+	a.peer = net_ip("10.1.0.0");
 	assert_int_equal(addr_add(t->st, &a, false), 0);
 	assert_int_equal(add(t, i, "10.0.5.3/31"), 0);
 	a = address("10.0.6.3/16", i);
-	a.broadcast = ip("10.0.255.255");
+	a.broadcast = net_ip("10.0.255.255");
 	assert_int_equal(addr_add(t->st, &a, false), 0);
 	assert_int_equal(add(t, i, "10.9.9.9/32"), 0);
 	assert_string_equal(routes(t, AF_INET),
@@ -193,8 +170,8 @@ static struct addr heard;
 static unsigned n_heard[3];
 static void note(struct addr_watch *w, struct leat_stack *st, const struct addr *a, enum addr_event e)
 {
-	struct ipaddr ll = ip("fe80::1");
-	if (a->family != AF_INET6 || addr_equal(&a->local, &ll))
+	struct ipaddr ll = net_ip("fe80::1");
+	if (a->family != AF_INET6 || ipaddr_eq(&a->local, &ll))
 		return;
 	heard = *a;
 	n_heard[e]++;
@@ -205,7 +182,7 @@ static void an_ip6_address_is_ours_after_its_test(void **state)
 	struct net_test *t = *state;
 	struct addr_watch watch = { .event = note };
 	struct iface *i = eth_up(t, "e0");
-	struct ipaddr who = ip("2001:db8::1");
+	struct ipaddr who = net_ip("2001:db8::1");
 	memset(n_heard, 0, sizeof n_heard);
 	addr_watch_add(t->st, &watch);
 	assert_int_equal(add(t, i, "2001:db8::1/64"), 0);
@@ -231,7 +208,7 @@ static void a_duplicate_stays_marked_and_is_not_ours(void **state)
 {
 	struct net_test *t = *state;
 	struct iface *i = eth_up(t, "e0");
-	struct ipaddr who = ip("2001:db8::1");
+	struct ipaddr who = net_ip("2001:db8::1");
 	assert_int_equal(add(t, i, "2001:db8::1/64"), 0);
 	addr_dad_done(t->st, i->handle, &who.v6, true);
 	assert_false(is_ours(t, "2001:db8::1"));
@@ -305,8 +282,8 @@ static void order_is_that_of_linux(void **state)
 		assert_int_equal(add(t, i, in[k]), 0);
 	const struct addr *a = addr_first(t->st, i);
 	for (unsigned k = 0; k < ARRAY_SIZE(out); k++, a = addr_next(t->st, i, a)) {
-		struct ipaddr want = ip(out[k]);
-		assert_true(addr_equal(&a->local, &want));
+		struct ipaddr want = net_ip(out[k]);
+		assert_true(ipaddr_eq(&a->local, &want));
 	}
 	assert_true(ip6_is_link_local(&a->local.v6));
 	assert_null(addr_next(t->st, i, a));
@@ -363,7 +340,7 @@ static void lifetimes_run_out(void **state)
 static const char *source(struct net_test *t, const struct iface *out, const char *dst)
 {
 	static char text[64];
-	struct ipaddr to = ip(dst), src;
+	struct ipaddr to = net_ip(dst), src;
 	uint8_t family = strchr(dst, ':') ? AF_INET6 : AF_INET;
 	if (!addr_select_source(last_worker(t), out, family, &to, &src))
 		return "none";
@@ -432,7 +409,7 @@ static void saved_addresses_come_back_tested(void **state)
 	assert_string_equal(routes(b, AF_INET6), before[1]);
 	const struct addr *x = addr_first(a->st, i), *y = addr_first(b->st, j);
 	for (; x && y; x = addr_next(a->st, i, x), y = addr_next(b->st, j, y)) {
-		assert_true(addr_equal(&x->local, &y->local));
+		assert_true(ipaddr_eq(&x->local, &y->local));
 		assert_int_equal(x->flags, y->flags);
 	}
 	assert_true(!x && !y);

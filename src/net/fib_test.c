@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fib.c"
 
-#include <arpa/inet.h>
 #include <time.h>
 
 #include "net/net_test.h"
@@ -9,28 +8,7 @@
 static const struct module *const modules[] = { &pkt_module, &graph_module, &iface_module, &fib_module,
 						NULL };
 
-static int one_worker(void **state)
-{
-	*state = net_test_new(1, modules);
-	return 0;
-}
-static int three_workers(void **state)
-{
-	*state = net_test_new(3, modules);
-	return 0;
-}
-static int teardown(void **state)
-{
-	net_test_free(*state);
-	return 0;
-}
-
-static struct ipaddr ip(const char *text)
-{
-	struct ipaddr a = { 0 };
-	assert_int_equal(inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, &a), 1);
-	return a;
-}
+NET_TEST_LIFE(modules)
 
 /* "10.0.0.0/8" in table main, through i, or type and gateway as the caller changes them. */
 static struct fib_route route(const char *prefix, const struct iface *i)
@@ -40,7 +18,7 @@ static struct fib_route route(const char *prefix, const struct iface *i)
 	snprintf(addr, sizeof addr, "%s", prefix);
 	*strchr(addr, '/') = 0;
 	r.family = strchr(addr, ':') ? AF_INET6 : AF_INET;
-	r.dst = ip(addr);
+	r.dst = net_ip(addr);
 	r.plen = (uint8_t)atoi(strchr(prefix, '/') + 1);
 	r.nh.if_handle = i ? i->handle : 0;
 	r.nh.scope = r.family == AF_INET && i ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
@@ -49,7 +27,7 @@ static struct fib_route route(const char *prefix, const struct iface *i)
 static struct fib_route via(const char *prefix, const char *gw)
 {
 	struct fib_route r = route(prefix, NULL);
-	r.nh.gw = ip(gw);
+	r.nh.gw = net_ip(gw);
 	r.nh.gw_family = strchr(gw, ':') ? AF_INET6 : AF_INET;
 	return r;
 }
@@ -59,7 +37,7 @@ static int add(struct net_test *t, struct fib_route r, enum fib_how how)
 }
 static const struct fib_nh *look(struct net_test *t, const char *dst)
 {
-	struct ipaddr a = ip(dst);
+	struct ipaddr a = net_ip(dst);
 	manual_rt_settle(t->m);
 	struct worker *w = t->st->worker[t->st->n_workers - 1];
 	return strchr(dst, ':') ? fib6_lookup(w, &a.v6) : fib4_lookup(w, a.v4);
@@ -209,7 +187,7 @@ static void bad_routes_are_refused_in_linux_words(void **state)
 	r.nh.type = RTN_NAT;
 	assert_string_equal(why_not(t, r, -EINVAL), "Invalid route type");
 	r = route("7.0.0.0/8", a);
-	r.nh.prefsrc = ip("1.2.3.4");
+	r.nh.prefsrc = net_ip("1.2.3.4");
 	r.nh.prefsrc_family = AF_INET;
 	assert_string_equal(why_not(t, r, -EINVAL), "Invalid prefsrc address");
 	r = via("7.0.0.0/8", "9.9.9.9");
@@ -259,7 +237,7 @@ static void a_lost_source_takes_its_routes_along(void **state)
 	struct net_test *t = *state;
 	struct iface *a = up(t, "a");
 	struct fib_route local = route("10.0.0.1/32", a), r = route("7.0.0.0/8", a);
-	struct ipaddr src = ip("10.0.0.1");
+	struct ipaddr src = net_ip("10.0.0.1");
 	local.table = RT_TABLE_LOCAL;
 	local.nh.type = RTN_LOCAL;
 	local.nh.scope = RT_SCOPE_HOST;
@@ -302,13 +280,13 @@ static void a_lookup_tells_its_route(void **state)
 {
 	struct net_test *t = *state;
 	struct iface *a = up(t, "a");
-	struct ipaddr dst = ip("10.0.0.5");
+	struct ipaddr dst = net_ip("10.0.0.5");
 	assert_int_equal(add(t, route("10.0.0.0/24", a), FIB_ADD), 0);
 	const struct fib_route *r = fib_lookup_ctl(t->st, AF_INET, &dst, 0);
 	assert_int_equal(r->plen, 24);
 	assert_int_equal(r->table, RT_TABLE_MAIN);
 	assert_int_equal(r->nh.if_handle, a->handle);
-	dst = ip("11.0.0.5");
+	dst = net_ip("11.0.0.5");
 	assert_null(fib_lookup_ctl(t->st, AF_INET, &dst, 0));
 }
 

@@ -8,21 +8,7 @@ static const struct module *const modules[] = { &pkt_module, &graph_module, &ifa
 						NULL };
 static const struct module *const no_eth[] = { &pkt_module, &graph_module, &iface_module, NULL };
 
-static int one_worker(void **state)
-{
-	*state = net_test_new(1, modules);
-	return 0;
-}
-static int three_workers(void **state)
-{
-	*state = net_test_new(3, modules);
-	return 0;
-}
-static int teardown(void **state)
-{
-	net_test_free(*state);
-	return 0;
-}
+NET_TEST_LIFE(modules)
 
 static char story[256];
 static void note_event(struct iface_watch *w, struct iface *i, enum iface_event e)

@@ -5,6 +5,7 @@
 #ifndef LEAT_NET_NET_TEST_H
 #define LEAT_NET_NET_TEST_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -157,6 +158,31 @@ static inline struct net_test *net_test_new(unsigned n_workers, const struct mod
 	assert_int_equal(pkt_pools_init(t->rt, 64 << 20), 0);
 	assert_int_equal(stack_new(t->rt, "test", n_workers, modules, &t->st), 0);
 	return t;
+}
+
+/* Fixtures for tests that want a stack of these modules with one worker or three. */
+#define NET_TEST_LIFE(modules)                     \
+	static int one_worker(void **state)        \
+	{                                          \
+		*state = net_test_new(1, modules); \
+		return 0;                          \
+	}                                          \
+	static int three_workers(void **state)     \
+	{                                          \
+		*state = net_test_new(3, modules); \
+		return 0;                          \
+	}                                          \
+	static int teardown(void **state)          \
+	{                                          \
+		net_test_free(*state);             \
+		return 0;                          \
+	}
+
+static inline struct ipaddr net_ip(const char *text)
+{
+	struct ipaddr a = { 0 };
+	assert_int_equal(inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, &a), 1);
+	return a;
 }
 
 /* --- frames in and out --- */

@@ -2,39 +2,8 @@
 #include "csum.c"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/test.h"
-#include "core/manual.h"
-
-struct fixture {
-	struct manual_rt *m;
-	struct lcore *lc;
-	unsigned seed;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	f->m = manual_rt_new(1, 1);
-	f->lc = manual_rt_of(f->m)->lcore[0];
-	assert_int_equal(pkt_pools_init(manual_rt_of(f->m), 64 << 20), 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	struct pkt_stats s;
-	pkt_stats(f->lc, &s);
-	assert_int_equal(s.in_use, 0);
-	assert_int_equal(s.pages_in_use, 0);
-	pkt_pools_done(manual_rt_of(f->m));
-	manual_rt_free(f->m);
-	free(f);
-	return 0;
-}
+#include "pkt/pkt_test.h"
 
 /* Two bytes at a time, as RFC 1071 says it. */
 static uint16_t naive(const uint8_t *b, uint32_t len, uint32_t sum)

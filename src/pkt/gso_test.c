@@ -2,52 +2,13 @@
 #include "gso.c"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/test.h"
-#include "core/manual.h"
 #include "pkt/csum.h"
-
-struct fixture {
-	struct manual_rt *m;
-	struct lcore *lc;
-	unsigned seed;
-};
-
-static int setup_budget(void **state, uint64_t budget)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	f->m = manual_rt_new(2, 1);
-	f->lc = manual_rt_of(f->m)->lcore[0];
-	assert_int_equal(pkt_pools_init(manual_rt_of(f->m), budget), 0);
-	*state = f;
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return setup_budget(state, 64 << 20);
-}
+#include "pkt/pkt_test.h"
 
 static int setup_small(void **state)
 {
 	return setup_budget(state, sizeof(struct pkt_region) + sizeof(struct page_region));
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	struct pkt_stats s;
-	manual_rt_settle(f->m);
-	for (unsigned i = 0; i < 2; i++) {
-		pkt_stats(manual_rt_of(f->m)->lcore[i], &s);
-		assert_int_equal(s.in_use, 0);
-		assert_int_equal(s.pages_in_use, 0);
-	}
-	pkt_pools_done(manual_rt_of(f->m));
-	manual_rt_free(f->m);
-	free(f);
-	return 0;
 }
 
 static uint32_t rnd(struct fixture *f, uint32_t below)
@@ -285,7 +246,7 @@ static void payload_of_another_lcore_is_copied(void **state)
 	struct pkt_stats stats;
 	struct pkt_queue q;
 	s.in_head = 1000;
-	struct pkt *p = build(f, manual_rt_of(f->m)->lcore[1], &s);
+	struct pkt *p = build(f, f->rt->lcore[1], &s);
 	pkt_queue_init(&q);
 	assert_int_equal(pkt_gso_split(f->lc, p, &q), DROP_NONE);
 	pkt_stats(f->lc, &stats);

@@ -1,55 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pkt.c"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "core/manual.h"
-
-struct fixture {
-	struct manual_rt *m;
-	struct leat_runtime *rt;
-	struct lcore *lc;
-};
-
-static int setup_budget(void **state, uint64_t budget)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	f->m = manual_rt_new(2, 1);
-	f->rt = manual_rt_of(f->m);
-	f->lc = f->rt->lcore[0];
-	assert_int_equal(pkt_pools_init(f->rt, budget), 0);
-	*state = f;
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return setup_budget(state, 64 << 20);
-}
+#include "pkt/pkt_test.h"
 
 static int setup_small(void **state)
 {
 	return setup_budget(state, sizeof(struct pkt_region) + sizeof(struct page_region));
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	manual_rt_settle(f->m);
-	for (unsigned i = 0; i < 3; i++) {
-		struct pkt_stats s;
-		pkt_stats(f->rt->lcore[i], &s);
-		assert_int_equal(s.in_use, 0);
-		assert_int_equal(s.pages_in_use, 0);
-	}
-	pkt_pools_done(f->rt);
-	manual_rt_free(f->m);
-	free(f);
-	return 0;
 }
 
 static uint8_t pattern(uint32_t i)
