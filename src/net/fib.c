@@ -162,8 +162,11 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 	return 0;
 }
 
-/* Takes every route of a table away that `doomed` says yes to. */
-typedef bool doomed_fn(const struct fib_entry *e, const void *ctx);
+/* --- sweeping --- */
+
+/* Which routes go: what their next hop must be like. */
+typedef bool doomed_fn(const struct fib_nh *nh, const void *ctx);
+
 static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table *t, doomed_fn *doomed,
 			const void *ctx, bool tell)
 {
@@ -174,7 +177,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 		struct fib_entry **at = &n->entries;
 		while (*at) {
 			struct fib_route gone;
-			if (!doomed(*at, ctx)) {
+			if (!doomed(&(*at)->nh->nh, ctx)) {
 				at = &(*at)->next;
 				continue;
 			}
@@ -189,56 +192,55 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 	}
 }
 
+static bool some_doomed(const struct fib_stack *s, doomed_fn *doomed, const void *ctx)
+{
+	struct hash_node *n;
+	hash_for_each (n, &s->nhs)
+		if (doomed(&container_of(n, struct fib_shared_nh, node)->nh, ctx))
+			return true;
+	return false;
+}
+
+/* A million routes are walked only if one of their few next hops is meant. */
 static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, const void *ctx, bool tell)
 {
+	struct fib_stack *s = fib_state(st);
 	struct fib_table *t;
-	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link)
+	if (!some_doomed(s, doomed, ctx))
+		return;
+	list_for_each (t, &s->tables[fib_index(family)], link)
 		table_sweep(st, family, t, doomed, ctx, tell);
 }
 
-static bool through_iface(const struct fib_entry *e, const void *ctx)
+static bool through_iface(const struct fib_nh *nh, const void *ctx)
 {
-	return e->nh->nh.if_handle == *(const uint32_t *)ctx;
+	return nh->if_handle == *(const uint32_t *)ctx;
 }
 
 /* Linux: scope host survives an interface that is down (fib_sync_down_dev()). */
-static bool through_iface_but_ours(const struct fib_entry *e, const void *ctx)
+static bool through_iface_but_ours(const struct fib_nh *nh, const void *ctx)
 {
-	return through_iface(e, ctx) && e->nh->nh.scope != RT_SCOPE_HOST;
+	return through_iface(nh, ctx) && nh->scope != RT_SCOPE_HOST;
 }
 
-static bool has_source(const struct fib_entry *e, const void *ctx)
+static bool has_source(const struct fib_nh *nh, const void *ctx)
 {
-	return ipaddr_eq(&e->nh->nh.prefsrc, ctx);
+	return ipaddr_eq(&nh->prefsrc, ctx);
 }
 
-static bool any(const struct fib_entry *e, const void *ctx)
+static bool any(const struct fib_nh *nh, const void *ctx)
 {
 	return true;
 }
 
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a)
 {
-	struct hash_node *n;
-	hash_for_each (n, &fib_state(st)->nhs)
-		if (ipaddr_eq(&container_of(n, struct fib_shared_nh, node)->nh.prefsrc, a))
-			break;
-	if (n) /* a million routes are walked only if one can be meant */
-		sweep(st, family, has_source, a, false);
-}
-
-static bool iface_has_routes(struct leat_stack *st, uint32_t handle)
-{
-	struct hash_node *n;
-	hash_for_each (n, &fib_state(st)->nhs)
-		if (container_of(n, struct fib_shared_nh, node)->nh.if_handle == handle)
-			return true;
-	return false;
+	sweep(st, family, has_source, a, false);
 }
 
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
-	if ((e != IFACE_DOWN && e != IFACE_GOING) || !iface_has_routes(i->st, i->handle))
+	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
 	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface, &i->handle, false);
 	sweep(i->st, AF_INET6, through_iface, &i->handle, true);
