@@ -94,7 +94,7 @@ static int read_gateway(struct nl_req *r, struct fib_nh *nh, uint8_t family)
 	if (gw) {
 		if (!addr_of_attr(gw, family, &nh->gw))
 			return -EINVAL;
-		nh->gw_family = addr_is_zero(&nh->gw) ? 0 : family;
+		nh->gw_family = ipaddr_is_zero(&nh->gw) ? 0 : family;
 		return 0;
 	}
 	if (!via)

@@ -4,7 +4,7 @@
 
 #include "net/ctl_util.h"
 
-static void put_metrics(struct nl_buf *b, const struct fib_nh *nh)
+void route_put_metrics(struct nl_buf *b, const struct fib_nh *nh)
 {
 	if (!nh->mtu)
 		return;
@@ -56,8 +56,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 		put_addr(b, RTA_DST, r->family, &r->dst);
 	if (r->metric || r->family == AF_INET6)
 		nl_put_u32(b, RTA_PRIORITY, r->metric);
-	put_metrics(b, nh);
-	if (!addr_is_zero(&nh->prefsrc))
+	route_put_metrics(b, nh);
+	if (!ipaddr_is_zero(&nh->prefsrc))
 		put_addr(b, RTA_PREFSRC, r->family, &nh->prefsrc);
 	put_gateway(b, r);
 	uint32_t oif = ifindex_of(st, nh->if_handle);

@@ -9,6 +9,9 @@
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r);
 
+/* RTA_METRICS, unless there are none. */
+void route_put_metrics(struct nl_buf *b, const struct fib_nh *nh);
+
 /* RTM_GETROUTE for one destination (`ip route get`). */
 struct nl_req;
 int route_get(struct nl_req *r);

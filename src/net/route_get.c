@@ -36,7 +36,7 @@ static void choose_source(struct leat_stack *st, const struct fib_nh *nh, const 
 	/* Source selection reads nothing but the view; the control lcore is its writer and may look at any time. */
 	struct worker here = { .lc = st->rt->ctl, .st = st, .view = st->view };
 	const struct iface *out = iface_by_handle(st, nh->if_handle);
-	if (!addr_is_zero(&nh->prefsrc))
+	if (!ipaddr_is_zero(&nh->prefsrc))
 		*ret = nh->prefsrc;
 	else if (nh->type == RTN_LOCAL)
 		*ret = q->dst;
@@ -69,15 +69,6 @@ static uint32_t flags4(uint8_t type)
 	}
 }
 
-static void put_metrics(struct nl_buf *b, const struct fib_nh *nh)
-{
-	if (!nh->mtu)
-		return;
-	size_t nest = nl_nest_noflag(b, RTA_METRICS);
-	nl_put_u32(b, RTAX_MTU, nh->mtu);
-	nl_nest_end(b, nest);
-}
-
 static void put_in_iface(struct nl_req *r, const struct question *q)
 {
 	if (q->in)
@@ -91,7 +82,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 {
 	const struct rtmsg *asked = r->hdr;
 	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE && f->table != RT_TABLE_LOCAL;
-	bool has_src = !addr_is_zero(&q->src);
+	bool has_src = !ipaddr_is_zero(&q->src);
 	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
 	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
 	struct rta_cacheinfo ci = { 0 };
@@ -112,11 +103,11 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 		put_addr(b, RTA_SRC, AF_INET, &q->src);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
-	if (!has_src && !addr_is_zero(chosen))
+	if (!has_src && !ipaddr_is_zero(chosen))
 		put_addr(b, RTA_PREFSRC, AF_INET, chosen);
 	if (f->nh.gw_family == AF_INET)
 		put_addr(b, RTA_GATEWAY, AF_INET, &f->nh.gw);
-	put_metrics(b, &f->nh);
+	route_put_metrics(b, &f->nh);
 	if (mark)
 		nl_put_u32(b, RTA_MARK, mark);
 	if (!q->in)
@@ -148,11 +139,11 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 	put_in_iface(r, q);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
-	if (!q->in && !addr_is_zero(chosen))
+	if (!q->in && !ipaddr_is_zero(chosen))
 		put_addr(b, RTA_PREFSRC, AF_INET6, chosen);
 	if (f->nh.gw_family)
 		put_addr(b, RTA_GATEWAY, AF_INET6, &f->nh.gw);
-	put_metrics(b, &f->nh);
+	route_put_metrics(b, &f->nh);
 	nl_put_u32(b, RTA_PRIORITY, f->metric);
 	nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
 	nl_put_u8(b, RTA_PREF, 0);
@@ -183,8 +174,8 @@ static int read_question(struct nl_req *r, struct question *q)
 static int check_source4(struct leat_stack *st, const struct question *q)
 {
 	if (q->in)
-		return addr_is_zero(&q->src) ? -EINVAL : 0;
-	if (addr_is_zero(&q->src) || fib_addr_type(st, AF_INET, &q->src) == RTN_LOCAL)
+		return ipaddr_is_zero(&q->src) ? -EINVAL : 0;
+	if (ipaddr_is_zero(&q->src) || fib_addr_type(st, AF_INET, &q->src) == RTN_LOCAL)
 		return 0;
 	return ip4_is_multicast(q->src.v4) ? -EINVAL : -ENETUNREACH;
 }
@@ -206,7 +197,7 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 	int err = check_source4(st, q);
 	if (err)
 		return err;
-	if (addr_is_zero(dst) && !q->in) {
+	if (ipaddr_is_zero(dst) && !q->in) {
 		ret->nh.type = RTN_LOCAL;
 		ret->nh.prefsrc.v4 = be32_of(INADDR_LOOPBACK);
 		return 0;
@@ -234,7 +225,7 @@ static int answer6(struct leat_stack *st, const struct question *q, struct fib_r
 	const struct ip6 *dst = &q->dst.v6;
 	const struct iface *out = q->in ? q->in : q->out;
 	bool needs_link = ip6_is_link_local(dst) || ip6_is_multicast(dst);
-	bool binds = out && (needs_link || (!q->in && addr_is_zero(&q->src)));
+	bool binds = out && (needs_link || (!q->in && ipaddr_is_zero(&q->src)));
 	const struct fib_route *f = fib_lookup_ctl(st, AF_INET6, &q->dst, binds ? out->handle : 0);
 	if (f)
 		*ret = *f;
