@@ -100,6 +100,14 @@ static inline bool ip6_is_zero(const struct ip6 *a)
 	memcpy(x, a, sizeof x);
 	return (x[0] | x[1]) == 0;
 }
+static inline bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b)
+{
+	return ip6_eq(&a->v6, &b->v6);
+}
+static inline bool ipaddr_is_zero(const struct ipaddr *a)
+{
+	return ip6_is_zero(&a->v6);
+}
 static inline bool ip6_is_multicast(const struct ip6 *a)
 {
 	return a->b[0] == 0xff;

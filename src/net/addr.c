@@ -59,7 +59,7 @@ static struct addr *table_find(const struct leat_stack *st, const struct addr_ta
 	hash_for_each_same(n, &t->addrs, addr_hash(st, family, a))
 	{
 		struct addr *found = container_of(n, struct addr, node);
-		if (found->family == family && addr_equal(&found->local, a) &&
+		if (found->family == family && ipaddr_eq(&found->local, a) &&
 		    (!if_handle || found->if_handle == if_handle) && (!ours_only || addr_is_ours(found)))
 			return found;
 	}
@@ -270,7 +270,7 @@ static int check(const struct iface *i, const struct addr *how)
 		return -EINVAL;
 	if (i->mtu < IP6_MTU_MIN)
 		return -ENOBUFS;
-	if (addr_is_zero16(&how->local) || (is_loopback6(&how->local.v6) && !(i->flags & IFF_LOOPBACK)))
+	if (ipaddr_is_zero(&how->local) || (is_loopback6(&how->local.v6) && !(i->flags & IFF_LOOPBACK)))
 		return -EADDRNOTAVAIL;
 	return 0;
 }
@@ -286,7 +286,7 @@ static struct addr *find_same(const struct addr_if *f, const struct addr *how)
 {
 	struct addr *a;
 	list_for_each (a, &f->addrs, link)
-		if (a->family == how->family && addr_equal(&a->local, &how->local) &&
+		if (a->family == how->family && ipaddr_eq(&a->local, &how->local) &&
 		    (a->family == AF_INET6 || same_subnet4(a, how)))
 			return a;
 	return NULL;
@@ -336,7 +336,7 @@ static struct addr *addr_copy(struct leat_stack *st, const struct iface *i, cons
 	a->scope = how->family == AF_INET6 ? scope6(&how->local.v6) : how->scope;
 	a->flags = how->flags & ~(uint32_t)(IFA_F_SECONDARY | IFA_F_TENTATIVE | IFA_F_DADFAILED);
 	a->local = how->local;
-	a->peer = addr_equal(&how->peer, &how->local) ? (struct ipaddr){ 0 } : how->peer;
+	a->peer = ipaddr_eq(&how->peer, &how->local) ? (struct ipaddr){ 0 } : how->peer;
 	a->broadcast = how->broadcast;
 	a->proto = how->proto;
 	a->metric = how->metric;
@@ -406,7 +406,7 @@ int addr_add(struct leat_stack *st, const struct addr *how, bool replace)
 {
 	struct iface *i = iface_by_handle(st, how->if_handle);
 	int err = i ? check(i, how) : -ENODEV;
-	if (err || addr_is_zero16(&how->local)) /* Linux: 0.0.0.0 is taken and forgotten */
+	if (err || ipaddr_is_zero(&how->local)) /* Linux: 0.0.0.0 is taken and forgotten */
 		return err;
 	struct addr_if *f = addr_if_get(st, i);
 	if (!f)
@@ -464,7 +464,7 @@ int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const
 	if (!f)
 		return -EADDRNOTAVAIL;
 	list_for_each (a, &f->addrs, link)
-		if (a->family == family && a->plen == plen && addr_equal(&a->local, local)) {
+		if (a->family == family && a->plen == plen && ipaddr_eq(&a->local, local)) {
 			addr_remove(st, a);
 			return 0;
 		}

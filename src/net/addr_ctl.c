@@ -38,7 +38,7 @@ static uint32_t flags_of(const struct addr *a)
 
 static void put_addresses(struct nl_buf *b, const struct addr *a)
 {
-	bool peer = !addr_is_zero(&a->peer) && !addr_eq(&a->peer, &a->local);
+	bool peer = !ipaddr_is_zero(&a->peer) && !ipaddr_eq(&a->peer, &a->local);
 	if (a->family == AF_INET6) {
 		if (peer)
 			put_addr(b, IFA_LOCAL, a->family, &a->local);
@@ -47,7 +47,7 @@ static void put_addresses(struct nl_buf *b, const struct addr *a)
 	}
 	put_addr(b, IFA_ADDRESS, a->family, peer ? &a->peer : &a->local);
 	put_addr(b, IFA_LOCAL, a->family, &a->local);
-	if (!addr_is_zero(&a->broadcast))
+	if (!ipaddr_is_zero(&a->broadcast))
 		put_addr(b, IFA_BROADCAST, a->family, &a->broadcast);
 	if (a->label[0])
 		nl_put_str(b, IFA_LABEL, a->label);
@@ -178,7 +178,7 @@ static int read_addresses(struct nl_req *r, struct addr *a)
 		a->local = a->peer;
 	if (!address)
 		a->peer = a->local;
-	return addr_is_zero(&a->local) && a->family == AF_INET6 ? -EINVAL : 0;
+	return ipaddr_is_zero(&a->local) && a->family == AF_INET6 ? -EINVAL : 0;
 }
 
 static int read_lifetimes(struct nl_req *r, struct addr *a)
@@ -267,7 +267,7 @@ static bool is_meant(const struct nl_req *r, const struct addr *a, const struct 
 	const struct ifaddrmsg *m = r->hdr;
 	if (a->family != want->family)
 		return false;
-	if ((r->attrs[IFA_LOCAL] || want->family == AF_INET6) && !addr_eq(&a->local, &want->local))
+	if ((r->attrs[IFA_LOCAL] || want->family == AF_INET6) && !ipaddr_eq(&a->local, &want->local))
 		return false;
 	if (want->family == AF_INET6)
 		return !m->ifa_prefixlen || a->plen == m->ifa_prefixlen;
@@ -275,10 +275,10 @@ static bool is_meant(const struct nl_req *r, const struct addr *a, const struct 
 		return false;
 	if (!r->attrs[IFA_ADDRESS])
 		return true;
-	struct ipaddr x = addr_is_zero(&a->peer) ? a->local : a->peer, y = want->peer;
+	struct ipaddr x = ipaddr_is_zero(&a->peer) ? a->local : a->peer, y = want->peer;
 	addr_mask(&x, a->plen);
 	addr_mask(&y, a->plen);
-	return a->plen == m->ifa_prefixlen && addr_eq(&x, &y);
+	return a->plen == m->ifa_prefixlen && ipaddr_eq(&x, &y);
 }
 
 static int del_addr(struct nl_req *r)
@@ -317,7 +317,7 @@ static int get_addr6(struct nl_req *r)
 		if (m->ifa_index && i->ifindex != m->ifa_index)
 			continue;
 		for (const struct addr *a = addr_first(r->st, i); a; a = addr_next(r->st, i, a))
-			if (a->family == AF_INET6 && addr_eq(&a->local, &want))
+			if (a->family == AF_INET6 && ipaddr_eq(&a->local, &want))
 				return put(r->reply, r->st, RTM_NEWADDR, 0, r->msg->nlmsg_seq, r->portid, a);
 	}
 	return -EADDRNOTAVAIL;

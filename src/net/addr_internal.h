@@ -44,14 +44,6 @@ static inline struct addr_stack *addr_state(const struct leat_stack *st)
 {
 	return stack_state(st, MODULE_addr);
 }
-static inline bool addr_is_zero16(const struct ipaddr *a)
-{
-	return ip6_is_zero(&a->v6);
-}
-static inline bool addr_equal(const struct ipaddr *a, const struct ipaddr *b)
-{
-	return ip6_eq(&a->v6, &b->v6);
-}
 /* The first plen bits of both are the same. */
 static inline bool addr_same_prefix(const struct ipaddr *a, const struct ipaddr *b, unsigned plen)
 {
@@ -69,7 +61,7 @@ static inline struct ipaddr addr_prefix(const struct ipaddr *a, unsigned plen)
 /* What the connected route leads to: the other end where there is one. */
 static inline const struct ipaddr *addr_far_end(const struct addr *a)
 {
-	return addr_is_zero16(&a->peer) ? &a->local : &a->peer;
+	return ipaddr_is_zero(&a->peer) ? &a->local : &a->peer;
 }
 /* May packets be sent from it and to it? Linux: an optimistic one counts. */
 static inline bool addr_is_ours(const struct addr *a)

@@ -85,15 +85,14 @@ static struct ipaddr last_of_prefix(const struct addr *a)
 static bool has_prefix4(const struct addr *a)
 {
 	struct ipaddr prefix = addr_prefix(addr_far_end(a), a->plen);
-	return !addr_is_zero16(&prefix) && !(a->flags & IFA_F_SECONDARY) &&
-	       (a->plen < 32 || !addr_equal(&prefix, &a->local));
+	return !ipaddr_is_zero(&prefix) && !(a->flags & IFA_F_SECONDARY) &&
+	       (a->plen < 32 || !ipaddr_eq(&prefix, &a->local));
 }
 
 static bool is_broadcast_of(const struct addr *o, const struct ipaddr *b)
 {
 	struct ipaddr last = last_of_prefix(o);
-	return o->family == AF_INET &&
-	       (addr_equal(&o->broadcast, b) || (o->plen < 31 && addr_equal(&last, b)));
+	return o->family == AF_INET && (ipaddr_eq(&o->broadcast, b) || (o->plen < 31 && ipaddr_eq(&last, b)));
 }
 
 /* --- IPv4 --- */
@@ -106,7 +105,7 @@ static void add4(struct leat_stack *st, const struct iface *i, const struct addr
 	add(st, &r);
 	if (!(i->flags & IFF_UP))
 		return;
-	if (!addr_is_zero16(&a->broadcast) && be32_get(a->broadcast.v4) != UINT32_MAX) {
+	if (!ipaddr_is_zero(&a->broadcast) && be32_get(a->broadcast.v4) != UINT32_MAX) {
 		r = route4(a, primary, RTN_BROADCAST, &a->broadcast, 32);
 		add(st, &r);
 	}
@@ -134,7 +133,7 @@ static void delete_broadcast4(struct leat_stack *st, const struct iface *i, cons
 static void delete_local4(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	struct fib_route r = route4(a, a, RTN_LOCAL, &a->local, 32);
-	for_each_other(o, st, i) if (o->family == AF_INET && addr_equal(&o->local, &a->local)) return;
+	for_each_other(o, st, i) if (o->family == AF_INET && ipaddr_eq(&o->local, &a->local)) return;
 	r.nh.prefsrc = (struct ipaddr){ 0 };
 	fib_delete(st, &r);
 	const struct fib_route *still = fib_lookup_ctl(st, AF_INET, &a->local, 0);
@@ -149,7 +148,7 @@ static void delete4(struct leat_stack *st, const struct iface *i, const struct a
 		struct fib_route r = prefix4(a, i);
 		fib_delete(st, &r);
 	}
-	if (!addr_is_zero16(&a->broadcast))
+	if (!ipaddr_is_zero(&a->broadcast))
 		delete_broadcast4(st, i, a, &a->broadcast);
 	if (a->plen < 31)
 		delete_broadcast4(st, i, a, &last);
@@ -162,7 +161,7 @@ static void delete4(struct leat_stack *st, const struct iface *i, const struct a
 static bool has_prefix6(const struct addr *a)
 {
 	static const struct ipaddr loopback = { .b = { [15] = 1 } };
-	return !(a->flags & IFA_F_NOPREFIXROUTE) && !addr_equal(&a->local, &loopback);
+	return !(a->flags & IFA_F_NOPREFIXROUTE) && !ipaddr_eq(&a->local, &loopback);
 }
 
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
@@ -176,7 +175,7 @@ static void add6(struct leat_stack *st, const struct iface *i, const struct addr
 		r = prefix6(a, &a->local, a->plen);
 		add(st, &r);
 	}
-	if (!addr_is_zero16(&a->peer)) {
+	if (!ipaddr_is_zero(&a->peer)) {
 		r = prefix6(a, &a->peer, 128);
 		add(st, &r);
 	}
@@ -195,7 +194,7 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 		r = prefix6(a, &a->local, a->plen);
 		fib_delete(st, &r);
 	}
-	if (!addr_is_zero16(&a->peer)) {
+	if (!ipaddr_is_zero(&a->peer)) {
 		r = prefix6(a, &a->peer, 128);
 		fib_delete(st, &r);
 	}

@@ -50,7 +50,7 @@ static int by_scope6(const struct wish *want, const struct addr *x, const struct
 
 static int better6(const struct wish *want, const struct candidate *x, const struct candidate *y)
 {
-	int d = addr_equal(&x->a->local, want->dst) - addr_equal(&y->a->local, want->dst);
+	int d = ipaddr_eq(&x->a->local, want->dst) - ipaddr_eq(&y->a->local, want->dst);
 	if (!d)
 		d = by_scope6(want, x->a, y->a);
 	if (!d)

@@ -23,16 +23,6 @@ static inline bool addr_of_attr(const struct nlattr *a, uint8_t family, struct i
 	return true;
 }
 
-static inline bool addr_is_zero(const struct ipaddr *a)
-{
-	return ip6_is_zero(&a->v6);
-}
-
-static inline bool addr_eq(const struct ipaddr *a, const struct ipaddr *b)
-{
-	return ip6_eq(&a->v6, &b->v6);
-}
-
 /* Clears what lies behind the first plen bits; says whether that changed anything. */
 static inline bool addr_mask(struct ipaddr *a, unsigned plen)
 {
@@ -42,7 +32,7 @@ static inline bool addr_mask(struct ipaddr *a, unsigned plen)
 			a->b[i] = 0;
 		else if (plen - i * 8 < 8)
 			a->b[i] &= (uint8_t)(0xff00 >> (plen - i * 8));
-	return !addr_eq(a, &was);
+	return !ipaddr_eq(a, &was);
 }
 
 static inline void put_addr(struct nl_buf *b, uint16_t type, uint8_t family, const struct ipaddr *a)

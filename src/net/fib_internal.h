@@ -60,14 +60,6 @@ static inline struct fib_key fib_key_of(uint8_t family, const struct ipaddr *a)
 {
 	return family == AF_INET6 ? fib_key6(&a->v6) : fib_key4(a->v4);
 }
-static inline bool ipaddr_is_zero(const struct ipaddr *a)
-{
-	return ip6_is_zero(&a->v6);
-}
-static inline bool ipaddr_eq(const struct ipaddr *a, const struct ipaddr *b)
-{
-	return ip6_eq(&a->v6, &b->v6);
-}
 
 /* fib.c */
 extern const uint32_t fib_table_ids[FIB_TABLES]; /* RT_TABLE_*, in the order of a lookup */

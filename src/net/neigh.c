@@ -44,8 +44,7 @@ struct neigh_entry *neigh_lookup(const struct leat_stack *st, const struct neigh
 	hash_for_each_same(n, &t->hash, neigh_hash(st, k))
 	{
 		struct neigh_entry *e = container_of(n, struct neigh_entry, node);
-		if (e->if_handle == k->if_handle && e->family == k->family &&
-		    ip6_eq(&e->addr.v6, &k->addr.v6))
+		if (e->if_handle == k->if_handle && e->family == k->family && ipaddr_eq(&e->addr, &k->addr))
 			return e;
 	}
 	return NULL;
@@ -97,7 +96,7 @@ bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const stru
 
 static bool is_pend_of(const struct neigh_pend *d, const struct neigh_key *k)
 {
-	return d->if_handle == k->if_handle && d->family == k->family && ip6_eq(&d->addr.v6, &k->addr.v6);
+	return d->if_handle == k->if_handle && d->family == k->family && ipaddr_eq(&d->addr, &k->addr);
 }
 
 /* Where the queue for k hangs, or the end of its bucket. */
