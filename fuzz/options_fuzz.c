@@ -16,7 +16,12 @@ static void check_taken(const struct options *o)
 	fuzz_check(strnlen(o->restore, sizeof o->restore) < sizeof o->restore);
 	fuzz_check(strnlen(o->run_as, sizeof o->run_as) < sizeof o->run_as);
 	fuzz_check(o->workers >= 1 && o->workers < LCORE_MAX && o->budget_mib >= 16);
-	fuzz_check(o->n_devs <= OPT_DEVICES_MAX);
+	fuzz_check(o->n_devs <= OPT_DEVICES_MAX && o->n_settings <= OPT_SETTINGS_MAX);
+	for (unsigned i = 0; i < o->n_settings; i++) {
+		fuzz_check(strnlen(o->setting[i].words, OPT_WORD_MAX) < OPT_WORD_MAX);
+		fuzz_check(strchr(o->setting[i].words, '=') > o->setting[i].words); /* leatd cuts it there */
+		fuzz_check(o->setting[i].n_devs <= o->n_devs);
+	}
 	for (unsigned i = 0; i < o->n_devs; i++) {
 		const char *colon = strchr(o->dev[i], ':');
 		fuzz_check(strnlen(o->dev[i], OPT_WORD_MAX) < OPT_WORD_MAX);

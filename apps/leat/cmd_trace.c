@@ -145,6 +145,15 @@ static int follow(struct client *c, struct trace *t)
 	return t->ended ? 0 : client_refused(c, "trace", err ? err : -EPIPE);
 }
 
+static bool read_count(const char *s, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = s && *s >= '0' && *s <= '9' ? strtoull(s, &end, 10) : 0;
+	return *ret && !errno && !*end;
+}
+
 static int run(const struct leat_args *a)
 {
 	struct trace t = { .json = a->json };
@@ -154,11 +163,11 @@ static int run(const struct leat_args *a)
 	int ret;
 
 	while (*words && (*words)[0] == '-') {
-		char *end = NULL;
-		if (!strcmp(*words, "-c") && words[1])
-			limit = strtoull(words[1], &end, 10);
-		if (!limit || !end || *end)
+		if (strcmp(*words, "-c") != 0)
 			return leat_error("trace: unknown option %s (see leat trace --help)", *words);
+		if (!read_count(words[1], &limit))
+			return leat_error("trace: -c takes a number of packets, 1 or more%s%s",
+					  words[1] ? ", not " : "", words[1] ? words[1] : "");
 		words += 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

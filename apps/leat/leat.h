@@ -22,7 +22,7 @@ struct leat_command {
 };
 
 extern const struct leat_command cmd_dev, cmd_drill, cmd_drops, cmd_graph, cmd_run, cmd_save, cmd_sim,
-	cmd_stats, cmd_trace;
+	cmd_stats, cmd_sysctl, cmd_trace;
 
 /* `leat: ...` and a newline on standard error; returns 1, the exit status of failure. */
 int leat_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

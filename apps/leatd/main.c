@@ -18,6 +18,7 @@
 
 #include "core/stack.h"
 #include "helper.h"
+#include "net/sysctl.h"
 #include "options.h"
 #include "pkt/pkt.h"
 #include "rights.h"
@@ -177,15 +178,37 @@ static int make_stack(struct daemon *d)
 	return 0;
 }
 
+/* Those that were given when n devices had been named. */
+static int set_settings(struct daemon *d, unsigned n_devs)
+{
+	char why[256] = "";
+	for (unsigned i = 0; i < d->opt.n_settings; i++) {
+		char *name = d->opt.setting[i].words, *value = strchr(name, '=');
+		if (d->opt.setting[i].n_devs != n_devs)
+			continue;
+		*value++ = 0;
+		name[strcspn(name, " \t")] = 0;
+		int err = sysctl_set(d->st, name, value, why, sizeof why);
+		if (err)
+			return give_up(err, "sysctl: %s", why);
+	}
+	return 0;
+}
+
+/* What was saved holds: it comes last. */
 static int fill_stack(struct daemon *d)
 {
 	char why[512] = "";
-	for (unsigned i = 0; i < d->opt.n_devs; i++) {
-		int err = open_device(d, d->opt.dev[i]);
-		if (err)
-			return err;
+	int err = set_settings(d, 0);
+	for (unsigned i = 0; i < d->opt.n_devs && !err; i++) {
+		err = open_device(d, d->opt.dev[i]);
+		if (!err)
+			err = set_settings(d, i + 1);
 	}
-	int err = d->saved ? stack_restore_text(d->st, d->saved, d->saved_len, why, sizeof why) : 0;
+	if (err)
+		return err;
+	if (d->saved)
+		err = stack_restore_text(d->st, d->saved, d->saved_len, why, sizeof why);
 	if (err)
 		return give_up(err, "cannot restore %s: %s", d->opt.restore, *why ? why : strerror(-err));
 	return 0;

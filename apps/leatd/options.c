@@ -10,7 +10,7 @@
 #include "core/runtime.h"
 #include "sockd/path.h"
 
-enum kind { FLAG, NUMBER, STRING, DEVICE, FILE_ROW };
+enum kind { FLAG, NUMBER, STRING, DEVICE, SETTING, FILE_ROW };
 
 static const struct row {
 	const char *name, *arg, *help;
@@ -21,6 +21,8 @@ static const struct row {
 #define AT(m) offsetof(struct options, m), sizeof((struct options *)0)->m
 	{ "name", "NAME", "what clients call this daemon (\"" SOCKD_DEFAULT_NAME "\")", STRING, AT(name) },
 	{ "dev", "DRIVER:IFNAME[,KEY=VALUE]...", "open a device; again for each", DEVICE, AT(dev) },
+	{ "sysctl", "NAME=VALUE", "change a setting, also of devices named before; again for each", SETTING,
+	  AT(setting) },
 	{ "workers", "N", "lcores that carry packets, 1 to 16 (1)", NUMBER, AT(workers), 1, LCORE_MAX - 1 },
 	{ "poll", NULL, "workers poll for ever instead of sleeping when idle", FLAG, AT(poll) },
 	{ "pin", NULL, "give each worker a CPU of its own", FLAG, AT(pin) },
@@ -77,6 +79,24 @@ static int set_device(struct options *o, const char *value, FILE *err, const cha
 	return 0;
 }
 
+static int set_setting(struct options *o, const char *value, FILE *err, const char *where)
+{
+	const char *equals = strchr(value, '=');
+	if (!equals || equals == value) {
+		fprintf(err, "leatd: %ssysctl takes NAME=VALUE as in net.ipv4.ip_forward=1, not \"%s\"\n",
+			where, value);
+		return -EINVAL;
+	}
+	if (o->n_settings == OPT_SETTINGS_MAX) {
+		fprintf(err, "leatd: %smore than %d settings\n", where, OPT_SETTINGS_MAX);
+		return -EINVAL;
+	}
+	struct opt_setting *s = &o->setting[o->n_settings++];
+	snprintf(s->words, sizeof s->words, "%s", value);
+	s->n_devs = o->n_devs;
+	return 0;
+}
+
 static int set(struct options *o, const struct row *r, const char *value, FILE *err, const char *where)
 {
 	if (value && strlen(value) >= (r->kind == STRING ? r->len : OPT_WORD_MAX)) {
@@ -94,6 +114,8 @@ static int set(struct options *o, const struct row *r, const char *value, FILE *
 		return 0;
 	case DEVICE:
 		return set_device(o, value, err, where);
+	case SETTING:
+		return set_setting(o, value, err, where);
 	case FILE_ROW:
 		return read_file(o, value, err);
 	}
@@ -102,15 +124,28 @@ static int set(struct options *o, const struct row *r, const char *value, FILE *
 
 /* --- the file: `name value` or `name`, # starts a comment --- */
 
+#define BLANKS " \t\r\n"
+
 enum { LINE_MAX_BYTES = 1024 };
+
+/* The rest of the line without the blanks around it, or NULL. */
+static char *rest_of(char *s)
+{
+	char *end = s + strlen(s);
+	s += strspn(s, BLANKS);
+	while (end > s && strchr(BLANKS, end[-1]))
+		*--end = 0;
+	return *s ? s : NULL;
+}
 
 static int read_line(struct options *o, char *line, FILE *err, const char *where)
 {
-	char *save, *name = strtok_r(line, " \t\r\n", &save);
-	char *value = name ? strtok_r(NULL, " \t\r\n", &save) : NULL;
+	char *rest, *name = strtok_r(line, BLANKS, &rest);
 	if (!name)
 		return 0;
 	const struct row *r = row_find(name, strlen(name));
+	char *value = r && r->kind == SETTING ? rest_of(rest) : strtok_r(NULL, BLANKS, &rest);
+	bool more = !(r && r->kind == SETTING) && strtok_r(NULL, BLANKS, &rest);
 	if (!r) {
 		fprintf(err, "leatd: %sno option is called \"%.40s\"; leatd --help lists them\n", where,
 			name);
@@ -120,7 +155,7 @@ static int read_line(struct options *o, char *line, FILE *err, const char *where
 		fprintf(err, "leatd: %s%s is for the command line alone\n", where, name);
 		return -EINVAL;
 	}
-	if (!r->arg != !value || strtok_r(NULL, " \t\r\n", &save)) {
+	if (!r->arg != !value || more) {
 		fprintf(err, "leatd: %s%s takes %s\n", where, name, r->arg ? r->arg : "no value");
 		return -EINVAL;
 	}

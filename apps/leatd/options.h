@@ -7,12 +7,17 @@
 
 #include "base/base.h"
 
-enum { OPT_DEVICES_MAX = 64, OPT_WORD_MAX = 256 };
+enum { OPT_DEVICES_MAX = 64, OPT_SETTINGS_MAX = 256, OPT_WORD_MAX = 256 };
 
 struct options {
 	char name[64];
 	char dev[OPT_DEVICES_MAX][OPT_WORD_MAX]; /* "DRIVER:IFNAME[,key=value]", in the order given */
 	unsigned n_devs;
+	struct opt_setting {
+		char words[OPT_WORD_MAX]; /* "NAME=VALUE" */
+		unsigned n_devs; /* devices named before it */
+	} setting[OPT_SETTINGS_MAX]; /* in the order given */
+	unsigned n_settings;
 	unsigned workers;
 	unsigned budget_mib;
 	bool poll, pin, user, verbose, help;

@@ -27,6 +27,8 @@ enum leat_cmd {
 	LEAT_CMD_TRACE_RECORD, /* sent to the socket that started the trace: a packet at a node */
 	LEAT_CMD_TRACE_END, /* sent to the same when the last packet of LIMIT is through, or upon STOP: LOST */
 	LEAT_CMD_SAVE, /* dump (admin): the saved stack as text, a piece a message: TEXT_PIECE */
+	LEAT_CMD_KNOB_GET, /* do: one setting, by KNOB; dump: all. Answer: see below */
+	LEAT_CMD_KNOB_SET, /* do (admin): KNOB, VALUE */
 	LEAT_CMD_MAX_PLUS_1,
 };
 
@@ -114,6 +116,15 @@ enum leat_attr {
 	/* msg: TRACE_RECORD */
 	LEAT_A_LAYER, /* u32: what SNAP begins with: 2 the Ethernet header, 3 the network header; absent: something else */
 	LEAT_A_ETHERTYPE, /* u32: of the network header; absent: no node has looked yet */
+
+	/* msg: KNOB_GET, KNOB_SET; with HELP */
+	LEAT_A_KNOB, /* string: "net.ipv4.conf.eth0.forwarding"; slashes may separate, too */
+	LEAT_A_VALUE, /* string: a decimal number, or two with a tab between them */
+	LEAT_A_DEFAULT, /* string: the same, before anybody has set it */
+	LEAT_A_MIN, /* u64: the least that each number may be */
+	LEAT_A_MAX, /* u64 */
+	LEAT_A_UNIT, /* string: "ms", "packets"; absent: none */
+	LEAT_A_MODULE, /* string: whose it is */
 
 	LEAT_A_MAX_PLUS_1,
 };

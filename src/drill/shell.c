@@ -4,9 +4,9 @@
  *	ip link set [dev] DEV up | down | mtu N
  *	ip address add | del ADDRESS/LENGTH dev DEV
  *	ip [-4 | -6] route add | del | replace [unreachable | prohibit | blackhole] PREFIX [via GATEWAY] [dev DEV]
- *	sysctl [-q] [-w] net.ipv4.ip_forward=N, net.ipv6.conf.all.forwarding=N
+ *	sysctl [-q] [-w] NAME=VALUE
  *
- * as rtnetlink requests to the stack's own netlink sockets (sysctl: its function), several of them by newline, ; or &&. A script with
+ * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ; or &&. A script with
  * anything else is skipped. */
 #include "drill/shell.h"
 
@@ -18,22 +18,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "ip/ip.h"
 #include "net/iface.h"
+#include "net/sysctl.h"
 #include "netlink/nl_sock.h"
 #include "nlmsg/nlmsg.h"
+#include "stack/stack_modules.h"
 #include "wire/text.h"
 
 enum { WORDS_MAX = 16, SHELL_LEN_MAX = 1024 };
 
-enum verb { VERB_NONE, VERB_LINK, VERB_ADDR, VERB_ROUTE, VERB_FORWARD };
+enum verb { VERB_NONE, VERB_LINK, VERB_ADDR, VERB_ROUTE, VERB_SYSCTL };
 struct command {
 	enum verb verb;
 	bool del, replace, set_up, up, has_gw, has_dst;
 	uint8_t family, plen, route_type;
 	char dev[IFNAMSIZ];
-	uint32_t mtu, on;
+	uint32_t mtu;
 	struct ipaddr addr, gw;
+	char name[KNOB_NAME_MAX], value[KNOB_TEXT_MAX];
 };
 
 /* --- reading --- */
@@ -145,20 +147,18 @@ static bool read_route(struct words *w, struct command *c)
 	return true;
 }
 
+/* Its words hold no blanks, so a pair of numbers cannot be said. Settings that leat does not have are not known here. */
 static bool read_sysctl(struct words *w, struct command *c)
 {
-	static const char v4[] = "net.ipv4.ip_forward=", v6[] = "net.ipv6.conf.all.forwarding=";
 	while (next_is(w, "-q") || next_is(w, "-w")) {}
-	const char *s = next(w);
-	c->verb = VERB_FORWARD;
-	if (!s || w->at != w->n)
+	const char *s = next(w), *equals = s ? strchr(s, '=') : NULL;
+	c->verb = VERB_SYSCTL;
+	if (!equals || w->at != w->n || (size_t)(equals - s) >= sizeof c->name ||
+	    strlen(equals + 1) >= sizeof c->value)
 		return false;
-	if (!strncmp(s, v4, sizeof v4 - 1)) {
-		c->family = AF_INET;
-		return number(s + sizeof v4 - 1, 1, &c->on);
-	}
-	c->family = AF_INET6;
-	return !strncmp(s, v6, sizeof v6 - 1) && number(s + sizeof v6 - 1, 1, &c->on);
+	snprintf(c->name, sizeof c->name, "%.*s", (int)(equals - s), s);
+	snprintf(c->value, sizeof c->value, "%s", equals + 1);
+	return sysctl_is_known(leat_modules, c->name);
 }
 
 static bool read_command(struct words *w, struct command *c)
@@ -296,9 +296,9 @@ static int answer_one(void *ctx, const struct command *c, const char *line)
 	struct nl_buf b;
 	int index = i ? (int)i->ifindex : 0, err = c->dev[0] && !i ? -ENODEV : 0;
 	nl_buf_init_fixed(&b, room, sizeof room);
-	if (!err && c->verb == VERB_FORWARD)
-		ip_set_forwarding(a->w->st, c->family, c->on);
-	else if (!err)
+	if (c->verb == VERB_SYSCTL) /* its line begins with the name */
+		return sysctl_set(a->w->st, c->name, c->value, a->why, a->why_len);
+	if (!err)
 		err = c->verb == VERB_LINK    ? ask_link(a, c, &b, index)
 		      : c->verb == VERB_ADDR  ? ask_addr(a, c, &b, index)
 		      : c->verb == VERB_ROUTE ? ask_route(a, c, &b, index)

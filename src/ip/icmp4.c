@@ -19,9 +19,10 @@
 
 enum icmp4_input_next { ICMP4_INPUT_OUTPUT = 1 };
 enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1 };
-enum { ERROR_MAX = 576, ERROR_TTL = 64, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
+enum { ERROR_MAX = 576, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
 
 struct icmp4_stack {
+	struct icmp_limit_conf limit; /* first: icmp_limit_conf() */
 	struct icmp_types types;
 };
 struct icmp4_worker {
@@ -44,7 +45,7 @@ static bool is_local(const struct worker *w, be32 a)
 }
 
 /* A fresh header without options in front of the message, whose place does not change. */
-static void put_reply_header(struct pkt *p)
+static void put_reply_header(const struct worker *w, struct pkt *p)
 {
 	struct ip4_hdr was;
 	memcpy(&was, pkt_l3(p), sizeof was);
@@ -53,7 +54,7 @@ static void put_reply_header(struct pkt *p)
 	*(struct ip4_hdr *)p->data = (struct ip4_hdr){
 		.ver_ihl = 0x45,
 		.tos = was.tos, /* RFC 1122, 3.2.2.6 says nothing; Linux */
-		.ttl = ERROR_TTL,
+		.ttl = ip4_hops(w, was.src),
 		.proto = IP_PROTO_ICMP4,
 		.src = was.dst, /* RFC 1122, 3.2.2.6: the address that was asked */
 		.dst = was.src,
@@ -71,7 +72,7 @@ static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp4_msg 
 	if (csum != PKT_CSUM_PARTIAL)
 		h->csum = be16_of(csum_update16(be16_get(h->csum), ICMP4_ECHO << 8 | h->code,
 						ICMP4_ECHO_REPLY << 8 | h->code));
-	put_reply_header(p);
+	put_reply_header(w, p);
 	pkt_reset_meta(p);
 	p->csum = csum == PKT_CSUM_PARTIAL ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;
 	return ICMP4_INPUT_OUTPUT;
@@ -214,7 +215,7 @@ static void fill_headers(const struct worker *w, struct error_hdr *h, const stru
 	h->ip = (struct ip4_hdr){
 		.ver_ihl = 0x45,
 		.tos = (was->tos & TOS_MASK) | PREC_INTERNETCONTROL, /* RFC 1812, 4.3.2.5 */
-		.ttl = ERROR_TTL,
+		.ttl = ip4_hops(w, was->src),
 		.proto = IP_PROTO_ICMP4,
 		.dst = was->src,
 	};
@@ -251,7 +252,7 @@ static enum drop icmp4_error_one(struct worker *w, struct pkt *p)
 	if (!error_is_due(w, p, pkt_l3(p)))
 		return why ? why : DROP_ICMP_NO_ERROR_DUE;
 	bool to_us = p->flags & PKT_F_LOCAL_OUT || came_by_loopback(w, p); /* Linux: then without limit */
-	if (!to_us && !icmp_limit_take(&iw->limit, w->lc->now_us))
+	if (!to_us && !icmp_limit_take(&iw->limit, icmp_limit_conf(w->st), w->lc->now_us))
 		return DROP_ICMP_RATE_LIMITED;
 	struct pkt *e = make_error(w, p);
 	if (!e)
@@ -298,10 +299,20 @@ static const struct node icmp4_error_node = {
 };
 static const struct node *const icmp4_nodes[] = { &icmp4_input_node, &icmp4_error_node, NULL };
 
+static const struct knob icmp4_knobs[] = {
+	KNOB("net.ipv4.icmp_msgs_per_sec", struct icmp4_stack, limit.per_sec, ICMP_LIMIT_PER_SEC, 0,
+	     INT32_MAX, .unit = "messages/s",
+	     .help = "ICMP and ICMPv6 errors of each worker and family, at most"),
+	KNOB("net.ipv4.icmp_msgs_burst", struct icmp4_stack, limit.burst, ICMP_LIMIT_BURST, 0, INT32_MAX,
+	     .unit = "messages", .help = "so many of them at once"),
+	{ 0 },
+};
+
 const struct module icmp4_module = {
 	.name = "icmp4",
 	.id = MODULE_icmp4,
 	.nodes = icmp4_nodes,
+	.knobs = icmp4_knobs,
 	.stack_size = sizeof(struct icmp4_stack),
 	.worker_size = sizeof(struct icmp4_worker),
 	.init = icmp4_init,

@@ -18,7 +18,6 @@
 
 enum icmp6_input_next { ICMP6_INPUT_OUTPUT = 1 };
 enum icmp6_error_next { ICMP6_ERROR_OUTPUT = 1 };
-enum { REPLY_HOP_LIMIT = 64 };
 
 struct icmp6_stack {
 	struct icmp_types types;
@@ -53,10 +52,11 @@ static uint32_t answer_if(const struct pkt *p, const struct ip6 *peer)
 typedef uint8_t icmp6_act_fn(struct worker *w, struct pkt *p, const struct icmp6_msg *m);
 
 /* A header without extensions in front of the message, whose place does not change. */
-static void put_reply_header(struct pkt *p, const struct ip6 *src, const struct ip6 *dst)
+static void put_reply_header(const struct worker *w, struct pkt *p, const struct ip6 *src,
+			     const struct ip6 *dst)
 {
 	uint32_t ver_tc = be32_get(((const struct ip6_hdr *)pkt_l3(p))->ver_tc_flow) & 0xfff00000;
-	struct ip6_hdr h = icmp6_ip_hdr(src, dst, REPLY_HOP_LIMIT);
+	struct ip6_hdr h = icmp6_ip_hdr(src, dst, ip6_hops(w, answer_if(p, dst), dst));
 	h.ver_tc_flow = be32_of(ver_tc);
 	pkt_pull(p, (unsigned)(p->l4_off - p->headroom) - sizeof h);
 	p->l3_off = p->headroom;
@@ -79,7 +79,7 @@ static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp6_msg 
 	if (!partial) /* swapped addresses do not change the sum */
 		h->csum = be16_of(csum_update16(be16_get(h->csum), ICMP6_ECHO << 8 | h->code,
 						ICMP6_ECHO_REPLY << 8 | h->code));
-	put_reply_header(p, &src, &dst);
+	put_reply_header(w, p, &src, &dst);
 	pkt_reset_meta(p);
 	p->out_if = out_if;
 	p->csum = partial ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;
@@ -250,7 +250,8 @@ static bool error_source(const struct worker *w, const struct pkt *cause, const 
 static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip6 *src)
 {
 	const struct ip6_hdr *was = pkt_l3(cause);
-	struct ip6_hdr ip = icmp6_ip_hdr(src, &was->src, REPLY_HOP_LIMIT);
+	uint8_t hops = ip6_hops(w, answer_if(cause, &was->src), &was->src);
+	struct ip6_hdr ip = icmp6_ip_hdr(src, &was->src, hops);
 	struct icmp6_hdr h;
 	struct icmp6_msg m = { .type = cause->edge.icmp_error.type,
 			       .code = cause->edge.icmp_error.code,
@@ -283,7 +284,7 @@ static enum drop icmp6_error_one(struct worker *w, struct pkt *p)
 	if (!error_source(w, p, h, &src))
 		return why ? why : DROP_IP_NO_SOURCE;
 	bool to_us = p->flags & PKT_F_LOCAL_OUT || came_by_loopback(w, p); /* Linux: then without limit */
-	if (!to_us && !icmp_limit_take(&iw->limit, w->lc->now_us))
+	if (!to_us && !icmp_limit_take(&iw->limit, icmp_limit_conf(w->st), w->lc->now_us))
 		return DROP_ICMP_RATE_LIMITED;
 	struct pkt *e = make_error(w, p, &src);
 	if (!e)

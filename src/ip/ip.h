@@ -10,6 +10,8 @@
  * (net.ipv4.conf.IF.forwarding), IPv6 the stack. ip_set_forwarding: control lcore. */
 void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on);
 bool ip_forwarding(const struct leat_stack *st, uint8_t family);
+/* net.ipv4.ip_default_ttl; 64 in a stack without IPv4. */
+uint8_t ip4_default_ttl(const struct leat_stack *st);
 
 /* Who takes which protocol of local delivery: packets come to `node` with data at the IP header, l4_off and ip_proto set,
  * checksums of the transport not looked at. In a module's init and unlink. 0, -EEXIST, -ENOBUFS (no room, or no memory); 0
@@ -52,6 +54,7 @@ bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, 
  * in its own words. out_if as above. The drop ip4-output or ip6-output would name, or DROP_NONE. */
 struct ip_way {
 	uint32_t out_if, mtu;
+	uint8_t hops; /* time to live, or hop limit, where the sender says nothing else */
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
 	bool has_src; /* false: no address of ours can be the source */
 	struct ipaddr src;

@@ -37,6 +37,11 @@ enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_w
 	return why;
 }
 
+uint8_t ip4_hops(const struct worker *w, be32 dst)
+{
+	return route_hops(w, fib4_lookup(w, dst), NULL, AF_INET);
+}
+
 static bool fill_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, struct ip4_hdr *h)
 {
 	const struct ipaddr to = { .v4 = h->dst };

@@ -59,6 +59,13 @@ enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst
 	return DROP_NONE;
 }
 
+uint8_t ip6_hops(const struct worker *w, uint32_t out_if, const struct ip6 *dst)
+{
+	const struct fib_nh *nh = NULL;
+	enum drop why = route_out(w, dst, &out_if, &nh);
+	return route_hops(w, nh, why ? NULL : iface_get(w, out_if), AF_INET6);
+}
+
 static bool choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if,
 			  const struct ip6 *dst, struct ip6 *ret)
 {

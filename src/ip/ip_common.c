@@ -58,6 +58,12 @@ bool ip_forwarding(const struct leat_stack *st, uint8_t family)
 	return ip && racy_get(ip->forwarding);
 }
 
+uint8_t ip4_default_ttl(const struct leat_stack *st)
+{
+	const struct ip_stack *ip = ip_stack_of(st, AF_INET);
+	return ip ? racy_get(ip->hops) : 64;
+}
+
 /* --- protocols --- */
 
 /* The edges that a protocol's packets take, from who stands where now. 0, or -ENOBUFS and nothing has changed for packets. */

@@ -3,6 +3,8 @@
 #ifndef LEAT_IP_INTERNAL_H
 #define LEAT_IP_INTERNAL_H
 
+#include <sys/socket.h>
+
 #include "ip/ip.h"
 #include "net/fib.h"
 #include "pkt/gso.h"
@@ -58,6 +60,17 @@ static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *ou
 	uint32_t mtu = racy_get(out->mtu);
 	return nh && nh->mtu && nh->mtu < mtu ? nh->mtu : mtu;
 }
+/* Time to live or hop limit of a packet of ours: the stack's, or the interface's. */
+static inline uint8_t route_hops(const struct worker *w, const struct fib_nh *nh, const struct iface *out,
+				 uint8_t family)
+{
+	if (family == AF_INET)
+		return racy_get(ip4_stack(w->st)->hops);
+	return out ? racy_get(out->conf.hop_limit6) : 64;
+}
+uint8_t ip4_hops(const struct worker *w, be32 dst);
+uint8_t ip6_hops(const struct worker *w, uint32_t out_if, const struct ip6 *dst);
+
 /* Does every segment fit? A packet that fits whole is the common case and needs no look at its kind. */
 static inline bool fits(const struct pkt *p, uint32_t mtu)
 {

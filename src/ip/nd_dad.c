@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: duplicate address detection (RFC 4862, 5.4). The addr module marks a new IPv6 address tentative; we
- * hear of it, wait a random moment, ask once who has it, and wait RetransTimer for an objection: then the address is ours, or
- * a duplicate. An objection is an advertisement for it, or a solicitation by somebody who is testing it too; our own
- * solicitation coming back is told from that by its nonce (RFC 7527).
+ * hear of it, wait a random moment, ask who has it (dad_transmits times), and wait RetransTimer for an objection: then the
+ * address is ours, or a duplicate. An objection is an advertisement for it, or a solicitation by somebody who is testing it
+ * too; our own solicitation coming back is told from that by its nonce (RFC 7527).
  *
  *	ADDED tentative, interface up ── delay 0..1 s ── solicit ── 1 s ── addr_dad_done(not duplicate)
  *	                                        └── heard ──────────┴───── addr_dad_done(duplicate)
@@ -13,17 +13,14 @@
 
 #include "ip/nd.h"
 
-enum {
-	DELAY_MAX_US = 1000000,
-	RETRANS_US = 1000000
-}; /* RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY, RETRANS_TIMER */
+enum { DELAY_MAX_US = 1000000 }; /* RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY */
 
 struct nd_dad {
 	struct list link;
 	struct leat_stack *st;
 	uint32_t if_handle;
 	struct ip6 addr;
-	bool asked;
+	uint32_t left; /* solicitations still to send */
 	uint8_t nonce[8]; /* ND_NONCE_LEN of them */
 	struct timer timer;
 };
@@ -93,13 +90,14 @@ static void ask(struct nd_dad *d)
 static void dad_timer(struct lcore *lc, struct timer *t)
 {
 	struct nd_dad *d = container_of(t, struct nd_dad, timer);
-	if (d->asked) {
+	const struct iface *i = iface_by_handle(d->st, d->if_handle);
+	if (!d->left || !i) {
 		dad_end(d, false);
 		return;
 	}
-	d->asked = true;
+	d->left--;
 	ask(d);
-	lcore_timer_in(lc, t, RETRANS_US);
+	lcore_timer_in(lc, t, (uint64_t)i->conf.neigh[1].retrans_ms * 1000);
 }
 
 static void dad_start(struct leat_stack *st, const struct addr *a)
@@ -119,8 +117,9 @@ static void dad_start(struct leat_stack *st, const struct addr *a)
 	st->rt->ops->random(st->rt, d->nonce, sizeof d->nonce);
 	timer_init(&d->timer, dad_timer);
 	list_append(&nd_stack(st)->dads, &d->link);
-	d->asked = i->flags & (IFF_LOOPBACK | IFF_NOARP); /* nobody there to ask: done in the next turn */
-	lcore_timer_in(st->rt->ctl, &d->timer, d->asked ? 0 : rt_random_u64(st->rt) % DELAY_MAX_US);
+	if (!(i->flags & (IFF_LOOPBACK | IFF_NOARP))) /* else nobody is there to ask: done in the next turn */
+		d->left = i->conf.dad_transmits;
+	lcore_timer_in(st->rt->ctl, &d->timer, d->left ? rt_random_u64(st->rt) % DELAY_MAX_US : 0);
 }
 
 /* --- hearing --- */

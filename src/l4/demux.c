@@ -15,7 +15,6 @@
 
 #include "l4/l4_internal.h"
 
-enum { PORT_FIRST = 32768, PORT_LAST = 60999 }; /* Linux: net.ipv4.ip_local_port_range */
 enum { KEY_RAW4 = 256, KEY_RAW6 = 512 }; /* beyond any port's protocol */
 
 struct l4_key {
@@ -262,10 +261,11 @@ static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port, 
 
 static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
 {
-	unsigned span = PORT_LAST - PORT_FIRST + 1;
+	const uint32_t *range = l4_conf(e->st)->ports;
+	unsigned span = range[1] - range[0] + 1;
 	unsigned from = (unsigned)(rt_random_u64(e->st->rt) % span);
 	for (unsigned i = 0; i < span; i++) {
-		uint16_t port = (uint16_t)(PORT_FIRST + (from + i) % span);
+		uint16_t port = (uint16_t)(range[0] + (from + i) % span);
 		if (is_free(e, a, port, false))
 			return port;
 	}

@@ -10,8 +10,6 @@
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
 #include "l4/l4_internal.h"
 
-enum { RCVBUF_DEFAULT = 212992 }; /* Linux: net.core.rmem_default */
-
 /* --- between turns --- */
 
 void l4_enter(struct l4_end *e)
@@ -126,7 +124,7 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 				   .mcast_hops = 1,
 				   .csum_off = -1,
 				   .reuseaddr = ops->shares,
-				   .rcvbuf = RCVBUF_DEFAULT };
+				   .rcvbuf = s->conf.rcvbuf };
 	pkt_queue_init(&e->rcv);
 	pkt_queue_init(&e->err);
 	list_init(&e->tell);
@@ -353,6 +351,7 @@ const struct module l4_module = {
 	.name = "l4",
 	.id = MODULE_l4,
 	.nodes = l4_nodes,
+	.knobs = l4_knobs,
 	.stack_size = sizeof(struct l4_stack),
 	.worker_size = sizeof(struct l4_worker),
 	.init = l4_init,

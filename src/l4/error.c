@@ -12,7 +12,6 @@
 #include "wire/udp.h"
 
 enum { ERROR_NEXT_DELIVER = 1 };
-enum { PMTU_MIN4 = 552, PMTU_LIFE_US = 600 * 1000000 }; /* Linux: net.ipv4.route.min_pmtu, mtu_expires */
 
 /* --- what they mean --- */
 
@@ -230,12 +229,13 @@ const struct node l4_error6_node = {
 
 static bool learn_mtu(struct l4_end *e, struct l4_error *r)
 {
+	const struct l4_conf *conf = l4_conf(e->st);
 	bool is6 = r->family == AF_INET6;
 	if ((is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4) == IP_PMTUDISC_DONT)
 		return false;
 	e->pmtu_to = r->dst;
-	e->pmtu = MAX(r->info, (uint32_t)(is6 ? IP6_MIN_MTU : PMTU_MIN4));
-	e->pmtu_until_us = e->home->lc->now_us + PMTU_LIFE_US;
+	e->pmtu = MAX(r->info, (uint32_t)(is6 ? IP6_MIN_MTU : racy_get(conf->min_pmtu)));
+	e->pmtu_until_us = e->home->lc->now_us + (uint64_t)racy_get(conf->mtu_expires_s) * 1000000;
 	r->hard = e->ops->type != SOCK_RAW || !is6 || e->opt.pmtudisc6 == IPV6_PMTUDISC_DO; /* Linux */
 	return true;
 }

@@ -55,6 +55,15 @@ struct l4_ops {
 };
 enum { L4_ANY_PROTO = 255 };
 
+/* Knobs (knob.c). Read: any worker.   Write: control lcore. */
+struct l4_conf {
+	uint32_t ports[2]; /* the first and the last that are chosen for an endpoint */
+	uint32_t privileged_ports; /* those below need a right */
+	uint32_t min_pmtu, mtu_expires_s;
+	uint32_t rcvbuf, rcvbuf_max, sndbuf, sndbuf_max;
+};
+const struct l4_conf *l4_conf(const struct leat_stack *st);
+
 struct l4_opts {
 	uint8_t reuseaddr, reuseport, broadcast, v6only;
 	uint8_t recverr4, recverr6, hdrincl;

@@ -17,6 +17,7 @@ enum { L4_PROTOS_MAX = 16 };
 /* The state of module l4.
  * Read: any worker, within a turn.   Write: control lcore, workers between turns.   Free: elements by their owners. */
 struct l4_stack {
+	struct l4_conf conf;
 	const struct l4_ops *ops[L4_PROTOS_MAX];
 	struct hash by_id, by_key, by_port;
 	uint32_t next_id;
@@ -36,6 +37,10 @@ struct l4_worker {
 
 int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops);
 void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops);
+
+/* --- knob.c --- */
+
+extern const struct knob l4_knobs[];
 
 /* --- demux.c --- */
 

@@ -13,8 +13,6 @@
 #include "net/addr.h"
 #include "pkt/csum.h"
 
-enum { TTL_DEFAULT = 64 };
-
 static const struct {
 	enum drop why;
 	int err;
@@ -55,7 +53,8 @@ static bool is_group(const struct l4_path *path)
 	return path->type == RTN_MULTICAST;
 }
 
-static void fill_options(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
+static void fill_options(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,
+			 uint8_t default_hops)
 {
 	static const struct l4_with none = { .hops = -1, .tos = -1 };
 	int hops = path->is6 ? (is_group(path) ? e->opt.mcast_hops : e->opt.hops)
@@ -63,7 +62,7 @@ static void fill_options(const struct l4_end *e, const struct l4_with *with, str
 	with = with ? with : &none;
 	hops = with->hops < 0 ? hops : with->hops;
 	path->proto = e->proto;
-	path->ttl = (uint8_t)(hops < 0 ? TTL_DEFAULT : hops);
+	path->ttl = (uint8_t)(hops < 0 ? default_hops : hops);
 	path->tos = path->is6 ? e->opt.tclass : e->opt.tos;
 	if (with->tos >= 0)
 		path->tos = (uint8_t)with->tos;
@@ -155,7 +154,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	int err = choose_source(e, with, path, &way);
 	if (err)
 		return err;
-	fill_options(e, with, path);
+	fill_options(e, with, path, way.hops);
 	fill_limits(e, path, way.mtu);
 	return 0;
 }

@@ -227,8 +227,8 @@ static void set_lifetimes(struct leat_stack *st, struct addr *a, const struct ad
 static bool needs_test(const struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	return a->family == AF_INET6 && !(a->flags & IFA_F_NODAD) &&
-	       !(i->flags & (IFF_NOARP | IFF_LOOPBACK)) && !addr_state(st)->trusted &&
-	       stack_state(st, MODULE_nd);
+	       !(i->flags & (IFF_NOARP | IFF_LOOPBACK)) && !addr_state(st)->trusted && i->conf.accept_dad &&
+	       i->conf.dad_transmits && stack_state(st, MODULE_nd);
 }
 
 void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *who, bool duplicate)

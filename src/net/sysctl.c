@@ -72,6 +72,17 @@ int sysctl_find(struct leat_stack *st, const char *name, struct sysctl *ret)
 	return err;
 }
 
+bool sysctl_is_known(const struct module *const *modules, const char *name)
+{
+	char dotted[KNOB_NAME_MAX], ifname[IFACE_NAME_MAX];
+	to_dots(name, dotted);
+	for (; *modules; modules++)
+		for (const struct knob *k = (*modules)->knobs; k && k->name; k++)
+			if (is_name_of(k, dotted, ifname))
+				return true;
+	return false;
+}
+
 void sysctl_name(const struct sysctl *s, char to[KNOB_NAME_MAX])
 {
 	char ifname[IFACE_NAME_MAX] = "default";

@@ -19,6 +19,8 @@ struct sysctl {
 /* "net.ipv4.conf.eth0.forwarding", or with slashes. Where the name of an interface has the separator in it, the other one
  * stands for it, as with sysctl: net.ipv4.conf.eth0/1.forwarding. 0, -ENOENT. */
 int sysctl_find(struct leat_stack *st, const char *name, struct sysctl *ret);
+/* Whether a stack of these modules could have one of that name: its interface may still have to come. */
+bool sysctl_is_known(const struct module *const *modules, const char *name);
 void sysctl_name(const struct sysctl *s, char to[KNOB_NAME_MAX]); /* with dots */
 void sysctl_value(const struct sysctl *s, char to[KNOB_TEXT_MAX]);
 /* 0, -ENOENT, -EINVAL, or what the knob's check says; then with a line in ret_why. */

@@ -13,6 +13,9 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_OPTIONS] = { NL_NUL_STRING, .max = 255, .name = "LEAT_A_OPTIONS", .help = "key=value,..." },
 	[LEAT_A_FILTER] = { NL_BYTES, .min = 8, .max = 32768, .name = "LEAT_A_FILTER",
 			    .help = "struct sock_filter, one after another" },
+	[LEAT_A_KNOB] = { NL_NUL_STRING, .max = KNOB_NAME_MAX - 1, .name = "LEAT_A_KNOB",
+			  .help = "as sysctl has it" },
+	[LEAT_A_VALUE] = { NL_NUL_STRING, .max = KNOB_TEXT_MAX - 1, .name = "LEAT_A_VALUE" },
 	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
 };
 
@@ -54,6 +57,8 @@ static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_TRACE_START, NL_ADMIN, 0, A, leat_policy, leat_trace_start, NULL, "LEAT_CMD_TRACE_START" },
 	{ LEAT_CMD_TRACE_STOP, NL_ADMIN, 0, A, leat_policy, leat_trace_stop, NULL, "LEAT_CMD_TRACE_STOP" },
 	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, NULL, save_dump, "LEAT_CMD_SAVE" },
+	{ LEAT_CMD_KNOB_GET, 0, 0, A, leat_policy, leat_knob_get, leat_knob_dump, "LEAT_CMD_KNOB_GET" },
+	{ LEAT_CMD_KNOB_SET, NL_ADMIN, 0, A, leat_policy, leat_knob_set, NULL, "LEAT_CMD_KNOB_SET" },
 	{ 0 },
 };
 

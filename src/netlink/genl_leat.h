@@ -37,6 +37,10 @@ int leat_dev_get(struct nl_req *r);
 int leat_dev_dump(struct nl_req *r, struct nl_dump *d);
 int leat_dev_add(struct nl_req *r);
 int leat_dev_del(struct nl_req *r);
+/* genl_leat_knob.c */
+int leat_knob_get(struct nl_req *r);
+int leat_knob_dump(struct nl_req *r, struct nl_dump *d);
+int leat_knob_set(struct nl_req *r);
 /* genl_leat_graph.c */
 int leat_node_dump(struct nl_req *r, struct nl_dump *d);
 int leat_drop_dump(struct nl_req *r, struct nl_dump *d);

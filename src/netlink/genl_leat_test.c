@@ -5,6 +5,7 @@
 #include <linux/genetlink.h>
 
 #include "graph/trace.h"
+#include "net/neigh.h"
 #include "net/net_test.h"
 #include "netlink/nl_receiver.h"
 
@@ -281,6 +282,52 @@ static void a_save_comes_in_pieces_to_those_who_may_configure(void **state)
 	free(got);
 }
 
+/* --- settings --- */
+
+static int set_knob(struct fixture *f, struct receiver *r, const char *name, const char *value)
+{
+	uint8_t room[512] __attribute__((aligned(8)));
+	struct nl_buf b;
+	nl_buf_init_fixed(&b, room, sizeof room);
+	genl_begin(&b, f->id, LEAT_CMD_KNOB_SET, 1, NLM_F_REQUEST | NLM_F_ACK, 5, 0);
+	if (name)
+		nl_put_str(&b, LEAT_A_KNOB, name);
+	if (value)
+		nl_put_str(&b, LEAT_A_VALUE, value);
+	nl_end(&b);
+	assert_int_equal(nl_sock_input(r->s, b.p, b.len_bytes), 0);
+	return ack_error(r, r->n - 1);
+}
+
+static void settings_are_shown_and_changed_by_those_who_may(void **state)
+{
+	static const char name[] = "net.ipv4.neigh.eth0.mcast_solicit";
+	struct fixture *f = *state;
+	assert_int_equal(stack_load(f->t->st, &neigh_module), 0);
+	assert_int_equal(set_knob(f, &f->a, name, "9"), 0);
+	assert_int_equal(set_knob(f, &f->b, name, "8"), -EPERM);
+	assert_int_equal(set_knob(f, &f->a, name, "0"), -EINVAL);
+	assert_int_equal(set_knob(f, &f->a, name, "nine"), -EINVAL);
+	assert_int_equal(set_knob(f, &f->a, "net.ipv4.neigh.eth9.mcast_solicit", "9"), -ENOENT);
+	assert_int_equal(set_knob(f, &f->a, NULL, "9"), -EINVAL);
+	assert_int_equal(set_knob(f, &f->a, name, NULL), -EINVAL);
+	ask(f, &f->b, LEAT_CMD_KNOB_GET, 0, LEAT_A_KNOB, name, sizeof name);
+	const struct nlmsghdr *h = message(&f->b, f->b.n - 1);
+	assert_string_equal(text_of(h, LEAT_A_VALUE), "9");
+	assert_string_equal(text_of(h, LEAT_A_DEFAULT), "3");
+	assert_int_equal(mnl_attr_get_u64(attr_of(h, LEAT_A_MAX)), 255);
+	assert_string_equal(text_of(h, LEAT_A_MODULE), "neigh");
+	forget_all(&f->b);
+	ask(f, &f->b, LEAT_CMD_KNOB_GET, NLM_F_DUMP, 0, NULL, 0);
+	unsigned n = 0;
+	for (unsigned i = 0; i < f->b.n; i++) {
+		int left = (int)f->b.got[i].len;
+		for (h = message(&f->b, i); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+			n += h->nlmsg_type == f->id;
+	}
+	assert_int_equal(n, 2 * (8 * 2 + 2)); /* "default" and eth0; two of the whole table; two families */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +343,7 @@ int main(void)
 		T(a_filter_chooses_packets_and_nonsense_is_refused),
 		T(a_slow_reader_leaves_records_behind_and_is_told_how_many),
 		T(a_save_comes_in_pieces_to_those_who_may_configure),
+		T(settings_are_shown_and_changed_by_those_who_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

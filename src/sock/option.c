@@ -11,14 +11,13 @@
 #include <netinet/ip.h>
 #include <stdio.h>
 
+#include "ip/ip.h"
 #include "net/iface.h"
 #include "sock/sock_internal.h"
 
-enum {
-	RMEM_MAX = 212992,
-	RCVBUF_MIN = 2304,
-	SNDBUF_MIN = 4608
-}; /* Linux: net.core.rmem_max, SOCK_MIN_RCVBUF, ... */
+enum { RCVBUF_MIN = 2304, SNDBUF_MIN = 4608 }; /* Linux: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF */
+
+enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 
 /* For whom a row is. */
 enum option_for { FOR_ALL, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
@@ -114,12 +113,12 @@ static int buffer_size(const void *val, socklen_t len, uint32_t max, uint32_t mi
 
 static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
 {
-	return buffer_size(val, len, RMEM_MAX, RCVBUF_MIN, &s->end.opt.rcvbuf);
+	return buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt.rcvbuf);
 }
 
 static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
 {
-	return buffer_size(val, len, RMEM_MAX, SNDBUF_MIN, &s->sndbuf);
+	return buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->sndbuf);
 }
 
 static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
@@ -347,7 +346,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
 
 	{ IPPROTO_IP, IP_TOS,			BYTE(tos) },
-	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .not0 = true, .dflt = 64 },
+	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .not0 = true, .dflt = DFLT_TTL },
 	{ IPPROTO_IP, IP_MULTICAST_TTL,		RANGE(mcast_ttl, -1, 255), .dflt = 1 },
 	{ IPPROTO_IP, IP_MULTICAST_IF,		FN(set_mcast_if4, NULL) },
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
@@ -458,7 +457,9 @@ static int get_one(struct sock *s, const struct option *o, void *val, socklen_t 
 	if (o->as == AS_FN)
 		return o->get ? o->get(s, val, len) : -ENOPROTOOPT;
 	int64_t n = field_get(s, o);
-	return write_int(o, (int)(n < 0 && o->dflt ? o->dflt : n), val, len);
+	if (n < 0 && o->dflt)
+		n = o->dflt == DFLT_TTL ? ip4_default_ttl(s->end.st) : o->dflt;
+	return write_int(o, (int)n, val, len);
 }
 
 int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *len)

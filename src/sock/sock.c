@@ -11,8 +11,6 @@
 
 #include "sock/sock_internal.h"
 
-enum { SNDBUF_DEFAULT = 212992, PORT_RESERVED = 1024 };
-
 const struct sock_creds sock_creds_root = { .net_raw = true, .net_bind = true, .net_admin = true };
 
 static struct sock_stack *sock_stack(const struct leat_stack *st)
@@ -69,7 +67,7 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 	if (!s)
 		return -ENOMEM;
 	s->creds = *creds;
-	s->sndbuf = SNDBUF_DEFAULT;
+	s->sndbuf = l4_conf(st)->sndbuf;
 	st->rt->ops->pause(st->rt);
 	err = l4_end_init(&s->end, st, ops, (uint8_t)domain, proto);
 	st->rt->ops->resume(st->rt);
@@ -105,8 +103,8 @@ void sock_close(struct sock *s)
 
 static bool may_have_port(const struct sock *s, uint16_t port)
 {
-	return !s->end.ops->has_ports || s->end.proto != IPPROTO_UDP || !port || port >= PORT_RESERVED ||
-	       s->creds.net_bind;
+	return !s->end.ops->has_ports || s->end.proto != IPPROTO_UDP || !port ||
+	       port >= l4_conf(s->end.st)->privileged_ports || s->creds.net_bind;
 }
 
 /* Linux: any address of no family is IPv4's; raw sockets do not look at the family. */

@@ -29,9 +29,28 @@ check "save to no directory is refused in a line" says '^leat: save: /nosuch/x: 
 check "trace refuses a filter that is none" says '^leat: trace: .*syntax' L trace not a filter
 check "trace runs until it is ended" status 124 timeout 0.5 "$leat" -n "$name" trace icmp
 check "a second trace runs after it" status 124 timeout 0.5 "$leat" -n "$name" trace
+check "sysctl shows one" says '^net.ipv4.ip_forward = 1$' L sysctl net.ipv4.ip_forward
+check "sysctl -w sets it, and says so" says '^net.ipv4.ip_forward = 0$' L sysctl -w net.ipv4.ip_forward=0
+check "which holds" says '^0$' L sysctl -n net/ipv4/ip_forward
+check "and is told by ip" bash -c '"$1" -n "$2" run -- ip -4 netconf show dev lo | grep -q "forwarding off"' - "$leat" "$name"
+check "sysctl with a beginning of names shows what is below it" says '^net.ipv6.neigh.lo.retrans_time_ms = 1000$' L sysctl net.ipv6.neigh
+check "sysctl -a is sorted" bash -c '"$1" -n "$2" sysctl -aN | LC_ALL=C sort -c' - "$leat" "$name"
+check "sysctl -d explains" says '^    time to live .*; 1 to 255, at first 64$' L sysctl -d net.ipv4.ip_default_ttl
+check "sysctl --json" json L sysctl -a -- 'len(d) > 40 and all(x["help"] and x["module"] for x in d)'
+check "sysctl takes pairs" says '^net.ipv4.ip_local_port_range = 2000 3000$' L sysctl "net.ipv4.ip_local_port_range=2000 3000"
+printf '# comment\nnet.ipv4.ip_default_ttl = 33\n-net.none = 1\n\nnet/ipv4/ip_forward=1\n' >"$tmp/sysctl.conf"
+check "sysctl -p reads a file" status 0 L sysctl -p "$tmp/sysctl.conf"
+check "all of it" says '^33$' L sysctl -n net.ipv4.ip_default_ttl
+check "sysctl of no such name is refused in a line" says '^leat: net.none: there is no such setting' L sysctl net.none=1
+check "and has a status of its own" status 1 L sysctl net.none
+check "but for -e" status 0 L sysctl -e net.none=1
+check "sysctl of a bad value is refused in a line" says '^leat: net.ipv4.ip_default_ttl: 0 is not between 1 and 255$' L sysctl net.ipv4.ip_default_ttl=0
+check "sysctl of no number is refused in a line" says '^leat: net.ipv4.ip_default_ttl takes a number, not "x"$' L sysctl net.ipv4.ip_default_ttl=x
+check "settings are saved" bash -c '"$1" -n "$2" save "$3/s" && grep -q "\"net.ipv4.ip_default_ttl\": \"33\"" "$3/s"' - "$leat" "$name" "$tmp/save"
+check "trace refuses a count that is none" says '^leat: trace: -c takes a number of packets, 1 or more, not x$' L trace -c x
 check "an unknown command is told" says '^leat: unknown command' "$leat" nosuch
 check "no daemon is told" says '^leat: no daemon named lt-none' "$leat" -n lt-none dev
-for c in run dev graph stats drops trace save; do
+for c in run dev graph stats drops trace sysctl save; do
     check "$c --help" says '^Usage: leat .*'"$c" "$leat" "$c" --help
 done
 exit $failed

@@ -16,7 +16,7 @@ bad_line() { # PATTERN TEXT: a file of a good line and TEXT
     refused "$1" config
 }
 
-printf '# a comment\n\nname x # another\nworkers\t2\r\nverbose\ndev tap:t0,mtu=1400\nbudget 64' >"$tmp/config"
+printf '# a comment\n\nname x # another\nworkers\t2\r\nverbose\ndev tap:t0,mtu=1400\nsysctl net.ipv4.ip_local_port_range = 9 10\nbudget 64' >"$tmp/config"
 check "a file is read, the last line without an end too" status 0 config
 check "what stands in it holds" bash -c 'echo "workers 99" >>"$0/config"; ! "$1" -c "$0/config" --help 2>&1 | grep -q "^usage"' "$tmp" "$leatd"
 : >"$tmp/config"
@@ -36,6 +36,10 @@ check "too many values" bad_line ':2: name takes NAME' 'name a b\n'
 check "no value" bad_line ':2: workers takes N' 'workers\n'
 check "a number out of range" bad_line ':2: workers takes a number from 1 to 16, not "17"' 'workers 17\n'
 check "a file in a file" bad_line ':2: config is for the command line alone' "config $tmp/config\n"
+
+check "a setting without a value" bad_line ':2: sysctl takes NAME=VALUE as in net.ipv4.ip_forward=1, not "net.x"' 'sysctl net.x\n'
+check "a setting that there is none of" bash -c '! "$1" --name "lt-none-$$" --sysctl net.none=1 2>"$0/why" && [ "$(wc -l <"$0/why")" = 1 ] &&
+    grep -q "sysctl: net.none: there is no such setting" "$0/why"' "$tmp" "$leatd"
 
 check "a restore from a directory" bash -c '! "$1" --name lt-none --restore "$0" 2>"$0/why" && [ "$(wc -l <"$0/why")" = 1 ] &&
     grep -q "cannot read $0: Is a directory" "$0/why"' "$tmp" "$leatd"

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The settings of endpoints, named as on Linux. */
+#include "l4/l4_internal.h"
+
+enum { BUF_DEFAULT = 212992, RCVBUF_MIN = 2304, SNDBUF_MIN = 4608 };
+
+const struct l4_conf *l4_conf(const struct leat_stack *st)
+{
+	return &l4_stack(st)->conf;
+}
+
+/* Linux: none of those chosen may need a right. */
+static int check_range(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+{
+	return v[0] <= v[1] && v[0] >= l4_conf(st)->privileged_ports ? 0 : -EINVAL;
+}
+
+static int check_privileged(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+{
+	return v[0] <= l4_conf(st)->ports[0] ? 0 : -EINVAL;
+}
+
+const struct knob l4_knobs[] = {
+	KNOB("net.ipv4.ip_unprivileged_port_start", struct l4_stack, conf.privileged_ports, 1024, 0,
+	     UINT16_MAX, .check = check_privileged, .unit = "port",
+	     .help = "the first that anybody may bind to"),
+	KNOB("net.ipv4.ip_local_port_range", struct l4_stack, conf.ports[0], 32768, 1, UINT16_MAX,
+	     .dflt[1] = 60999, .two = 1, .check = check_range, .unit = "ports",
+	     .help = "the first and the last that are chosen for a socket"),
+	KNOB("net.ipv4.route.min_pmtu", struct l4_stack, conf.min_pmtu, 552, 68, INT32_MAX, .unit = "bytes",
+	     .help = "a path MTU learned from ICMP is never taken to be less"),
+	KNOB("net.ipv4.route.mtu_expires", struct l4_stack, conf.mtu_expires_s, 600, 1, INT32_MAX,
+	     .unit = "s", .help = "how long a path MTU learned from ICMP holds, in both families"),
+	KNOB("net.core.rmem_default", struct l4_stack, conf.rcvbuf, BUF_DEFAULT, RCVBUF_MIN, INT32_MAX,
+	     .unit = "bytes", .help = "receive buffer of a new socket (netlink's have their own)"),
+	KNOB("net.core.rmem_max", struct l4_stack, conf.rcvbuf_max, BUF_DEFAULT, RCVBUF_MIN, INT32_MAX / 2,
+	     .unit = "bytes", .help = "the most that SO_RCVBUF gives"),
+	KNOB("net.core.wmem_default", struct l4_stack, conf.sndbuf, BUF_DEFAULT, SNDBUF_MIN, INT32_MAX,
+	     .unit = "bytes", .help = "send buffer of a new socket"),
+	KNOB("net.core.wmem_max", struct l4_stack, conf.sndbuf_max, BUF_DEFAULT, SNDBUF_MIN, INT32_MAX / 2,
+	     .unit = "bytes", .help = "the most that SO_SNDBUF gives"),
+	{ 0 },
+};
