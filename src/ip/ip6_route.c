@@ -83,6 +83,13 @@ static void run_change(struct worker *w, struct ip_route_run *r, const struct pk
 		run_start(w, r, p, dst, nh);
 }
 
+/* Behind whatever other extension headers. What is wrong with those ip6-local says, which needs no reassembly to be built in. */
+static bool is_fragment(const struct pkt *p)
+{
+	struct ip6_chain ch;
+	return !ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch) && ip6_is_fragment(&ch);
+}
+
 static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
@@ -91,8 +98,8 @@ static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	if (ip_route_refuses(r, p))
 		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = r->nh;
-	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next)))
-		return IP_ROUTE_REASS; /* perhaps a fragment */
+	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next) && is_fragment(p)))
+		return IP_ROUTE_REASS;
 	return r->say.next;
 }
 

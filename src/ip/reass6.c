@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ip6-reass: packets with extension headers for this stack; those that are fragments wait here for the rest (RFC 8200, 4.5). The
- * headers in front of the fragment header are judged now, those behind it when the datagram is whole. A fragment header on a whole
- * packet is stepped over by ip6-local (RFC 6946). */
+/* ip6-reass: fragments for this stack wait here for the rest (RFC 8200, 4.5). The headers in front of the fragment header are judged
+ * when a fragment comes, those behind it when the datagram is whole. What is no fragment does not come here, nor does a whole packet
+ * with a fragment header, over which ip6-local steps (RFC 6946). */
 #include "graph/hook.h"
 #include "ip/ip6_internal.h"
 #include "ip/ip_route.h"
@@ -110,10 +110,7 @@ static uint8_t ip6_reass_one(struct worker *w, uint16_t node, struct pkt *p)
 	enum drop why = ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch);
 	if (why)
 		return ip6_walk_failed(p, IP6_REASS_ERROR, &ch, why);
-	if (!ip6_is_fragment(&ch)) {
-		const struct iface *in = iface_get(w, p->in_if);
-		return in ? racy_get(in->hooks.edge[HOOK_IP6_INPUT]) : pkt_drop(p, DROP_IF_GONE);
-	}
+	assert(ip6_is_fragment(&ch)); /* or ip6-route would not have sent it here */
 	uint8_t next = check(p, &ch);
 	return next == NODE_KEPT ? take_fragment(w, node, p, &ch) : next;
 }
