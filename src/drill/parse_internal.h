@@ -43,6 +43,14 @@ bool parse_outer_options(struct parse *p, const struct script_option *o, unsigne
 bool parse_expr(struct parse *p, struct expr **ret);
 /* ( a, b, ... ), the opening parenthesis being next. */
 bool parse_args(struct parse *p, struct expr **ret_first, unsigned *ret_n);
+/* (len) */
+bool parse_payload_len(struct parse *p, uint32_t *ret);
+/* first:last(len) */
+bool parse_sequence(struct parse *p, uint32_t *ret_seq, uint32_t *ret_len);
+/* [ect0] or (ttl 4), when it is there: ecn, ttl, tos, flow_label of ret are written, the others not. */
+bool parse_ip_info(struct parse *p, struct packet *ret);
+bool parse_encaps(struct parse *p, struct packet *ret);
+bool parse_tcp(struct parse *p, struct packet *ret);
 bool parse_packet(struct parse *p, struct packet *ret);
 
 #endif

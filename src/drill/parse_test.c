@@ -59,6 +59,36 @@ static void packets_print_as_they_were_read(void **state)
 	same("SEW 0:0(0) <mss 1000,FO 3021b9d889017eeb,nop,nop>", "ipv4");
 	same("S 0:0(0) <FOEXP 1234123412341234,eol>", "ipv4");
 	same("- 1:1(0)", "ipv4");
+	same("U. 1:2(1) ack 1 win 5 urg 1", "ipv4");
+	same("8080 > 9000 S 0:0(0)", "ipv4");
+	same("udp 4000 > 53 (100)", "ipv4");
+	same("udplite (100, 8)", "ipv6");
+	same("[ect0, flowlabel 0x12345] udp (1)", "ipv6");
+	same("icmp address_mask_request id 1 [raw (36)]", "ipv4");
+}
+
+static void headers_in_front_print_as_they_were_read(void **state)
+{
+	same("ipv4 192.0.2.1 > 192.168.0.1: udp (1)", "ipv4");
+	same("ipv6 [ttl 5] 2001:db8::1 > 2001:db8::2: icmp echo_request [raw (36)]", "ipv6");
+	same("ipv4 1.2.3.4 > 5.6.7.8: gre: udp (1)", "ipv4");
+	same("ipv4 1.2.3.4 > 5.6.7.8: gre flags 0x3000, sum 0x0, off 0, key=0x7, seq 1: udp (1)", "ipv4");
+	same("ipv4 1.2.3.4 > 5.6.7.8: gre: mpls (label 16, tc 7, ttl 3) (label 1048575, tc 0, [S], ttl 255): "
+	     "S 0:0(0)",
+	     "ipv4");
+	struct script *s = read_one("0 < ipv6 1:: > 2::: gre flags [key present, sequence present], sum 0x0, "
+				    "off 0, key = 5, seq 6: (ttl 4) udp 1>2 (3)");
+	const struct encap *e = s->events->packet.encap;
+	assert_int_equal(s->events->packet.n_encaps, 2);
+	assert_int_equal(e[0].dst.b[1], 2);
+	assert_int_equal(e[1].flags, GRE_KEY | GRE_SEQ);
+	assert_int_equal(e[1].key, 5);
+	assert_int_equal(s->events->packet.ttl, 4);
+	script_free(s);
+	refuse("0 < ipv4 1.2.3 > 5.6.7.8: udp (1)", "an address of that version");
+	refuse("0 < gre: gre: gre: gre: gre: udp (1)", "room for 4 headers");
+	refuse("0 < gre flags [much]: udp (1)", "no flag of GRE");
+	refuse("0 < mpls: udp (1)", "mpls wants labels");
 }
 
 static void times_are_microseconds(void **state)
@@ -166,7 +196,7 @@ static void mistakes_are_told_with_their_line(void **state)
 	refuse("", "a script without events");
 	refuse("0 < udp (70000)", "t.pkt:1: 70000 is not between 0 and 65535");
 	refuse("0 < udp", "'(' is wanted");
-	refuse("0 < udp 7", "'>' is wanted");
+	refuse("0 < udp 7", "'(' is wanted");
 	refuse("0 < icmp echo_request [raw (7)]", "8 bytes");
 	refuse("0 < icmp type_256", "no ICMP type");
 	refuse("0 < S 0:5(4)", "5 apart");
@@ -257,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_print_as_they_were_read),
+		cmocka_unit_test(headers_in_front_print_as_they_were_read),
 		cmocka_unit_test(times_are_microseconds),
 		cmocka_unit_test(calls_keep_arguments_results_and_errors),
 		cmocka_unit_test(options_shell_lines_code_and_comments),

@@ -2,6 +2,7 @@
 /* Packets as the language writes them. */
 #include <string.h>
 
+#include "drill/bytes_internal.h"
 #include "drill/icmp_names.h"
 #include "drill/script.h"
 #include "wire/icmp4.h"
@@ -9,7 +10,7 @@
 #include "wire/tcp.h"
 #include "wire/text.h"
 
-static void print_ip(const struct packet *p, struct text *t)
+void packet_print_ip(const struct packet *p, struct text *t)
 {
 	static const char *const marks[] = { "noecn", "ect1", "ect0", "ce", "ect01" };
 	const char *sep = "[";
@@ -23,6 +24,10 @@ static void print_ip(const struct packet *p, struct text *t)
 	}
 	if (p->ttl != UNSAID) {
 		text_add(t, "%sttl %d", sep, p->ttl);
+		sep = ", ";
+	}
+	if (p->flow_label != UNSAID) {
+		text_add(t, "%sflowlabel 0x%05x", sep, (unsigned)p->flow_label);
 		sep = ", ";
 	}
 	if (sep[0] == ',')
@@ -107,6 +112,8 @@ static void print_tcp(const struct packet *p, struct text *t)
 		text_add(t, " ack %u", p->ack);
 	if (p->has_win)
 		text_add(t, " win %u", p->win);
+	if (p->has_urg)
+		text_add(t, " urg %u", p->urg);
 	print_options(p, t);
 }
 
@@ -127,7 +134,7 @@ static void print_icmp(const struct packet *p, uint8_t family, struct text *t)
 		text_add(t, " id %lld", (long long)p->id);
 	if (p->echo_seq != UNSAID)
 		text_add(t, " seq %lld", (long long)p->echo_seq);
-	if (p->quote == QUOTE_RAW || p->quote == QUOTE_NONE)
+	if ((p->quote == QUOTE_RAW || p->quote == QUOTE_NONE) && p->icmp_len != UNSAID)
 		text_add(t, " [raw (%lld)]", (long long)p->icmp_len + 8);
 	if (p->quote == QUOTE_UDP)
 		text_add(t, " [udp (%u)]", p->quote_len);
@@ -135,22 +142,35 @@ static void print_icmp(const struct packet *p, uint8_t family, struct text *t)
 		text_add(t, " [%u:%u(%u)]", p->quote_seq, p->quote_seq + p->quote_len, p->quote_len);
 }
 
+static void print_ports(const struct packet *p, struct text *t)
+{
+	if (p->has_ports)
+		text_add(t, "%u > %u ", p->sport, p->dport);
+}
+
 static void print_udp(const struct packet *p, struct text *t)
 {
-	if (p->sport || p->dport)
-		text_add(t, "udp %u > %u (%u)", p->sport, p->dport, p->len);
+	bool lite = p->kind == PACKET_UDPLITE;
+	text_add(t, "udp%s ", lite ? "lite" : "");
+	print_ports(p, t);
+	if (lite)
+		text_add(t, "(%u, %u)", p->len, p->coverage);
 	else
-		text_add(t, "udp (%u)", p->len);
+		text_add(t, "(%u)", p->len);
 }
 
 void packet_print(const struct packet *p, uint8_t family, char *to, size_t size)
 {
 	struct text t = text_of(to, size);
-	print_ip(p, &t);
-	if (p->kind == PACKET_TCP)
+	for (unsigned i = 0; i < p->n_encaps; i++)
+		encap_print(&p->encap[i], &t);
+	packet_print_ip(p, &t);
+	if (p->kind == PACKET_TCP) {
+		print_ports(p, &t);
 		print_tcp(p, &t);
-	else if (p->kind == PACKET_UDP)
-		print_udp(p, &t);
-	else
+	} else if (p->kind == PACKET_ICMP) {
 		print_icmp(p, family, &t);
+	} else {
+		print_udp(p, &t);
+	}
 }

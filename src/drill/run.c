@@ -190,7 +190,8 @@ static bool same_flow(const struct run *r, const struct packet *p, const struct 
 	if (f->family != w->family || memcmp(&f->local, &w->local, sizeof f->local) != 0 ||
 	    memcmp(&f->remote, &w->remote, sizeof f->remote) != 0)
 		return false;
-	return p->kind == PACKET_ICMP || (f->local_port == w->local_port && f->remote_port == w->remote_port);
+	return p->kind == PACKET_ICMP || p->has_ports ||
+	       (f->local_port == w->local_port && f->remote_port == w->remote_port);
 }
 
 /* Both in the same words, with what the script left unsaid left out of both where it would only distract. */
@@ -229,7 +230,7 @@ static bool check_caught(struct run *r, const struct event *e, const struct caug
 	tell_packet(r, e->line, ">", &seen, at);
 	if (!why)
 		why = packet_differs(&e->packet, &seen, room, sizeof room);
-	if (!why && !same_flow(r, &seen, &flow))
+	if (!why && !same_flow(r, &e->packet, &flow))
 		why = "between other addresses or ports than expected";
 	if (!why && e->time.kind != TIME_ANY && (at < from - tolerance || at > to + tolerance)) {
 		why = room;
@@ -344,6 +345,8 @@ static bool runnable(struct run *r)
 	for (const struct event *e = r->s->events; e; e = e->next) {
 		if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_TCP)
 			why = "no TCP yet";
+		else if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_UDPLITE)
+			why = "no UDP-Lite yet";
 		else if (e->kind == EVENT_CALL)
 			why = call_missing(&e->call);
 		if (why)

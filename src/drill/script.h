@@ -31,7 +31,7 @@ struct expr {
 
 /* --- packets --- */
 
-enum packet_kind { PACKET_TCP, PACKET_UDP, PACKET_ICMP };
+enum packet_kind { PACKET_TCP, PACKET_UDP, PACKET_UDPLITE, PACKET_ICMP };
 enum packet_ecn { ECN_UNSAID = -1, ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_ECT01 = 4 };
 enum packet_quote {
 	QUOTE_NONE,
@@ -39,19 +39,40 @@ enum packet_quote {
 	QUOTE_TCP,
 	QUOTE_RAW
 }; /* what an ICMP message carries; raw: zeros, any */
-enum { PACKET_OPTIONS_MAX = 40, UNSAID = -1 };
+enum { PACKET_OPTIONS_MAX = 40, PACKET_ENCAPS_MAX = 4, MPLS_MAX = 8, UNSAID = -1 };
+
+/* A header in front of the packet's own. */
+enum encap_kind { ENCAP_IP4, ENCAP_IP6, ENCAP_GRE, ENCAP_MPLS };
+enum { GRE_CSUM = 0x8000, GRE_KEY = 0x2000, GRE_SEQ = 0x1000 }; /* RFC 2784, 2890 */
+struct encap {
+	enum encap_kind kind;
+	/* IP */
+	int ecn, ttl, tos;
+	int64_t flow_label;
+	struct ipaddr src, dst;
+	/* GRE */
+	uint16_t flags, sum, off;
+	uint32_t key, seq;
+	/* MPLS: label, class, bottom, time to live as on the wire (RFC 3032) */
+	uint32_t entry[MPLS_MAX], n_entries;
+};
 
 /* Both what a script says and what was seen on the wire. Fields not said are UNSAID. */
 struct packet {
 	enum packet_kind kind;
 	int ecn, ttl, tos;
+	int64_t flow_label;
+	uint8_t n_encaps;
+	struct encap encap[PACKET_ENCAPS_MAX]; /* the outermost first */
+	bool has_ports;
+	uint16_t sport, dport; /* on the wire */
 	uint32_t len; /* payload */
-	uint16_t sport, dport; /* UDP: other ones than the socket's; 0: unsaid */
+	uint32_t coverage; /* UDP-Lite */
 	/* TCP */
 	uint16_t flags;
-	bool has_ack, options_any, has_win;
+	bool has_ack, options_any, has_win, has_urg;
 	uint32_t seq, ack;
-	uint16_t win;
+	uint16_t win, urg;
 	uint8_t options_len, options[PACKET_OPTIONS_MAX]; /* as on the wire */
 	/* ICMP: numbers of the version at hand */
 	uint8_t type, code;
