@@ -67,6 +67,8 @@ const struct l4_conf *l4_conf(const struct leat_stack *st);
 struct l4_opts {
 	uint8_t reuseaddr, reuseport, broadcast, v6only;
 	uint8_t recverr4, recverr6, hdrincl;
+	uint8_t recvinfo4, recvttl, recvtos; /* control messages wanted */
+	uint8_t recvinfo6, recvhops, recvtclass;
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
 	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */

@@ -38,8 +38,14 @@ static int destination(struct sock *s, const struct sock_msg *m, struct l4_addr 
 	return sock_addr_in(s, sa, m->name_len, ret);
 }
 
+static bool is_to6(const struct sock *s, const struct l4_addr *to)
+{
+	return s->end.family == AF_INET6 && !l4_is4(to ? &to->a : &s->end.peer.a);
+}
+
 ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 {
+	struct l4_with with;
 	struct l4_addr to;
 	struct l4_send send = { .buf = m->buf, .len = m->len };
 	if (flags & MSG_OOB)
@@ -53,6 +59,12 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 		send.to = &to;
 	}
 	l4_enter(&s->end);
+	if (m->control_len) {
+		int err = sock_take_controls(s, m, is_to6(s, send.to), &with);
+		if (err)
+			return sock_leave(s, err);
+		send.with = &with;
+	}
 	return sock_leave(s, s->end.ops->send(&s->end, &send));
 }
 
@@ -92,14 +104,14 @@ static void source_of(const struct pkt *p, struct l4_addr *ret)
 static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 {
 	struct l4_addr from;
-	size_t copied;
+	size_t copied, at = 0;
 	int err = l4_take_error(&s->end);
 	if (err)
 		return err;
 	struct pkt *p = l4_peek(&s->end);
-	m->control_len = 0;
 	if (!p) {
 		m->name_len = 0;
+		m->control_len = 0;
 		return s->end.shut & 1 && !(flags & MSG_DONTWAIT)
 			       ? 0
 			       : -EAGAIN; /* Linux: only who waits is told */
@@ -107,6 +119,8 @@ static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 	source_of(p, &from);
 	size_t there = copy_out(s->end.ops->payload(&s->end, p, &from), m, &copied);
 	put_name(s, &from, m);
+	sock_put_controls(s, p, m, &at);
+	m->control_len = at;
 	if (!(flags & MSG_PEEK))
 		l4_pop(&s->end);
 	return (ssize_t)(flags & MSG_TRUNC ? there : copied);
@@ -114,31 +128,12 @@ static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 
 /* --- the error queue --- */
 
-/* One control message, or as much of it as there is room for. */
-static void put_control(struct sock_msg *m, int level, int type, const void *data, size_t len)
-{
-	struct cmsghdr *c = m->control;
-	size_t room = m->control_len;
-	m->control_len = 0;
-	if (!c || room < sizeof *c) {
-		m->flags |= MSG_CTRUNC;
-		return;
-	}
-	if (room < CMSG_LEN(len)) {
-		m->flags |= MSG_CTRUNC;
-		len = room - CMSG_LEN(0);
-	}
-	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
-	memcpy(CMSG_DATA(c), data, len);
-	m->control_len = MIN(room, CMSG_SPACE(len));
-}
-
 struct error_data {
 	struct sock_extended_err ee;
 	struct sockaddr_storage offender;
 };
 
-static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg *m)
+static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg *m, size_t *at)
 {
 	bool is6 = r->family == AF_INET6;
 	struct error_data d = { .ee = { .ee_errno = (uint32_t)r->err,
@@ -152,9 +147,9 @@ static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg 
 	if (r->local) /* nobody */
 		memset(&d.offender, 0, n);
 	if (s->end.family == AF_INET6)
-		put_control(m, IPPROTO_IPV6, IPV6_RECVERR, &d, sizeof d.ee + n);
+		sock_put_control(m, at, IPPROTO_IPV6, IPV6_RECVERR, &d, sizeof d.ee + n);
 	else
-		put_control(m, IPPROTO_IP, IP_RECVERR, &d, sizeof d.ee + n);
+		sock_put_control(m, at, IPPROTO_IP, IP_RECVERR, &d, sizeof d.ee + n);
 }
 
 /* Linux: the next error in the queue becomes the pending one, where both are ICMP's. */
@@ -179,7 +174,7 @@ static struct cursor written(const struct sock *s, const struct l4_error *r)
 static ssize_t receive_error(struct sock *s, struct sock_msg *m)
 {
 	struct l4_error r;
-	size_t copied;
+	size_t copied, at = 0;
 	struct pkt *p = l4_peek_error(&s->end);
 	if (!p || !l4_error_parse(p, &r)) {
 		m->name_len = 0;
@@ -193,7 +188,10 @@ static ssize_t receive_error(struct sock *s, struct sock_msg *m)
 		r.dst.port = 0;
 	copy_out(written(s, &r), m, &copied);
 	put_name(s, &r.dst, m);
-	put_error(s, &r, m);
+	if (!r.local)
+		sock_put_controls(s, p, m, &at);
+	put_error(s, &r, m, &at);
+	m->control_len = at;
 	l4_pop_error(&s->end);
 	after_error(s, r.local);
 	return (ssize_t)copied;

@@ -3,8 +3,7 @@
  * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
  * option is added in one place.
  *
- * Not here: what would have no effect yet (priority, mark, timestamps, packet information, groups, options and extension
- * headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
+ * Not here: what would have no effect yet (priority, mark, timestamps, groups, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <limits.h>
@@ -352,6 +351,9 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
 	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
+	{ IPPROTO_IP, IP_PKTINFO,		BOOL(recvinfo4) },
+	{ IPPROTO_IP, IP_RECVTTL,		BOOL(recvttl) },
+	{ IPPROTO_IP, IP_RECVTOS,		BOOL(recvtos) },
 	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW4 },
 	{ IPPROTO_IP, IP_HDRINCL,		FN(NULL, get_no) },
 
@@ -363,6 +365,9 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO,	BOOL(recvinfo6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT,	BOOL(recvhops), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVTCLASS,	BOOL(recvtclass), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW6 },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 	{ SOL_RAW, IPV6_CHECKSUM,		FN(set_checksum_any, get_checksum), .whom = FOR_RAW6 },

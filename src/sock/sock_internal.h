@@ -37,6 +37,15 @@ static inline ssize_t sock_leave(struct sock *s, ssize_t ret)
 	return ret;
 }
 
+/* --- control.c --- */
+
+/* One control message behind *at bytes of others, or as much of it as there is room for. */
+void sock_put_control(struct sock_msg *m, size_t *at, int level, int type, const void *data, size_t len);
+/* What the socket asked for about a packet. */
+void sock_put_controls(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at);
+/* Those of a datagram to be sent. 0, -EINVAL, -ENODEV, -ENETUNREACH. */
+int sock_take_controls(struct sock *s, const struct sock_msg *m, bool is6, struct l4_with *ret);
+
 /* --- name.c --- */
 
 /* 0, -EINVAL (too short), -EAFNOSUPPORT, -ENODEV. */
