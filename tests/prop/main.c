@@ -13,12 +13,13 @@
 struct options {
 	struct seeds seeds;
 	const char *replay, *mutant, *pcap_dir, *self;
-	bool trace, list;
+	bool trace, list, no_shrink;
 };
 
-static const char usage[] = "usage: prop [--seeds N] [--from SEED] [--jobs J] [--time SECONDS] [--go-on]\n"
-			    "       prop --replay FILE|SEED [--trace] [--pcap DIR] [--shrink]\n"
-			    "       prop-mutants --mutant NAME [--seeds N] ... | --list-mutants\n";
+static const char usage[] =
+	"usage: prop [--seeds N] [--from SEED] [--jobs J] [--time SECONDS] [--go-on] [--no-shrink]\n"
+	"       prop --replay FILE|SEED [--trace] [--pcap DIR]\n"
+	"       prop-mutants --mutant NAME [--seeds N] ... | --list-mutants\n";
 
 /* --- one plan --- */
 
@@ -64,7 +65,9 @@ static void tell_failure(const struct options *o, uint64_t seed)
 	static struct result r;
 	char path[64];
 	plan_make(&p, seed);
-	unsigned plays = shrink(&p, &r);
+	unsigned plays = o->no_shrink ? 1U : shrink(&p, &r);
+	if (o->no_shrink)
+		play_apart(&p, &r);
 	snprintf(path, sizeof path, "prop-%lu.plan", seed);
 	FILE *f = fopen(path, "we");
 	if (f)
@@ -72,9 +75,11 @@ static void tell_failure(const struct options *o, uint64_t seed)
 	if (f)
 		fclose(f);
 	if (!r.why[0])
-		printf("seed %lu fails, but not when it is played alone\n", seed);
-	printf("\n# seed %lu, made short in %u plays: %s\n", seed, plays, r.why);
-	plan_write(&p, stdout);
+		snprintf(r.why, sizeof r.why, "alone: it fails, but not when it is played alone");
+	if (!o->no_shrink)
+		printf("\n# seed %lu, made short in %u plays: %s\n", seed, plays, r.why);
+	if (!o->no_shrink)
+		plan_write(&p, stdout);
 	printf("\nFAILED: seed %lu: %s\nto see it again: %s%s%s --replay %s --trace --pcap /tmp/prop-pcap\n",
 	       seed, r.why, o->self, o->mutant ? " --mutant " : "", o->mutant ? o->mutant : "", path);
 }
@@ -99,17 +104,12 @@ static int play_many(const struct options *o)
 static bool read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "seeds", required_argument, NULL, 'n' },
-		{ "from", required_argument, NULL, 'f' },
-		{ "jobs", required_argument, NULL, 'j' },
-		{ "time", required_argument, NULL, 's' },
-		{ "replay", required_argument, NULL, 'r' },
-		{ "mutant", required_argument, NULL, 'm' },
-		{ "pcap", required_argument, NULL, 'p' },
-		{ "trace", no_argument, NULL, 't' },
-		{ "list-mutants", no_argument, NULL, 'l' },
-		{ "go-on", no_argument, NULL, 'g' },
-		{ 0 },
+		{ "seeds", required_argument, NULL, 'n' },  { "from", required_argument, NULL, 'f' },
+		{ "jobs", required_argument, NULL, 'j' },   { "time", required_argument, NULL, 's' },
+		{ "replay", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
+		{ "pcap", required_argument, NULL, 'p' },   { "trace", no_argument, NULL, 't' },
+		{ "list-mutants", no_argument, NULL, 'l' }, { "go-on", no_argument, NULL, 'g' },
+		{ "no-shrink", no_argument, NULL, 'q' },    { 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
@@ -142,6 +142,9 @@ static bool read_options(struct options *o, int argc, char **argv)
 			break;
 		case 'g':
 			o->seeds.go_on = true;
+			break;
+		case 'q':
+			o->no_shrink = true;
 			break;
 		default:
 			return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mutants.h"
 #include "prop.h"
 
 enum { LCORES = 3, BETWEEN = 3 };
@@ -73,6 +74,7 @@ bool play(const struct plan *p, const struct play_opts *o, struct result *ret)
 	const struct sim_opts so = { .seed = p->seed, .lcores = LCORES, .pcap_dir = o->pcap_dir };
 	if (!w || !(w->msg = calloc(MSGS_MAX, sizeof *w->msg)) || sim_new(&so, &w->sim))
 		abort();
+	mutants_begin();
 	w->plan = p;
 	w->trace = o->trace;
 	play_deeds(w);

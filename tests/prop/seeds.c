@@ -75,11 +75,12 @@ static void start(struct common *c, struct job *j, const struct seeds *s, double
 {
 	fflush(NULL);
 	j->seed = 0;
-	j->pid = fork();
-	if (j->pid < 0)
+	pid_t pid = fork();
+	if (pid < 0)
 		abort();
-	if (!j->pid)
+	if (!pid)
 		work(c, j, s, until);
+	j->pid = pid;
 }
 
 static void ended(struct common *c, const struct seeds *s, double until, pid_t pid)
