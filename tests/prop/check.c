@@ -167,34 +167,6 @@ static void hold_everything(struct held *h, const struct world *w)
 			hold_all(h, stack_of(w, i));
 }
 
-static bool check_packets(struct world *w)
-{
-	struct pkt_stats p;
-	struct held held = { 0 };
-	uint64_t sent = w->gone.tx, drops = w->gone.drops;
-	pools(w, &p);
-	hold_everything(&held, w);
-	for (unsigned i = 1; i <= NODES_MAX; i++) {
-		const struct leat_stack *st = stack_of(w, i);
-		if (!st)
-			continue;
-		drops += drops_of(st);
-		sent += sent_by(w, i);
-	}
-	if (p.in_use != held.packets + held.shared)
-		return broken(w, "leak: %lu packets are out of the pools, stacks hold %lu and parts of %lu",
-			      p.in_use, held.packets, held.shared);
-	if (!held.packets && p.pages_in_use)
-		return broken(w, "leak: %lu pages are out of the pools", p.pages_in_use);
-	uint64_t went = p.freed + held.shared, known = sent + drops + w->taken + w->freed_else;
-	return went == known || broken(w,
-				       "drops: %lu packets went back; %lu were sent, %lu dropped by name, "
-				       "%lu read, %lu went with their stack",
-				       went, sent, drops, w->taken, w->freed_else);
-}
-
-/* --- around an end --- */
-
 /* Packets that went back, or would have but for others that share their bytes. */
 static uint64_t gone_back(const struct world *w)
 {
@@ -205,16 +177,59 @@ static uint64_t gone_back(const struct world *w)
 	return p.freed + held.shared;
 }
 
-void account_before_end(struct world *w, unsigned node, uint64_t *ret_gone)
+struct fate {
+	uint64_t sent, dropped;
+};
+
+static struct fate fate_of_all(const struct world *w)
 {
-	*ret_gone = gone_back(w);
+	struct fate f = { w->gone.tx, w->gone.drops };
+	for (unsigned i = 1; i <= NODES_MAX; i++) {
+		if (!stack_of(w, i))
+			continue;
+		f.sent += sent_by(w, i);
+		f.dropped += drops_of(stack_of(w, i));
+	}
+	return f;
+}
+
+static uint64_t known(const struct world *w)
+{
+	struct fate f = fate_of_all(w);
+	return f.sent + f.dropped + w->taken + w->freed_else;
+}
+
+static bool check_packets(struct world *w)
+{
+	struct pkt_stats p;
+	struct held held = { 0 };
+	struct fate f = fate_of_all(w);
+	pools(w, &p);
+	hold_everything(&held, w);
+	if (p.in_use != held.packets + held.shared)
+		return broken(w, "leak: %lu packets are out of the pools, stacks hold %lu and parts of %lu",
+			      p.in_use, held.packets, held.shared);
+	if (!held.packets && p.pages_in_use)
+		return broken(w, "leak: %lu pages are out of the pools", p.pages_in_use);
+	return gone_back(w) == known(w) || broken(w,
+						  "drops: %lu packets went back; %lu were sent, %lu dropped "
+						  "by name, %lu read, %lu went with their stack",
+						  gone_back(w), f.sent, f.dropped, w->taken, w->freed_else);
+}
+
+/* --- around an end --- */
+
+/* What a stack still has goes with it, unnamed. What others do meanwhile, since messages are flushed, they count as ever; and what is
+ * known but on its way home to its pool arrives. */
+void account_before_end(struct world *w, unsigned node)
+{
 	w->gone.tx += sent_by(w, node);
 	w->gone.drops += drops_of(stack_of(w, node));
 }
 
-void account_after_end(struct world *w, uint64_t gone_before)
+void account_after_end(struct world *w)
 {
-	w->freed_else += gone_back(w) - gone_before;
+	w->freed_else += gone_back(w) - known(w);
 }
 
 void account_back(struct world *w, unsigned node)

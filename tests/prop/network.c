@@ -138,15 +138,14 @@ static void take_counters(struct world *w, unsigned node)
 
 void deed_crash(struct world *w, const uint32_t *arg)
 {
-	uint64_t freed;
 	if (!stack_of(w, arg[0]))
 		return;
 	if (arg[1])
 		take_counters(w, arg[0]);
 	traffic_node_gone(w, arg[0]);
-	account_before_end(w, arg[0], &freed);
+	account_before_end(w, arg[0]);
 	must(w, sim_crash(w->node[arg[0]].n, arg[1]), "crash");
-	account_after_end(w, freed);
+	account_after_end(w);
 	memset(w->node[arg[0]].unloaded, 0, sizeof w->node[arg[0]].unloaded);
 }
 

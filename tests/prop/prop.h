@@ -154,8 +154,8 @@ bool check_all(struct world *w);
 /* Packets that stacks hold: parked for neighbours, queued to sockets. */
 uint64_t held_by_stack(const struct leat_stack *st);
 /* Around a stack's end. */
-void account_before_end(struct world *w, unsigned node, uint64_t *ret_gone);
-void account_after_end(struct world *w, uint64_t gone_before);
+void account_before_end(struct world *w, unsigned node);
+void account_after_end(struct world *w);
 void account_back(struct world *w, unsigned node); /* it has been restored, counters and all */
 void account_end_gone(struct world *w, unsigned wire, unsigned end);
 /* Counters over save and restore. */
