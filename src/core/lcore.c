@@ -169,9 +169,8 @@ void rt_flush_messages(struct leat_runtime *rt)
 		for (unsigned i = 0; i < n_all(rt); i++) {
 			overflow_retry(rt->lcore[i]);
 			n += lcore_run_messages(rt->lcore[i]);
-			n += run_turn_ends(
-				rt->lcore
-					[i]); /* what the messages asked for, and packets on their way home */
+			/* What the messages asked for, and packets on their way home. */
+			n += run_turn_ends(rt->lcore[i]);
 		}
 	} while (n && ++rounds < FLUSH_ROUNDS);
 }

@@ -62,7 +62,7 @@ struct lcore {
 	int sleeping cacheline_aligned;
 };
 
-/* One turn: take the time, run messages and due timers, poll, run turn ends, load each worker's view anew at its start.
+/* One turn: take the time, load the workers' views, run messages and due timers, poll, run turn ends, wake who was posted to.
  * Returns true when there was anything to do. The runtime announces quiescence between turns. */
 bool lcore_turn(struct lcore *lc);
 /* Until when the lcore may sleep (absolute; UINT64_MAX: until woken), or 0: not at all. The runtime calls it with

@@ -267,14 +267,12 @@ int stack_unload(struct leat_stack *st, const struct module *m)
 	return 0;
 }
 
-bool stack_post_workers(struct leat_stack *st, struct lcore *from, msg_fn *fn, uint64_t a1, uint64_t a2,
-			uint64_t a3, uint64_t a4)
+bool stack_post_workers(struct leat_stack *st, msg_fn *fn, uint64_t a1, uint64_t a2, uint64_t a3)
 {
 	bool ok = true;
 	for (unsigned i = 0; i < st->n_workers; i++) {
-		struct msg m = { .fn = fn,
-				 .arg = { { .p = st->worker[i] }, { a1 }, { a2 }, { a3 }, { a4 } } };
-		ok &= lcore_post(from, st->worker[i]->lc, &m);
+		struct msg m = { .fn = fn, .arg = { { .p = st->worker[i] }, { a1 }, { a2 }, { a3 } } };
+		ok &= lcore_post(st->rt->ctl, st->worker[i]->lc, &m);
 	}
 	return ok;
 }

@@ -33,11 +33,11 @@ struct leat_stack {
 	char name[STACK_NAME_MAX];
 	struct mem_account mem;
 	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
-	int (*on_modules)(
-		struct leat_stack *st); /* the graph's: nodes came or went. 0 or -errno: they do not fit in */
+	/* The graph's: nodes came or went. 0 or -errno: they do not fit in. */
+	int (*on_modules)(struct leat_stack *st);
 	void *iface_conf; /* net's: the settings that interfaces begin with; NULL: no interfaces */
-	void (*on_knobs)(struct leat_stack *st,
-			 const struct module *m); /* net's: m's knobs have their defaults */
+	/* Net's: m's knobs have their defaults. */
+	void (*on_knobs)(struct leat_stack *st, const struct module *m);
 	unsigned n_workers;
 	struct worker *worker[LCORE_MAX - 1];
 	void *state[MODULE_MAX];
@@ -81,6 +81,8 @@ static inline void *worker_state(const struct worker *w, enum module_id id)
 }
 
 /* --- the view --- */
+
+/* A root as it stood when the worker's turn began; NULL: that table is not there. */
 static inline void *view_get(const struct worker *w, enum view_id id)
 {
 	return w->view->root[id];
@@ -90,8 +92,8 @@ static inline void *view_ctl(const struct leat_stack *st, enum view_id id)
 {
 	return (st->staged ? st->staged : st->view)->root[id];
 }
-/* Control lcore: puts a root into the next view. Nobody sees it before view_publish(). 0 or -ENOMEM. The caller defers the
- * free of the old root after publishing (view_free_old does both for roots that start with a struct deferred). */
+/* Control lcore: puts a root into the next view. Nobody sees it before view_publish(). 0 or -ENOMEM. The old root is the
+ * caller's, who defers its free after publishing. */
 int view_stage(struct leat_stack *st, enum view_id id, void *root);
 /* Publishes everything staged as one step. Harmless when nothing is. Netlink calls it at the end of each receive. */
 void view_publish(struct leat_stack *st);
@@ -103,10 +105,9 @@ static inline unsigned bucket_worker(const struct worker *w, uint32_t flow_hash)
 	return m->worker[flow_hash % BUCKETS];
 }
 
-/* Runs fn on every worker's lcore (as a message from the control lcore), with the worker in arg[0].p and the caller's words
- * behind it. False when memory ran out. */
-bool stack_post_workers(struct leat_stack *st, struct lcore *from, msg_fn *fn, uint64_t a1, uint64_t a2,
-			uint64_t a3, uint64_t a4);
+/* Control lcore: runs fn on every worker's lcore, as a message with the worker in arg[0].p and the caller's words behind it.
+ * False when memory ran out: some may not hear of it. */
+bool stack_post_workers(struct leat_stack *st, msg_fn *fn, uint64_t a1, uint64_t a2, uint64_t a3);
 
 /* Saves the whole stack as a JSON file; restores it into a fresh one made with the same modules. *ret_why, when given, gets
  * a line that says what was wrong. */

@@ -43,7 +43,7 @@ void addr_watch_remove(struct leat_stack *st, struct addr_watch *w)
 
 /* --- finding --- */
 
-uint32_t addr_hash(const struct leat_stack *st, uint8_t family, const struct ipaddr *a)
+static uint32_t addr_hash(const struct leat_stack *st, uint8_t family, const struct ipaddr *a)
 {
 	uint64_t hi, lo;
 	memcpy(&hi, a->b, sizeof hi);

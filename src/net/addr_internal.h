@@ -71,7 +71,6 @@ static inline bool addr_is_ours(const struct addr *a)
 }
 
 /* addr.c */
-uint32_t addr_hash(const struct leat_stack *st, uint8_t family, const struct ipaddr *a);
 struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle);
 void addr_remove(struct leat_stack *st, struct addr *a); /* with its secondaries, routes and notifications */
 

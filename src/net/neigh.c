@@ -58,11 +58,7 @@ static struct neigh_worker *worker_of(const struct worker *w)
 static bool tell(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
 		 const uint64_t *more, bool must)
 {
-	struct msg m = { .fn = fn, .arg[0].p = w };
-	uint64_t word[3];
-	neigh_key_put(word, k, extra);
-	for (unsigned i = 0; i < 3; i++)
-		m.arg[1 + i].u = word[i];
+	struct msg m = neigh_msg(fn, w, k, extra);
 	for (unsigned i = 0; more && i < 2; i++)
 		m.arg[4 + i].u = more[i];
 	return (must ? lcore_post : lcore_try_post)(w->lc, w->st->rt->ctl, &m);

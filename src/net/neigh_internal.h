@@ -154,11 +154,18 @@ static inline struct neigh_key neigh_key_of(const struct neigh_entry *e)
 {
 	return (struct neigh_key){ e->if_handle, e->family, e->addr };
 }
-/* In three words of a message, with 24 bits of the sender's beside them. */
+/* In three words, with 24 bits of the sender's beside them. */
 static inline void neigh_key_put(uint64_t word[3], const struct neigh_key *k, uint32_t extra)
 {
 	word[0] = k->if_handle | (uint64_t)k->family << 32 | (uint64_t)extra << 40;
 	memcpy(&word[1], k->addr.b, 16);
+}
+/* A message to or from a worker about k; neigh_key_get() takes them out again. */
+static inline struct msg neigh_msg(msg_fn *fn, struct worker *w, const struct neigh_key *k, uint32_t extra)
+{
+	uint64_t word[3];
+	neigh_key_put(word, k, extra);
+	return (struct msg){ .fn = fn, .arg = { { .p = w }, { word[0] }, { word[1] }, { word[2] } } };
 }
 static inline struct neigh_key neigh_key_get(const struct msg *m, uint32_t *ret_extra)
 {

@@ -15,16 +15,12 @@ void neigh_post_all(struct leat_stack *st, msg_fn *fn, const struct neigh_key *k
 {
 	uint64_t word[3];
 	neigh_key_put(word, k, extra);
-	stack_post_workers(st, st->rt->ctl, fn, word[0], word[1], word[2], 0);
+	stack_post_workers(st, fn, word[0], word[1], word[2]);
 }
 
 static void post_one(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra)
 {
-	struct msg m = { .fn = fn, .arg[0].p = w };
-	uint64_t word[3];
-	neigh_key_put(word, k, extra);
-	for (unsigned i = 0; i < 3; i++)
-		m.arg[1 + i].u = word[i];
+	const struct msg m = neigh_msg(fn, w, k, extra);
 	lcore_post(w->st->rt->ctl, w->lc, &m); /* without memory: the worker asks again */
 }
 
@@ -51,13 +47,9 @@ static void solicit_on_worker(struct lcore *at, const struct msg *m)
 void neigh_solicit(struct neigh_entry *e)
 {
 	struct worker *w = e->st->worker[0];
-	struct msg m = { .fn = solicit_on_worker, .arg[0].p = w };
 	const struct neigh_key k = neigh_key_of(e);
 	bool unicast = neigh_nud(e) == NUD_PROBE;
-	uint64_t word[3];
-	neigh_key_put(word, &k, unicast ? SOLICIT_UNICAST : 0);
-	for (unsigned i = 0; i < 3; i++)
-		m.arg[1 + i].u = word[i];
+	struct msg m = neigh_msg(solicit_on_worker, w, &k, unicast ? SOLICIT_UNICAST : 0);
 	m.arg[4].u = e->word;
 	memcpy(&m.arg[5].u, e->src_hint.b, 8);
 	memcpy(&m.arg[6].u, e->src_hint.b + 8, 8);

@@ -193,7 +193,7 @@ static void flush(struct leat_stack *st, const struct iface *i, enum drop why, b
 	list_for_each_safe (e, next, &neigh_state(st)->all, all)
 		if (e->if_handle == i->handle && (with_permanent || !(neigh_nud(e) & NUD_PERMANENT)))
 			neigh_entry_remove(e, why, true);
-	stack_post_workers(st, st->rt->ctl, neigh_on_iface_gone, i->handle, why, 0, 0);
+	stack_post_workers(st, neigh_on_iface_gone, i->handle, why, 0);
 }
 
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)

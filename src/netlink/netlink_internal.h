@@ -127,8 +127,6 @@ struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *
 int nl_sock_autobind(struct nl_sock *s);
 
 /* nl_request.c */
-void nl_hold(struct leat_stack *st);
-void nl_release(struct leat_stack *st); /* the last one publishes the view and pumps every socket */
 /* The one way a handler is called, for requests and for each step of a dump: checks header and attributes. */
 struct nl_call {
 	struct nl_sock *sock;

@@ -12,12 +12,14 @@
 
 enum { ATTRS_MAX = 256, HDR_MAX = 64, SEND_OVERHEAD = 32 };
 
-void nl_hold(struct leat_stack *st)
+/* While a receive is handled, what it changes waits to be published, and dumps wait. */
+static void nl_hold(struct leat_stack *st)
 {
 	nl_state(st)->held++;
 }
 
-void nl_release(struct leat_stack *st)
+/* The last one publishes the view and pumps every socket. */
+static void nl_release(struct leat_stack *st)
 {
 	struct nl_state *ns = nl_state(st);
 	struct nl_sock *s;

@@ -165,11 +165,6 @@ bool nl_sock_has_more(const struct nl_sock *s)
 	return s->dumping || !list_empty(&s->queue);
 }
 
-struct leat_stack *nl_sock_stack(const struct nl_sock *s)
-{
-	return s->st;
-}
-
 /* --- names --- */
 
 struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *proto, uint32_t portid)

@@ -63,7 +63,6 @@ int nl_sock_getsockopt(struct nl_sock *s, int level, int name, void *val, size_t
 bool nl_sock_wants_pktinfo(const struct nl_sock *s);
 /* Something waits in the socket or a dump is running. */
 bool nl_sock_has_more(const struct nl_sock *s);
-struct leat_stack *nl_sock_stack(const struct nl_sock *s);
 
 extern const struct module netlink_module;
 extern const struct module genl_leat_module;

@@ -42,7 +42,7 @@ enum buf_kind {
 };
 
 /* Bytes in front of a received or fresh packet, for headers to come; and how long a head buffer is. The pitch of head
- * buffers is no power of two and no multiple of 4,096 (DESIGN 3: cache-set conflicts cost five times as much a pass). */
+ * buffers is no power of two and no multiple of 4,096 (docs/packet.md). */
 enum { BUF_HEADROOM = 160, BUF_HEAD_SIZE = 2240, BUF_PAGE_SIZE = 4096 };
 
 struct pkt_frag {
@@ -84,8 +84,8 @@ enum pkt_flags {
 union pkt_edge {
 	uint8_t bytes[16];
 	struct {
-		struct ipaddr
-			next_hop; /* whose link-layer address is wanted; the interface is out_if, family by ethertype */
+		/* Whose link-layer address is wanted; the interface is out_if, family by ethertype. */
+		struct ipaddr next_hop;
 	} neigh_output;
 	struct {
 		uint8_t type, code; /* of the error to send; the packet is its cause */
@@ -118,8 +118,7 @@ struct pkt_ext {
 	uint32_t csum_complete;
 	uint32_t tun_id;
 	uint64_t stamp_us; /* when it was received */
-	uint64_t ct, secpath,
-		dst; /* (index, generation) of conntrack entry, security path, route attachment */
+	uint64_t ct, secpath, dst; /* (index, generation): conntrack entry, security path, route attachment */
 	uint8_t bpf_cb[16];
 };
 static_assert(sizeof(struct pkt_ext) == 64, "docs/packet.md");
@@ -146,8 +145,7 @@ struct pkt {
 
 	/* The second line: what large packets, queues and features need. */
 	struct buf *buf cacheline_aligned; /* of the first piece */
-	struct pkt_frag
-		*frags; /* this descriptor's own place for PKT_FRAGS_MAX of them; n_frags are in use */
+	struct pkt_frag *frags; /* this descriptor's own place for PKT_FRAGS_MAX; n_frags are in use */
 	struct pkt_ext *ext; /* NULL until first wanted */
 	struct pkt *next; /* queues, free list */
 	uint32_t index; /* in its pool */
@@ -259,10 +257,9 @@ bool pkt_append_range(struct lcore *lc, struct pkt *p, const struct pkt *from, u
 /* Appends all of each packet of q and consumes them: shared when all their pieces fit into the list and are lc's to share, else
  * copied into pages, filled to the brim. False at the budget; p and q are then as they were. */
 bool pkt_join(struct lcore *lc, struct pkt *p, struct pkt_queue *q);
-/* Reads from data (pkt_cursor) or from a header offset on. */
+/* Reads from data on, or from `off`, which counts from the start of the buffer, as l4_off does. */
 struct cursor pkt_cursor(const struct pkt *p);
-struct cursor pkt_cursor_at(const struct pkt *p,
-			    uint16_t off); /* off counts from the start of the buffer, as l4_off does */
+struct cursor pkt_cursor_at(const struct pkt *p, uint16_t off);
 
 struct pkt_stats {
 	uint64_t allocated, freed; /* packets */
@@ -283,6 +280,7 @@ extern const struct module pkt_module;
 
 /* --- vectors and lists --- */
 
+/* Packets on their way to one node. It belongs to the lcore and the frame; a node borrows it for one run. */
 struct pkt_vec {
 	uint16_t n;
 	uint16_t node;
@@ -328,7 +326,7 @@ static inline struct pkt *pkt_queue_pop(struct pkt_queue *q)
 	return p;
 }
 
-/* --- parking (DESIGN 4) --- */
+/* --- parking --- */
 
 /* Marks p as kept beyond its vector, to go on at `node`. in_if and out_if are handles already; in debug builds the edge
  * union is poisoned: whatever else is needed must be looked up again. */

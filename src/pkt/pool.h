@@ -23,7 +23,7 @@ struct pkt_region {
 };
 static_assert(BUF_HEAD_SIZE % 4096 != 0 && (BUF_HEAD_SIZE & (BUF_HEAD_SIZE - 1)) != 0 &&
 		      BUF_HEAD_SIZE % CACHELINE == 0,
-	      "DESIGN 3");
+	      "docs/packet.md");
 
 struct page_region {
 	uint8_t mem[POOL_REGION_PAGES][BUF_PAGE_SIZE];
