@@ -38,9 +38,17 @@ static int stack_start(struct sim_node *n)
 	return 0;
 }
 
+/* It is part of paths, of arguments, and of what is written to files. */
+static bool name_ok(const char *name)
+{
+	static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+	size_t len = strlen(name);
+	return len && len < STACK_NAME_MAX && len == strspn(name, good) && *name != '-' && *name != '.';
+}
+
 int sim_node_new(struct sim *s, const char *name, unsigned workers, struct sim_node **ret)
 {
-	if (!*name || strlen(name) >= sizeof(*ret)->name || strpbrk(name, "/ :"))
+	if (!name_ok(name))
 		return -EINVAL;
 	if (sim_node_find(s, name))
 		return -EEXIST;
@@ -112,7 +120,8 @@ static int keep_stack(struct sim_node *n)
 	err = stack_save(n->st, path, why, sizeof why);
 	n->kept = !err;
 	if (err)
-		fprintf(stderr, "%s: cannot be saved: %s\n", n->name, *why ? why : strerror(-err));
+		snprintf(n->sim->why, sizeof n->sim->why, "it cannot be saved: %s",
+			 *why ? why : strerror(-err));
 	return err;
 }
 
@@ -148,7 +157,8 @@ static int restore(struct sim_node *n)
 	keep_path(n, path);
 	int err = stack_restore(n->st, path, why, sizeof why);
 	if (err)
-		fprintf(stderr, "%s: cannot be restored: %s\n", n->name, *why ? why : strerror(-err));
+		snprintf(n->sim->why, sizeof n->sim->why, "it cannot be restored: %s",
+			 *why ? why : strerror(-err));
 	forget_kept(n);
 	return err;
 }

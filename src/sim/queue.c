@@ -3,7 +3,7 @@
  * full. CoDel (RFC 8289) also looks, when a frame is taken out, how long it has waited: when that has been more than 5 ms for
  * 100 ms, it drops, and drops again after ever shorter times, 100 ms / sqrt(count), until the wait is short. FQ-CoDel (RFC 8290) gives
  * each flow a queue under CoDel of its own and serves them by deficit round robin, flows that have just begun first; when all
- * of them together are full the longest loses its head.
+ * of them together are full the longest loses half of its frames, from the head.
  *
  * A flow is addresses, protocol and, for TCP and UDP that are no fragments, ports; what is not IP is one flow. The square root is that of
  * integers: interval / sqrt(n) = sqrt(interval^2 / n).
@@ -24,6 +24,7 @@ enum {
 	INTERVAL_US = 100000,
 	QUANTUM = 1514, /* RFC 8290, 5.2.3 */
 	FLOWS = 1024, /* RFC 8290, 5.2.5 */
+	SHED_MAX = 64, /* RFC 8290, 4.1 */
 	L4_PORTS_LEN = 4,
 };
 
@@ -220,13 +221,18 @@ static struct sim_frame *fq_pop(struct sim_dir *d, uint64_t now)
 	return NULL;
 }
 
+/* RFC 8290, 4.1: half of the frames of the queue with most bytes, 64 at most, from its head. */
 static void fq_shed(struct sim_dir *d)
 {
 	struct sim_flow *fat = &d->queue.flow[0];
+	unsigned n = 0;
 	for (unsigned i = 1; i < FLOWS; i++)
 		if (d->queue.flow[i].bytes > fat->bytes)
 			fat = &d->queue.flow[i];
-	drop(d, flow_pop(&d->queue, fat), SIM_DROP_QUEUE);
+	for (const struct sim_frame *f = fat->head; f; f = f->next)
+		n++;
+	for (n = MIN((n + 1) / 2, (unsigned)SHED_MAX); n; n--)
+		drop(d, flow_pop(&d->queue, fat), SIM_DROP_QUEUE);
 }
 
 /* --- what the wire calls --- */

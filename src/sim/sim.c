@@ -113,18 +113,31 @@ struct leat_runtime *sim_rt(struct sim *s)
 	return s->rt;
 }
 
+/* When the next event is due; UINT64_MAX: never. */
+static uint64_t next_event_us(const struct sim *s)
+{
+	bool over = s->opts.events_max && s->happened >= s->opts.events_max;
+	return s->n_events && !over ? s->heap[1]->at_us : UINT64_MAX;
+}
+
 static void settle(struct sim *s)
 {
 	manual_rt_settle(s->m);
 	follow_flush(s, NULL);
 }
 
+const char *sim_why(const struct sim *s)
+{
+	return s->why;
+}
+
 void sim_settle(struct sim *s)
 {
 	settle(s);
-	while (s->n_events && s->heap[1]->at_us <= sim_now_us(s)) {
-		while (s->n_events && s->heap[1]->at_us <= sim_now_us(s)) {
+	while (next_event_us(s) <= sim_now_us(s)) {
+		while (next_event_us(s) <= sim_now_us(s)) {
 			struct sim_event *e = s->heap[1];
+			s->happened++;
 			sim_cancel(s, e);
 			e->fn(s, e);
 		}
@@ -137,9 +150,7 @@ void sim_run(struct sim *s, uint64_t delta_us)
 	uint64_t end = sim_now_us(s) + delta_us;
 	sim_settle(s);
 	for (;;) {
-		uint64_t next = manual_rt_next_us(s->m), now = sim_now_us(s);
-		if (s->n_events)
-			next = MIN(next, s->heap[1]->at_us);
+		uint64_t next = MIN(manual_rt_next_us(s->m), next_event_us(s)), now = sim_now_us(s);
 		if (next > end)
 			break;
 		if (next > now)

@@ -21,9 +21,10 @@ struct sim_opts {
 	uint64_t seed;
 	unsigned lcores; /* 0: 1; what nodes' workers are spread over */
 	const char *pcap_dir; /* a pcapng file per wire; NULL: none */
-	const char *
-		trace; /* a filter of pcap-filter(7), "" for all: what matches is followed through nodes and wires; NULL: none */
+	/* A filter of pcap-filter(7), "" for all: what matches is followed through nodes and wires; NULL: none. */
+	const char *trace;
 	FILE *trace_out; /* NULL: standard output */
+	uint64_t events_max; /* 0: no bound; else wires and schedules stand still after so many events */
 	const char *leat; /* the program that sim_ip() starts; NULL: "leat" by the path */
 };
 
@@ -41,6 +42,8 @@ void sim_settle(struct sim *s);
 /* Over every frame sent into a wire: when, into which, at which end, and its bytes. */
 uint64_t sim_digest(const struct sim *s);
 struct leat_runtime *sim_rt(struct sim *s);
+/* Why the latest call that had something to say beyond its -errno failed; "" when none has. */
+const char *sim_why(const struct sim *s);
 
 /* Something that is to happen; embedded where it belongs. Those of one instant run in the order in which they were set. */
 struct sim_event {
@@ -53,7 +56,8 @@ void sim_cancel(struct sim *s, struct sim_event *e);
 
 /* --- nodes --- */
 
-/* A stack of `workers` workers with "lo" up, or down when it has crashed. 0, -EEXIST, or what stack_new() says. */
+/* A stack of `workers` workers with "lo" up, or down when it has crashed. Names are of letters, digits, _, - and ., and begin with
+ * neither of the last two. 0, -EINVAL (name), -EEXIST, -ERANGE (workers), or what stack_new() says. */
 int sim_node_new(struct sim *s, const char *name, unsigned workers, struct sim_node **ret);
 struct sim_node *sim_node_find(struct sim *s, const char *name);
 struct sim_node *sim_node_next(struct sim *s,

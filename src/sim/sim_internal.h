@@ -149,6 +149,7 @@ struct sim {
 	uint64_t digest, n_frames;
 	struct sim_event **heap; /* from 1 */
 	unsigned n_events, room_events;
+	uint64_t happened;
 	uint64_t order;
 	struct list nodes;
 	struct sim_wire **wire; /* [n_wires] */
@@ -158,6 +159,7 @@ struct sim {
 	struct sim_udp **udp; /* by id */
 	unsigned n_udps;
 	struct list sinks;
+	char why[256];
 	struct follow *follow; /* NULL: nothing is traced */
 	char dir[64]; /* for sockets, batches and save files; "": not made yet */
 	struct fd_watch *watch[SIM_WATCHES_MAX];

@@ -128,7 +128,7 @@ static bool read_file(struct topo *t)
 {
 	char *text = NULL;
 	size_t room = 0;
-	FILE *f = fopen(t->o->path, "re");
+	FILE *f = t->o->text ? fmemopen((void *)t->o->text, t->o->text_len, "r") : fopen(t->o->path, "re");
 	if (!f) {
 		fprintf(t->o->err ? t->o->err : stderr, "%s: %s\n", t->o->path, strerror(errno));
 		t->bad = true;
@@ -265,6 +265,7 @@ static void play(struct topo *t)
 		.trace = t->o->trace,
 		.trace_out = t->o->out,
 		.leat = t->o->leat,
+		.events_max = t->o->events_max,
 	};
 	int err = sim_new(&o, &t->sim);
 	if (err) {

@@ -9,6 +9,8 @@
 
 struct topo_opts {
 	const char *path;
+	const char *text; /* what the file says; NULL: it is read */
+	size_t text_len;
 	uint64_t seed;
 	const char *pcap_dir; /* NULL: none */
 	const char *trace; /* a filter; NULL: none */
@@ -16,7 +18,7 @@ struct topo_opts {
 	unsigned workers; /* of nodes that do not say; 0: 1 */
 	FILE *out, *err; /* err: NULL: standard error */
 	bool no_ip; /* lines for `ip` are read and not done */
-	uint64_t run_max_us; /* 0: as long as the file says */
+	uint64_t run_max_us, events_max; /* 0: as long as the file says; see struct sim_opts */
 };
 enum topo_result { TOPO_PASSED = 0, TOPO_FAILED = 1, TOPO_BAD = 2 };
 

@@ -48,7 +48,8 @@ static const char *why_no_node(int err)
 	case -EEXIST:
 		return "there is one of that name";
 	case -EINVAL:
-		return "names have 1 to 31 characters, none of them / or :";
+		return "names have 1 to 31 letters, digits, _, - and ., and begin with neither of the last "
+		       "two";
 	default:
 		return strerror(-err);
 	}
@@ -183,7 +184,7 @@ bool topo_act_crash(struct line *l)
 	if (l->n > 2 && !keep)
 		return topo_usage(l);
 	int err = sim_crash(n, keep);
-	return err ? topo_wrong(l, "%s cannot crash: %s", l->word[1], strerror(-err)) : true;
+	return err ? topo_wrong(l, "%s cannot crash: %s", l->word[1], sim_why(l->topo->sim)) : true;
 }
 
 bool topo_act_return(struct line *l)
@@ -196,7 +197,8 @@ bool topo_act_return(struct line *l)
 	if (err == -EEXIST)
 		return topo_wrong(l, "%s is there; only a node that crashed can return", l->word[1]);
 	if (err)
-		return topo_wrong(l, "%s cannot return: %s", l->word[1], strerror(-err));
+		return topo_wrong(l, "%s cannot return: %s", l->word[1],
+				  kept ? sim_why(l->topo->sim) : strerror(-err));
 	if (!kept)
 		n->n_heard = 0;
 	return catch_up(l, n);
