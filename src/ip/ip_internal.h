@@ -58,12 +58,14 @@ void icmp_type_remove(struct leat_stack *st, struct icmp_types *t, const char *i
 static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *out)
 {
 	uint32_t mtu = racy_get(out->mtu);
-	return nh && nh->mtu && nh->mtu < mtu ? nh->mtu : mtu;
+	return nh && nh->metric[RTAX_MTU] && nh->metric[RTAX_MTU] < mtu ? nh->metric[RTAX_MTU] : mtu;
 }
-/* Time to live or hop limit of a packet of ours: the stack's, or the interface's. */
+/* Time to live or hop limit of a packet of ours: the route's, else the stack's, or the interface's. */
 static inline uint8_t route_hops(const struct worker *w, const struct fib_nh *nh, const struct iface *out,
 				 uint8_t family)
 {
+	if (nh && nh->metric[RTAX_HOPLIMIT])
+		return (uint8_t)nh->metric[RTAX_HOPLIMIT];
 	if (family == AF_INET)
 		return racy_get(ip4_stack(w->st)->hops);
 	return out ? racy_get(out->conf.hop_limit6) : 64;

@@ -51,6 +51,7 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 	*ret = (struct ip_way){
 		.out_if = out_if,
 		.mtu = route_mtu(nh, out),
+		.mtu_locked = nh && fib_nh_mtu_locked(nh),
 		.hops = route_hops(w, nh, out, family),
 		.type = nh ? nh->type : RTN_UNICAST,
 	};

@@ -78,17 +78,18 @@ static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, ui
 	return knows ? MIN(mtu, e->pmtu) : mtu;
 }
 
-static void fill_limits(const struct l4_end *e, struct l4_path *path, uint32_t if_mtu)
+static void fill_limits(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
 {
+	uint32_t if_mtu = way->mtu;
 	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
 	if_mtu = path->is6 ? if_mtu : MIN(if_mtu, (uint32_t)IP4_LEN_MAX);
 	path->link_mtu = if_mtu;
-	path->mtu = known_mtu(e, path, if_mtu);
+	path->mtu = way->mtu_locked ? if_mtu : known_mtu(e, path, if_mtu);
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
 	bool whole = path->df || disc == IP_PMTUDISC_INTERFACE || (path->is6 && path->mtu < if_mtu);
 	uint32_t longest = path->is6 ? (uint32_t)sizeof(struct ip6_hdr) + UINT16_MAX : IP4_LEN_MAX;
 	path->max_len = whole ? path->mtu : longest;
-	if (disc == IP_PMTUDISC_WANT)
+	if (disc == IP_PMTUDISC_WANT && !way->mtu_locked)
 		path->df = true; /* for what fits: l4_output() */
 }
 
@@ -155,7 +156,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	if (err)
 		return err;
 	fill_options(e, with, path, way.hops);
-	fill_limits(e, path, way.mtu);
+	fill_limits(e, path, &way);
 	return 0;
 }
 

@@ -131,6 +131,15 @@ static bool leads_through(const struct fib_entry *e, const struct fib_route *r)
 	return !r->nh.if_handle || r->nh.if_handle == handle || (r->family == AF_INET6 && !handle);
 }
 
+/* Linux: IPv4 alone looks at them. */
+static bool has_metrics(const struct fib_nh *nh, const struct fib_nh *want)
+{
+	for (unsigned i = 1; i <= RTAX_MAX; i++)
+		if (want->metric[i] && want->metric[i] != nh->metric[i])
+			return false;
+	return !want->cc_algo[0] || !strcmp(want->cc_algo, nh->cc_algo);
+}
+
 /* RTM_DELROUTE: what is not given matches anything. */
 static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 {
@@ -138,7 +147,7 @@ static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 	return e->tos == r->tos && (!want->type || want->type == nh->type) &&
 	       (!want->scope || want->scope == RT_SCOPE_NOWHERE || want->scope == nh->scope) &&
 	       (!r->protocol || r->protocol == e->protocol) && (!r->metric || r->metric == e->metric) &&
-	       leads_through(e, r) &&
+	       leads_through(e, r) && (r->family == AF_INET6 || has_metrics(nh, want)) &&
 	       (!want->gw_family || (want->gw_family == nh->gw_family && ipaddr_eq(&want->gw, &nh->gw))) &&
 	       (ipaddr_is_zero(&want->prefsrc) || ipaddr_eq(&want->prefsrc, &nh->prefsrc));
 }

@@ -8,6 +8,8 @@
 
 #include "net/iface.h"
 
+enum { FIB_CC_ALGO_MAX = 16 };
+
 /* What a lookup finds: immutable and shared by all routes that are equal here. */
 struct fib_nh {
 	uint32_t if_handle;
@@ -17,13 +19,19 @@ struct fib_nh {
 	uint8_t flags; /* RTNH_F_* */
 	struct ipaddr gw;
 	struct ipaddr prefsrc; /* all zero: none */
-	uint32_t mtu; /* RTAX_MTU; 0: the interface's */
 	uint8_t prefsrc_family;
+	char cc_algo[FIB_CC_ALGO_MAX]; /* RTAX_CC_ALGO; empty: none */
+	uint32_t metric[RTAX_MAX + 1]; /* RTAX_* but that; 0: nothing is said */
 };
+static inline bool fib_nh_mtu_locked(const struct fib_nh *nh) /* it is not to be changed by what ICMP says */
+{
+	return nh->metric[RTAX_LOCK] & 1u << RTAX_MTU;
+}
 
 /* A route as netlink sees it. */
 struct fib_route {
 	uint8_t family, plen, tos, protocol;
+	uint8_t pref; /* RFC 4191, 2.1: ICMPV6_ROUTER_PREF_* (IPv6) */
 	struct ipaddr dst; /* host bits zero */
 	uint32_t table; /* RT_TABLE_* */
 	uint32_t metric;

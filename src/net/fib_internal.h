@@ -29,7 +29,7 @@ struct fib_entry {
 	struct fib_shared_nh *nh;
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
-	uint8_t tos, protocol;
+	uint8_t tos, protocol, pref;
 };
 
 struct fib_table {

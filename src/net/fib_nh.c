@@ -15,7 +15,8 @@ struct fib_nh fib_nh_canonical(const struct fib_nh *nh)
 	c.gw = nh->gw_family ? nh->gw : c.gw;
 	c.prefsrc = nh->prefsrc;
 	c.prefsrc_family = ipaddr_is_zero(&nh->prefsrc) ? 0 : nh->prefsrc_family;
-	c.mtu = nh->mtu;
+	memcpy(c.metric, nh->metric, sizeof c.metric);
+	memcpy(c.cc_algo, nh->cc_algo, sizeof c.cc_algo); /* zeroes behind the name */
 	return c;
 }
 

@@ -37,6 +37,7 @@ void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, cons
 	ret->plen = n->plen;
 	ret->tos = e->tos;
 	ret->protocol = e->protocol;
+	ret->pref = e->pref;
 	ret->table = table;
 	ret->metric = e->metric;
 	ret->flags = e->flags;
@@ -70,6 +71,7 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 	e->flags = r->flags;
 	e->tos = r->tos;
 	e->protocol = r->protocol;
+	e->pref = r->pref;
 	return e;
 }
 

@@ -6,6 +6,18 @@
 
 #include "core/save.h"
 #include "net/fib_internal.h"
+#include "net/route_fill.h"
+
+static void save_metrics(struct saver *s, const struct fib_nh *nh)
+{
+	save_begin(s, "metrics");
+	for (unsigned i = 1; i <= RTAX_MAX; i++)
+		if (nh->metric[i])
+			save_u64(s, route_metric_names[i], nh->metric[i]);
+	if (nh->cc_algo[0])
+		save_str(s, "congctl", nh->cc_algo);
+	save_end(s);
+}
 
 static void save_one(struct leat_stack *st, struct saver *s, const struct fib_route *r)
 {
@@ -27,7 +39,9 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	save_u64(s, "nh_flags", r->nh.flags);
 	save_u64(s, "prefsrc_family", r->nh.prefsrc_family);
 	save_bytes(s, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b);
-	save_u64(s, "mtu", r->nh.mtu);
+	if (r->family == AF_INET6)
+		save_u64(s, "pref", r->pref);
+	save_metrics(s, &r->nh);
 	save_end(s);
 }
 
@@ -52,6 +66,28 @@ static bool load_field(struct loader *l, const char *key, uint64_t max, void *to
 }
 #define LOAD(l, key, max, to) load_field(l, key, max, &(to), sizeof(to))
 
+static bool load_pref(struct loader *l, struct fib_route *r)
+{
+	return r->family != AF_INET6 || !load_has(l, "pref") || LOAD(l, "pref", ROUTE_PREF_LOW, r->pref);
+}
+
+static bool load_metrics(struct loader *l, struct fib_nh *nh)
+{
+	bool ok = true;
+	if (!load_has(l, "metrics"))
+		return true;
+	if (!load_begin(l, "metrics"))
+		return false;
+	for (unsigned i = 1; i <= RTAX_MAX && ok; i++)
+		if (route_metric_names[i] && load_has(l, route_metric_names[i]))
+			ok = LOAD(l, route_metric_names[i], route_metric_bound(i, UINT32_MAX), nh->metric[i]);
+	if (ok && load_has(l, "congctl"))
+		ok = load_str(l, "congctl", nh->cc_algo, sizeof nh->cc_algo) &&
+		     (route_cc_algo_known(nh->cc_algo) || !load_bad(l, "congctl", "unknown"));
+	load_end(l);
+	return ok;
+}
+
 static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifindex)
 {
 	return LOAD(l, "family", AF_INET6, r->family) && load_bytes(l, "dst", r->dst.b, sizeof r->dst.b) &&
@@ -64,7 +100,7 @@ static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifin
 	       LOAD(l, "nh_flags", UINT8_MAX, r->nh.flags) &&
 	       LOAD(l, "prefsrc_family", AF_INET6, r->nh.prefsrc_family) &&
 	       load_bytes(l, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b) &&
-	       LOAD(l, "mtu", UINT32_MAX, r->nh.mtu) && LOAD(l, "ifindex", INT32_MAX, *ret_ifindex);
+	       LOAD(l, "ifindex", INT32_MAX, *ret_ifindex) && load_pref(l, r) && load_metrics(l, &r->nh);
 }
 
 static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex)

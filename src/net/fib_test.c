@@ -79,13 +79,13 @@ static void tables_are_asked_in_order(void **state)
 	assert_int_equal(add(t, r, FIB_ADD), 0);
 	assert_null(look(t, "10.1.2.3")); /* kept, but asked by nobody */
 	r.table = RT_TABLE_DEFAULT;
-	r.nh.mtu = 1111;
+	r.nh.metric[RTAX_MTU] = 1111;
 	assert_int_equal(add(t, r, FIB_ADD), 0);
-	assert_int_equal(look(t, "10.1.2.3")->mtu, 1111);
+	assert_int_equal(look(t, "10.1.2.3")->metric[RTAX_MTU], 1111);
 	r = route("10.0.0.0/8", NULL);
 	r.nh.type = RTN_THROW;
 	assert_int_equal(add(t, r, FIB_ADD), 0); /* main says: not here */
-	assert_int_equal(look(t, "10.1.2.3")->mtu, 1111);
+	assert_int_equal(look(t, "10.1.2.3")->metric[RTAX_MTU], 1111);
 	r.nh.type = RTN_BLACKHOLE;
 	assert_int_equal(add(t, r, FIB_REPLACE), 0);
 	assert_int_equal(look(t, "10.1.2.3")->type, RTN_BLACKHOLE);
@@ -104,13 +104,13 @@ static void the_lowest_metric_counts_and_tos_waits(void **state)
 	struct fib_route r = route("10.0.0.0/8", a);
 	static const uint32_t metrics[] = { 300, 100, 200 };
 	for (unsigned k = 0; k < 3; k++) {
-		r.metric = r.nh.mtu = metrics[k];
+		r.metric = r.nh.metric[RTAX_MTU] = metrics[k];
 		assert_int_equal(add(t, r, FIB_ADD), 0);
 	}
 	r.tos = 0x10;
-	r.metric = r.nh.mtu = 5;
+	r.metric = r.nh.metric[RTAX_MTU] = 5;
 	assert_int_equal(add(t, r, FIB_ADD), 0);
-	assert_int_equal(look(t, "10.0.0.1")->mtu, 100);
+	assert_int_equal(look(t, "10.0.0.1")->metric[RTAX_MTU], 100);
 	struct fib_route all;
 	uint32_t order[8] = { 0 };
 	unsigned n = 0;
@@ -122,7 +122,7 @@ static void the_lowest_metric_counts_and_tos_waits(void **state)
 	assert_memory_equal(order, want, sizeof want);
 	r = route("10.0.0.0/8", NULL);
 	assert_int_equal(fib_delete(t->st, &r), 0); /* no metric given: the first with that tos */
-	assert_int_equal(look(t, "10.0.0.1")->mtu, 200);
+	assert_int_equal(look(t, "10.0.0.1")->metric[RTAX_MTU], 200);
 	r.metric = 100;
 	assert_int_equal(fib_delete(t->st, &r), -ESRCH);
 }
@@ -142,9 +142,9 @@ static void append_prepend_replace_change_as_linux(void **state)
 	assert_int_equal(fib_delete(t->st, &r), 0);
 	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_PREPEND), 0);
 	assert_int_equal(look(t, "10.0.0.1")->if_handle, b->handle);
-	r.nh.mtu = 1300;
+	r.nh.metric[RTAX_MTU] = 1300;
 	assert_int_equal(add(t, r, FIB_CHANGE), 0);
-	assert_int_equal(look(t, "10.0.0.1")->mtu, 1300);
+	assert_int_equal(look(t, "10.0.0.1")->metric[RTAX_MTU], 1300);
 	assert_int_equal(fib_count(t->st, AF_INET), 2);
 	assert_int_equal(add(t, route("2001:db8::/32", a), FIB_ADD), 0);
 	assert_int_equal(add(t, route("2001:db8::/32", b), FIB_PREPEND), 0);
@@ -311,7 +311,7 @@ static void no_memory_leaves_the_table_as_it_was(void **state)
 	struct fib_route r = route("10.1.0.0/16", a);
 	assert_int_equal(add(t, route("10.2.0.0/16", a), FIB_ADD), 0);
 	r.table = 5;
-	r.nh.mtu = 1;
+	r.nh.metric[RTAX_MTU] = 1;
 	int err;
 	unsigned k = 0;
 	do {
@@ -337,7 +337,12 @@ static void saved_routes_come_back(void **state)
 	r.nh.type = RTN_PROHIBIT;
 	r.metric = 4000000000u;
 	assert_int_equal(add(a, r, FIB_ADD), 0);
-	assert_int_equal(add(a, route("2001:db8::/64", e0), FIB_ADD), 0);
+	struct fib_route r6 = route("2001:db8::/64", e0);
+	for (unsigned i = 1; i <= RTAX_MAX; i++)
+		r6.nh.metric[i] = i == RTAX_CC_ALGO ? 0 : i;
+	memcpy(r6.nh.cc_algo, "cubic", 6);
+	r6.pref = 3;
+	assert_int_equal(add(a, r6, FIB_ADD), 0);
 	assert_int_equal(stack_save(a->st, path, why, sizeof why), 0);
 	struct iface *f0 = up(b, "e0");
 	assert_int_equal(add(b, route("10.0.0.0/24", f0), FIB_ADD), 0);
@@ -346,6 +351,11 @@ static void saved_routes_come_back(void **state)
 	assert_int_equal(fib_count(b->st, AF_INET6), 1);
 	assert_int_equal(look(b, "8.8.8.8")->if_handle, f0->handle);
 	assert_int_equal(look(b, "10.7.0.1")->type, RTN_PROHIBIT);
+	struct fib_route back;
+	assert_true(fib_next(b->st, NULL, AF_INET6, &back));
+	assert_memory_equal(back.nh.metric, r6.nh.metric, sizeof back.nh.metric);
+	assert_string_equal(back.nh.cc_algo, "cubic");
+	assert_int_equal(back.pref, 3);
 	unlink(path);
 	net_test_free(b);
 }

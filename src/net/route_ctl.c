@@ -10,10 +10,6 @@
 
 enum { METRIC_IP6_DEFAULT = 1024 };
 
-static const struct nl_policy metrics_policy[RTAX_MAX + 1] = {
-	[RTAX_MTU] = { NL_U32, .name = "RTAX_MTU", .help = "path MTU of this route" },
-};
-
 static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_DST] = { NL_BYTES, .name = "RTA_DST" },
 	[RTA_SRC] = { NL_BYTES, .name = "RTA_SRC" },
@@ -22,8 +18,8 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_GATEWAY] = { NL_BYTES, .name = "RTA_GATEWAY" },
 	[RTA_PRIORITY] = { NL_U32, .name = "RTA_PRIORITY", .help = "metric" },
 	[RTA_PREFSRC] = { NL_BYTES, .name = "RTA_PREFSRC" },
-	[RTA_METRICS] = { NL_NESTED, .nested = metrics_policy, .max_attr = RTAX_MAX, .name = "RTA_METRICS",
-			  .help = "of these RTAX_MTU acts" },
+	[RTA_METRICS] = { NL_NESTED, .name = "RTA_METRICS",
+			  .help = "RTAX_*; of these the MTU, its lock and the hop limit act" },
 	[RTA_MULTIPATH] = { NL_BYTES, .name = "RTA_MULTIPATH", .help = "refused" },
 	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW" },
 	[RTA_TABLE] = { NL_U32, .name = "RTA_TABLE" },
@@ -112,18 +108,6 @@ static int read_gateway(struct nl_req *r, struct fib_nh *nh, uint8_t family)
 	return 0;
 }
 
-static int read_metrics(struct nl_req *r, struct fib_nh *nh)
-{
-	const struct nlattr *a[RTAX_MAX + 1];
-	if (!r->attrs[RTA_METRICS])
-		return 0;
-	int err = nl_parse_nested(r->attrs[RTA_METRICS], 0, metrics_policy, RTAX_MAX, a, r->ext);
-	if (!err && a[RTAX_MTU])
-		nh->mtu =
-			MIN(mnl_attr_get_u32(a[RTAX_MTU]), (uint32_t)65535 - 15); /* Linux: the same bound */
-	return err;
-}
-
 static int read_nexthop(struct nl_req *r, struct fib_route *to)
 {
 	struct fib_nh *nh = &to->nh;
@@ -138,8 +122,13 @@ static int read_nexthop(struct nl_req *r, struct fib_route *to)
 			return -EINVAL;
 		nh->prefsrc_family = to->family;
 	}
-	int err = read_gateway(r, nh, to->family);
-	return err ? err : read_metrics(r, nh);
+	return read_gateway(r, nh, to->family);
+}
+
+static uint8_t read_pref(const struct nlattr *a)
+{
+	uint8_t pref = mnl_attr_get_u8(a);
+	return pref == ROUTE_PREF_HIGH || pref == ROUTE_PREF_LOW ? pref : ROUTE_PREF_MEDIUM;
 }
 
 static int read_route(struct nl_req *r, struct fib_route *to)
@@ -156,6 +145,8 @@ static int read_route(struct nl_req *r, struct fib_route *to)
 	};
 	if (r->attrs[RTA_PRIORITY])
 		to->metric = mnl_attr_get_u32(r->attrs[RTA_PRIORITY]);
+	if (r->attrs[RTA_PREF] && to->family == AF_INET6)
+		to->pref = read_pref(r->attrs[RTA_PREF]);
 	if (m->rtm_type > RTN_MAX)
 		return nl_bad(r->ext, NULL, -EINVAL, "Invalid route type");
 	int err = refuse_unsupported(r);
@@ -188,6 +179,9 @@ static int new_route(struct nl_req *r)
 		route.table = RT_TABLE_MAIN;
 	if (route.family == AF_INET6 && !route.metric)
 		route.metric = METRIC_IP6_DEFAULT;
+	err = route_read_metrics(r->attrs[RTA_METRICS], &route.nh, r->ext);
+	if (err)
+		return err;
 	if (!(flags & (NLM_F_CREATE | NLM_F_REPLACE)))
 		return -ENOENT;
 	err = fib_add(r->st, &route, how_of(flags), &why);
@@ -204,6 +198,9 @@ static int del_route(struct nl_req *r)
 		return err;
 	if (!route.table)
 		route.table = RT_TABLE_MAIN;
+	struct nl_ext unsaid = { 0 };
+	if (route.family == AF_INET && route_read_metrics(r->attrs[RTA_METRICS], &route.nh, &unsaid))
+		return -ESRCH; /* Linux: then none has them */
 	/* RT_SCOPE_NOWHERE means any, as zero does in fib_delete(). */
 	if (route.nh.scope == RT_SCOPE_NOWHERE)
 		route.nh.scope = 0;

@@ -4,15 +4,6 @@
 
 #include "net/ctl_util.h"
 
-void route_put_metrics(struct nl_buf *b, const struct fib_nh *nh)
-{
-	if (!nh->mtu)
-		return;
-	size_t nest = nl_nest_noflag(b, RTA_METRICS);
-	nl_put_u32(b, RTAX_MTU, nh->mtu);
-	nl_nest_end(b, nest);
-}
-
 static void put_gateway(struct nl_buf *b, const struct fib_route *r)
 {
 	struct {
@@ -68,7 +59,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	if (r->family == AF_INET6) {
 		struct rta_cacheinfo ci = { 0 };
 		nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
-		nl_put_u8(b, RTA_PREF, 0 /* medium: RFC 4191 */);
+		nl_put_u8(b, RTA_PREF, r->pref);
 	}
 	return nl_end(b);
 }

@@ -9,8 +9,16 @@
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r);
 
-/* RTA_METRICS, unless there are none. */
+/* route_metrics.c. RTA_METRICS, unless there are none; and reading it (nest NULL: none): 0 or -EINVAL. */
 void route_put_metrics(struct nl_buf *b, const struct fib_nh *nh);
+int route_read_metrics(const struct nlattr *nest, struct fib_nh *nh, struct nl_ext *ext);
+extern const char *const
+	route_metric_names[RTAX_MAX + 1]; /* as ip(8) has them; NULL: RTAX_CC_ALGO, which is no number */
+uint32_t route_metric_bound(unsigned type, uint32_t v); /* the nearest that it may be */
+bool route_cc_algo_known(const char *name);
+
+/* RTA_PREF: RFC 4191, 2.1; what is none of these is medium. */
+enum { ROUTE_PREF_MEDIUM, ROUTE_PREF_HIGH, ROUTE_PREF_LOW = 3 };
 
 /* RTM_GETROUTE for one destination (`ip route get`). */
 struct nl_req;

@@ -146,7 +146,7 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 	route_put_metrics(b, &f->nh);
 	nl_put_u32(b, RTA_PRIORITY, f->metric);
 	nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
-	nl_put_u8(b, RTA_PREF, 0);
+	nl_put_u8(b, RTA_PREF, f->pref);
 }
 
 static int read_iface(struct nl_req *r, uint16_t attr, const struct iface **ret)
@@ -185,7 +185,8 @@ static void without_gateway(struct fib_route *f, uint8_t type)
 {
 	f->nh.type = type;
 	f->nh.gw_family = 0;
-	f->nh.mtu = 0;
+	memset(f->nh.metric, 0, sizeof f->nh.metric);
+	memset(f->nh.cc_algo, 0, sizeof f->nh.cc_algo);
 }
 
 /* Linux, with an interface given: what no route leads to is taken to be on its link. */

@@ -27,12 +27,43 @@
 
 enum { LINES_MAX = 256, LINE_MAX_LEN = 1024, NAMES_MAX = 16, TEXT_MAX = 120, REPLY_MAX = 1 << 16 };
 
+/* An attribute as it is: alone, or (nest not 0) in a nest with the next ones of the same. */
+struct raw {
+	uint16_t nest, type, len;
+	const char *bytes;
+};
+#define U32(v)                              \
+	4, (const char *)(const uint32_t[]) \
+	{                                   \
+		v                           \
+	}
+#define U16(v)                              \
+	2, (const char *)(const uint16_t[]) \
+	{                                   \
+		v                           \
+	}
+#define U8(v)                              \
+	1, (const char *)(const uint8_t[]) \
+	{                                  \
+		v                          \
+	}
+#define STR(s) sizeof(s), s
+#define MX(type, ...)                          \
+	{                                      \
+		RTA_METRICS, type, __VA_ARGS__ \
+	}
+#define ATTR(type, ...)              \
+	{                            \
+		0, type, __VA_ARGS__ \
+	}
+
 struct step {
 	const char *title;
 	uint16_t type, flags; /* NLM_F_* beyond REQUEST and ACK */
 	uint8_t family, plen, rtype, scope, proto;
 	const char *dst, *gw, *dev, *src, *label, *brd, *lladdr, *newname, *kind, *peer, *alias;
 	uint32_t metric, mtu, table, group, ifi_flags, change, nud, addr_flags, rtm_flags, txqlen;
+	struct raw raw[7]; /* further attributes; the last stays empty */
 	bool unheard; /* what listeners are told is not compared */
 	int gen_mode; /* -1: IN6_ADDR_GEN_MODE_NONE */
 };
@@ -181,6 +212,54 @@ static const struct step steps[] = {
 	{ "route6 get, nowhere", RTM_GETROUTE, V6, .dst = "2002::1", .plen = 128 },
 	{ "delete6", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:1::", .plen = 48 },
 	{ "delete6 nobody", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:77::", .plen = 48 },
+
+	{ "all metrics", RTM_NEWROUTE, REPL, V4, UNI, .dst = "10.20.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_ADVMSS, U32(1000)), MX(RTAX_HOPLIMIT, U32(7)), MX(RTAX_WINDOW, U32(5000)),
+		   MX(RTAX_RTT, U32(80)), MX(RTAX_INITCWND, U32(10)), MX(RTAX_QUICKACK, U32(1)) } },
+	{ "more metrics", RTM_NEWROUTE, REPL, V4, UNI, .dst = "10.21.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_RTTVAR, U32(8)), MX(RTAX_SSTHRESH, U32(9)), MX(RTAX_CWND, U32(3)),
+		   MX(RTAX_REORDERING, U32(4)), MX(RTAX_INITRWND, U32(20)), MX(RTAX_RTO_MIN, U32(200)) } },
+	{ "congestion control, mtu lock", RTM_NEWROUTE, REPL, V4, UNI, .dst = "10.22.0.0", .plen = 16,
+	  .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_CC_ALGO, STR("reno")), MX(RTAX_LOCK, U32(1 << RTAX_MTU)), MX(RTAX_MTU, U32(1200)),
+		   MX(RTAX_FEATURES, U32(RTAX_FEATURE_ECN)), MX(RTAX_FASTOPEN_NO_COOKIE, U32(1)) } },
+	{ "metrics beyond what they may be", RTM_NEWROUTE, REPL, V4, UNI, .dst = "10.23.0.0", .plen = 16,
+	  .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_ADVMSS, U32(70000)), MX(RTAX_MTU, U32(70000)), MX(RTAX_HOPLIMIT, U32(300)) } },
+	{ "no such congestion control", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.24.0.0", .plen = 16,
+	  .gw = "10.0.0.9", .raw = { MX(RTAX_CC_ALGO, STR("nosuch")) } },
+	{ "no such feature", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.24.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_FEATURES, U32(0x100)) } },
+	{ "no such metric", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.24.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_MAX + 1, U32(1)) } },
+	{ "a short metric", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.24.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { MX(RTAX_RTT, U16(1)) } },
+	{ "metric 0, and one that says nothing", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.24.0.0", .plen = 16,
+	  .gw = "10.0.0.9", .raw = { MX(0, U32(1)), MX(RTAX_RTT, U32(0)) } },
+	{ "the same again but for a metric", RTM_NEWROUTE, .flags = NLM_F_CREATE | NLM_F_APPEND, V4, UNI,
+	  .dst = "10.24.0.0", .plen = 16, .gw = "10.0.0.9", .raw = { MX(RTAX_RTT, U32(5)) } },
+	{ "routes with metrics", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
+	{ "route get shows metrics", RTM_GETROUTE, V4, .dst = "10.20.1.1", .plen = 32 },
+	{ "route get shows more", RTM_GETROUTE, V4, .dst = "10.22.1.1", .plen = 32 },
+	{ "delete by another metric", RTM_DELROUTE, V4, DEL, .dst = "10.24.0.0", .plen = 16,
+	  .raw = { MX(RTAX_RTT, U32(6)) } },
+	{ "delete by its metric", RTM_DELROUTE, V4, DEL, .dst = "10.24.0.0", .plen = 16,
+	  .raw = { MX(RTAX_RTT, U32(5)) } },
+	{ "delete by a metric that is none", RTM_DELROUTE, V4, DEL, .dst = "10.24.0.0", .plen = 16,
+	  .raw = { MX(RTAX_MAX + 1, U32(5)) } },
+	{ "metrics 6", RTM_NEWROUTE, REPL, V6, UNI, .dst = "2001:db8:20::", .plen = 48, .gw = "2001:db8::2",
+	  .raw = { MX(RTAX_HOPLIMIT, U32(7)), MX(RTAX_ADVMSS, U32(1000)), MX(RTAX_CC_ALGO, STR("cubic")),
+		   ATTR(RTA_PREF, U8(1)) } },
+	{ "low preference", RTM_NEWROUTE, REPL, V6, UNI, .dst = "2001:db8:21::", .plen = 48,
+	  .gw = "2001:db8::2", .raw = { ATTR(RTA_PREF, U8(3)) } },
+	{ "no such preference", RTM_NEWROUTE, REPL, V6, UNI, .dst = "2001:db8:22::", .plen = 48,
+	  .gw = "2001:db8::2", .raw = { ATTR(RTA_PREF, U8(2)) } },
+	{ "bad metric 6", RTM_NEWROUTE, REPL, V6, UNI, .dst = "2001:db8:23::", .plen = 48,
+	  .gw = "2001:db8::2", .raw = { MX(RTAX_RTT, U16(2)) } },
+	{ "routes with metrics 6", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "route6 get shows metrics", RTM_GETROUTE, V6, .dst = "2001:db8:20::1", .plen = 128 },
+	{ "delete6 by another metric", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:21::", .plen = 48,
+	  .raw = { MX(RTAX_RTT, U32(6)) } },
 
 	{ "rules", RTM_GETRULE, DUMP, V4 },
 	{ "rules 6", RTM_GETRULE, DUMP, V6 },
@@ -458,6 +537,20 @@ static void put_str_if(struct nl_buf *b, uint16_t type, const char *s)
 		nl_put_str(b, type, s);
 }
 
+static void put_raw(struct nl_buf *b, const struct step *s)
+{
+	size_t nest = 0;
+	for (unsigned i = 0; i < sizeof s->raw / sizeof s->raw[0] && s->raw[i].bytes; i++) {
+		const struct raw *a = &s->raw[i];
+		bool first = a->nest && (i == 0 || a->nest != a[-1].nest);
+		if (first)
+			nest = nl_nest(b, a->nest);
+		nl_put(b, a->type, a->bytes, a->len);
+		if (a->nest && a[1].nest != a->nest)
+			nl_nest_end(b, nest);
+	}
+}
+
 static void build_link(struct nl_buf *b, const struct side *p, const struct step *s)
 {
 	struct ifinfomsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
@@ -561,6 +654,7 @@ static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 		((struct fib_rule_hdr *)nl_begin(b, s->type, s->flags, 1, 0, sizeof(struct fib_rule_hdr)))
 			->family = s->family;
 	}
+	put_raw(b, s);
 	b->msg->nlmsg_flags |= NLM_F_REQUEST | (s->flags & NLM_F_DUMP && (s->type & 3) == 2 ? 0 : NLM_F_ACK);
 	nl_end(b);
 }
