@@ -4,7 +4,7 @@ function hit() { return ++seen == want }
 {
     line = $0; note = ""
     if (match(line, /[ \t]*\/\/.*$/)) { note = substr(line, RSTART); line = substr(line, 1, RSTART - 1) }
-    if (line ~ /^[^"`]*[ \t]>[ \t].*\([0-9]+\)/ && hit()) {
+    if (line ~ /^[^"`<]*[ \t]>[ \t].*\([0-9]+\)/ && hit()) {
         # the last length in parentheses, one more
         match(line, /.*\(/); head = substr(line, 1, RLENGTH); rest = substr(line, RLENGTH + 1)
         match(rest, /^[0-9]+/); line = head (substr(rest, 1, RLENGTH) + 1) substr(rest, RLENGTH + 1)
