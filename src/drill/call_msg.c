@@ -11,13 +11,15 @@
 #include "drill/values.h"
 #include "sock/sock.h"
 
-/* {"bytes", n} or {..., n}: the buffer and its length. */
+/* {"bytes", n} or {..., n}: the buffer and its length; or, in the words of another dialect, {iov_base=..., iov_len=n}. */
 static bool iov_of(struct call_ctx *c, const struct expr *e, const struct expr **ret_data, int64_t *ret_len)
 {
-	if (e->kind != EXPR_STRUCT || !e->first || !value_int(e->first->next, ret_len) || *ret_len < 0 ||
+	const struct expr *named = value_field(e, "iov_len", NULL);
+	const struct expr *first = e->kind == EXPR_STRUCT ? e->first : NULL;
+	if (!first || !value_int(named ? named : first->next, ret_len) || *ret_len < 0 ||
 	    *ret_len > CALL_BYTES_MAX)
 		return call_wrong(c, "{bytes, length} is wanted in msg_iov");
-	*ret_data = e->first;
+	*ret_data = named ? value_field(e, "iov_base", NULL) : first;
 	return true;
 }
 
@@ -94,7 +96,8 @@ static bool control_is(struct call_ctx *c, const struct expr *e, const struct cm
 	const struct expr *data = value_field(e, "cmsg_data", NULL);
 	size_t len = h->cmsg_len - CMSG_LEN(0);
 	int32_t v = 0;
-	if (!number_is(c, "cmsg_level", value_field(e, "cmsg_level", NULL), h->cmsg_level) ||
+	if (!number_is(c, "cmsg_len", value_field(e, "cmsg_len", NULL), (int64_t)h->cmsg_len) ||
+	    !number_is(c, "cmsg_level", value_field(e, "cmsg_level", NULL), h->cmsg_level) ||
 	    !number_is(c, "cmsg_type", value_field(e, "cmsg_type", NULL), h->cmsg_type))
 		return false;
 	if (data && data->kind == EXPR_STRUCT)

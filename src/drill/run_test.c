@@ -129,6 +129,41 @@ static void a_script_cannot_take_for_ever(void **state)
 	fails("0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n0...9000000000 read(3, ..., 1) = 1", "read");
 }
 
+#define UDP "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n+0 connect(3, ..., ...) = 0\n"
+
+/* Not said to take time, it may; what follows counts from its return. */
+static void a_call_may_take_time_unsaid(void **state)
+{
+	passes(UDP "+0 poll([{fd=3, events=POLLIN, revents=0}], 1, 250) = 0\n"
+		   "+0 write(3, ..., 4) = 4\n.25 > udp (4)");
+	fails(UDP "+0 read(3, ..., 4) = 4", "read() does not return");
+}
+
+static void ports_and_lengths_are_the_scripts_own(void **state)
+{
+	passes("0 < udp 2000 > 4000 (20)\n+0 > icmp unreachable port_unreachable [raw (56)]");
+	fails("0 < udp 2000 > 4000 (20)\n+0 > icmp unreachable port_unreachable [udp (20)]",
+	      "expected 28, got 48");
+	passes("0 socket(..., SOCK_DGRAM, IPPROTO_ICMP) = 3\n"
+	       "+0 sendto(3, ..., 64, 0, ..., ...) = 64\n+0 > icmp echo_request [raw (64)]");
+}
+
+static void an_error_is_read_in_two_dialects(void **state)
+{
+#define ERROR                                                                                       \
+	"+0 setsockopt(3, SOL_IP, IP_RECVERR, [1], 4) = 0\n+0 write(3, ..., 9) = 9\n+0 > udp (9)\n" \
+	"+0 < icmp unreachable port_unreachable [udp (9)]\n"
+#define IS "{cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={ee_errno=ECONNREFUSED, ee_type="
+	passes(UDP ERROR "+0 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{..., 9}], msg_flags=MSG_ERRQUEUE, "
+			 "msg_control=[" IS "3}}]}, MSG_ERRQUEUE) = 0");
+	passes(UDP ERROR "+0 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{iov_base=..., iov_len=9}], "
+			 "msg_control(48)=[" IS
+			 "ICMP_UNREACH}}], msg_flags=MSG_ERRQUEUE}, MSG_ERRQUEUE) = 0");
+	fails(UDP ERROR "+0 recvmsg(3, {msg_name(...)=..., msg_iov(1)=[{iov_base=..., iov_len=9}], "
+			"msg_control(48)=[" IS "4}}], msg_flags=MSG_ERRQUEUE}, MSG_ERRQUEUE) = 0",
+	      "ee_type");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +177,9 @@ int main(void)
 		cmocka_unit_test(what_may_fail_is_told_and_let_pass),
 		cmocka_unit_test(tolerance_may_be_a_part_of_the_time_waited),
 		cmocka_unit_test(a_script_cannot_take_for_ever),
+		cmocka_unit_test(a_call_may_take_time_unsaid),
+		cmocka_unit_test(ports_and_lengths_are_the_scripts_own),
+		cmocka_unit_test(an_error_is_read_in_two_dialects),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
