@@ -16,7 +16,8 @@ enum { FRAME_LARGE = ETH_HLEN + 4 + 65535, RX_SLOTS_LARGE = 255, TX_SLOTS_LARGE 
 
 static uint32_t features_of(const struct af_packet *a)
 {
-	return a->vnet ? IFACE_TX_CSUM | IFACE_TX_SG | a->link.features : (uint32_t)IFACE_TX_SG;
+	uint32_t always = IFACE_TX_SG | IFACE_TX_VLAN;
+	return a->vnet ? always | IFACE_TX_CSUM | a->link.features : always;
 }
 
 /* --- following the interface --- */

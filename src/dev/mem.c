@@ -87,6 +87,12 @@ static void mem_describe(const struct iface *ifc, char *to, size_t len)
 			 peer->ifindex, !me->opts.no_csum, !me->opts.no_tso, !me->opts.no_sg);
 }
 
+static uint32_t mem_lower(const struct iface *ifc)
+{
+	const struct mem_end *me = ifc->driver;
+	return me->peer && me->peer->ifc && me->peer->ifc->st == ifc->st ? me->peer->ifc->ifindex : 0;
+}
+
 static const struct iface_ops mem_ops = {
 	.kind = "veth",
 	.xmit = mem_xmit,
@@ -96,11 +102,12 @@ static const struct iface_ops mem_ops = {
 	.stop = mem_stop,
 	.free = mem_free_end,
 	.describe = mem_describe,
+	.lower = mem_lower,
 };
 
 static uint32_t features_of(const struct mem_opts *o)
 {
-	return (o->no_csum ? 0U : IFACE_TX_CSUM) | (o->no_sg ? 0U : IFACE_TX_SG) |
+	return IFACE_TX_VLAN | (o->no_csum ? 0U : IFACE_TX_CSUM) | (o->no_sg ? 0U : IFACE_TX_SG) |
 	       (o->no_tso ? 0U : IFACE_TX_TSO4 | IFACE_TX_TSO6 | IFACE_TX_USO);
 }
 

@@ -223,7 +223,7 @@ static void without_offloads_the_edge_does_the_work(void **state)
 	struct mem_opts o = { .no_csum = true, .no_tso = true, .no_sg = true };
 	struct worker *w = t->st[0]->worker[0];
 	join(t, &o, e);
-	assert_int_equal(e[0]->features, 0);
+	assert_int_equal(e[0]->features, IFACE_TX_VLAN);
 	dev_test_send(w, e[0], large(w));
 	manual_rt_settle(t->m);
 	struct catcher *c = caught(t, 1, 0);

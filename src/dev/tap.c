@@ -252,7 +252,8 @@ static int tap_add(struct tap *t, const char *ifname, const struct tap_words *o)
 				 .driver = t,
 				 .hw_type = ARPHRD_ETHER,
 				 .flags = IFF_BROADCAST | IFF_MULTICAST,
-				 .features = t->vnet ? offloads(t->dev.fd) : IFACE_TX_SG,
+				 .features =
+					 IFACE_TX_SG | IFACE_TX_VLAN | (t->vnet ? offloads(t->dev.fd) : 0),
 				 .mtu = (uint32_t)o->mtu,
 				 .mtu_min = ETH_MIN_MTU,
 				 .mtu_max = ETH_MAX_MTU };

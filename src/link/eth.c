@@ -7,8 +7,8 @@
  * data stands at the Ethernet header in eth-input and behind eth-output, at the network header elsewhere; l2_off and l3_off
  * say where both are.
  *
- * IEEE 802.3 length-and-LLC frames (type below 0x600) have no taker. VLAN tags are not read yet: a tag that the device took
- * out and that names a VLAN makes the frame unknown; a priority tag alone does not. */
+ * A tag that the device took out of the frame (vlan_proto) is what eth-demux looks at first, as if it still stood there: tagged
+ * frames go to the VLAN module, which finds out whose they are. IEEE 802.3 length-and-LLC frames (type below 0x600) have no taker. */
 #include "link/eth.h"
 
 #include "graph/node.h"
@@ -83,14 +83,21 @@ struct type_run {
 	uint8_t edge;
 };
 
+/* A VLAN may have an address of its own. */
+static bool is_tag(uint16_t type)
+{
+	return type == ETH_P_8021Q || type == ETH_P_8021AD;
+}
+
 static uint8_t eth_demux_one(const struct ethertypes *t, struct pkt *p, struct type_run *run)
 {
-	if (unlikely(p->flags & PKT_F_L2_OTHER))
+	uint16_t type = likely(!p->vlan_proto) ? p->ethertype : p->vlan_proto;
+	if (unlikely(p->flags & PKT_F_L2_OTHER && !is_tag(type)))
 		return pkt_drop(p, DROP_OTHER_HOST);
-	if (unlikely(p->ethertype < ETH_TYPE_MIN || (p->vlan_proto && p->vlan_tci & VLAN_VID_MASK)))
+	if (unlikely(type < ETH_TYPE_MIN))
 		return pkt_drop(p, DROP_ETHERTYPE_UNKNOWN);
-	if (unlikely(p->ethertype != run->type))
-		*run = (struct type_run){ p->ethertype, edge_of_type(t, p->ethertype) };
+	if (unlikely(type != run->type))
+		*run = (struct type_run){ type, edge_of_type(t, type) };
 	return likely(run->edge) ? run->edge : pkt_drop(p, DROP_ETHERTYPE_UNKNOWN);
 }
 

@@ -19,9 +19,11 @@ enum iface_feature {
 	IFACE_TX_TSO6 = 1 << 2,
 	IFACE_TX_USO = 1 << 3, /* PKT_GSO_UDP_L4 */
 	IFACE_TX_SG = 1 << 4, /* takes fragments */
+	IFACE_TX_VLAN = 1 << 5, /* takes a tag in the descriptor */
 };
 
 struct iface;
+struct nl_buf;
 
 /* A device driver. All but xmit run on the control lcore. */
 struct iface_ops {
@@ -40,6 +42,9 @@ struct iface_ops {
 	void (*free)(struct iface *ifc); /* last call; frees driver state, not ifc */
 	/* For save files: the --dev words that reopen it, e.g. "af_packet:veth0,vnet=1". NULL: not saved. */
 	void (*describe)(const struct iface *ifc, char *to, size_t len);
+	/* For netlink: the ifindex of what it stands on or is joined to (IFLA_LINK; 0: none), and what IFLA_INFO_DATA says. */
+	uint32_t (*lower)(const struct iface *ifc);
+	void (*fill_info)(const struct iface *ifc, struct nl_buf *b);
 };
 
 /* Counters one worker writes. Sums: iface_stats(). */

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RTM_*LINK: what a netlink request does to an interface. Order of checks, errors and their words as in Linux's
- * net/core/rtnetlink.c. Interfaces come from the kinds that rooms register (iface_kind); `ip link add ... type veth peer
- * name ...` makes a pair in memory. */
+ * net/core/rtnetlink.c. How new ones come is in link_create.c. */
 #include <stdio.h>
 
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 
 #include "net/ctl_util.h"
 #include "net/iface_internal.h"
+#include "net/link_create.h"
 #include "net/link_fill.h"
 #include "net/netconf_ctl.h"
 
 static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
-	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND", .help = "veth, tap, generator, sink, ..." },
-	[IFLA_INFO_DATA] = { NL_NESTED, .name = "IFLA_INFO_DATA", .help = "veth: VETH_INFO_PEER" },
+	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND",
+			     .help = "veth, vlan, generator, sink, ..." },
+	[IFLA_INFO_DATA] = { NL_NESTED, .name = "IFLA_INFO_DATA",
+			     .help = "veth: VETH_INFO_PEER; vlan: IFLA_VLAN_*" },
 };
 
 static const struct nl_policy link_policy[IFLA_MAX + 1] = {
@@ -318,94 +319,6 @@ static int set_link(struct nl_req *r)
 
 /* --- new --- */
 
-struct creation {
-	char kind[32], name[IFACE_NAME_MAX], peer[IFACE_NAME_MAX];
-};
-
-/* A veth's other end: an ifinfomsg and attributes inside VETH_INFO_PEER. */
-static int read_peer(struct nl_req *r, const struct nlattr *data, struct creation *c)
-{
-	const struct nlattr *peer, *attrs[IFLA_MAX + 1];
-	mnl_attr_for_each_nested(peer, data)
-	{
-		if (mnl_attr_get_type(peer) != VETH_INFO_PEER)
-			continue;
-		size_t len = mnl_attr_get_payload_len(peer), skip = sizeof(struct ifinfomsg);
-		if (len < skip)
-			return -EINVAL;
-		int err = nl_parse((const uint8_t *)mnl_attr_get_payload(peer) + skip, len - skip,
-				   link_policy, IFLA_MAX, 0, attrs, r->ext);
-		if (err)
-			return err;
-		if (attrs[IFLA_IFNAME] && !attr_copy_name(attrs[IFLA_IFNAME], c->peer, sizeof c->peer))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static int read_creation(struct nl_req *r, struct creation *c)
-{
-	const struct nlattr *info[IFLA_INFO_MAX + 1] = { 0 };
-	int err = 0;
-	if (r->attrs[IFLA_LINKINFO])
-		err = nl_parse_nested(r->attrs[IFLA_LINKINFO], 0, link_info_policy, IFLA_INFO_MAX, info,
-				      r->ext);
-	if (err)
-		return err;
-	if (info[IFLA_INFO_KIND] && !attr_copy_name(info[IFLA_INFO_KIND], c->kind, sizeof c->kind))
-		return -EINVAL;
-	if (r->attrs[IFLA_IFNAME] && !attr_copy_name(r->attrs[IFLA_IFNAME], c->name, sizeof c->name))
-		return -EINVAL;
-	if (info[IFLA_INFO_DATA] && strcmp(c->kind, "veth") == 0)
-		err = read_peer(r, info[IFLA_INFO_DATA], c);
-	return err;
-}
-
-/* Names that were not given: kind0, kind1, ... */
-static int complete_names(struct nl_req *r, struct creation *c, bool pair)
-{
-	char pattern[IFACE_NAME_MAX + 8], first[IFACE_NAME_MAX];
-	snprintf(pattern, sizeof pattern, "%.12s%%d", c->kind);
-	int err = iface_name_take(r->st, c->name[0] ? c->name : pattern, first);
-	if (err)
-		return err;
-	memcpy(c->name, first, sizeof first);
-	if (!pair)
-		return 0;
-	/* The first name is not taken yet, so the pattern would give it again. */
-	for (unsigned n = 0; !c->peer[0] && n < 1000; n++) {
-		snprintf(first, sizeof first, "%.11s%u", c->kind, n);
-		if (strcmp(first, c->name) != 0 && !iface_by_name(r->st, first))
-			memcpy(c->peer, first, sizeof first);
-	}
-	return iface_name_take(r->st, c->peer, c->peer);
-}
-
-static int create(struct nl_req *r)
-{
-	struct creation c = { 0 };
-	char options[64] = "", why[160] = "";
-	int err = read_creation(r, &c);
-	if (err)
-		return err;
-	bool pair = strcmp(c.kind, "veth") == 0;
-	struct iface_kind *kind = c.kind[0] ? iface_kind_find(r->st, pair ? "mem" : c.kind) : NULL;
-	if (!kind)
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Unknown device type");
-	err = refuse_unsupported(r);
-	if (!err)
-		err = complete_names(r, &c, pair);
-	if (err)
-		return err;
-	if (pair)
-		snprintf(options, sizeof options, "peer=%s", c.peer);
-	err = kind->open(r->st, c.name, options, why, sizeof why);
-	if (err)
-		return nl_bad_text(r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened");
-	struct iface *i = iface_by_name(r->st, c.name);
-	return i ? apply(r, i) : 0;
-}
-
 static int new_link(struct nl_req *r)
 {
 	bool named;
@@ -420,7 +333,10 @@ static int new_link(struct nl_req *r)
 	}
 	if (!(flags & NLM_F_CREATE))
 		return -ENODEV;
-	return create(r);
+	int err = refuse_unsupported(r);
+	if (!err)
+		err = link_create(r, link_policy, link_info_policy, &i);
+	return err ? err : apply(r, i);
 }
 
 static int del_link(struct nl_req *r)

@@ -99,6 +99,11 @@ static void put_link_info(struct nl_buf *b, const struct iface *i)
 		return;
 	size_t info = nl_nest_noflag(b, IFLA_LINKINFO);
 	nl_put_str(b, IFLA_INFO_KIND, kind);
+	if (i->ops->fill_info) {
+		size_t data = nl_nest_noflag(b, IFLA_INFO_DATA);
+		i->ops->fill_info(i, b);
+		nl_nest_end(b, data);
+	}
 	nl_nest_end(b, info);
 }
 
@@ -119,6 +124,9 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);
+	uint32_t lower = i->ops->lower ? i->ops->lower(i) : 0;
+	if (lower)
+		nl_put_u32(b, IFLA_LINK, lower);
 	nl_put_u8(b, IFLA_CARRIER, i->carrier);
 	nl_put_str(b, IFLA_QDISC, "noqueue");
 	if (i->alias[0])

@@ -7,6 +7,7 @@
 #ifndef LEAT_STACK_RIG_H
 #define LEAT_STACK_RIG_H
 
+#include <errno.h>
 #include <linux/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>

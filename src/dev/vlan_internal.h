@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the two files of vlan share. */
+#ifndef LEAT_DEV_VLAN_INTERNAL_H
+#define LEAT_DEV_VLAN_INTERNAL_H
+
+#include "dev/vlan.h"
+#include "wire/eth.h"
+
+/* An interface of kind "vlan".
+ * Read: any worker, within a turn, found by its key.   Write: control lcore, before it can be found.   Free: with its interface,
+ * after a grace period. */
+struct vlan {
+	struct hash_node node;
+	uint32_t lower_handle; /* the key: whose frames, which tag */
+	uint16_t proto, vid; /* proto: ETH_P_8021Q, ETH_P_8021AD */
+	uint32_t handle;
+	uint16_t output_node;
+	struct iface *ifc, *lower; /* lower outlives it: it takes its VLANs with it */
+	bool own_mac; /* not the lower interface's, which else is followed */
+	struct list link; /* in vlan_stack.vlans; control lcore */
+};
+
+struct vlan_stack {
+	struct hash by_tag;
+	struct list vlans;
+	struct iface_watch watch;
+	struct iface_kind kind;
+};
+static inline struct vlan_stack *vlan_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_vlan);
+}
+
+/* NULL: there is none. Within a turn, or on the control lcore. */
+struct vlan *vlan_find(const struct leat_stack *st, uint32_t lower_handle, uint16_t proto, uint16_t vid);
+void vlan_insert(struct leat_stack *st, struct vlan *v);
+void vlan_remove(struct leat_stack *st, struct vlan *v);
+
+void vlan_xmit(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
+
+extern const struct node vlan_input_node, vlan_output_node;
+extern const struct iface_kind vlan_kind;
+extern const struct iface_ops vlan_ops;
+void vlan_lower_event(struct iface_watch *watch, struct iface *lower, enum iface_event e);
+void vlan_delete_all(struct leat_stack *st);
+
+#endif

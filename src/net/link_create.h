@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RTM_NEWLINK for a link that is not there. */
+#ifndef LEAT_NET_LINK_CREATE_H
+#define LEAT_NET_LINK_CREATE_H
+
+#include "net/iface.h"
+#include "nlmsg/family.h"
+
+/* Makes the interface that IFLA_LINKINFO describes, down; everything else in the request is the caller's to apply. The policies are
+ * those of IFLA_* and IFLA_INFO_*. 0 or -errno with an extended ack. Control lcore. */
+int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
+		struct iface **ret);
+
+#endif

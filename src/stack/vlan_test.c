@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VLANs in a whole stack: tags in the frame and in the descriptor alike, one in another, and how they follow what is below. */
+#include "stack/rig.h"
+
+#define HOST "10.0.5.2"
+#define LEAT "10.0.5.1"
+
+enum { VID = 5 };
+
+static struct iface *vlan_on(struct rig *r, const char *lower, const char *name, unsigned vid,
+			     const char *proto)
+{
+	char options[64], why[100] = "";
+	struct iface_kind *k = iface_kind_find(r->st, "vlan");
+	assert_non_null(k);
+	snprintf(options, sizeof options, "link=%s,id=%u,proto=%s", lower, vid, proto);
+	assert_int_equal(k->open(r->st, name, options, why, sizeof why), 0);
+	struct iface *i = iface_by_name(r->st, name);
+	assert_non_null(i);
+	assert_int_equal(iface_set_up(i, true), 0);
+	return i;
+}
+
+/* An address on the VLAN and a neighbour that needs no asking. */
+static void inhabit(struct rig *r, struct iface *i)
+{
+	struct neigh_info n = { .if_handle = i->handle, .state = NUD_PERMANENT, .has_mac = true };
+	rig_addr(r, i, LEAT, 24, 0);
+	n.addr = ipaddr_of(HOST, &n.family);
+	memcpy(n.mac, r->a.mac, sizeof n.mac);
+	assert_int_equal(neigh_set(r->st, &n, NLM_F_CREATE | NLM_F_REPLACE), 0);
+	manual_rt_settle(r->m);
+	rig_clear(&r->a);
+}
+
+/* An echo request, and with one more tag in front of those it has. */
+static void frame_echo(struct frame *f, const struct rig *r)
+{
+	struct ip4_msg ip = ip4_packet(HOST, LEAT);
+	frame_ip4(f, &r->a, &ip, 100);
+}
+static void put_tag(struct frame *f, uint16_t proto, uint16_t tci)
+{
+	const uint8_t tag[4] = { (uint8_t)(proto >> 8), (uint8_t)proto, (uint8_t)(tci >> 8), (uint8_t)tci };
+	memmove(f->b + 16, f->b + 12, f->len - 12);
+	memcpy(f->b + 12, tag, sizeof tag);
+	f->len += 4;
+}
+
+/* The answer, with n tags of these in the frame, outermost first. */
+static void expect_reply(struct rig *r, const uint16_t (*tags)[2], unsigned n)
+{
+	const struct rig_frame *f = rig_next(&r->a);
+	struct ip4_msg ip;
+	struct icmp4_msg m;
+	assert_non_null(f);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(f->b[12 + 4 * i] << 8 | f->b[13 + 4 * i], tags[i][0]);
+		assert_int_equal(f->b[14 + 4 * i] << 8 | f->b[15 + 4 * i], tags[i][1]);
+	}
+	assert_memory_equal(f->b, r->a.mac, 6);
+	uint32_t at = 14 + 4 * n;
+	assert_int_equal(ip4_parse(cur_of(f->b + at, f->len - at), &ip), DROP_NONE);
+	assert_int_equal(icmp4_parse(ip.body, &m), DROP_NONE);
+	assert_int_equal(m.type, ICMP4_ECHO_REPLY);
+	assert_null(rig_next(&r->a));
+}
+
+static void a_tag_may_be_in_the_frame_or_in_the_descriptor(void **state)
+{
+	static const uint16_t tags[][2] = { { ETH_P_8021Q, VID } };
+	struct rig *r = rig_new(workers, 0);
+	struct iface *v = vlan_on(r, "wa", "v5", VID, "802.1Q");
+	struct iface_worker_stats s;
+	struct frame f;
+	inhabit(r, v);
+	frame_echo(&f, r);
+	struct pkt *p = rig_pkt(r, f.b, f.len, 0);
+	p->vlan_proto = ETH_P_8021Q;
+	p->vlan_tci = VID;
+	rig_send_pkt(r, &r->a, p);
+	expect_reply(r, tags, 1);
+	put_tag(&f, ETH_P_8021Q, VID);
+	rig_send(r, &r->a, &f);
+	expect_reply(r, tags, 1);
+	rig_send_pkt(r, &r->a, rig_pkt(r, f.b, f.len, 16)); /* the tag's end lies in another piece */
+	expect_reply(r, tags, 1);
+	iface_stats(v, &s);
+	assert_int_equal(s.rx_packets, 3);
+	assert_int_equal(s.rx_bytes, 3 * (f.len - 4));
+	assert_int_equal(s.tx_packets, 3);
+	rig_free(r);
+}
+
+static void a_device_that_takes_tags_gets_them_beside_the_frame(void **state)
+{
+	struct rig *r = rig_new(workers, IFACE_TX_VLAN);
+	struct frame f;
+	inhabit(r, vlan_on(r, "wa", "v5", VID, "802.1ad"));
+	frame_echo(&f, r);
+	put_tag(&f, ETH_P_8021AD, VID);
+	rig_send(r, &r->a, &f);
+	const struct rig_frame *got = rig_next(&r->a);
+	assert_non_null(got);
+	assert_int_equal(got->meta.vlan_proto, ETH_P_8021AD);
+	assert_int_equal(got->meta.vlan_tci, VID);
+	assert_int_equal(got->b[12] << 8 | got->b[13], ETH_P_IP);
+	rig_free(r);
+}
+
+static void tags_nest(void **state)
+{
+	static const uint16_t tags[][2] = {
+		{ ETH_P_8021AD, 100 }, { ETH_P_8021Q, 7 }, { ETH_P_8021Q, 7 }, { ETH_P_8021Q, 4094 }
+	};
+	struct rig *r = rig_new(workers, 0);
+	struct frame f;
+	vlan_on(r, "wa", "s", 100, "802.1ad");
+	vlan_on(r, "s", "c", 7, "802.1Q");
+	vlan_on(r, "c", "d", 7, "802.1Q");
+	inhabit(r, vlan_on(r, "d", "e", 4094, "802.1Q"));
+	frame_echo(&f, r);
+	for (unsigned i = ARRAY_SIZE(tags); i > 0; i--)
+		put_tag(&f, tags[i - 1][0], tags[i - 1][1]);
+	rig_send(r, &r->a, &f);
+	expect_reply(r, tags, ARRAY_SIZE(tags));
+	rig_free(r);
+}
+
+static void tags_that_nobody_made_fall_by_name(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct frame f;
+	inhabit(r, vlan_on(r, "wa", "v5", VID, "802.1Q"));
+	frame_echo(&f, r);
+	put_tag(&f, ETH_P_8021Q, VID + 1);
+	rig_send(r, &r->a, &f);
+	frame_echo(&f, r);
+	put_tag(&f, ETH_P_8021AD, VID);
+	rig_send(r, &r->a, &f);
+	frame_echo(&f, r);
+	put_tag(&f, ETH_P_8021Q, VID);
+	rig_send(r, &r->b, &f);
+	assert_int_equal(rig_drops(r, "vlan-input", DROP_VLAN_UNKNOWN), 3);
+	f.len = 15;
+	rig_send(r, &r->a, &f);
+	assert_int_equal(rig_drops(r, "vlan-input", DROP_TRUNCATED), 1);
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
+static void a_priority_tag_is_no_vlan(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct frame f;
+	struct ip4_msg ip = ip4_packet("10.0.1.2", "10.0.1.1");
+	rig_neigh(r, &r->a, "10.0.1.2");
+	frame_ip4(&f, &r->a, &ip, 100);
+	put_tag(&f, ETH_P_8021Q, 0xa000);
+	rig_send(r, &r->a, &f);
+	expect_reply(r, NULL, 0);
+	rig_free(r);
+}
+
+static void an_address_of_its_own_is_heard(void **state)
+{
+	static const uint16_t tags[][2] = { { ETH_P_8021Q, VID } };
+	static const uint8_t mac[6] = { 2, 5, 5, 5, 5, 5 }, wider[6] = { 2, 6, 6, 6, 6, 6 };
+	struct rig *r = rig_new(workers, 0);
+	struct iface *v = vlan_on(r, "wa", "v5", VID, "802.1Q");
+	struct frame f;
+	inhabit(r, v);
+	assert_int_equal(iface_set_mac(v, mac), 0);
+	frame_echo(&f, r);
+	memcpy(f.b, mac, 6);
+	put_tag(&f, ETH_P_8021Q, VID);
+	rig_send(r, &r->a, &f);
+	expect_reply(r, tags, 1);
+	frame_echo(&f, r); /* the lower interface's is another station's now */
+	put_tag(&f, ETH_P_8021Q, VID);
+	rig_send(r, &r->a, &f);
+	assert_int_equal(rig_drops(r, "eth-demux", DROP_OTHER_HOST), 1);
+	struct iface *w6 = vlan_on(r, "wa", "v6", 6, "802.1Q");
+	assert_int_equal(iface_set_up(r->a.ifc, false), 0);
+	assert_int_equal(iface_set_mac(r->a.ifc, wider), 0);
+	assert_memory_equal(w6->mac, wider, 6); /* follows */
+	assert_memory_equal(v->mac, mac, 6);
+	rig_free(r);
+}
+
+static void what_happens_below_happens_above(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct iface *v = vlan_on(r, "wa", "v5", VID, "802.1Q"), *w = vlan_on(r, "v5", "v7", 7, "802.1Q");
+	assert_true(iface_is_up(w));
+	iface_set_carrier(r->a.ifc, false);
+	assert_false(v->carrier || w->carrier);
+	iface_set_carrier(r->a.ifc, true);
+	assert_true(iface_is_up(v) && iface_is_up(w));
+	assert_int_equal(iface_set_up(r->a.ifc, false), 0);
+	assert_false(v->flags & IFF_UP || w->flags & IFF_UP);
+	assert_int_equal(iface_set_up(w, true), -ENETDOWN);
+	assert_int_equal(iface_set_up(r->a.ifc, true), 0);
+	assert_true(iface_is_up(v) && iface_is_up(w));
+	assert_int_equal(iface_set_mtu(v, 1501), -ERANGE);
+	assert_int_equal(iface_set_mtu(r->a.ifc, 1400), 0);
+	assert_int_equal(v->mtu, 1400);
+	assert_int_equal(w->mtu, 1400);
+	iface_delete(r->a.ifc);
+	assert_null(iface_by_name(r->st, "v5"));
+	assert_null(iface_by_name(r->st, "v7"));
+	rig_free(r);
+}
+
+static void a_vlan_says_how_to_open_it_again(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	char words[200];
+	struct iface *v = vlan_on(r, "wb", "v5", VID, "802.1ad");
+	v->ops->describe(v, words, sizeof words);
+	assert_string_equal(words, "vlan:v5,link=wb,id=5,proto=802.1ad");
+	rig_free(r);
+}
+
+TWICE(a_tag_may_be_in_the_frame_or_in_the_descriptor)
+TWICE(a_device_that_takes_tags_gets_them_beside_the_frame)
+TWICE(tags_nest)
+TWICE(tags_that_nobody_made_fall_by_name)
+TWICE(a_priority_tag_is_no_vlan)
+TWICE(an_address_of_its_own_is_heard)
+TWICE(what_happens_below_happens_above)
+TWICE(a_vlan_says_how_to_open_it_again)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(a_tag_may_be_in_the_frame_or_in_the_descriptor),
+		BOTH(a_device_that_takes_tags_gets_them_beside_the_frame),
+		BOTH(tags_nest),
+		BOTH(tags_that_nobody_made_fall_by_name),
+		BOTH(a_priority_tag_is_no_vlan),
+		BOTH(an_address_of_its_own_is_heard),
+		BOTH(what_happens_below_happens_above),
+		BOTH(a_vlan_says_how_to_open_it_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
