@@ -409,8 +409,8 @@ static void readers_miss_nothing_while_it_changes(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&t[i], NULL, reader, &s), 0);
 	for (unsigned round = 0; round < 4; round++) {
-		struct item *it =
-			s.it + STAY + round * COME; /* an element comes back only after a grace period */
+		/* An element comes back only after a grace period. */
+		struct item *it = s.it + STAY + round * COME;
 		for (uint32_t i = 0; i < COME; i++) {
 			it[i].key = STAY + i;
 			hash_insert(&s.h, &it[i].node, hash_u32(STAY + i));

@@ -70,8 +70,8 @@ int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void 
 
 /* Decimal, octal or hexadecimal numbers with blanks between them, exactly as many as the knob has. */
 bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2]);
-void knob_print(const struct knob *k, const uint64_t v[2],
-		char to[KNOB_TEXT_MAX]); /* as sysctl does: a tab between two */
+/* As sysctl does: a tab between two. */
+void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX]);
 
 /* --- a module's table; control lcore --- */
 

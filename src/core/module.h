@@ -34,8 +34,8 @@ struct module {
 	const struct nl_family *const *netlink; /* NULL-terminated (nlmsg/family.h) */
 	size_t stack_size, worker_size; /* zeroed state the frame allocates before init, frees after free */
 	int (*init)(struct leat_stack *st); /* 0 or -errno; on failure nothing stays behind */
-	int (*worker_init)(
-		struct worker *w); /* on failure all from unlink on follow, but for this worker's free */
+	/* On failure all from unlink on follow, but for this worker's free. */
+	int (*worker_init)(struct worker *w);
 	void (*unlink)(struct leat_stack *st);
 	void (*drain)(struct leat_stack *st);
 	void (*worker_free)(struct worker *w);

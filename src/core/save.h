@@ -16,8 +16,8 @@ void save_str(struct saver *s, const char *key, const char *v);
 void save_bytes(struct saver *s, const char *key, const void *p, size_t len_bytes); /* as hex */
 void save_begin(struct saver *s, const char *key); /* a nested object */
 void save_end(struct saver *s);
-void save_list(struct saver *s,
-	       const char *key); /* then save_item() ... save_end() each, and save_end() for the list */
+/* Then save_item() ... save_end() each, and save_end() for the list. */
+void save_list(struct saver *s, const char *key);
 void save_item(struct saver *s);
 int save_error(const struct saver *s);
 
@@ -30,11 +30,11 @@ bool load_blob(struct loader *l, const char *key, void *ret, size_t max_bytes, s
 bool load_begin(struct loader *l, const char *key);
 void load_end(struct loader *l);
 bool load_list(struct loader *l, const char *key, size_t *ret_n);
-bool load_item(struct loader *l,
-	       size_t i); /* enter item i; load_end() leaves it, once more leaves the list */
+/* Enter item i; load_end() leaves it, once more leaves the list. */
+bool load_item(struct loader *l, size_t i);
 bool load_has(struct loader *l, const char *key); /* whether there is such a field, of whatever type */
-int load_bad(struct loader *l, const char *key,
-	     const char *what); /* the field is wrong in a way the reader alone can tell; -EINVAL */
+/* The field is wrong in a way the reader alone can tell; -EINVAL. */
+int load_bad(struct loader *l, const char *key, const char *what);
 int load_error(const struct loader *l); /* 0 or -EINVAL */
 const char *load_error_text(const struct loader *l);
 

@@ -59,8 +59,8 @@ static void follow_mac(struct af_packet *a, const uint8_t mac[6])
 		return;
 	memcpy(a->link.mac, mac, ETH_ALEN);
 	if (was_same) {
-		hear_all(a,
-			 true); /* iface_set_mac() finds "another" turn into "the same", and takes it back */
+		/* iface_set_mac() finds "another" turn into "the same", and takes it back. */
+		hear_all(a, true);
 		iface_set_mac(i, mac);
 	}
 }

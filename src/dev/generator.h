@@ -21,7 +21,7 @@ int generator_new(struct leat_stack *st, const char *name, const struct generato
 /* How many frames it has made since it last came up. Any thread. */
 uint64_t generator_made(const struct iface *ifc);
 
-extern const struct iface_kind
-	generator_kind; /* "generator": file=PATH[,count=N][,vec=N][,worker=N][,mac=MAC] */
+/* "generator": file=PATH[,count=N][,vec=N][,worker=N][,mac=MAC]. */
+extern const struct iface_kind generator_kind;
 
 #endif

@@ -9,8 +9,8 @@ struct hostlink {
 	bool present, carrier; /* carrier: up, and a cable in it */
 	uint32_t mtu;
 	uint8_t mac[6];
-	uint32_t
-		features; /* enum iface_feature that the device has beyond sums and scatter lists, which need none */
+	/* enum iface_feature: what the device has beyond sums and scatter lists, which need none. */
+	uint32_t features;
 };
 
 int hostlink_index(int sock, const char *ifname, unsigned *ret_ifindex); /* 0 or -ENODEV */

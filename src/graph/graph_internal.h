@@ -61,8 +61,8 @@ struct graph_worker {
 	uint16_t node; /* the current one; 0 outside */
 	bool in_run;
 	struct run_chunk *chunk[N_CHUNKS];
-	struct pkt_vec
-		*open[NODE_MAX]; /* pending, the last of each node; takes further packets while it has room */
+	/* Pending, the last of each node; takes further packets while it has room. */
+	struct pkt_vec *open[NODE_MAX];
 	/* Read: this worker, once per vector.   Write: control lcore.   Free: rt_defer() in trace_stop(). */
 	rcu_ptr(struct trace_worker) trace;
 };

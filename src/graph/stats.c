@@ -119,8 +119,8 @@ static void restore_drops(struct leat_stack *st, struct loader *l, unsigned id)
 		uint64_t packets;
 		if (load_str(l, "reason", name, sizeof name) &&
 		    load_u64(l, "packets", 0, UINT64_MAX, &packets))
-			racy_add(drop_row(st, id)[drop_from_name(name)],
-				 packets); /* an unknown one: DROP_NONE's */
+			/* An unknown one: DROP_NONE's. */
+			racy_add(drop_row(st, id)[drop_from_name(name)], packets);
 		load_end(l);
 	}
 	load_end(l);
@@ -135,8 +135,8 @@ static void restore_node(struct leat_stack *st, struct loader *l)
 	    !load_u64(l, "cycles", 0, UINT64_MAX, &n.cycles))
 		return;
 	unsigned id = node_find(st, name);
-	struct node_run *r =
-		node_run(graph_worker(st->worker[0]), id); /* of a node we do not have: the drop node's */
+	/* Of a node we do not have: the drop node's. */
+	struct node_run *r = node_run(graph_worker(st->worker[0]), id);
 	racy_add(r->vectors, n.vectors);
 	racy_add(r->packets, n.packets);
 	racy_add(r->cycles, n.cycles);

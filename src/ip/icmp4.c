@@ -66,8 +66,8 @@ static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp4_msg 
 	struct icmp4_hdr *h = pkt_l4(p);
 	enum pkt_csum csum = p->csum;
 	if (!is_local(w, ((const struct ip4_hdr *)pkt_l3(p))->dst))
-		return pkt_drop(p,
-				DROP_IP_NOT_MEMBER); /* RFC 1122, 3.2.2.6: groups may be silent; Linux is */
+		/* RFC 1122, 3.2.2.6: groups may be silent; Linux is. */
+		return pkt_drop(p, DROP_IP_NOT_MEMBER);
 	h->type = ICMP4_ECHO_REPLY;
 	if (csum != PKT_CSUM_PARTIAL)
 		h->csum = be16_of(csum_update16(be16_get(h->csum), ICMP4_ECHO << 8 | h->code,

@@ -12,8 +12,9 @@ static uint8_t to_proto(const struct ip_stack *ip, struct pkt *p, uint32_t next_
 		return edge;
 	if (p->ip_proto == IP_PROTO_NONE) /* RFC 8200, 4.7 */
 		return pkt_drop(p, DROP_IP_PROTO_UNKNOWN);
+	/* RFC 8200, 4. */
 	return ip_error(p, IP6_LOCAL_ERROR, ICMP6_PARAM_PROBLEM, ICMP6_PARAM_NEXT_HEADER, next_off,
-			DROP_IP_PROTO_UNKNOWN); /* RFC 8200, 4 */
+			DROP_IP_PROTO_UNKNOWN);
 }
 
 static uint8_t ip6_local_one(const struct ip_stack *ip, struct pkt *p)

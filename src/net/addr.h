@@ -46,8 +46,8 @@ bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t
 int addr_add(struct leat_stack *st, const struct addr *how, bool replace);
 int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
 		uint8_t plen);
-struct addr *addr_first(struct leat_stack *st,
-			const struct iface *i); /* in order of arrival; both families */
+/* In order of arrival; both families. */
+struct addr *addr_first(struct leat_stack *st, const struct iface *i);
 struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a);
 /* Rooms that follow addresses (groups to listen to, duplicate detection) watch them come and go. An IPv6 address that has
  * to be tested is ADDED with IFA_F_TENTATIVE; addr_dad_done() ends that. GOING: it can still be found. CHANGED: its flags. */

@@ -56,8 +56,8 @@ static struct fib_route prefix6(const struct addr *a, const struct ipaddr *dst, 
 
 static void add(struct leat_stack *st, const struct fib_route *r)
 {
-	fib_add(st, r, FIB_APPEND,
-		NULL); /* -EEXIST: another address has brought it; else it comes when the link does */
+	/* -EEXIST: another address has brought it; else it comes when the link does. */
+	fib_add(st, r, FIB_APPEND, NULL);
 }
 
 /* --- who else needs it --- */

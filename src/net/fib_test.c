@@ -223,8 +223,8 @@ static void routes_go_with_their_interface(void **state)
 	assert_int_equal(look(t, "10.0.0.2")->if_handle, b->handle);
 	assert_null(look(t, "1.1.1.1"));
 	assert_null(look(t, "2001:db8::1"));
-	assert_true(fib_has_table(t->st, AF_INET,
-				  99)); /* Linux: `ip route flush table 99` asks again afterwards */
+	/* Linux: `ip route flush table 99` asks again afterwards. */
+	assert_true(fib_has_table(t->st, AF_INET, 99));
 	assert_false(fib_has_table(t->st, AF_INET, 98));
 	iface_delete(a);
 	assert_int_equal(look(t, "10.0.0.1")->if_handle, b->handle);
@@ -268,8 +268,8 @@ static void dumps_resume_by_key(void **state)
 	struct fib_route first = route("10.0.0.0/8", a); /* the one the dump stands on goes */
 	assert_int_equal(fib_delete(t->st, &first), 0);
 	assert_true(fib_next(t->st, &all, AF_UNSPEC, &all));
-	assert_int_equal(all.plen,
-			 16); /* a route between may be missed when its elder goes; none comes twice */
+	/* A route between may be missed when its elder goes; none comes twice. */
+	assert_int_equal(all.plen, 16);
 	for (; fib_next(t->st, &all, AF_UNSPEC, &all); n++) {}
 	assert_int_equal(n, 2);
 	assert_false(fib_next(t->st, &all, AF_INET6, &all));
@@ -331,8 +331,8 @@ static void saved_routes_come_back(void **state)
 	close(mkstemp(path));
 	struct iface *e0 = up(a, "e0");
 	assert_int_equal(add(a, route("10.0.0.0/24", e0), FIB_ADD), 0);
-	assert_int_equal(add(a, via("0.0.0.0/0", "10.0.0.1"), FIB_ADD),
-			 0); /* comes before the route it needs */
+	/* Comes before the route it needs. */
+	assert_int_equal(add(a, via("0.0.0.0/0", "10.0.0.1"), FIB_ADD), 0);
 	struct fib_route r = route("10.7.0.0/16", NULL);
 	r.nh.type = RTN_PROHIBIT;
 	r.metric = 4000000000u;

@@ -27,16 +27,16 @@ struct nl_buf;
 
 /* A device driver. All but xmit run on the control lcore. */
 struct iface_ops {
-	const char *
-		kind; /* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one */
+	/* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one. */
+	const char *kind;
 	/* Takes up to n frames (Ethernet header at data, features already honoured by iface-output) on worker w's lcore.
 	 * Consumes all of them; what it cannot send it drops through graph_drop(). Flush comes at the end of the turn. */
 	void (*xmit)(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
 	int (*up)(struct iface *ifc); /* 0 or -errno */
 	void (*down)(struct iface *ifc);
 	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
-	int (*set_mac)(struct iface *ifc,
-		       const uint8_t mac[6]); /* NULL: only while down, nothing to tell the device */
+	/* NULL: only while down, nothing to tell the device. */
+	int (*set_mac)(struct iface *ifc, const uint8_t mac[6]);
 	/* Stops input: after it returns and every worker has been between turns, the device makes no more packets. */
 	void (*stop)(struct iface *ifc);
 	void (*free)(struct iface *ifc); /* last call; frees driver state, not ifc */

@@ -12,8 +12,8 @@ enum { IFACE_FIRST_SLOTS = 16 };
 struct iface_stack {
 	struct iface_table *table; /* the published one */
 	uint16_t *gen; /* [table->n]: the last generation each slot has had */
-	uint32_t
-		next_slot; /* where the search for a free one begins, so that a slot rests before it comes again */
+	/* Where the search for a free one begins, so that a slot rests before it comes again. */
+	uint32_t next_slot;
 	uint32_t last_ifindex;
 	uint32_t want_ifindex; /* of the interface a saved stack is reopening; else 0 */
 	struct list ifaces; /* struct iface.link, by ifindex */

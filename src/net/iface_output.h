@@ -5,7 +5,7 @@
 
 #include "graph/node.h"
 
-extern const struct node
-	iface_output_node; /* "iface-output": frames for out_if, data at the Ethernet header */
+/* "iface-output": frames for out_if, data at the Ethernet header. */
+extern const struct node iface_output_node;
 
 #endif

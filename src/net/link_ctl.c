@@ -163,8 +163,8 @@ static int set_mtu(struct nl_req *r, struct iface *i)
 		return 0;
 	uint32_t mtu = mnl_attr_get_u32(a);
 	if (mtu > INT32_MAX)
-		return nl_bad(r->ext, NULL, -EINVAL,
-			      "mtu less than device minimum"); /* Linux: it is signed there */
+		/* Linux: it is signed there. */
+		return nl_bad(r->ext, NULL, -EINVAL, "mtu less than device minimum");
 	if (mtu != i->mtu && mtu < i->mtu_min)
 		return nl_bad(r->ext, NULL, -EINVAL, "mtu less than device minimum");
 	if (mtu != i->mtu && i->mtu_max && mtu > i->mtu_max)

@@ -104,8 +104,8 @@ static void fail(struct neigh_entry *e)
 static void reachable_expired(struct neigh_entry *e)
 {
 	if (neigh_now_us(e->st) - neigh_last_used_us(e) <= neigh_delay_us(e)) {
-		neigh_set_state(e, NUD_DELAY,
-				NULL); /* Linux: as if a stale one had been used, and told to nobody */
+		/* Linux: as if a stale one had been used, and told to nobody. */
+		neigh_set_state(e, NUD_DELAY, NULL);
 		return;
 	}
 	neigh_set_state(e, NUD_STALE, NULL);

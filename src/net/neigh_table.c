@@ -203,8 +203,8 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 	else if (e == IFACE_DOWN)
 		flush(i->st, i, DROP_IF_DOWN, true);
 	else if (e == IFACE_CHANGED && i->flags & IFF_UP && !(i->flags & IFF_RUNNING))
-		flush(i->st, i, DROP_IF_DOWN,
-		      false); /* Linux: no carrier; what the administrator said stays */
+		/* Linux: no carrier; what the administrator said stays. */
+		flush(i->st, i, DROP_IF_DOWN, false);
 }
 
 /* --- module --- */

@@ -480,8 +480,8 @@ static void dumps_resume_by_position(void **state)
 		struct ipaddr a = ip(host);
 		assert_true(neigh_next(x->t->st, &pos, &n));
 		assert_memory_equal(&n.addr, &a, sizeof a);
-		assert_int_equal(neigh_delete(x->t->st, x->i->handle, AF_INET, &a),
-				 0); /* under the dump's feet */
+		/* Under the dump's feet. */
+		assert_int_equal(neigh_delete(x->t->st, x->i->handle, AF_INET, &a), 0);
 	}
 	assert_false(neigh_next(x->t->st, &pos, &n));
 }
@@ -519,8 +519,8 @@ static void a_stack_goes_with_packets_waiting(void **state)
 {
 	struct test *x = *state;
 	for (unsigned n = 0; n < 3; n++)
-		send_to(x, n, 1,
-			0); /* teardown finds them parked and asked for, the question still in flight */
+		/* Teardown finds them parked and asked for, the question still in flight. */
+		send_to(x, n, 1, 0);
 }
 
 /* Everything at once, at random; the accounts say at the end whether anything was lost. */

@@ -36,8 +36,8 @@ int nl_sock_new(struct leat_stack *st, int protocol, const struct nl_creds *cred
 	struct nl_sock *s = mem_zalloc(&st->mem, sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	mem_account_init(&s->mem, "netlink-socket", &st->rt->mem,
-			 0); /* a client's, so that a full stack can still be asked */
+	/* A client's, so that a full stack can still be asked. */
+	mem_account_init(&s->mem, "netlink-socket", &st->rt->mem, 0);
 	s->st = st;
 	s->proto = proto;
 	s->creds = *creds;

@@ -148,8 +148,8 @@ static void ip_fix(const struct gso_plan *g, uint8_t *h, uint32_t i, uint32_t l3
 		return;
 	}
 	put16(h + 2, (uint16_t)l3_len);
-	put16(h + 4,
-	      (uint16_t)(get16(h + 4) + i)); /* Linux: ids count up, also when DF makes them meaningless */
+	/* Linux: ids count up, also when DF makes them meaningless. */
+	put16(h + 4, (uint16_t)(get16(h + 4) + i));
 	put16(h + 10, 0);
 	put16(h + 10, (uint16_t)~csum_fold(csum_mem(h, g->l4 - g->l3)));
 }

@@ -116,8 +116,8 @@ static void an_advertisement_must_pass_every_check(void **state)
 	struct nd_na_msg m = { .target = host_b, .solicited = true }, got;
 	uint8_t p[ND_NEIGH_MAX];
 	unsigned len = nd_na_emit(&m, &ip, p);
-	assert_int_equal(nd_na_parse(cur_of(p, len), &ip, &got),
-			 DROP_ND_MALFORMED); /* solicited, yet to a group */
+	/* Solicited, yet to a group. */
+	assert_int_equal(nd_na_parse(cur_of(p, len), &ip, &got), DROP_ND_MALFORMED);
 	p[4] &= (uint8_t)~0x40;
 	assert_int_equal(nd_na_parse(cur_of(p, len), &ip, &got), DROP_NONE);
 	far.hop_limit = 64;
