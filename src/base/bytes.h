@@ -108,6 +108,17 @@ static inline bool ipaddr_is_zero(const struct ipaddr *a)
 {
 	return ip6_is_zero(&a->v6);
 }
+/* The first plen bits, the rest zero; of 128 and more all. */
+static inline struct ipaddr ipaddr_prefix(const struct ipaddr *a, unsigned plen)
+{
+	struct ipaddr p = { 0 };
+	if (plen >= 8 * sizeof p)
+		return *a;
+	memcpy(p.b, a->b, plen / 8);
+	if (plen % 8)
+		p.b[plen / 8] = (uint8_t)(a->b[plen / 8] & 0xff00 >> plen % 8);
+	return p;
+}
 static inline bool ip6_is_multicast(const struct ip6 *a)
 {
 	return a->b[0] == 0xff;

@@ -17,8 +17,8 @@ struct node_slot {
 	const struct node *node; /* NULL while not loaded */
 	char *name;
 	const char **added; /* [NODE_NEXT_MAX], edges of node_edge_add(); NULL: there never was one */
-	uint8_t edge
-		[NODE_NEXT_MAX]; /* the number of each next node; 0: dropped, for want of a module when next[] has a name */
+	/* The number of each next node; 0: dropped, for want of a module when next[] has a name. */
+	uint8_t edge[NODE_NEXT_MAX];
 };
 struct node_chunk {
 	struct node_slot slot[CHUNK_NODES];

@@ -48,8 +48,8 @@ void hook_unlisten(struct leat_stack *st, struct hook_listener *l);
 /* Is anybody at this point? Control lcore. */
 bool hook_is_busy(const struct leat_stack *st, enum hook_point h);
 
-/* The edge index of the owner node that leads to the hook node, and the one that leads straight on: the owner's `next`
- * table must name both ("hook-<name>" and the default). */
+/* Any worker: edge[h], which is the owner's edge to the hook node or the one straight on. The owner's `next` table must name
+ * both ("hook-<name>" and the default). */
 uint8_t hook_read_edge(const struct hook_edges *e, enum hook_point h);
 
 #endif

@@ -58,6 +58,7 @@ void graph_enqueue_bulk(struct worker *w, uint16_t node, struct pkt *const *p, u
 void graph_drop(struct worker *w, uint16_t node, struct pkt *p, enum drop why);
 /* Packets that are there no more to be consumed: a device lost them. Counted as graph_drop() would. */
 void graph_count_lost(struct worker *w, uint16_t node, uint64_t n, enum drop why);
+/* Carries on until nothing is pending on w. From inside a node's run it does nothing: the run that is on goes on with it. */
 void graph_run(struct worker *w);
 /* Resumes a parked packet at its node on this worker; the frame revalidates its interfaces first (stale: dropped so). */
 void graph_resume(struct worker *w, struct pkt *p);

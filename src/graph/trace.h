@@ -3,9 +3,10 @@
  * branch per vector and nodes pay one per vector.
  *
  * Theory of operation: each worker has a ring of records (single producer, the worker; single consumer, the control
- * lcore). Device input offers each fresh vector to trace_mark(), and graph_enqueue() each packet that the stack made itself, which
- * run the filter over packets and give matching ones a trace id, up to a limit. The frame then records, for each node a traced packet visits, the node, the edge it left
- * by or the drop reason, and up to 128 of its first bytes. A full ring loses records, counted. */
+ * lcore). Device input offers each fresh vector (trace_mark_slow()), and graph_enqueue() each packet that the stack made itself
+ * (trace_mark_own()), to the filter; what matches gets a trace id, up to a limit. The frame then records, for each node a
+ * traced packet visits, the node, the edge it left by or the drop reason, and up to TRACE_SNAP of its first bytes. A full ring
+ * loses records, counted. */
 #ifndef LEAT_GRAPH_TRACE_H
 #define LEAT_GRAPH_TRACE_H
 

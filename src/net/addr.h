@@ -44,9 +44,10 @@ bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t
  * notifications; IPv6 addresses start tentative and go through duplicate address detection unless IFA_F_NODAD.
  * `how` is copied. 0, -EEXIST, -EINVAL, -ENOBUFS, -ENOMEM. */
 int addr_add(struct leat_stack *st, const struct addr *how, bool replace);
+/* As RTM_DELADDR does, with its routes, and its secondaries as Linux has it. 0 or -EADDRNOTAVAIL. */
 int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
 		uint8_t plen);
-/* In order of arrival; both families. */
+/* In order of arrival; both families. NULL: no more. */
 struct addr *addr_first(struct leat_stack *st, const struct iface *i);
 struct addr *addr_next(struct leat_stack *st, const struct iface *i, const struct addr *a);
 /* Rooms that follow addresses (groups to listen to, duplicate detection) watch them come and go. An IPv6 address that has
@@ -58,7 +59,7 @@ struct addr_watch {
 };
 void addr_watch_add(struct leat_stack *st, struct addr_watch *w);
 void addr_watch_remove(struct leat_stack *st, struct addr_watch *w);
-/* Neighbour discovery decides the end of duplicate detection. */
+/* Neighbour discovery decides the end of duplicate detection (RFC 4862, 5.4). Harmless when the address has gone meanwhile. */
 void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a, bool duplicate);
 
 extern const struct module addr_module;

@@ -50,14 +50,6 @@ static inline bool addr_same_prefix(const struct ipaddr *a, const struct ipaddr 
 	return memcmp(a->b, b->b, plen / 8) == 0 &&
 	       (plen % 8 == 0 || ((a->b[plen / 8] ^ b->b[plen / 8]) >> (8 - plen % 8)) == 0);
 }
-static inline struct ipaddr addr_prefix(const struct ipaddr *a, unsigned plen)
-{
-	struct ipaddr p = { 0 };
-	memcpy(p.b, a->b, plen / 8);
-	if (plen % 8)
-		p.b[plen / 8] = (uint8_t)(a->b[plen / 8] & 0xff00 >> plen % 8);
-	return p;
-}
 /* What the connected route leads to: the other end where there is one. */
 static inline const struct ipaddr *addr_far_end(const struct addr *a)
 {

@@ -23,7 +23,7 @@ static struct fib_route kernel_route(const struct addr *a, uint8_t type, const s
 		.family = a->family,
 		.plen = (uint8_t)plen,
 		.protocol = RTPROT_KERNEL,
-		.dst = addr_prefix(dst, plen),
+		.dst = ipaddr_prefix(dst, plen),
 		.table = main ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
 		.nh = { .if_handle = a->if_handle, .type = type },
 	};
@@ -84,7 +84,7 @@ static struct ipaddr last_of_prefix(const struct addr *a)
 
 static bool has_prefix4(const struct addr *a)
 {
-	struct ipaddr prefix = addr_prefix(addr_far_end(a), a->plen);
+	struct ipaddr prefix = ipaddr_prefix(addr_far_end(a), a->plen);
 	return !ipaddr_is_zero(&prefix) && !(a->flags & IFA_F_SECONDARY) &&
 	       (a->plen < 32 || !ipaddr_eq(&prefix, &a->local));
 }

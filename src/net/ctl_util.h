@@ -27,11 +27,7 @@ static inline bool addr_of_attr(const struct nlattr *a, uint8_t family, struct i
 static inline bool addr_mask(struct ipaddr *a, unsigned plen)
 {
 	struct ipaddr was = *a;
-	for (unsigned i = 0; i < sizeof a->b; i++)
-		if (i * 8 >= plen)
-			a->b[i] = 0;
-		else if (plen - i * 8 < 8)
-			a->b[i] &= (uint8_t)(0xff00 >> (plen - i * 8));
+	*a = ipaddr_prefix(a, plen);
 	return !ipaddr_eq(a, &was);
 }
 

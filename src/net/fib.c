@@ -104,18 +104,12 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 	return err;
 }
 
-static void cut_host_bits6(struct fib_route *r)
-{
-	for (unsigned i = r->plen; i < 128; i++)
-		r->dst.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
-}
-
 int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why)
 {
 	const char *why = NULL;
 	struct fib_route checked = *r;
 	if (r->family == AF_INET6)
-		cut_host_bits6(&checked);
+		checked.dst = ipaddr_prefix(&r->dst, r->plen);
 	int err = fib_check(st, &checked, &why);
 	if (err && why && ret_why)
 		*ret_why = why;

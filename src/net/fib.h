@@ -14,7 +14,7 @@ enum { FIB_CC_ALGO_MAX = 16 };
 struct fib_nh {
 	uint32_t if_handle;
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW */
-	uint8_t scope;
+	uint8_t scope; /* RT_SCOPE_* */
 	uint8_t gw_family; /* 0: on link, the next hop is the destination itself */
 	uint8_t flags; /* RTNH_F_* */
 	struct ipaddr gw;
@@ -47,21 +47,18 @@ const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
 
 /* --- control lcore --- */
 
-enum fib_how {
-	FIB_ADD = 0 /* NLM_F_CREATE|NLM_F_EXCL */,
-	FIB_REPLACE,
-	FIB_APPEND,
-	FIB_PREPEND,
-	FIB_CHANGE /* must exist */
-};
+/* As `ip route add`, `replace`, `append`, `prepend` and `change` (which must find one). */
+enum fib_how { FIB_ADD, FIB_REPLACE, FIB_APPEND, FIB_PREPEND, FIB_CHANGE };
 /* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT, -EINVAL, -ENETUNREACH (the gateway is not on a link), -ENODEV, -ENOMEM; *ret_why, when
  * given, is a static line for the extended ack, as Linux words it. */
 int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
-/* Deletes the first route that matches what `r` says (zero members: any, as RTM_DELROUTE does). 0 or -ESRCH. */
+/* Deletes the first route that matches what `r` says (zero members: any, as RTM_DELROUTE does) and notifies RTM_DELROUTE. 0 or
+ * -ESRCH. Routes through an interface go by themselves when it goes down or away. */
 int fib_delete(struct leat_stack *st, const struct fib_route *r);
-/* An address is no longer ours: routes that prefer it as their source go. */
+/* An address is no longer ours: routes that prefer it as their source go, and nobody is told, as on Linux. */
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
-/* Lookup from the control lcore, with the route it came from; `oif`: the handle of the interface it must lead through, 0: any. */
+/* Lookup from the control lcore, with the route it came from; `oif`: the handle of the interface it must lead through, 0: any.
+ * NULL: none. The route is a copy that the next call overwrites. */
 const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
 				       uint32_t oif);
 /* Whether the table has ever had a route, as on Linux. */
@@ -69,7 +66,7 @@ bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table);
 /* The route after `after` (NULL: the first) in the order of family, table, prefix, metric: dumps resume by key. false: no
  * more. */
 bool fib_next(struct leat_stack *st, const struct fib_route *after, uint8_t family, struct fib_route *ret);
-/* Routes through an interface go when it goes down or away. */
+/* How many routes of a family there are, in all tables. */
 uint64_t fib_count(const struct leat_stack *st, uint8_t family);
 
 extern const struct module fib_module;

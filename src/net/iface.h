@@ -152,21 +152,26 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 /* Takes it away in stages: its addresses, routes and neighbours go (iface_watch), then the device, then, after a grace
  * period, the memory. Notifies RTM_DELLINK. */
 void iface_delete(struct iface *i);
+/* As `ip link set`: asks the driver first, then tells watchers and notifies RTM_NEWLINK. 0 when nothing changes, too; what the
+ * driver says; -EINVAL for an MTU out of bounds; for a MAC -EOPNOTSUPP (no Ethernet), -EADDRNOTAVAIL (a group's, or zero),
+ * -EBUSY (up, and the driver cannot); for a name -EINVAL, -EEXIST, -ENFILE. */
 int iface_set_up(struct iface *i, bool up);
-int iface_set_mtu(struct iface *i, uint32_t mtu);
+int iface_set_mtu(struct iface *i, uint32_t mtu); /* bytes at the network layer */
 int iface_set_mac(struct iface *i, const uint8_t mac[6]);
 int iface_rename(struct iface *i, const char *name);
 /* Something else has been written (alias, group, txqlen, settings): watchers and listeners are told. */
 void iface_changed(struct iface *i);
-/* A driver learned that the link has (no) carrier; it is there at first. Control lcore. */
+/* A driver learned that the link has (no) carrier; it is there at first. */
 void iface_set_carrier(struct iface *i, bool carrier);
 
+/* Borrowed until iface_delete(). NULL: there is none. */
 struct iface *iface_by_index(struct leat_stack *st, uint32_t ifindex);
 struct iface *iface_by_name(struct leat_stack *st, const char *name);
 struct iface *iface_by_handle(struct leat_stack *st, uint32_t handle);
 /* The one with the smallest ifindex > after, or NULL: dumps resume by it. */
 struct iface *iface_next(struct leat_stack *st, uint32_t after);
-void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum);
+void iface_stats(const struct iface *i,
+		 struct iface_worker_stats *ret_sum); /* any thread; over all workers */
 
 /* The settings that new interfaces begin with. */
 struct iface_conf *iface_conf_default(const struct leat_stack *st);
@@ -176,8 +181,8 @@ enum iface_event {
 	IFACE_ADDED,
 	IFACE_UP,
 	IFACE_DOWN,
-	IFACE_CHANGED /* name, mtu, mac, flags */,
-	IFACE_GOING
+	IFACE_CHANGED, /* name, mtu, mac, flags */
+	IFACE_GOING,
 };
 struct iface_watch {
 	struct list link;

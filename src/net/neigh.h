@@ -34,7 +34,7 @@ bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const stru
  * it is full. */
 void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
 		struct pkt *p, uint16_t node);
-/* ARP or ND heard of a mapping. flags: what the message said. */
+/* ARP or ND heard of a mapping; mac NULL: the message gave none. flags: what it said. */
 enum neigh_heard {
 	NEIGH_HEARD_SOLICITED = 1 << 0, /* an answer to us: reachability is confirmed */
 	NEIGH_HEARD_OVERRIDE = 1 << 1,
@@ -55,6 +55,7 @@ struct neigh_proto {
 	void (*unreachable)(struct worker *w, struct pkt *p);
 };
 void neigh_proto_set(struct leat_stack *st, const struct neigh_proto *p); /* control lcore, at init */
+/* At unlink: nobody is asked after that. */
 void neigh_proto_clear(struct leat_stack *st, uint8_t family);
 
 /* --- control lcore --- */

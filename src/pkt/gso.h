@@ -21,8 +21,7 @@ enum drop pkt_gso_split(struct lcore *lc, struct pkt *p, struct pkt_queue *ret);
 /* For devices that take no fragments: all bytes into the first piece, counted as copied. False when they do not fit. */
 bool pkt_linearise(struct lcore *lc, struct pkt *p);
 
-enum {
-	PKT_GSO_SEGS_MAX = 1024
-}; /* of one packet: 64 KB at a segment size of 64; beyond is an attack, not a transfer */
+/* Of one packet: 64 KB at a segment size of 64; beyond is an attack, not a transfer. */
+enum { PKT_GSO_SEGS_MAX = 1024 };
 
 #endif

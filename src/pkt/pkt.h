@@ -331,6 +331,7 @@ static inline struct pkt *pkt_queue_pop(struct pkt_queue *q)
 /* Marks p as kept beyond its vector, to go on at `node`. in_if and out_if are handles already; in debug builds the edge
  * union is poisoned: whatever else is needed must be looked up again. */
 void pkt_park(struct pkt *p, uint16_t node);
+/* By who takes p out of its queue, to resume or to drop it; graph_resume() does it itself. */
 void pkt_unpark(struct pkt *p);
 
 #endif
