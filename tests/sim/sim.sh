@@ -1,7 +1,7 @@
 #!/bin/bash
-# sim.sh LEAT DIR: `leat sim` on the files of DIR: outcomes, digests, captures, errors that are told.
+# sim.sh LEAT DIR THREE_NODES: `leat sim` on the files of DIR: outcomes, digests, captures, errors that are told.
 . "$(dirname "$0")/../run/lib.sh"
-dir=$2
+dir=$2 three_nodes=$(readlink -f "$3")
 unshare -Urn true 2>/dev/null || [ "$(id -u)" = 0 ] || skip "no user namespaces"
 
 digest() { timeout 60 "$leat" sim "$@" | sed -n 's/.*digest //p'; }
@@ -73,6 +73,7 @@ for seed in 1 2 3 4 5; do check "chaos by seed $seed ends whole" timeout 60 "$le
 check "a random schedule can be made a scripted one" chance_becomes_script
 check "and the file has the last word" chance_is_overruled
 check "ten runs, one digest" same_ten_times "$dir/three-nodes.sim"
+check "from C it is the same run" says "digest $(digest "$dir/three-nodes.sim")\$" "$three_nodes" "$leat"
 check "another seed, another digest where loss matters" differs "$dir/three-nodes.sim"
 check "captures are readable and well formed" readable
 printf 'node a\nnode b\nwire a:x b:x\nping a 10.0.0.1\nexpect ping a 10.0.0.1 received 1\n' >"$tmp/fail.sim"
