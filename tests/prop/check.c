@@ -145,6 +145,16 @@ static uint64_t drops_of(const struct leat_stack *st)
 	return n;
 }
 
+void reached_add(const struct world *w, struct reached *to)
+{
+	for (unsigned i = 1; i <= NODES_MAX; i++) {
+		const struct leat_stack *st = stack_of(w, i);
+		for (unsigned id = 0; st && id < graph_n_nodes(st); id++)
+			for (unsigned why = 0; why < DROP_MAX; why++)
+				to->drop[why] += graph_drops(st, (uint16_t)id, (enum drop)why);
+	}
+}
+
 static uint64_t sent_by(const struct world *w, unsigned node)
 {
 	uint64_t n = 0;

@@ -12,14 +12,14 @@
 
 struct options {
 	struct seeds seeds;
-	const char *replay, *mutant, *pcap_dir, *self;
+	const char *replay, *mutant, *pcap_dir, *follow, *self;
 	bool trace, list, no_shrink;
 };
 
-static const char usage[] =
-	"usage: prop [--seeds N] [--from SEED] [--jobs J] [--time SECONDS] [--go-on] [--no-shrink]\n"
-	"       prop --replay FILE|SEED [--trace] [--pcap DIR]\n"
-	"       prop-mutants --mutant NAME [--seeds N] ... | --list-mutants\n";
+static const char usage[] = "usage: prop [--seeds N] [--from SEED] [--jobs J] [--time SECONDS] [--go-on] "
+			    "[--no-shrink] [--count]\n"
+			    "       prop --replay FILE|SEED [--trace] [--follow FILTER] [--pcap DIR]\n"
+			    "       prop-mutants --mutant NAME [--seeds N] ... | --list-mutants\n";
 
 /* --- one plan --- */
 
@@ -48,7 +48,9 @@ static int replay(const struct options *o)
 {
 	static struct plan p;
 	static struct result r;
-	const struct play_opts how = { .trace = o->trace ? stdout : NULL, .pcap_dir = o->pcap_dir };
+	const struct play_opts how = { .trace = o->trace ? stdout : NULL,
+				       .follow = o->follow,
+				       .pcap_dir = o->pcap_dir };
 	if (!find_plan(o->replay, &p))
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -109,6 +111,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 		{ "replay", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
 		{ "pcap", required_argument, NULL, 'p' },   { "trace", no_argument, NULL, 't' },
 		{ "list-mutants", no_argument, NULL, 'l' }, { "go-on", no_argument, NULL, 'g' },
+		{ "count", no_argument, NULL, 'c' },        { "follow", required_argument, NULL, 'w' },
 		{ "no-shrink", no_argument, NULL, 'q' },    { 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
@@ -142,6 +145,12 @@ static bool read_options(struct options *o, int argc, char **argv)
 			break;
 		case 'g':
 			o->seeds.go_on = true;
+			break;
+		case 'c':
+			o->seeds.count = true;
+			break;
+		case 'w':
+			o->follow = optarg;
 			break;
 		case 'q':
 			o->no_shrink = true;

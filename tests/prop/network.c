@@ -175,6 +175,7 @@ void deed_return(struct world *w, const uint32_t *arg)
 		came_back_empty(w, i);
 		return;
 	}
+	w->reached.restored++;
 	counters_continue(w, w->node[i].kept, stack_of(w, i));
 	account_back(w, i);
 	counters_free(w->node[i].kept);

@@ -55,8 +55,26 @@ static void play_deeds(struct world *w)
 	}
 }
 
-static void finish(struct world *w, struct result *ret)
+static void count_reached(struct world *w, struct reached *r)
 {
+	reached_add(w, r);
+	for (unsigned i = 1; i <= w->n_msgs; i++) {
+		r->sent += w->msg[i].len > 0;
+		r->came += w->msg[i].came;
+	}
+	for (unsigned i = 0; i < w->n_pings; i++) {
+		struct sim_ping_stats s;
+		sim_ping_stats(w->ping[i], &s);
+		r->asked += s.sent;
+		r->answered += s.received;
+	}
+}
+
+static void finish(struct world *w, const struct play_opts *o, struct result *ret)
+{
+	if (o->counts)
+		count_reached(w, &w->reached);
+	ret->reached = w->reached;
 	for (unsigned i = 1; i <= NODES_MAX; i++)
 		counters_free(w->node[i].kept);
 	ret->digest = sim_digest(w->sim);
@@ -71,7 +89,9 @@ static void finish(struct world *w, struct result *ret)
 bool play(const struct plan *p, const struct play_opts *o, struct result *ret)
 {
 	struct world *w = calloc(1, sizeof *w);
-	const struct sim_opts so = { .seed = p->seed, .lcores = LCORES, .pcap_dir = o->pcap_dir };
+	const struct sim_opts so = {
+		.seed = p->seed, .lcores = LCORES, .pcap_dir = o->pcap_dir, .trace = o->follow
+	};
 	if (!w || !(w->msg = calloc(MSGS_MAX, sizeof *w->msg)) || sim_new(&so, &w->sim))
 		abort();
 	mutants_begin();
@@ -82,7 +102,7 @@ bool play(const struct plan *p, const struct play_opts *o, struct result *ret)
 		wait_until(w, p->end_us);
 	if (holds(w))
 		check_final(w);
-	finish(w, ret);
+	finish(w, o, ret);
 	bool ok = holds(w);
 	free(w);
 	return ok;

@@ -52,6 +52,12 @@ struct prop_msg {
 	uint32_t came;
 };
 
+/* What plans reach, for who asks (--count): packets dropped by each name, datagrams, replies. */
+struct reached {
+	uint64_t drop[DROP_MAX];
+	uint64_t sent, came, asked, answered, restored;
+};
+
 struct world {
 	const struct plan *plan;
 	struct sim *sim;
@@ -66,6 +72,7 @@ struct world {
 	uint64_t taken; /* packets that readers took out of sockets */
 	struct tally gone; /* what stacks that are no more had counted */
 	uint64_t freed_else; /* packets freed while their stack went */
+	struct reached reached;
 	uint64_t outcome; /* a hash over what came where */
 	char why[WHY_MAX]; /* the first property that did not hold: "name: ..."; "": all do */
 	FILE *trace; /* deeds and their effect, for a person; NULL: no */
@@ -80,10 +87,13 @@ static inline bool holds(const struct world *w)
 
 struct play_opts {
 	FILE *trace;
+	const char *follow; /* a filter: packets through nodes and wires; NULL: none */
 	const char *pcap_dir;
+	bool counts; /* result.reached is wanted */
 };
 struct result {
 	uint64_t digest, outcome;
+	struct reached reached;
 	char why[WHY_MAX];
 };
 /* Plays the plan from end to end. True: every property held. */
@@ -163,6 +173,9 @@ struct counters;
 struct counters *counters_take(const struct leat_stack *st);
 void counters_free(struct counters *c);
 bool counters_continue(struct world *w, const struct counters *was, const struct leat_stack *st);
+
+/* Adds what the living stacks have dropped. */
+void reached_add(const struct world *w, struct reached *to);
 
 /* --- final.c: after the faults --- */
 

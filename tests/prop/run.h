@@ -12,6 +12,7 @@ struct seeds {
 	uint64_t from, n;
 	unsigned jobs;
 	double seconds; /* stop after that; 0: when all are done */
+	bool count; /* print what the plans reached */
 	bool go_on; /* after a failure: print it and go on */
 };
 /* Plays seeds in s->jobs processes. True: all were clean. Else *ret_seed is one that was not. */

@@ -19,6 +19,7 @@ struct job {
 struct common {
 	uint64_t next, clean, failed, stop, first_failed;
 	struct job job[JOBS_MAX];
+	struct reached reached;
 };
 
 static void note_failure(struct common *c, uint64_t seed)
@@ -29,10 +30,10 @@ static void note_failure(struct common *c, uint64_t seed)
 }
 
 /* Now and then a second time: the same seed is the same run. */
-static bool play_seed(uint64_t seed, struct result *r)
+static bool play_seed(uint64_t seed, bool count, struct result *r)
 {
 	static struct plan p;
-	const struct play_opts o = { 0 };
+	const struct play_opts o = { .counts = count };
 	struct result again;
 	plan_make(&p, seed);
 	if (!play(&p, &o, r))
@@ -45,6 +46,21 @@ static bool play_seed(uint64_t seed, struct result *r)
 	return false;
 }
 
+static void add_reached(struct reached *to, const struct reached *r)
+{
+	const uint64_t *from = (const uint64_t *)r;
+	for (unsigned i = 0; i < sizeof *r / sizeof *from; i++)
+		__atomic_fetch_add((uint64_t *)to + i, from[i], __ATOMIC_RELAXED);
+}
+
+static void print_reached(const struct reached *r)
+{
+	printf("%lu datagrams sent, %lu came; %lu pings, %lu answered; %lu stacks restored\n", r->sent,
+	       r->came, r->asked, r->answered, r->restored);
+	for (unsigned why = 1; why < DROP_MAX; why++)
+		printf("%12lu %s\n", r->drop[why], drop_name((enum drop)why));
+}
+
 static void work(struct common *c, struct job *j, const struct seeds *s, double until)
 {
 	static struct result r;
@@ -55,8 +71,9 @@ static void work(struct common *c, struct job *j, const struct seeds *s, double 
 			_exit(0);
 		j->seed = s->from + i;
 		alarm(LIMIT_S);
-		if (play_seed(j->seed, &r)) {
+		if (play_seed(j->seed, s->count, &r)) {
 			__atomic_fetch_add(&c->clean, 1, __ATOMIC_RELAXED);
+			add_reached(&c->reached, &r.reached);
 			j->seed = 0;
 			continue;
 		}
@@ -111,6 +128,8 @@ bool play_seeds(const struct seeds *s, uint64_t *ret_clean, uint64_t *ret_seed)
 		start(c, &c->job[i], s, until);
 	for (pid_t pid; (pid = wait(NULL)) > 0;)
 		ended(c, s, until, pid);
+	if (s->count)
+		print_reached(&c->reached);
 	*ret_clean = c->clean;
 	*ret_seed = c->first_failed;
 	bool clean = !c->failed;
