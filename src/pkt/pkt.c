@@ -157,43 +157,41 @@ void pkt_copy_meta(struct pkt *to, const struct pkt *from)
 	to->trace_id = from->trace_id;
 }
 
-/* Shares len bytes of b from off on as to's next fragment. */
-static bool share(struct lcore *lc, struct pkt *to, struct buf *b, uint32_t off, uint32_t len)
+/* Can all behind the first `keep` bytes be shared here, and will those fit a head of ours? (A foreign buffer may be larger.) */
+static bool may_clone(const struct lcore *lc, const struct pkt *p, uint32_t keep)
 {
-	if (b->home != lc->id)
+	bool rest = keep < p->head_len;
+	if (p->headroom + keep > BUF_HEAD_SIZE || (rest && p->buf->home != lc->id))
 		return false;
-	if (!len)
-		return true;
-	if (!pkt_add_frag(lc, to, b, off, len))
-		return false;
-	buf_get(lc, b);
-	return true;
+	for (unsigned i = 0; i < p->n_frags; i++)
+		if (p->frags[i].buf->home != lc->id)
+			return false;
+	return p->n_frags + rest <= PKT_FRAGS_MAX;
+}
+
+/* Shares len bytes of b from off on as to's next fragment. */
+static void share(struct lcore *lc, struct pkt *to, struct buf *b, uint32_t off, uint32_t len)
+{
+	if (len && pkt_add_frag(lc, to, b, off, len))
+		buf_get(lc, b);
 }
 
 struct pkt *pkt_clone(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 {
 	uint32_t keep = MIN(keep_bytes, p->head_len);
-	struct pkt *c = pkt_new(lc);
+	struct pkt *c = may_clone(lc, p, keep) ? pkt_new(lc) : NULL;
 	if (!c)
 		return NULL;
 	pkt_copy_meta(c, p);
 	c->headroom = p->headroom; /* so that header offsets mean the same */
 	c->data = c->buf->mem + c->headroom;
-	if (c->headroom + keep > c->buf->size) { /* the original's head is a larger, foreign buffer */
-		pkt_free(lc, c);
-		return NULL;
-	}
 	memcpy(pkt_start(c), pkt_start(p), p->headroom + keep);
 	c->head_len = c->len = keep;
-	bool ok = share(lc, c, p->buf, p->headroom + keep, p->head_len - keep);
-	for (unsigned i = 0; ok && i < p->n_frags; i++)
-		ok = share(lc, c, p->frags[i].buf, p->frags[i].off, p->frags[i].len);
-	if (ok && p->ext)
+	share(lc, c, p->buf, p->headroom + keep, p->head_len - keep);
+	for (unsigned i = 0; i < p->n_frags; i++)
+		share(lc, c, p->frags[i].buf, p->frags[i].off, p->frags[i].len);
+	if (p->ext)
 		*pkt_ext(lc, c) = *p->ext;
-	if (!ok) {
-		pkt_free(lc, c);
-		return NULL;
-	}
 	return c;
 }
 
