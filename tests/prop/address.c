@@ -2,6 +2,7 @@
 /* Who is called what:
  *
  *	node n on lo		10.255.0.n/32, fd00:ff::n/128
+ *	everybody on wire w	10.1.w.255, ff02::1
  *	wire w, end e		10.1.w.(1 + e + 2k)/24, fd00:1:w::(1 + e + 2k)/64, the k-th address of that end */
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +14,18 @@
 struct prop_addr addr_of_node(unsigned node, bool v6)
 {
 	if (!v6)
-		return (struct prop_addr){ AF_INET, 32, { .b = { 10, 255, 0, (uint8_t)node } } };
-	return (struct prop_addr){ AF_INET6, 128, { .b = { 0xfd, 0, 0, 0xff, [15] = (uint8_t)node } } };
+		return (struct prop_addr){ AF_INET, 32, { .b = { 10, 255, 0, (uint8_t)node } }, 0 };
+	return (struct prop_addr){ AF_INET6, 128, { .b = { 0xfd, 0, 0, 0xff, [15] = (uint8_t)node } }, 0 };
 }
 
 struct prop_addr addr_of_end(unsigned wire, unsigned end, unsigned number, bool v6)
 {
 	uint8_t host = (uint8_t)(1 + end + 2 * number);
 	if (!v6)
-		return (struct prop_addr){ AF_INET, 24, { .b = { 10, 1, (uint8_t)wire, host } } };
-	return (struct prop_addr){ AF_INET6, 64, { .b = { 0xfd, 0, 0, 1, 0, (uint8_t)wire, [15] = host } } };
+		return (struct prop_addr){ AF_INET, 24, { .b = { 10, 1, (uint8_t)wire, host } }, 0 };
+	return (struct prop_addr){
+		AF_INET6, 64, { .b = { 0xfd, 0, 0, 1, 0, (uint8_t)wire, [15] = host } }, 0
+	};
 }
 
 bool addr_choose(const struct world *w, unsigned node, uint32_t kind, unsigned salt, struct prop_addr *ret)
@@ -38,7 +41,13 @@ bool addr_choose(const struct world *w, unsigned node, uint32_t kind, unsigned s
 				ends[n++] = i * 2 + e;
 	if (!n)
 		return false;
-	*ret = addr_of_end(ends[salt % n] / 2, ends[salt % n] % 2, 0, kind == ADDR_WIRE6);
+	unsigned wire = ends[salt % n] / 2, end = ends[salt % n] % 2;
+	if (kind == ADDR_ALL4)
+		*ret = (struct prop_addr){ AF_INET, 24, { .b = { 10, 1, (uint8_t)wire, 255 } }, 0 };
+	else if (kind == ADDR_ALL6)
+		*ret = (struct prop_addr){ AF_INET6, 128, { .b = { 0xff, 2, [15] = 1 } }, (uint8_t)wire };
+	else
+		*ret = addr_of_end(wire, end, 0, kind == ADDR_WIRE6);
 	return true;
 }
 
@@ -55,6 +64,8 @@ static bool is_of_an_end(const struct world *w, unsigned node, const struct prop
 bool addr_is_of(const struct world *w, unsigned node, const struct prop_addr *a)
 {
 	struct prop_addr own = addr_of_node(node, a->family == AF_INET6);
+	if (a->family == AF_INET6 && ip6_is_link_local(&a->a.v6))
+		return true; /* they follow from MACs, which change */
 	return !memcmp(&own.a, &a->a, sizeof own.a) || is_of_an_end(w, node, a);
 }
 

@@ -263,9 +263,13 @@ static bool check_queue(struct world *w, const struct worker *wk, const struct n
 	const struct neigh_key k = { d->if_handle, d->family, d->addr };
 	const struct neigh_entry *e = neigh_lookup(wk->st, view_ctl(wk->st, VIEW_neighs), &k);
 	const char *name = wk->st->name;
-	if (!d->q.n || d->q.n > BOUND_NEIGH_QUEUE)
+	const struct iface *i = iface_by_handle(wk->st, d->if_handle);
+	/* Made smaller, a bound holds for who comes from then on. */
+	unsigned bound =
+		i ? MAX(i->conf.neigh[neigh_index(d->family)].queue_max, (uint32_t)BOUND_NEIGH_QUEUE) : 0;
+	if (!d->q.n || (i && d->q.n > bound))
 		return broken(w, "queue-bound: %s: %u packets wait for one neighbour", name, d->q.n);
-	if (!iface_by_handle(wk->st, d->if_handle))
+	if (!i)
 		return broken(w, "stuck: %s: packets wait at an interface that is gone", name);
 	if (!e)
 		return broken(w, "stuck: %s: packets wait for a neighbour that nobody asks for", name);

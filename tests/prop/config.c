@@ -107,6 +107,19 @@ void deed_link_mtu(struct world *w, const uint32_t *arg)
 	request(w, w->wire[arg[0]].node[arg[1]], &m.b);
 }
 
+void deed_link_mac(struct world *w, const uint32_t *arg)
+{
+	struct iface *i = iface_of(w, arg[0], arg[1]);
+	struct message m;
+	if (!i)
+		return;
+	const uint8_t mac[6] = { 2, 0xaa, (uint8_t)arg[2], 0, (uint8_t)arg[0], (uint8_t)arg[1] };
+	struct ifinfomsg *h = begin(&m, RTM_NEWLINK, 0, sizeof *h);
+	h->ifi_index = (int)i->ifindex;
+	nl_put(&m.b, IFLA_ADDRESS, mac, sizeof mac);
+	request(w, w->wire[arg[0]].node[arg[1]], &m.b);
+}
+
 static void set_addr(struct world *w, unsigned node, uint32_t ifindex, const struct prop_addr *a,
 		     unsigned flags, bool del)
 {
@@ -118,6 +131,11 @@ static void set_addr(struct world *w, unsigned node, uint32_t ifindex, const str
 				 .ifa_index = ifindex };
 	put_addr(&m, IFA_LOCAL, a);
 	put_addr(&m, IFA_ADDRESS, a);
+	if (a->family == AF_INET && a->plen == 24) {
+		struct prop_addr all = *a;
+		all.a.b[3] = 255;
+		put_addr(&m, IFA_BROADCAST, &all);
+	}
 	request(w, node, &m.b);
 }
 

@@ -241,4 +241,5 @@ void network_heal(struct world *w)
 		heal_end(w, i, 0);
 		heal_end(w, i, 1);
 	}
+	tune_reset(w);
 }

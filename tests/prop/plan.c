@@ -12,6 +12,7 @@ struct maker {
 	uint64_t random;
 	unsigned nodes, wires, socks;
 	unsigned faulty, changing, crashing; /* temper: of 100 */
+	unsigned raw; /* of 100 sockets */
 	bool may_corrupt;
 };
 
@@ -85,14 +86,19 @@ static void make_wires(struct maker *m)
 	}
 }
 
+static void make_sock(struct maker *m, uint64_t at)
+{
+	if (m->socks == SOCKS_MAX)
+		return;
+	uint32_t s = ++m->socks, peer = s > 1 && chance(m, 35) ? between(m, 1, s - 1) : 0;
+	ADD(m, at, sock, s, a_node(m), chance(m, 50) ? 4 : 6, chance(m, 20), peer, below(m, 4), chance(m, 20),
+	    chance(m, 20) ? between(m, 1, 20000) : 0, chance(m, m->raw));
+}
+
 static void make_socks(struct maker *m)
 {
-	unsigned n = between(m, 2, 8);
-	while (m->socks < n) {
-		uint32_t s = ++m->socks, peer = s > 1 && chance(m, 35) ? between(m, 1, s - 1) : 0;
-		ADD(m, SETTLED_US - MS, sock, s, a_node(m), chance(m, 50) ? 4 : 6, chance(m, 20), peer,
-		    below(m, 4), chance(m, 20), chance(m, 20) ? between(m, 1, 20000) : 0);
-	}
+	for (unsigned n = between(m, 2, 8); n; n--)
+		make_sock(m, SETTLED_US - MS);
 }
 
 /* --- what happens to it --- */
@@ -107,14 +113,16 @@ static uint32_t a_len(struct maker *m)
 static void make_traffic(struct maker *m, uint64_t at)
 {
 	if (chance(m, 70))
-		ADD(m, at, send, a_sock(m), a_sock(m), below(m, 4), a_len(m),
-		    chance(m, 6) ? BURST : between(m, 1, 4));
+		ADD(m, at, send, a_sock(m), a_sock(m), chance(m, 92) ? below(m, 4) : 4 + below(m, 2),
+		    a_len(m), chance(m, 6) ? BURST : between(m, 1, 4));
 	else if (chance(m, 85))
 		ADD(m, at, ping, a_node(m), a_node(m), below(m, 4),
 		    chance(m, 80) ? below(m, 1400) : below(m, 6000), chance(m, 6) ? BURST : between(m, 1, 5),
 		    chance(m, 50) ? 0 : between(m, 1, 50) * MS);
 	else if (chance(m, 80))
 		ADD(m, at, read, a_sock(m));
+	else if (chance(m, 50))
+		make_sock(m, at);
 	else
 		ADD(m, at, close, a_sock(m));
 }
@@ -174,10 +182,14 @@ static void make_change(struct maker *m, uint64_t at)
 	else if (what < 70)
 		ADD(m, at, route, a_node(m), a_node(m), family, a_wire(m), chance(m, 80) ? 0 : below(m, 4),
 		    chance(m, 40), below(m, 2));
-	else if (what < 90)
+	else if (what < 88)
 		ADD(m, at, neigh, a_wire(m), below(m, 2), family, below(m, 6), chance(m, 30), chance(m, 40));
-	else if (what < 94)
+	else if (what < 92)
 		ADD(m, at, forward, a_node(m), family, chance(m, 60));
+	else if (what < 94)
+		ADD(m, at, link_mac, a_wire(m), below(m, 2), below(m, 3));
+	else if (what < 97)
+		ADD(m, at, tune, a_node(m), chance(m, 80) ? a_wire(m) : 0, below(m, 64), below(m, 4));
 	else {
 		uint32_t n = a_node(m), which = below(m, 4);
 		ADD(m, at, module, n, which, 0);
@@ -206,6 +218,7 @@ void plan_make(struct plan *p, uint64_t seed)
 	m.changing = below(&m, 60);
 	m.crashing = chance(&m, 50) ? below(&m, 50) : 0;
 	m.may_corrupt = chance(&m, 25);
+	m.raw = chance(&m, 30) ? 50 : 5;
 	make_nodes(&m);
 	make_wires(&m);
 	ADD(&m, 0, routes, chance(&m, 60));

@@ -39,7 +39,7 @@ struct prop_wire {
 struct prop_sock {
 	struct sock *s; /* NULL: not open, or went with its node */
 	unsigned node;
-	bool is6, lazy, connected;
+	bool is6, lazy, connected, raw;
 	unsigned peer;
 	uint64_t rcvbuf; /* as asked for; 0: as it comes */
 	struct world *world;
@@ -48,6 +48,7 @@ struct prop_sock {
 /* A datagram that was sent. Its number is in it. */
 struct prop_msg {
 	uint16_t from, to; /* sockets */
+	bool to_all; /* on a wire of the sender's */
 	uint32_t len;
 	uint32_t came;
 };
@@ -101,10 +102,11 @@ bool play(const struct plan *p, const struct play_opts *o, struct result *ret);
 
 /* --- address.c: who is called what --- */
 
-enum addr_kind { ADDR_LO4, ADDR_LO6, ADDR_WIRE4, ADDR_WIRE6 };
+enum addr_kind { ADDR_LO4, ADDR_LO6, ADDR_WIRE4, ADDR_WIRE6, ADDR_ALL4, ADDR_ALL6, ADDR_KINDS };
 struct prop_addr {
 	uint8_t family, plen;
 	struct ipaddr a;
+	uint8_t wire; /* of the sender's that it is sent into; 0: by the routes */
 };
 struct prop_addr addr_of_node(unsigned node, bool v6);
 /* The number-th address of that end; 0 is the first. */
@@ -141,10 +143,16 @@ void deed_route(struct world *w, const uint32_t *arg);
 void deed_neigh(struct world *w, const uint32_t *arg);
 void deed_forward(struct world *w, const uint32_t *arg);
 void deed_module(struct world *w, const uint32_t *arg);
+void deed_link_mac(struct world *w, const uint32_t *arg);
 /* What a node is told when it is fresh: its own addresses, and those of its ends. */
 void config_node(struct world *w, unsigned node);
 void config_end(struct world *w, unsigned wire, unsigned end);
 void config_routes_of(struct world *w, unsigned node);
+
+/* --- tune.c --- */
+
+void deed_tune(struct world *w, const uint32_t *arg);
+void tune_reset(struct world *w);
 
 /* --- traffic.c --- */
 

@@ -16,7 +16,7 @@
 #include "prop.h"
 #include "wire/text.h"
 
-enum { PORT_BASE = 5000, BUF_LEN = 65536, MAGIC = 0x6c656174 };
+enum { PORT_BASE = 5000, BUF_LEN = 65536, MAGIC = 0x6c656174, RAW_PROTO = 253 };
 
 struct header {
 	be32 magic, number, from, to, len;
@@ -66,6 +66,14 @@ static socklen_t name_of(union name *n, bool is6, const struct prop_addr *a, uin
 		memcpy((uint8_t *)&n->in6.sin6_addr + 12, &a->a.v4, 4);
 	}
 	return sizeof n->in6;
+}
+
+/* What is not sent by the routes leaves by that wire. */
+static void set_scope(const struct world *w, unsigned node, const struct prop_addr *a, union name *n)
+{
+	for (unsigned e = 0; e < 2; e++)
+		if (a->wire && iface_of(w, a->wire, e) && w->wire[a->wire].node[e] == node)
+			n->in6.sin6_scope_id = iface_of(w, a->wire, e)->ifindex;
 }
 
 static struct prop_addr addr_of_name(const union name *n, uint16_t *ret_port)
@@ -128,16 +136,19 @@ static const char *what_is_wrong(struct world *w, unsigned self, const uint8_t *
 	fill(want, number, m);
 	if (memcmp(want, buf, len) != 0)
 		return "differs from what was sent";
-	if (m->to != self)
+	const struct prop_sock *s = &w->sock[self];
+	if (s->raw != w->sock[m->from].raw)
+		return "is of another protocol";
+	if (s->raw ? w->sock[m->to].node != s->node && !m->to_all : m->to != self)
 		return "is for another socket";
-	if (port != PORT_BASE + m->from)
+	if (!s->raw && port != PORT_BASE + m->from)
 		return "shows another sender's port";
 	if (!addr_is_of(w, w->sock[m->from].node, &a) &&
 	    !(is_loopback(&a) && w->sock[m->from].node == w->sock[self].node))
 		return "shows an address that its sender never had";
-	if (w->sock[self].connected && w->sock[self].peer != m->from)
+	if (s->connected && !s->raw && s->peer != m->from)
 		return "is not of the peer";
-	m->came++;
+	m->came += m->to == self; /* other raw sockets get copies */
 	return NULL;
 }
 
@@ -151,7 +162,8 @@ static void came(struct world *w, unsigned self, const uint8_t *buf, uint32_t le
 	if (w->trace)
 		fprintf(w->trace, "#   socket %u reads datagram %u, %u bytes\n", self, be32_get(h.number),
 			len);
-	if (wrong && flipped_bits(w) < 2)
+	unsigned excused = w->sock[self].raw ? 1 : 2; /* that protocol has no checksum */
+	if (wrong && flipped_bits(w) < excused)
 		broken(w, "forged: a datagram of %u bytes to socket %u, number %u, %s", len, self,
 		       be32_get(h.number), wrong);
 }
@@ -188,7 +200,9 @@ static void drain(struct world *w, unsigned self)
 		if (got < 0)
 			continue; /* an error that waited, taken by that */
 		w->taken++;
-		came(w, self, buf, (uint32_t)got, &from);
+		/* Linux: a raw socket of IPv4 shows the header, too. */
+		uint32_t skip = s->raw && !s->is6 && got >= 20 ? (buf[0] & 15) * 4u : 0;
+		came(w, self, buf + skip, (uint32_t)got - MIN(skip, (uint32_t)got), &from);
 	}
 	if (s->s)
 		read_errors(w, s);
@@ -202,17 +216,24 @@ static void ready(struct sock *sock, void *ctx)
 
 /* --- deeds --- */
 
+/* An address that the socket can send to. */
+static uint32_t kind_for(const struct prop_sock *s, uint32_t kind)
+{
+	if (s->raw && s->is6)
+		kind |= 1;
+	return s->is6 ? kind : kind & ~1u;
+}
+
 static void connect_to_peer(struct world *w, struct prop_sock *s, uint32_t peer, uint32_t kind)
 {
 	struct prop_addr a;
 	union name n;
 	if (!peer || peer > SOCKS_MAX || !w->sock[peer].node)
 		return;
-	if (!s->is6)
-		kind &= ~1u; /* an address of IPv4 */
+	kind = kind_for(s, kind);
 	if (!addr_choose(w, w->sock[peer].node, kind, peer, &a))
 		return;
-	socklen_t len = name_of(&n, s->is6, &a, (uint16_t)(PORT_BASE + peer));
+	socklen_t len = name_of(&n, s->is6, &a, s->raw ? 0 : (uint16_t)(PORT_BASE + peer));
 	s->connected = !sock_connect(s->s, &n.sa, len);
 	s->peer = peer;
 }
@@ -225,16 +246,20 @@ void deed_sock(struct world *w, const uint32_t *arg)
 	if (!st || !arg[0] || arg[0] > SOCKS_MAX || w->sock[arg[0]].node)
 		return;
 	struct prop_sock *s = &w->sock[arg[0]];
-	*s = (struct prop_sock){ .world = w, .node = arg[1], .is6 = arg[2] == 6, .lazy = arg[3] };
-	if (sock_open(st, s->is6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0, NULL, &s->s)) {
+	*s = (struct prop_sock){
+		.world = w, .node = arg[1], .is6 = arg[2] == 6, .lazy = arg[3], .raw = arg[8]
+	};
+	if (sock_open(st, s->is6 ? AF_INET6 : AF_INET, s->raw ? SOCK_RAW : SOCK_DGRAM, s->raw ? RAW_PROTO : 0,
+		      NULL, &s->s)) {
 		s->s = NULL; /* UDP may just be unloaded */
 		return;
 	}
 	socklen_t len = name_of(&n, s->is6, s->is6 ? &any6 : &any4, (uint16_t)(PORT_BASE + arg[0]));
-	int err = sock_bind(s->s, &n.sa, len), on = 1, rcvbuf = (int)arg[7];
+	int err = s->raw ? 0 : sock_bind(s->s, &n.sa, len), on = 1, rcvbuf = (int)arg[7];
 	if (err)
 		broken(w, "bind: socket %u: %s", arg[0], strerror(-err));
 	connect_to_peer(w, s, arg[4], arg[5]);
+	sock_setsockopt(s->s, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
 	if (arg[6]) {
 		sock_setsockopt(s->s, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
 		sock_setsockopt(s->s, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
@@ -246,18 +271,22 @@ void deed_sock(struct world *w, const uint32_t *arg)
 }
 
 static void send_one(struct world *w, struct prop_sock *s, uint32_t to, const struct prop_addr *a,
-		     uint32_t len)
+		     uint32_t len, bool to_all)
 {
 	static uint8_t buf[BUF_LEN];
 	union name n;
 	if (w->n_msgs + 1 >= MSGS_MAX)
 		return;
 	struct prop_msg *m = &w->msg[++w->n_msgs];
-	*m = (struct prop_msg){ .from = (uint16_t)(s - w->sock), .to = (uint16_t)to, .len = len };
+	*m = (struct prop_msg){
+		.from = (uint16_t)(s - w->sock), .to = (uint16_t)to, .len = len, .to_all = to_all
+	};
 	fill(buf, w->n_msgs, m);
-	socklen_t name_len = name_of(&n, s->is6, a, (uint16_t)(PORT_BASE + to));
-	ssize_t sent = s->connected && s->peer == to ? sock_sendto(s->s, buf, len, 0, NULL, 0)
-						     : sock_sendto(s->s, buf, len, 0, &n.sa, name_len);
+	socklen_t name_len = name_of(&n, s->is6, a, s->raw ? 0 : (uint16_t)(PORT_BASE + to));
+	set_scope(w, s->node, a, &n);
+	ssize_t sent = s->connected && s->peer == to && !to_all
+			       ? sock_sendto(s->s, buf, len, 0, NULL, 0)
+			       : sock_sendto(s->s, buf, len, 0, &n.sa, name_len);
 	if (sent < 0)
 		m->len = 0;
 	else if (sent != (ssize_t)len)
@@ -274,10 +303,11 @@ void deed_send(struct world *w, const uint32_t *arg)
 	struct prop_addr a;
 	if (!s || !to || to > SOCKS_MAX || !w->sock[to].node || arg[3] < LEN_MIN || arg[3] > BUF_LEN)
 		return;
-	if (!s->is6)
-		kind &= ~1u;
-	for (uint32_t i = 0; i < arg[4] && addr_choose(w, w->sock[to].node, kind, to + i, &a); i++)
-		send_one(w, s, to, &a, arg[3]);
+	kind = kind_for(s, kind % ADDR_KINDS);
+	/* Whom a group is for is on a wire of the sender's. */
+	unsigned node = kind >= ADDR_ALL4 ? s->node : w->sock[to].node;
+	for (uint32_t i = 0; i < arg[4] && addr_choose(w, node, kind, to + i, &a); i++)
+		send_one(w, s, to, &a, arg[3], kind >= ADDR_ALL4);
 }
 
 void deed_read(struct world *w, const uint32_t *arg)
