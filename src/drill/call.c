@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "drill/call_internal.h"
@@ -46,7 +47,7 @@ bool call_wrong(struct call_ctx *c, const char *fmt, ...)
 struct drill_fd *call_fd(struct call_ctx *c)
 {
 	int64_t n = call_int(c, 0, -1);
-	return n >= 0 && n < DRILL_FDS && c->r->fd[n].sock ? &c->r->fd[n] : NULL;
+	return n >= 0 && n < DRILL_FDS && call_fd_is_open(&c->r->fd[n]) ? &c->r->fd[n] : NULL;
 }
 
 /* --- the table --- */
@@ -56,29 +57,36 @@ static const struct {
 	int64_t (*run)(struct call_ctx *c);
 	unsigned min_args;
 	bool no_fd; /* its first argument is none */
+	bool epoll; /* it is an epoll's */
 } calls[] = {
-	{ "socket", drill_socket, 3, true },
-	{ "bind", drill_bind, 3, false },
-	{ "connect", drill_connect, 3, false },
-	{ "listen", drill_listen, 2, false },
-	{ "accept", drill_listen, 3, false },
-	{ "close", drill_close, 1, false },
-	{ "shutdown", drill_shutdown, 2, false },
-	{ "getsockname", drill_getsockname, 3, false },
-	{ "getpeername", drill_getpeername, 3, false },
-	{ "write", drill_send, 3, false },
-	{ "send", drill_send, 4, false },
-	{ "sendto", drill_sendto, 6, false },
-	{ "sendmsg", drill_sendmsg, 3, false },
-	{ "read", drill_read, 3, false },
-	{ "recv", drill_recv, 4, false },
-	{ "recvfrom", drill_recvfrom, 6, false },
-	{ "recvmsg", drill_recvmsg, 3, false },
-	{ "setsockopt", drill_setsockopt, 5, false },
-	{ "getsockopt", drill_getsockopt, 5, false },
-	{ "fcntl", drill_fcntl, 2, false },
-	{ "ioctl", drill_ioctl, 3, false },
-	{ "poll", drill_poll, 3, true },
+	{ "socket", drill_socket, 3, true, false },
+	{ "bind", drill_bind, 3, false, false },
+	{ "connect", drill_connect, 3, false, false },
+	{ "listen", drill_listen, 2, false, false },
+	{ "accept", drill_listen, 3, false, false },
+	{ "close", drill_close, 1, false, false },
+	{ "shutdown", drill_shutdown, 2, false, false },
+	{ "getsockname", drill_getsockname, 3, false, false },
+	{ "getpeername", drill_getpeername, 3, false, false },
+	{ "write", drill_send, 3, false, false },
+	{ "send", drill_send, 4, false, false },
+	{ "sendto", drill_sendto, 6, false, false },
+	{ "sendmsg", drill_sendmsg, 3, false, false },
+	{ "read", drill_read, 3, false, false },
+	{ "recv", drill_recv, 4, false, false },
+	{ "recvfrom", drill_recvfrom, 6, false, false },
+	{ "writev", drill_writev, 3, false, false },
+	{ "readv", drill_readv, 3, false, false },
+	{ "recvmsg", drill_recvmsg, 3, false, false },
+	{ "setsockopt", drill_setsockopt, 5, false, false },
+	{ "getsockopt", drill_getsockopt, 5, false, false },
+	{ "fcntl", drill_fcntl, 2, false, false },
+	{ "ioctl", drill_ioctl, 3, false, false },
+	{ "poll", drill_poll, 3, true, false },
+	{ "epoll_create", drill_epoll_create, 1, true, false },
+	{ "epoll_create1", drill_epoll_create1, 1, true, false },
+	{ "epoll_ctl", drill_epoll_ctl, 4, false, true },
+	{ "epoll_wait", drill_epoll_wait, 4, false, true },
 };
 
 static unsigned call_row(const char *name)
@@ -136,13 +144,16 @@ enum call_state call_try(struct run *r, const struct event *e, uint64_t waited_u
 		       CALL_WRONG;
 	if (!calls[row].no_fd)
 		c.fd = call_fd(&c);
+	if (c.fd && calls[row].run != drill_close && calls[row].epoll != (c.fd->epoll != NULL))
+		return check_result(&c, calls[row].epoll ? -EINVAL : -ENOTSOCK) ? CALL_DONE : CALL_WRONG;
 	bool nonblock = c.fd && c.fd->nonblock;
 	if (c.fd || calls[row].no_fd)
 		got = calls[row].run(&c);
 	if (got == -EAGAIN && c.may_block && !nonblock && !c.wrong)
 		return CALL_BLOCKS;
-	if (c.fd)
+	if (c.fd && c.fd->sock)
 		call_flow_follow(r, c.fd);
+	call_epoll_look_again(r);
 	return check_result(&c, got) ? CALL_DONE : CALL_WRONG;
 }
 
@@ -150,6 +161,7 @@ void call_close_all(struct run *r)
 {
 	for (unsigned i = 0; i < DRILL_FDS; i++) {
 		sock_close(r->fd[i].sock);
+		free(r->fd[i].epoll);
 		r->fd[i] = (struct drill_fd){ 0 };
 	}
 }

@@ -23,6 +23,10 @@ struct call_ctx {
 const struct expr *call_arg(const struct call_ctx *c, unsigned i); /* NULL: there are fewer */
 int64_t call_int(struct call_ctx *c, unsigned i, int64_t otherwise); /* otherwise: for "..." */
 bool call_wrong(struct call_ctx *c, const char *fmt, ...) printf_like(2, 3); /* false */
+static inline bool call_fd_is_open(const struct drill_fd *fd)
+{
+	return fd->sock || fd->epoll;
+}
 struct drill_fd *call_fd(struct call_ctx *c);
 
 /* call_addr.c. "..." is the script's own address and port. */
@@ -64,7 +68,17 @@ int64_t drill_ioctl(struct call_ctx *c);
 /* call_poll.c */
 int64_t drill_poll(struct call_ctx *c);
 
+/* call_epoll.c */
+int64_t drill_epoll_create(struct call_ctx *c);
+int64_t drill_epoll_create1(struct call_ctx *c);
+int64_t drill_epoll_ctl(struct call_ctx *c);
+int64_t drill_epoll_wait(struct call_ctx *c);
+void call_epoll_forget(struct run *r, int fd); /* it is closed */
+void call_epoll_look_again(struct run *r); /* a call may have changed what sockets are ready for */
+
 /* call_msg.c */
+int64_t drill_writev(struct call_ctx *c);
+int64_t drill_readv(struct call_ctx *c);
 int64_t drill_sendmsg(struct call_ctx *c);
 int64_t drill_recvmsg(struct call_ctx *c);
 

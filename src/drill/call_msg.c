@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sendmsg() and recvmsg(): {msg_name(...)=..., msg_iov(1)=[{..., 10}], msg_control=[...], msg_flags=0} */
+/* sendmsg() and recvmsg(), writev() and readv(): {msg_name(...)=..., msg_iov(1)=[{..., 10}], msg_control=[...], msg_flags=0} */
 #include "drill/call_internal.h"
 
 #include <errno.h>
@@ -44,11 +44,52 @@ static uint8_t *gather(struct call_ctx *c, const struct expr *iov, size_t *ret_l
 	return p;
 }
 
+int64_t drill_writev(struct call_ctx *c)
+{
+	struct sock_msg msg = { 0 };
+	uint8_t *p = gather(c, call_arg(c, 1), &msg.len);
+	if (!p)
+		return 0;
+	msg.buf = p;
+	int64_t n = c->wrong ? 0 : sock_sendmsg(c->fd->sock, &msg, 0);
+	free(p);
+	return n;
+}
+
+/* {cmsg_level=SOL_IP, cmsg_type=IP_TTL, cmsg_data=5}, ... */
+static bool controls_of(struct call_ctx *c, const struct expr *list, uint8_t *room, size_t size,
+			struct sock_msg *m)
+{
+	size_t at = 0;
+	for (const struct expr *e = list && list->kind == EXPR_LIST ? list->first : NULL; e; e = e->next) {
+		int64_t level, type, data;
+		if (!value_int(value_field(e, "cmsg_level", NULL), &level) ||
+		    !value_int(value_field(e, "cmsg_type", NULL), &type) ||
+		    !value_int(value_field(e, "cmsg_data", NULL), &data))
+			return call_wrong(c, "{cmsg_level=, cmsg_type=, cmsg_data=} is wanted");
+		const struct cmsghdr h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+					   .cmsg_level = (int)level,
+					   .cmsg_type = (int)type };
+		const int v = (int)data;
+		if (at + CMSG_SPACE(sizeof v) > size)
+			return call_wrong(c, "too many control messages");
+		memcpy(room + at, &h, sizeof h);
+		memcpy(room + at + CMSG_LEN(0), &v, sizeof v);
+		at += CMSG_SPACE(sizeof v);
+	}
+	m->control = at ? room : NULL;
+	m->control_len = at;
+	return true;
+}
+
 int64_t drill_sendmsg(struct call_ctx *c)
 {
 	const struct expr *m = call_arg(c, 1), *name = value_field(m, "msg_name", NULL);
+	_Alignas(struct cmsghdr) uint8_t room[256] = { 0 };
 	struct sockaddr_storage to;
 	struct sock_msg msg = { 0 };
+	if (!controls_of(c, value_field(m, "msg_control", NULL), room, sizeof room, &msg))
+		return 0;
 	int64_t flags = call_int(c, 2, 0);
 	if (!value_is_any(name)) {
 		if (!value_sockaddr(name, &to, &msg.name_len))
@@ -136,6 +177,22 @@ static bool buffers_are(struct call_ctx *c, const struct expr *iov, const uint8_
 		n -= here;
 	}
 	return true;
+}
+
+int64_t drill_readv(struct call_ctx *c)
+{
+	const struct expr *iov = call_arg(c, 1);
+	struct sock_msg msg = { 0 };
+	uint8_t *p = gather(c, iov, &msg.len);
+	if (!p)
+		return 0;
+	msg.buf = p;
+	int64_t n = c->wrong ? 0 : sock_recvmsg(c->fd->sock, &msg, 0);
+	c->may_block = true;
+	if (n >= 0 && !c->wrong)
+		buffers_are(c, iov, p, (size_t)n);
+	free(p);
+	return n;
 }
 
 int64_t drill_recvmsg(struct call_ctx *c)

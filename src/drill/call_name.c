@@ -3,6 +3,7 @@
 #include "drill/call_internal.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "drill/values.h"
 #include "sock/sock.h"
@@ -20,11 +21,13 @@ int64_t drill_socket(struct call_ctx *c)
 	if (err)
 		return err;
 	if (n < 0 || n >= DRILL_FDS ||
-	    c->r->fd[n].sock) { /* the result is wrong, or the number taken: close() was forgotten */
+	    call_fd_is_open(
+		    &c->r->fd[n])) { /* the result is wrong, or the number taken: close() was forgotten */
 		sock_close(s);
 		return n < 0 ? 0 : -EMFILE;
 	}
-	c->r->fd[n] = (struct drill_fd){ s, (uint8_t)domain, type & SOCK_NONBLOCK };
+	c->r->fd[n] =
+		(struct drill_fd){ .sock = s, .family = (uint8_t)domain, .nonblock = type & SOCK_NONBLOCK };
 	return n;
 }
 
@@ -47,7 +50,9 @@ int64_t drill_connect(struct call_ctx *c)
 
 int64_t drill_close(struct call_ctx *c)
 {
+	call_epoll_forget(c->r, (int)(c->fd - c->r->fd));
 	sock_close(c->fd->sock);
+	free(c->fd->epoll);
 	*c->fd = (struct drill_fd){ 0 };
 	c->fd = NULL;
 	return 0;

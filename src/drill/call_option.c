@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -19,6 +20,11 @@ int64_t drill_setsockopt(struct call_ctx *c)
 		return call_wrong(c, "a length of %lld is out of bounds here", (long long)len), 0;
 	if (value_is_string(e)) {
 		memcpy(room, e->text, MIN(e->len, sizeof room));
+	} else if (value_field(e, "onoff", NULL)) { /* struct linger */
+		int64_t on = 0, linger = 0;
+		value_int(value_field(e, "onoff", NULL), &on);
+		value_int(value_field(e, "linger", NULL), &linger);
+		memcpy(room, (const int32_t[]){ (int32_t)on, (int32_t)linger }, 8);
 	} else if (!value_is_any(e)) {
 		if (!value_int(e, &v))
 			return call_wrong(c, "the value is not understood here"), 0;
@@ -40,6 +46,12 @@ int64_t drill_getsockopt(struct call_ctx *c)
 	int err = c->wrong ? 0 : sock_getsockopt(c->fd->sock, (int)level, (int)name, room, &got);
 	if (err || value_is_any(e))
 		return err;
+	if (value_is_string(e)) {
+		bool same = got >= e->len && memcmp(room, e->text, e->len) == 0;
+		if (!same)
+			call_wrong(c, "other bytes than expected");
+		return err;
+	}
 	memcpy(&seen, room, sizeof seen);
 	v = got == 1 ? room[0] : seen;
 	if (!value_int(e, &want))
@@ -52,6 +64,8 @@ int64_t drill_getsockopt(struct call_ctx *c)
 int64_t drill_fcntl(struct call_ctx *c)
 {
 	int64_t cmd = call_int(c, 1, -1);
+	if (cmd == F_GETFD || cmd == F_SETFD)
+		return 0;
 	if (cmd == F_GETFL)
 		return O_RDWR | (c->fd->nonblock ? O_NONBLOCK : 0);
 	if (cmd != F_SETFL)
@@ -60,15 +74,30 @@ int64_t drill_fcntl(struct call_ctx *c)
 	return 0;
 }
 
-/* The length of the next datagram. */
-int64_t drill_ioctl(struct call_ctx *c)
+static int64_t number_out(struct call_ctx *c, int64_t n)
 {
-	int64_t what = call_int(c, 1, -1), want;
-	if (c->wrong || what != FIONREAD)
-		return -ENOTTY;
-	int64_t n = sock_recvfrom(c->fd->sock, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
-	n = n < 0 ? 0 : n;
+	int64_t want;
 	if (value_int(call_arg(c, 2), &want) && want != n)
 		call_wrong(c, "expected %lld bytes, there are %lld", (long long)want, (long long)n);
 	return 0;
+}
+
+/* FIONREAD is the length of the next datagram. What was sent is gone, so there is never anything in SIOCOUTQ. */
+int64_t drill_ioctl(struct call_ctx *c)
+{
+	int64_t what = call_int(c, 1, -1), n;
+	if (c->wrong)
+		return 0;
+	switch (what) {
+	case FIONREAD:
+		n = sock_recvfrom(c->fd->sock, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
+		return number_out(c, MAX(n, (int64_t)0));
+	case SIOCOUTQ:
+		return number_out(c, 0);
+	case FIONBIO:
+		c->fd->nonblock = call_int(c, 2, 0);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
 }

@@ -43,8 +43,9 @@ int64_t drill_poll(struct call_ctx *c)
 uint64_t call_timeout_us(struct run *r, const struct event *e)
 {
 	struct call_ctx c = { .r = r, .e = e };
+	bool poll = !strcmp(e->call.name, "poll"), epoll = !strcmp(e->call.name, "epoll_wait");
 	int64_t ms;
-	if (strcmp(e->call.name, "poll") != 0 || !value_int(call_arg(&c, 2), &ms) || ms < 0)
+	if ((!poll && !epoll) || !value_int(call_arg(&c, poll ? 2 : 3), &ms) || ms < 0)
 		return UINT64_MAX;
 	return (uint64_t)MIN(ms, (int64_t)1 << 40) * 1000;
 }

@@ -12,8 +12,11 @@ struct sock;
 enum { DRILL_FDS = 64 };
 
 /* A descriptor of the script: its number is the script's own. */
+struct drill_epoll;
 struct drill_fd {
-	struct sock *sock; /* NULL: not open */
+	struct sock *sock; /* NULL: not open, or */
+	struct drill_epoll *epoll;
+	uint32_t calls; /* how often the socket has called: it has become ready */
 	uint8_t family;
 	bool nonblock;
 };

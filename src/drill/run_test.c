@@ -83,6 +83,9 @@ static void shell_lines_are_answered_by_the_stack(void **state)
 	passes("`ip addr add 10.9.9.9/24 dev tun0; ip route add unreachable 10.1.0.0/16 && ip link set tun0 "
 	       "mtu 1400`\n" PING "+0 `ip route del unreachable 10.1.0.0/16`");
 	passes("`sysctl -q net.ipv4.ip_forward=1\n sysctl -w net.ipv6.conf.all.forwarding=0`\n" PING);
+	passes("`sysctl -q net.ipv4.ip_forward=0; sysctl -w net.ipv4.ip_default_ttl=7`\n" PING
+	       "+0 > [ttl 7] icmp echo_reply");
+	fails("0 `sysctl -w net.ipv4.ip_default_ttl=1000`", "t.pkt:1: ");
 	fails("0 `ip route del 10.1.0.0/16`", "ip route del 10.1.0.0/16: No such process");
 	fails("0 `ip link set eth7 up`", "ip link set eth7 up: No such device");
 	fails("`ip addr add 192.168.0.1/16 dev tun0`\n" PING, "File exists");
@@ -94,6 +97,7 @@ static void what_cannot_be_run_is_skipped_by_name(void **state)
 	skips("`../common/defaults.sh`\n" PING,
 	      "t.pkt:1: a shell line that is not known here: ../common/defaults.sh");
 	skips(PING "+0 `sysctl -q net.ipv4.tcp_ecn=0`", "t.pkt:2: a shell line");
+	skips(PING "+0 `sysctl net.ipv4.ip_forward`", "t.pkt:2: a shell line");
 	skips(PING "+0 %{ assert tcpi_snd_cwnd == 10 }%", "t.pkt:2: code about tcp_info");
 	skips("0 dance(3) = 0", "");
 }
@@ -121,6 +125,49 @@ static void tolerance_may_be_a_part_of_the_time_waited(void **state)
 	fails(PING "+1 > icmp echo_reply", "tolerance 0.004000");
 	fails("--tolerance_percent=50\n" PING "+1 > icmp echo_reply", "tolerance 0.500000");
 	passes("--tolerance_percent=100\n" PING "+1 > icmp echo_reply");
+}
+
+#define BOUND "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n+0 bind(3, ..., ...) = 0\n"
+
+static void epoll_tells_what_descriptors_are_ready_for(void **state)
+{
+#define EPOLL(how) \
+	BOUND "+0 epoll_create(1) = 4\n+0 epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=" how ", fd=3}) = 0\n"
+	passes(EPOLL(
+		"EPOLLIN") "+0 epoll_wait(4, ..., 1, 0) = 0\n+.1 < udp (5)\n"
+			   "+0 epoll_wait(4, {events=EPOLLIN, fd=3}, 1, 0) = 1\n"
+			   "+0 epoll_wait(4, [{events=EPOLLIN, fd=3}], 5, 0) = 1\n"
+			   "+0 read(3, ..., 9) = 5\n+0 epoll_wait(4, ..., 1, 0) = 0\n"
+			   "+0...0.25 epoll_wait(4, {events=EPOLLIN, fd=3}, 1, 1000) = 1\n.35 < udp (1)\n"
+			   "+0 close(3) = 0\n+0 epoll_wait(4, ..., 1, 0) = 0");
+	passes(EPOLL(
+		"EPOLLIN|EPOLLET") "+.1 < udp (5)\n+0 epoll_wait(4, {events=EPOLLIN, fd=3}, 1, 0) = 1\n"
+				   "+0 epoll_wait(4, ..., 1, 0) = 0\n+0 read(3, ..., 9) = 5\n+0 < udp (6)\n"
+				   "+0 epoll_wait(4, {events=EPOLLIN, fd=3}, 1, 0) = 1");
+	passes(EPOLL(
+		"EPOLLOUT|EPOLLONESHOT") "+0 epoll_wait(4, {events=EPOLLOUT, fd=3}, 1, 0) = 1\n"
+					 "+0...0.1 epoll_wait(4, ..., 1, 100) = 0\n"
+					 "+0 epoll_ctl(4, EPOLL_CTL_MOD, 3, {events=EPOLLOUT, u32=9}) = 0\n"
+					 "+0 epoll_wait(4, {events=EPOLLOUT, u32=9}, 1, 0) = 1\n"
+					 "+0 epoll_ctl(4, EPOLL_CTL_DEL, 3, ...) = 0\n"
+					 "+0 epoll_ctl(4, EPOLL_CTL_DEL, 3, ...) = -1 ENOENT (x)");
+	fails(EPOLL("EPOLLOUT") "+0 epoll_wait(4, {events=EPOLLIN, fd=3}, 1, 0) = 1", "expected events 0x1");
+	fails(EPOLL("EPOLLOUT") "+0 epoll_wait(4, {events=EPOLLOUT, fd=5}, 1, 0) = 1", "expected data 5");
+	passes(EPOLL(
+		"EPOLLIN") "+0 epoll_ctl(4, EPOLL_CTL_ADD, 3, {events=EPOLLIN, fd=3}) = -1 EEXIST (x)\n"
+			   "+0 epoll_ctl(4, EPOLL_CTL_ADD, 9, {events=EPOLLIN, fd=9}) = -1 EBADF (x)\n"
+			   "+0 epoll_wait(3, ..., 1, 0) = -1 EINVAL (x)\n+0 recv(4, ..., 1, 0) = -1 ENOTSOCK "
+			   "(x)\n"
+			   "+0 epoll_create(0) = -1 EINVAL (x)\n+0 epoll_wait(4, ..., 0, 0) = -1 EINVAL (x)");
+}
+
+static void vectors_of_buffers_are_one_datagram(void **state)
+{
+	passes(BOUND
+	       "+0 connect(3, ..., ...) = 0\n+0 writev(3, [{..., 5}, {..., 7}], 2) = 12\n+0 > udp (12)\n"
+	       "+0 < udp (9)\n+0 readv(3, [{..., 4}, {..., 7}], 2) = 9\n"
+	       "+0 ioctl(3, SIOCOUTQ, [0]) = 0\n+0 ioctl(3, FIONBIO, [1]) = 0\n+0 read(3, ..., 1) = -1 "
+	       "EAGAIN (x)");
 }
 
 static void a_script_cannot_take_for_ever(void **state)
@@ -176,6 +223,8 @@ int main(void)
 		cmocka_unit_test(code_runs_at_the_end_and_keeps_its_variables),
 		cmocka_unit_test(what_may_fail_is_told_and_let_pass),
 		cmocka_unit_test(tolerance_may_be_a_part_of_the_time_waited),
+		cmocka_unit_test(epoll_tells_what_descriptors_are_ready_for),
+		cmocka_unit_test(vectors_of_buffers_are_one_datagram),
 		cmocka_unit_test(a_script_cannot_take_for_ever),
 		cmocka_unit_test(a_call_may_take_time_unsaid),
 		cmocka_unit_test(ports_and_lengths_are_the_scripts_own),

@@ -124,7 +124,7 @@ static bool read_route(struct words *w, struct command *c)
 	struct command gw;
 	c->verb = VERB_ROUTE;
 	c->del = next_is(w, "del");
-	c->replace = !c->del && next_is(w, "replace");
+	c->replace = !c->del && (next_is(w, "replace") || next_is(w, "change"));
 	if (!c->del && !c->replace && !next_is(w, "add"))
 		return false;
 	c->route_type = next_is(w, "unreachable") ? RTN_UNREACHABLE
