@@ -73,9 +73,9 @@ int l4_autobind(struct l4_end *e)
 int l4_connect(struct l4_end *e, const struct l4_addr *to)
 {
 	struct l4_path path;
-	int err = l4_path_find(e, to, NULL, &path);
+	int err = l4_autobind(e); /* Linux: first of all, so the port stays when there is no way */
 	if (!err)
-		err = l4_autobind(e);
+		err = l4_path_find(e, to, NULL, &path);
 	if (err)
 		return err;
 	bool was_heard = e->hashed;

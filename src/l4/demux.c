@@ -227,13 +227,20 @@ struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uin
 
 /* --- ports --- */
 
-static bool overlap(const struct l4_end *a, const struct ip6 *wanted, const struct l4_end *b)
+/* Link-local addresses bind to their interface. */
+static uint32_t if_of(const struct l4_end *e, const struct l4_addr *at)
 {
-	const struct ip6 *x = wanted, *y = &b->local.a;
+	return e->opt.bound_if ? e->opt.bound_if : at->if_handle;
+}
+
+static bool overlap(const struct l4_end *a, const struct l4_addr *wanted, const struct l4_end *b)
+{
+	const struct ip6 *x = &wanted->a, *y = &b->local.a;
+	uint32_t if_a = if_of(a, wanted), if_b = if_of(b, &b->local);
+	if (if_a && if_b && if_a != if_b)
+		return false;
 	if (ip6_eq(x, y))
 		return true;
-	if (a->opt.bound_if && b->opt.bound_if && a->opt.bound_if != b->opt.bound_if)
-		return false;
 	if (l4_is_any(x) && (l4_is4(x) == l4_is4(y) || (!l4_is4(x) && !a->opt.v6only)))
 		return true;
 	return l4_is_any(y) && (l4_is4(x) == l4_is4(y) || (!l4_is4(y) && !b->opt.v6only));
@@ -246,7 +253,7 @@ static bool may_share(const struct l4_end *a, const struct l4_end *b)
 }
 
 /* shared: even one that another has, if both are willing. */
-static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port, bool shared)
+static bool is_free(const struct l4_end *e, const struct l4_addr *a, uint16_t port, bool shared)
 {
 	struct hash_node *n;
 	hash_for_each_same(n, &l4_stack(e->st)->by_port, port_hash(e->st, e->proto, port))
@@ -259,7 +266,7 @@ static bool is_free(const struct l4_end *e, const struct ip6 *a, uint16_t port, 
 	return true;
 }
 
-static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
+static uint16_t choose_port(const struct l4_end *e, const struct l4_addr *a)
 {
 	const uint32_t *range = l4_conf(e->st)->ports;
 	unsigned span = range[1] - range[0] + 1;
@@ -275,7 +282,7 @@ static uint16_t choose_port(const struct l4_end *e, const struct ip6 *a)
 int l4_take_port(struct l4_end *e, const struct l4_addr *want)
 {
 	uint16_t port = want->port;
-	if (port ? !is_free(e, &want->a, port, true) : !(port = choose_port(e, &want->a)))
+	if (port ? !is_free(e, want, port, true) : !(port = choose_port(e, want)))
 		return -EADDRINUSE;
 	e->local = *want;
 	e->local.port = port;

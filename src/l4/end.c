@@ -139,6 +139,8 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 
 void l4_end_done(struct l4_end *e)
 {
+	if (e->gone)
+		return;
 	if (e->ops)
 		l4_unhash(e);
 	if (e->ops && e->ops->close)
@@ -147,6 +149,8 @@ void l4_end_done(struct l4_end *e)
 	list_remove(&e->tell);
 	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
 	drop_all(e, &e->err, &e->err_bytes, DROP_SOCK_NOT_READ);
+	e->ops = NULL;
+	e->gone = true;
 }
 
 int l4_take_error(struct l4_end *e)
@@ -264,7 +268,7 @@ static void l4_deliver(struct worker *w, struct pkt_vec *v)
 
 const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver };
 
-struct pkt *l4_copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
+static struct pkt *copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 {
 	struct pkt *c = pkt_clone(lc, p, keep_bytes);
 	uint32_t n;
@@ -289,6 +293,14 @@ struct pkt *l4_copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 	c->csum = p->csum;
 	c->csum_start = (uint16_t)(c->headroom + p->csum_start - p->headroom);
 	c->csum_off = p->csum_off;
+	return c;
+}
+
+struct pkt *l4_copy(struct worker *w, const char *node, struct pkt *p, uint32_t keep_bytes)
+{
+	struct pkt *c = copy(w->lc, p, keep_bytes);
+	if (!c)
+		graph_count_lost(w, node_find(w->st, node), 1, DROP_NO_BUFFER);
 	return c;
 }
 
@@ -335,6 +347,8 @@ static void l4_unlink(struct leat_stack *st)
 		icmp4_type_remove(st, types4[i], l4_error4_node.name);
 	for (unsigned i = 0; i < sizeof types6; i++)
 		icmp6_type_remove(st, types6[i], l4_error6_node.name);
+	for (struct hash_node *n; (n = hash_from(&l4_stack(st)->by_id, 0));)
+		l4_end_done(container_of(n, struct l4_end, by_id)); /* their owners keep the memory */
 }
 
 static void l4_free(struct leat_stack *st)

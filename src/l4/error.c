@@ -181,7 +181,7 @@ bool l4_error_parse(const struct pkt *p, struct l4_error *ret)
 static void to_raw(struct worker *w, struct pkt *p, const struct l4_tuple *t, uint8_t family)
 {
 	for (struct l4_end *e = NULL; (e = l4_raw_next(w, t, family, e));) {
-		struct pkt *c = l4_copy(w->lc, p, p->len);
+		struct pkt *c = l4_copy(w, family == AF_INET6 ? "l4-error6" : "l4-error4", p, p->len);
 		if (c)
 			node_send(w, l4_deliver_to(c, e, true, ERROR_NEXT_DELIVER), c);
 	}

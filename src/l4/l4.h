@@ -91,6 +91,7 @@ struct l4_end {
 	uint32_t uid; /* of its owner, for SO_REUSEPORT */
 	uint8_t family, proto;
 	bool hashed, connected;
+	bool gone; /* so is module l4 */
 	bool addr_bound, port_bound; /* by bind(), so disconnecting keeps it */
 	struct l4_addr local, peer;
 	struct l4_opts opt;
@@ -103,7 +104,6 @@ struct l4_end {
 	uint64_t drops;
 	int error; /* SO_ERROR: positive, 0 none */
 	uint8_t shut; /* 1: no more receiving, 2: no more sending */
-	bool telling;
 	struct list tell; /* of those whose owner is to be told, at the home worker */
 	/* Control lcore: something came to an endpoint that had nothing. */
 	void (*ready)(struct l4_end *e);

@@ -83,8 +83,8 @@ static inline void l4_tuple_of(const struct pkt *p, bool is6, struct l4_tuple *r
 }
 
 /* A copy of the packet that belongs to this lcore: the first keep_bytes of its own, the rest shared where it can be. NULL at the
- * budget. */
-struct pkt *l4_copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes);
+ * budget, counted as lost at `node`. */
+struct pkt *l4_copy(struct worker *w, const char *node, struct pkt *p, uint32_t keep_bytes);
 
 /* --- output.c --- */
 

@@ -80,9 +80,7 @@ static ssize_t ping_send(struct l4_end *e, const struct l4_send *s)
 		return -EDESTADDRREQ;
 	if (l4_is4(&to->a) != (e->family == AF_INET))
 		return -EINVAL;
-	int err = l4_autobind(e);
-	if (!err)
-		err = l4_path_find(e, to, s->with, &path);
+	int err = l4_path_find(e, to, s->with, &path);
 	if (!err)
 		err = send_echo(e, s, &path);
 	return err ? err : (ssize_t)s->len;

@@ -60,9 +60,10 @@ static bool is_wanted(const struct l4_end *e, struct pkt *p, bool is6)
 
 static void send_copy(struct worker *w, struct pkt *p, const struct l4_end *e)
 {
-	struct pkt *c = l4_copy(w->lc, p, (uint32_t)(p->l4_off - p->headroom) + KEEP_BYTES);
+	struct pkt *c = l4_copy(w, e->family == AF_INET6 ? "raw6-input" : "raw4-input", p,
+				(uint32_t)(p->l4_off - p->headroom) + KEEP_BYTES);
 	if (!c)
-		return; /* at the budget */
+		return;
 	enum drop why = pkt_csum_finish(c);
 	node_send(w, why ? pkt_drop(c, why) : l4_deliver_to(c, e, false, RAW_NEXT_DELIVER), c);
 }

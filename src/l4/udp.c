@@ -46,7 +46,7 @@ static uint8_t to_all(struct worker *w, struct pkt *p, const struct l4_tuple *t)
 	if (!e)
 		return pkt_drop(p, DROP_IP_NOT_MEMBER);
 	for (; (next = l4_find_next(w, t, e)); e = next) {
-		struct pkt *c = l4_copy(w->lc, p, p->len);
+		struct pkt *c = l4_copy(w, l4_is4(&t->local) ? "udp4-input" : "udp6-input", p, p->len);
 		if (c)
 			node_send(w, l4_deliver_to(c, e, false, UDP_NEXT_DELIVER), c);
 	}
@@ -126,9 +126,7 @@ static ssize_t udp_send(struct l4_end *e, const struct l4_send *s)
 		return -EDESTADDRREQ;
 	if (!to->port)
 		return -EINVAL;
-	int err = l4_autobind(e);
-	if (!err)
-		err = l4_path_find(e, to, s->with, &path);
+	int err = l4_path_find(e, to, s->with, &path);
 	if (err)
 		return err;
 	const struct udp_hdr h = { .sport = be16_of(e->local.port),

@@ -7,6 +7,11 @@
 
 #include "sock/sock_internal.h"
 
+static bool is_udp(const struct sock *s)
+{
+	return s->end.ops->type == SOCK_DGRAM && s->end.proto == IPPROTO_UDP;
+}
+
 /* --- out --- */
 
 /* Linux: a raw IPv6 socket lets an address without a family pass, UDP takes it for none. */
@@ -48,24 +53,21 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 	struct l4_with with;
 	struct l4_addr to;
 	struct l4_send send = { .buf = m->buf, .len = m->len };
-	if (flags & MSG_OOB)
-		return -EOPNOTSUPP;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
-	if (m->name && m->name_len) {
-		int err = destination(s, m, &to);
-		if (err)
-			return err;
+	if (flags & MSG_OOB && !(is_udp(s) && s->end.family == AF_INET6)) /* Linux: UDP does not look at it */
+		return -EOPNOTSUPP;
+	l4_enter(&s->end);
+	int err = l4_autobind(&s->end); /* Linux: first of all */
+	if (!err && m->name && m->name_len) {
+		err = destination(s, m, &to);
 		send.to = &to;
 	}
-	l4_enter(&s->end);
-	if (m->control_len) {
-		int err = sock_take_controls(s, m, is_to6(s, send.to), &with);
-		if (err)
-			return sock_leave(s, err);
+	if (!err && m->control_len) {
+		err = sock_take_controls(s, m, is_to6(s, send.to), &with);
 		send.with = &with;
 	}
-	return sock_leave(s, s->end.ops->send(&s->end, &send));
+	return sock_leave(s, err ? err : s->end.ops->send(&s->end, &send));
 }
 
 /* --- in --- */
@@ -202,7 +204,7 @@ ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 	m->flags = 0;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
-	if (flags & MSG_OOB && s->end.proto != IPPROTO_UDP) /* Linux: UDP does not look at it */
+	if (flags & MSG_OOB && !is_udp(s)) /* Linux: UDP does not look at it */
 		return -EOPNOTSUPP;
 	l4_enter(&s->end);
 	return sock_leave(s, flags & MSG_ERRQUEUE ? receive_error(s, m) : receive(s, m, flags));
