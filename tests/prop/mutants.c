@@ -141,7 +141,7 @@ WRAP(bool, pkt_csum_ok, struct pkt *p, uint32_t pseudo, uint32_t l4_len)
 WRAP(void, iface_input, struct worker *w, struct iface *i, struct pkt *const *p, unsigned n)
 {
 	struct pkt *copy =
-		n == 1 && mutant_strikes(MUTANT_copied, 8) ? l4_copy(w->lc, p[0], p[0]->len) : NULL;
+		n == 1 && mutant_strikes(MUTANT_copied, 8) ? l4_copy(w, "eth-input", p[0], p[0]->len) : NULL;
 	__real_iface_input(w, i, p, n);
 	if (copy)
 		__real_iface_input(w, i, &copy, 1);
