@@ -120,7 +120,7 @@ bool topo_add_by_chance(struct line *by, const char *text)
 	free(copy);
 	if (!l)
 		return false;
-	l->by_chance = l->timed = true;
+	l->timed = true;
 	return l->verb->act(l);
 }
 

@@ -13,7 +13,6 @@ struct line {
 	const struct verb *verb;
 	unsigned number, n;
 	bool timed;
-	bool by_chance; /* made by a `chaos` line, not read */
 	uint64_t at_us; /* when it happens; of `chaos`: when that is over */
 	char *text, *whole; /* cut into words; as it was, from behind `at T` */
 	char *word[LINE_WORDS_MAX + 1]; /* [n..] are NULL */
