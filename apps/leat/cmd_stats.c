@@ -48,6 +48,7 @@ static const struct field lcore_fields[] = {
 	{ LEAT_A_CONTROL, F_FLAG, "control" },
 	{ LEAT_A_TURNS, F_U64, "turns" },
 	{ LEAT_A_BUSY_TURNS, F_U64, "busy_turns" },
+	{ LEAT_A_MESSAGES_LOST, F_U64, "messages_lost" },
 	{ LEAT_A_POOL_ALLOCATED, F_U64, "pool_allocated" },
 	{ LEAT_A_POOL_FREED, F_U64, "pool_freed" },
 	{ LEAT_A_POOL_IN_USE, F_U64, "pool_in_use" },

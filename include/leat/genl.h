@@ -126,6 +126,9 @@ enum leat_attr {
 	LEAT_A_UNIT, /* string: "ms", "packets"; absent: none */
 	LEAT_A_MODULE, /* string: whose it is */
 
+	/* msg: LCORE_GET */
+	LEAT_A_MESSAGES_LOST, /* u64: to other lcores, for want of memory */
+
 	LEAT_A_MAX_PLUS_1,
 };
 

@@ -11,16 +11,48 @@
 
 #include <errno.h>
 
-enum { FLUSH_ROUNDS = 4096 };
+enum { FLUSH_ROUNDS = 4096, RESERVE = 256 };
 
 struct overflow_msg {
 	struct list link;
 	struct msg msg;
+	bool reserved;
 };
 
 static unsigned n_all(const struct leat_runtime *rt)
 {
 	return rt->n_lcores + 1;
+}
+
+static int reserve_init(struct leat_runtime *rt, struct lcore *lc)
+{
+	struct overflow_msg *o = mem_zalloc(&rt->mem, RESERVE * sizeof *o);
+	list_init(&lc->reserve);
+	lc->reserve_mem = o;
+	for (unsigned i = 0; o && i < RESERVE; i++) {
+		o[i].reserved = true;
+		list_append(&lc->reserve, &o[i].link);
+	}
+	return o ? 0 : -1;
+}
+
+static struct overflow_msg *overflow_new(struct lcore *lc)
+{
+	struct overflow_msg *o = mem_zalloc(&lc->rt->mem, sizeof *o);
+	if (o || list_empty(&lc->reserve))
+		return o;
+	o = list_first(&lc->reserve, struct overflow_msg, link);
+	list_remove(&o->link);
+	return o;
+}
+
+static void overflow_free(struct lcore *lc, struct overflow_msg *o)
+{
+	list_remove(&o->link);
+	if (o->reserved)
+		list_append(&lc->reserve, &o->link);
+	else
+		mem_free(o);
 }
 
 static int lcore_init(struct leat_runtime *rt, struct lcore *lc, unsigned id)
@@ -39,7 +71,7 @@ static int lcore_init(struct leat_runtime *rt, struct lcore *lc, unsigned id)
 		if (!lc->in[i])
 			return -1;
 	}
-	return 0;
+	return reserve_init(rt, lc);
 }
 
 static void lcore_free(struct lcore *lc)
@@ -47,13 +79,11 @@ static void lcore_free(struct lcore *lc)
 	if (!lc)
 		return;
 	for (unsigned i = 0; i < LCORE_MAX; i++) {
-		while (lc->overflow[i].next && !list_empty(&lc->overflow[i])) {
-			struct overflow_msg *o = list_first(&lc->overflow[i], struct overflow_msg, link);
-			list_remove(&o->link);
-			mem_free(o);
-		}
+		while (lc->overflow[i].next && !list_empty(&lc->overflow[i]))
+			overflow_free(lc, list_first(&lc->overflow[i], struct overflow_msg, link));
 		mem_free(lc->in[i]);
 	}
+	mem_free(lc->reserve_mem);
 	mem_free(lc);
 }
 
@@ -94,9 +124,11 @@ bool lcore_post(struct lcore *from, struct lcore *to, const struct msg *m)
 {
 	if (lcore_try_post(from, to, m))
 		return true;
-	struct overflow_msg *o = mem_zalloc(&from->rt->mem, sizeof *o);
-	if (!o)
+	struct overflow_msg *o = overflow_new(from);
+	if (!o) {
+		racy_add(from->lost, 1);
 		return false;
+	}
 	o->msg = *m;
 	list_append(&from->overflow[to->id], &o->link);
 	from->n_overflow++;
@@ -111,8 +143,7 @@ static void overflow_retry(struct lcore *lc)
 			if (!mbox_put(lc->rt->lcore[i]->in[lc->id], &o->msg))
 				break;
 			lc->wake_mask |= (uint64_t)1 << i;
-			list_remove(&o->link);
-			mem_free(o);
+			overflow_free(lc, o);
 			lc->n_overflow--;
 		}
 	}

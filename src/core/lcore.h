@@ -57,6 +57,9 @@ struct lcore {
 	struct mbox *in[LCORE_MAX]; /* from each lcore; single producer, single consumer */
 	struct list overflow[LCORE_MAX]; /* messages to each lcore that its ring had no room for, in order */
 	unsigned n_overflow; /* in all of them */
+	struct list reserve; /* room for overflow when memory is spent */
+	void *reserve_mem;
+	uint64_t lost; /* messages for which there was neither */
 	void *slot[LCORE_SLOTS];
 	/* Read by others when they post. Written by this lcore around its sleep. */
 	int sleeping cacheline_aligned;
@@ -69,8 +72,9 @@ bool lcore_turn(struct lcore *lc);
  * lc->sleeping set, so that a message posted meanwhile wakes it. */
 uint64_t lcore_sleep_until(struct lcore *lc);
 
-/* Never lost and never reordered between the same two lcores; takes memory only when the ring is full. `from` is the
- * calling lcore; from == to is allowed and runs in the next turn. False only when memory ran out. */
+/* Never reordered between the same two lcores. Takes memory only when the ring is full, and has some in reserve for when the
+ * budget is spent. `from` is the calling lcore; from == to is allowed and runs in the next turn. False only when that has run
+ * out, too: counted, and up to the caller to try again. */
 bool lcore_post(struct lcore *from, struct lcore *to, const struct msg *m);
 /* As lcore_post(), but false when the ring is full: for packets, whose sender then drops by name. */
 bool lcore_try_post(struct lcore *from, struct lcore *to, const struct msg *m);

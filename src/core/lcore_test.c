@@ -135,28 +135,48 @@ static void turn_ends_run_once_in_the_order_asked_for(void **state)
 	assert_int_equal(f->seen[1], 1);
 }
 
-static void no_memory_refuses_a_message_and_leaks_nothing(void **state)
+static void no_memory_takes_from_the_reserve_and_leaks_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct msg m = note_of(f, 1);
 	for (unsigned i = 0; i < MBOX_SIZE; i++)
 		assert_true(lcore_post(f->rt->lcore[0], f->rt->lcore[1], &m));
 	f->rt->mem.fail_after = 1;
-	assert_false(lcore_post(f->rt->lcore[0], f->rt->lcore[1], &m));
+	assert_true(lcore_post(f->rt->lcore[0], f->rt->lcore[1], &m));
 	f->rt->mem.fail_after = 0;
 	assert_true(lcore_post(f->rt->lcore[0], f->rt->lcore[1], &m));
 	rt_flush_messages(f->rt);
-	assert_int_equal(f->n, MBOX_SIZE + 1);
+	assert_int_equal(f->n, MBOX_SIZE + 2);
+}
+
+static void a_spent_budget_leaves_a_reserve_and_then_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct lcore *from = f->rt->lcore[0], *to = f->rt->lcore[2];
+	uint64_t n = 0;
+	f->rt->mem.limit_bytes = f->rt->mem.used_bytes;
+	for (unsigned round = 1; round <= 2; round++) {
+		unsigned before = f->n;
+		for (struct msg m = note_of(f, n); lcore_post(from, to, &m); m = note_of(f, ++n)) {}
+		assert_int_equal(from->lost, round);
+		manual_rt_settle(f->m); /* and it comes back */
+		assert_int_equal(f->n - before, 256 + RESERVE);
+	}
+	for (uint64_t i = 0; i < f->n; i++)
+		assert_int_equal(f->seen[i], i);
+	f->rt->mem.limit_bytes = 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(messages_arrive_in_order_even_past_the_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_spent_budget_leaves_a_reserve_and_then_counts, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_message_to_oneself_runs_in_the_next_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_poller_may_remove_itself_or_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(turn_ends_run_once_in_the_order_asked_for, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_memory_refuses_a_message_and_leaks_nothing, setup,
+		cmocka_unit_test_setup_teardown(no_memory_takes_from_the_reserve_and_leaks_nothing, setup,
 						teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,8 +242,13 @@ static int new_addr(struct nl_req *r)
 						  : "ipv6: Unable to find the interface");
 	a.if_handle = i->handle;
 	a.flags = r->attrs[IFA_FLAGS] ? mnl_attr_get_u32(r->attrs[IFA_FLAGS]) : m->ifa_flags;
-	a.flags &= IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR |
-		   IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+	a.flags &= IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN |
+		   (a.family == AF_INET6
+			    ? IFA_F_NODAD | IFA_F_OPTIMISTIC | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR
+			    : 0);
+	if (a.flags & IFA_F_MANAGETEMPADDR && a.plen != 64)
+		return nl_bad(r->ext, NULL, -EINVAL,
+			      "ipv6: address with \"mngtmpaddr\" flag must have a prefix length of 64");
 	err = read_lifetimes(r, &a);
 	if (err)
 		return err;

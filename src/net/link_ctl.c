@@ -34,10 +34,12 @@ static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 			    .name = "IFLA_LINKINFO" },
 	[IFLA_NET_NS_PID] = { NL_U32, .name = "IFLA_NET_NS_PID", .help = "refused" },
 	[IFLA_NET_NS_FD] = { NL_U32, .name = "IFLA_NET_NS_FD", .help = "refused" },
-	[IFLA_IFALIAS] = { NL_STRING, .max = 255, .name = "IFLA_IFALIAS" },
+	[IFLA_IFALIAS] = { NL_BYTES, .max = 255, .name = "IFLA_IFALIAS" },
 	[IFLA_AF_SPEC] = { NL_NESTED, .name = "IFLA_AF_SPEC", .help = "AF_INET6: IFLA_INET6_ADDR_GEN_MODE" },
 	[IFLA_EXT_MASK] = { NL_U32, .name = "IFLA_EXT_MASK", .help = "RTEXT_FILTER_SKIP_STATS" },
 	[IFLA_GROUP] = { NL_U32, .name = "IFLA_GROUP" },
+	[IFLA_CARRIER] = { NL_U8, .name = "IFLA_CARRIER", .help = "refused" },
+	[IFLA_PROTO_DOWN] = { NL_U8, .name = "IFLA_PROTO_DOWN", .help = "refused" },
 	[IFLA_TARGET_NETNSID] = { NL_S32, .name = "IFLA_TARGET_NETNSID", .help = "refused" },
 	[IFLA_PROP_LIST] = { NL_NESTED, .name = "IFLA_PROP_LIST" },
 	[IFLA_ALT_IFNAME] = { NL_STRING, .max = ALTIFNAMSIZ - 1, .name = "IFLA_ALT_IFNAME" },
@@ -149,8 +151,6 @@ static int set_mac(struct nl_req *r, struct iface *i)
 	const struct nlattr *a = r->attrs[IFLA_ADDRESS];
 	if (!a)
 		return 0;
-	if (mnl_attr_get_payload_len(a) < sizeof i->mac)
-		return -EINVAL;
 	if (memcmp(i->mac, mnl_attr_get_payload(a), sizeof i->mac) == 0)
 		return 0;
 	return iface_set_mac(i, mnl_attr_get_payload(a));
@@ -200,7 +200,7 @@ static bool set_plain(struct nl_req *r, struct iface *i)
 		i->txqlen = mnl_attr_get_u32(a);
 		changed = true;
 	}
-	if ((a = r->attrs[IFLA_BROADCAST]) && mnl_attr_get_payload_len(a) >= sizeof i->broadcast) {
+	if ((a = r->attrs[IFLA_BROADCAST])) {
 		memcpy(i->broadcast, mnl_attr_get_payload(a), sizeof i->broadcast);
 		changed = true;
 	}
@@ -223,7 +223,7 @@ static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spe
 	if (!mode)
 		return 0;
 	if (mnl_attr_get_u8(mode) > IN6_ADDR_GEN_MODE_RANDOM)
-		return nl_bad(r->ext, mode, -EINVAL, "Invalid address generation mode");
+		return -EINVAL;
 	*ret_changed |= i->conf.addr_gen_mode != mnl_attr_get_u8(mode);
 	i->conf.addr_gen_mode = mnl_attr_get_u8(mode);
 	return 0;
@@ -240,7 +240,7 @@ static int set_af_spec(struct nl_req *r, struct iface *i, bool *ret_changed)
 		if (mnl_attr_get_type(af) == AF_INET6 && !err)
 			err = set_inet6(r, i, af, ret_changed);
 		else if (mnl_attr_get_type(af) != AF_INET && !err)
-			err = nl_bad(r->ext, af, -EAFNOSUPPORT, "Unknown AF in IFLA_AF_SPEC");
+			err = -EAFNOSUPPORT;
 	}
 	return err;
 }
@@ -280,9 +280,35 @@ static int refuse_unsupported(struct nl_req *r)
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
 		if (r->attrs[refused[k].type])
 			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
-	if (r->attrs[IFLA_MASTER] && mnl_attr_get_u32(r->attrs[IFLA_MASTER]))
-		return nl_bad(r->ext, r->attrs[IFLA_MASTER], -EOPNOTSUPP,
-			      "Bridges and bonds are not supported yet");
+	const struct nlattr *a;
+	if ((a = r->attrs[IFLA_MASTER]) && mnl_attr_get_u32(a))
+		return !iface_by_index(r->st, mnl_attr_get_u32(a))
+			       ? -EINVAL
+			       : nl_bad(r->ext, a, -EOPNOTSUPP, "Bridges and bonds are not supported yet");
+	if ((a = r->attrs[IFLA_LINKMODE]) && mnl_attr_get_u8(a))
+		return nl_bad(r->ext, a, -EOPNOTSUPP, "Link modes are not supported yet");
+	if ((a = r->attrs[IFLA_OPERSTATE]) && mnl_attr_get_u8(a) != IF_OPER_UP)
+		return nl_bad(r->ext, a, -EOPNOTSUPP, "Operational states cannot be set yet");
+	return 0;
+}
+
+/* Linux: what the device's driver would have to do comes last. */
+static int refuse_of_device(struct nl_req *r)
+{
+	if (r->attrs[IFLA_CARRIER])
+		return -EOPNOTSUPP;
+	if (r->attrs[IFLA_PROTO_DOWN])
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Protodown not supported by device");
+	return 0;
+}
+
+/* Linux: validate_linkmsg() */
+static int check_lengths(const struct nl_req *r, const struct iface *i)
+{
+	static const uint16_t types[] = { IFLA_ADDRESS, IFLA_BROADCAST };
+	for (unsigned k = 0; k < ARRAY_SIZE(types); k++)
+		if (r->attrs[types[k]] && mnl_attr_get_payload_len(r->attrs[types[k]]) < sizeof i->mac)
+			return -EINVAL;
 	return 0;
 }
 
@@ -291,6 +317,8 @@ static int apply(struct nl_req *r, struct iface *i)
 {
 	bool changed = false;
 	int err = refuse_unsupported(r);
+	if (!err)
+		err = check_lengths(r, i);
 	if (!err)
 		err = set_mac(r, i);
 	if (!err)
@@ -303,6 +331,8 @@ static int apply(struct nl_req *r, struct iface *i)
 		err = set_af_spec(r, i, &changed);
 	if (!err)
 		err = set_flags(r, i, &changed);
+	if (!err)
+		err = refuse_of_device(r);
 	if (changed)
 		iface_changed(i);
 	return err;
@@ -319,6 +349,19 @@ static int set_link(struct nl_req *r)
 
 /* --- new --- */
 
+/* Without a name the group says whom: all that are in it. */
+static int change_group(struct nl_req *r)
+{
+	uint32_t group = mnl_attr_get_u32(r->attrs[IFLA_GROUP]), after = 0;
+	int err = 0;
+	for (struct iface *i; !err && (i = iface_next(r->st, after));) {
+		after = i->ifindex;
+		if (i->group == group)
+			err = apply(r, i);
+	}
+	return err;
+}
+
 static int new_link(struct nl_req *r)
 {
 	bool named;
@@ -332,7 +375,7 @@ static int new_link(struct nl_req *r)
 		return apply(r, i);
 	}
 	if (!(flags & NLM_F_CREATE))
-		return -ENODEV;
+		return !named && r->attrs[IFLA_GROUP] ? change_group(r) : -ENODEV;
 	int err = refuse_unsupported(r);
 	if (!err)
 		err = link_create(r, link_policy, link_info_policy, &i);
@@ -363,6 +406,24 @@ static const struct nl_msg link_msgs[] = {
 	{ 0 },
 };
 
+/* `bridge link`: the ports of bridges. */
+static int dump_no_ports(struct nl_req *r, struct nl_dump *d)
+{
+	return 0;
+}
+
+static const struct nl_msg bridge_msgs[] = {
+	{ RTM_GETLINK, 0, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, NULL, dump_no_ports,
+	  "RTM_GETLINK" },
+	{ 0 },
+};
+static const struct nl_family bridge_family = {
+	.name = "route/bridge",
+	.protocol = NETLINK_ROUTE,
+	.pf = AF_BRIDGE,
+	.msgs = bridge_msgs,
+};
+
 static const struct nl_family link_family = {
 	.name = "route/link",
 	.protocol = NETLINK_ROUTE,
@@ -371,5 +432,5 @@ static const struct nl_family link_family = {
 };
 
 const struct nl_family *const link_families[] = {
-	&link_family, &netconf_family, &netconf4_family, &netconf6_family, NULL,
+	&link_family, &bridge_family, &netconf_family, &netconf4_family, &netconf6_family, NULL,
 };

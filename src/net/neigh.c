@@ -10,9 +10,10 @@
  * That a neighbour is in use is a time per worker in the entry, written once a second; that a stale one is in use is told
  * to control once, by a message.
  *
- * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue going first.
- * Queues come from a pool; when it runs short control sends more, so that nothing is allocated here. Heard messages
- * that find the ring full are lost, and counted, as if the wire had lost them. */
+ * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue
+ * going first. Queues come from a pool; when it runs short control sends more, so that nothing is allocated here. Heard
+ * messages that find the ring full are lost, and counted, as if the wire had lost them. When memory is spent a question or
+ * an answer may be lost, too: a timer asks again for what has waited long. */
 #include "net/neigh.h"
 
 #include <errno.h>
@@ -120,6 +121,8 @@ static struct neigh_pend *pend_take(struct worker *w, struct neigh_pend **at, co
 		return NULL;
 	nw->free = d->next;
 	nw->n_free--;
+	if (!timer_is_set(&nw->again))
+		lcore_timer_in(w->lc, &nw->again, ASK_AGAIN_US);
 	*d = (struct neigh_pend){ .if_handle = k->if_handle, .family = k->family, .addr = k->addr };
 	pkt_queue_init(&d->q);
 	*at = d;
@@ -157,14 +160,13 @@ static void source_of(const struct pkt *p, uint8_t family, struct ipaddr *ret)
 		*ret = (struct ipaddr){ 0 };
 }
 
-static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *k, const struct pkt *p)
+static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *k)
 {
-	struct ipaddr src = { 0 };
 	uint64_t more[2];
-	source_of(p, k->family, &src);
-	memcpy(more, src.b, sizeof more);
+	memcpy(more, d->src.b, sizeof more);
 	d->asked_us = w->lc->now_us;
-	tell(w, neigh_on_wanted, k, 0, more, true); /* without memory: asked again later */
+	if (!tell(w, neigh_on_wanted, k, 0, more, true)) /* asked again by the next packet, or the timer */
+		racy_add(worker_of(w)->unasked, 1);
 }
 
 static uint32_t queue_max(const struct worker *w, const struct neigh_key *k)
@@ -198,11 +200,30 @@ void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const stru
 			graph_drop(w, node, p, DROP_NEIGH_TABLE_FULL);
 			return;
 		}
-		ask(w, d, &k, p);
+		source_of(p, family, &d->src);
+		ask(w, d, &k);
 	} else if (w->lc->now_us - d->asked_us >= ASK_AGAIN_US) {
-		ask(w, d, &k, p);
+		source_of(p, family, &d->src);
+		ask(w, d, &k);
 	}
 	park(w, d, &k, p, node);
+}
+
+/* What was asked for long ago: the question, or the answer, was lost when memory was spent. */
+static void ask_again(struct lcore *lc, struct timer *t)
+{
+	struct neigh_worker *nw = container_of(t, struct neigh_worker, again);
+	bool any = false;
+	nw->asked_for_more = false;
+	for (unsigned b = 0; b < NEIGH_PEND_BUCKETS; b++)
+		for (struct neigh_pend *d = nw->bucket[b]; d; d = d->next) {
+			const struct neigh_key k = { d->if_handle, d->family, d->addr };
+			any = true;
+			if (lc->now_us - d->asked_us >= ASK_AGAIN_US)
+				ask(nw->w, d, &k);
+		}
+	if (any)
+		lcore_timer_in(lc, t, ASK_AGAIN_US);
 }
 
 /* --- what control says --- */
@@ -354,14 +375,18 @@ static int neigh_worker_init(struct worker *w)
 	struct neigh_chunk *c = mem_zalloc(&w->st->mem, sizeof *c);
 	if (!c)
 		return -ENOMEM;
+	worker_of(w)->w = w;
+	timer_init(&worker_of(w)->again, ask_again);
 	add_chunk(worker_of(w), c);
 	return 0;
 }
 
 static void neigh_drain(struct leat_stack *st)
 {
-	for (unsigned i = 0; i < st->n_workers; i++)
+	for (unsigned i = 0; i < st->n_workers; i++) {
 		neigh_drop_parked(st->worker[i], DROP_SHUTDOWN);
+		lcore_timer_stop(st->worker[i]->lc, &worker_of(st->worker[i])->again);
+	}
 }
 
 static void neigh_worker_free(struct worker *w)

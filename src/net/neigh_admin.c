@@ -66,8 +66,6 @@ int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_
 		return admin_update(e, how, nlm_flags & NLM_F_REPLACE);
 	if (!(nlm_flags & NLM_F_CREATE))
 		return -ENOENT;
-	if (how->state & NUD_VALID && !how->has_mac)
-		return -EINVAL;
 	err = neigh_entry_new(st, &k, !(how->state & NUD_PERMANENT), &e);
 	return err ? err : admin_update(e, how, true);
 }

@@ -107,11 +107,11 @@ static int dump_neighs(struct nl_req *r, struct nl_dump *d)
 		return err;
 	if (m->ndm_flags & NTF_PROXY)
 		return 0; /* nobody answers for others yet */
-	if (r->attrs[NDA_IFINDEX] || r->attrs[NDA_MASTER])
-		d->flags = NLM_F_DUMP_FILTERED;
+	/* Linux: of neighbours the messages say that they are a choice, and DONE does not. */
+	uint16_t filtered = r->attrs[NDA_IFINDEX] || r->attrs[NDA_MASTER] ? NLM_F_DUMP_FILTERED : 0;
 	for (uint64_t pos = d->key[0]; neigh_next(r->st, &pos, &n); d->key[0] = pos)
-		if (dump_wants(r, &n) &&
-		    put(r->reply, r->st, RTM_NEWNEIGH, NLM_F_MULTI, r->msg->nlmsg_seq, r->portid, &n))
+		if (dump_wants(r, &n) && put(r->reply, r->st, RTM_NEWNEIGH, NLM_F_MULTI | filtered,
+					     r->msg->nlmsg_seq, r->portid, &n))
 			return 1;
 	return 0;
 }
@@ -148,13 +148,19 @@ static int get_neigh(struct nl_req *r)
 
 /* --- new and delete --- */
 
+enum { FLAGS_EXT_KNOWN = 7 }; /* NTF_EXT_*: managed, locked, validated from outside */
+
 static int check_flags(struct nl_req *r)
 {
 	const struct ndmsg *m = r->hdr;
 	if (m->ndm_flags & NTF_PROXY)
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Proxy neighbours are not supported yet");
-	if (m->ndm_flags & NTF_EXT_LEARNED ||
-	    (r->attrs[NDA_FLAGS_EXT] && mnl_attr_get_u32(r->attrs[NDA_FLAGS_EXT])))
+	uint32_t ext = r->attrs[NDA_FLAGS_EXT] ? mnl_attr_get_u32(r->attrs[NDA_FLAGS_EXT]) : 0;
+	if (ext & ~(uint32_t)FLAGS_EXT_KNOWN)
+		return nl_bad(r->ext, r->attrs[NDA_FLAGS_EXT], -EINVAL, "reserved bit set");
+	if (ext && m->ndm_state & NUD_PERMANENT)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid NTF_* flag for permanent entry");
+	if (m->ndm_flags & NTF_EXT_LEARNED || ext)
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP,
 			      "Neighbours managed from outside are not supported yet");
 	return 0;
@@ -201,7 +207,10 @@ static int new_neigh(struct nl_req *r)
 	}
 	if (r->attrs[NDA_PROTOCOL])
 		n.protocol = mnl_attr_get_u8(r->attrs[NDA_PROTOCOL]);
-	return neigh_set(r->st, &n, r->msg->nlmsg_flags);
+	err = neigh_set(r->st, &n, r->msg->nlmsg_flags);
+	if (err == -EINVAL && n.state & NUD_VALID && !mac)
+		return nl_bad(r->ext, NULL, err, "No link layer address given");
+	return err;
 }
 
 static int del_neigh(struct nl_req *r)

@@ -103,7 +103,7 @@ struct neigh_pend {
 	struct neigh_pend *next; /* in its bucket, or free */
 	uint32_t if_handle;
 	uint8_t family;
-	struct ipaddr addr;
+	struct ipaddr addr, src; /* src: of the packet that made us ask last */
 	uint64_t asked_us;
 	struct pkt_queue q;
 };
@@ -119,6 +119,9 @@ struct neigh_worker {
 	bool asked_for_more;
 	uint32_t parked; /* packets in all queues */
 	uint64_t unheard; /* messages of ARP and ND that found control's ring full */
+	uint64_t unasked; /* questions to control that were lost for want of memory */
+	struct worker *w;
+	struct timer again; /* set while anything waits */
 };
 
 static inline struct neigh_stack *neigh_state(const struct leat_stack *st)

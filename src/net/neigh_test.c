@@ -206,6 +206,53 @@ static void who_does_not_answer_is_asked_three_times(void **state)
 	assert_int_equal(out_sum, 3);
 }
 
+static void do_nothing(struct lcore *at, const struct msg *m)
+{
+}
+
+/* Until not even a reserve is left: what is said now is lost. */
+static void spend_all(struct test *x, struct lcore *from, struct lcore *to)
+{
+	const struct msg m = { .fn = do_nothing };
+	pkt_free(worker(x, 0)->lc, pkt_new(worker(x, 0)->lc)); /* the pool has some already */
+	x->t->rt->mem.limit_bytes = x->t->rt->mem.used_bytes;
+	while (lcore_post(from, to, &m)) {}
+}
+
+static void a_question_lost_for_memory_is_asked_again(void **state)
+{
+	struct test *x = *state;
+	spend_all(x, worker(x, 0)->lc, x->t->rt->ctl);
+	send_to(x, 0, 1, 7);
+	assert_int_equal(worker_of(worker(x, 0))->unasked, 1);
+	x->t->rt->mem.limit_bytes = 0;
+	pass(x, 4);
+	assert_int_equal(proto.solicited, 0);
+	pass(x, 2);
+	assert_true(proto.solicited > 0);
+	hear_at(x, 0, 1, mac1, ANSWER);
+	assert_int_equal(out_sum, 7);
+	pass(x, 20);
+	assert_false(timer_is_set(&worker_of(worker(x, 0))->again));
+}
+
+static void an_answer_lost_for_memory_is_asked_for_again(void **state)
+{
+	struct test *x = *state;
+	struct ipaddr a = ip(1);
+	send_to(x, 0, 1, 7);
+	manual_rt_settle(x->t->m);
+	neigh_heard(worker(x, 0), x->i->handle, AF_INET, &a, mac1, ANSWER);
+	spend_all(x, x->t->rt->ctl, worker(x, 0)->lc);
+	lcore_turn(x->t->rt->ctl);
+	assert_int_equal(state_at(x, 1), NUD_REACHABLE);
+	x->t->rt->mem.limit_bytes = 0;
+	manual_rt_settle(x->t->m);
+	assert_int_equal(n_out, 0);
+	pass(x, 11);
+	assert_int_equal(out_sum, 7);
+}
+
 static void the_oldest_in_a_full_queue_goes(void **state)
 {
 	struct test *x = *state;
@@ -355,7 +402,9 @@ static void the_administrators_word_stands(void **state)
 	assert_int_equal(set(x, 1, NUD_PERMANENT, NULL, NLM_F_CREATE), -EINVAL);
 	assert_int_equal(set(x, 1, NUD_PERMANENT | NUD_STALE, mac1, NLM_F_CREATE), -EINVAL);
 	assert_int_equal(state_at(x, 1), 0);
-	assert_int_equal(set(x, 1, NUD_PERMANENT, mac1, NLM_F_CREATE | NLM_F_EXCL), 0);
+	assert_int_equal(set(x, 1, NUD_PERMANENT, mac1, NLM_F_CREATE | NLM_F_EXCL),
+			 -EEXIST); /* Linux: the refused one is there, without a state */
+	assert_int_equal(set(x, 1, NUD_PERMANENT, mac1, NLM_F_CREATE | NLM_F_REPLACE), 0);
 	assert_int_equal(set(x, 1, NUD_PERMANENT, mac2, NLM_F_CREATE | NLM_F_EXCL), -EEXIST);
 	hear_at(x, 0, 1, mac2, ANSWER);
 	pass(x, 1000);
@@ -568,6 +617,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_packet_is_not_lost, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(all_workers_get_their_packets_back, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(who_does_not_answer_is_asked_three_times, one_worker,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_question_lost_for_memory_is_asked_again, one_worker,
+						teardown),
+		cmocka_unit_test_setup_teardown(an_answer_lost_for_memory_is_asked_for_again, one_worker,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_oldest_in_a_full_queue_goes, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_worker_parks_only_so_many, one_worker, teardown),

@@ -97,9 +97,9 @@ static int read_gateway(struct nl_req *r, struct fib_nh *nh, uint8_t family)
 		return 0;
 	memcpy(&via_family, mnl_attr_get_payload(via), sizeof via_family);
 	if (via_family != AF_INET && via_family != AF_INET6)
-		return nl_bad(r->ext, via, -EINVAL, "Invalid address family in RTA_VIA");
+		return nl_bad(r->ext, NULL, -EINVAL, "Unsupported address family in RTA_VIA");
 	if (family == AF_INET6)
-		return nl_bad(r->ext, via, -EINVAL, "IPv6 does not support RTA_VIA attribute");
+		return nl_bad(r->ext, NULL, -EINVAL, "IPv6 does not support RTA_VIA attribute");
 	if (mnl_attr_get_payload_len(via) != sizeof via_family + addr_len((uint8_t)via_family))
 		return nl_bad(r->ext, via, -EINVAL, "Invalid length of RTA_VIA");
 	memcpy(&nh->gw, (const uint8_t *)mnl_attr_get_payload(via) + sizeof via_family,
@@ -134,6 +134,8 @@ static uint8_t read_pref(const struct nlattr *a)
 static int read_route(struct nl_req *r, struct fib_route *to)
 {
 	const struct rtmsg *m = r->hdr;
+	/* Linux: IPv4 refuses those that it alone may set, IPv6 does not look at them. */
+	uint32_t flags = RTNH_F_ONLINK | (m->rtm_family == AF_INET ? RTNH_F_DEAD | RTNH_F_LINKDOWN : 0);
 	*to = (struct fib_route){
 		.family = m->rtm_family,
 		.tos = m->rtm_tos,
@@ -141,7 +143,7 @@ static int read_route(struct nl_req *r, struct fib_route *to)
 		.table = table_of(r),
 		.nh = { .type = m->rtm_type,
 			.scope = m->rtm_scope,
-			.flags = (uint8_t)(m->rtm_flags & RTNH_F_ONLINK) },
+			.flags = (uint8_t)(m->rtm_flags & flags) },
 	};
 	if (r->attrs[RTA_PRIORITY])
 		to->metric = mnl_attr_get_u32(r->attrs[RTA_PRIORITY]);
@@ -179,6 +181,8 @@ static int new_route(struct nl_req *r)
 		route.table = RT_TABLE_MAIN;
 	if (route.family == AF_INET6 && !route.metric)
 		route.metric = METRIC_IP6_DEFAULT;
+	if (route.family == AF_INET6 && ((const struct rtmsg *)r->hdr)->rtm_flags & RTM_F_CLONED)
+		return nl_bad(r->ext, NULL, -EINVAL, "Userspace can not set RTF_CACHE");
 	err = route_read_metrics(r->attrs[RTA_METRICS], &route.nh, r->ext);
 	if (err)
 		return err;

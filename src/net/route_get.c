@@ -156,6 +156,21 @@ static int read_iface(struct nl_req *r, uint16_t attr, const struct iface **ret)
 	return index && !*ret ? -ENODEV : 0;
 }
 
+static int check_strict(struct nl_req *r)
+{
+	static const uint8_t asked[RTA_MAX + 1] = {
+		[RTA_IIF] = 1, [RTA_OIF] = 1,   [RTA_SRC] = 1,   [RTA_DST] = 1,      [RTA_MARK] = 1,
+		[RTA_UID] = 1, [RTA_SPORT] = 1, [RTA_DPORT] = 1, [RTA_IP_PROTO] = 1,
+	};
+	for (uint16_t t = 1; t <= RTA_MAX; t++)
+		if (r->attrs[t] && !asked[t])
+			return nl_bad(r->ext, NULL, -EINVAL,
+				      ((const struct rtmsg *)r->hdr)->rtm_family == AF_INET
+					      ? "ipv4: Unsupported attribute in route get request"
+					      : "Unsupported attribute in get route request");
+	return 0;
+}
+
 static int read_question(struct nl_req *r, struct question *q)
 {
 	const struct rtmsg *m = r->hdr;
@@ -166,7 +181,10 @@ static int read_question(struct nl_req *r, struct question *q)
 		return -EINVAL;
 	if (r->strict && m->rtm_dst_len && m->rtm_dst_len != addr_len(q->family) * 8)
 		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for route get request");
-	int err = read_iface(r, RTA_IIF, &q->in);
+	int err = r->strict ? check_strict(r) : 0;
+	if (err)
+		return err;
+	err = read_iface(r, RTA_IIF, &q->in);
 	return err ? err : read_iface(r, RTA_OIF, &q->out);
 }
 

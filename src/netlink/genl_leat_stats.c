@@ -48,6 +48,7 @@ int leat_lcore_dump(struct nl_req *r, struct nl_dump *d)
 		nl_put_u32(b, LEAT_A_LCORE, (uint32_t)d->key[0]);
 		leat_put_u64(b, LEAT_A_TURNS, racy_get(lc->turns));
 		leat_put_u64(b, LEAT_A_BUSY_TURNS, racy_get(lc->busy_turns));
+		leat_put_u64(b, LEAT_A_MESSAGES_LOST, racy_get(lc->lost));
 		if (lc == rt->ctl)
 			nl_put_flag(b, LEAT_A_CONTROL);
 		else
