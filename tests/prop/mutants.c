@@ -57,9 +57,20 @@ bool mutant_strikes(enum mutant m, unsigned one_in)
 
 /* --- messages, timers, what is to be done at the end of a turn --- */
 
+/* Tells those who wait that their interface has gone. */
+static bool is_about_interface(const struct msg *m)
+{
+	uint32_t why = DROP_NONE;
+	if (m->fn == neigh_on_failed)
+		neigh_key_get(m, &why);
+	return m->fn == neigh_on_iface_gone || why == DROP_IF_GONE || why == DROP_IF_DOWN;
+}
+
 WRAP(bool, lcore_post, struct lcore *from, struct lcore *to, const struct msg *m)
 {
 	if (m->fn == neigh_on_valid && mutant_strikes(MUTANT_lost_wakeup, 3))
+		return true;
+	if (is_about_interface(m) && mutant_strikes(MUTANT_stale_interface, 1))
 		return true;
 	if (m->fn == neigh_on_wanted && mutant_strikes(MUTANT_lost_question, 3))
 		return true;

@@ -132,6 +132,34 @@ static uint32_t a_chance(struct maker *m)
 	return chance(m, 60) ? 0 : chance(m, 70) ? between(m, 1, 200) : between(m, 200, 1000);
 }
 
+/* Somebody waits for a neighbour who does not answer, and meanwhile the ground is taken from under him. */
+static void make_clash(struct maker *m, uint64_t at)
+{
+	uint32_t w = a_wire(m), end = below(m, 2), family = chance(m, 50) ? 4 : 6;
+	uint64_t then = at + (chance(m, 30) ? 0 : below(m, 900)) * MS, later = then + below(m, 2000) * MS;
+	ADD(m, at, cut, w, 1);
+	ADD(m, at, neigh, w, end, family, 0, 0, 1);
+	ADD(m, at, cross, w, end, family, chance(m, 20) ? BURST : between(m, 1, 5));
+	switch (below(m, 5)) {
+	case 0:
+	case 1:
+		ADD(m, then, link_gone, w, end);
+		ADD(m, later, link_back, w, end);
+		break;
+	case 2:
+		ADD(m, then, link_up, w, end, 0);
+		ADD(m, later, link_up, w, end, 1);
+		break;
+	case 3:
+		ADD(m, then, neigh, w, end, family, below(m, 6), 0, chance(m, 50));
+		break;
+	default:
+		ADD(m, then, unplug, w, 1);
+		ADD(m, later, unplug, w, 0);
+	}
+	ADD(m, later, cut, w, 0);
+}
+
 static void make_fault(struct maker *m, uint64_t at)
 {
 	uint32_t w = a_wire(m);
@@ -141,6 +169,8 @@ static void make_fault(struct maker *m, uint64_t at)
 		ADD(m, at, crash, n, chance(m, 70));
 		if (chance(m, 90))
 			ADD(m, chance(m, 30) ? at : later, return, n);
+	} else if (chance(m, 20)) {
+		make_clash(m, at);
 	} else if (chance(m, 35)) {
 		ADD(m, at, cut, w, 1);
 		ADD(m, later, cut, w, 0);

@@ -161,6 +161,7 @@ void deed_send(struct world *w, const uint32_t *arg);
 void deed_read(struct world *w, const uint32_t *arg);
 void deed_close(struct world *w, const uint32_t *arg);
 void deed_ping(struct world *w, const uint32_t *arg);
+void deed_cross(struct world *w, const uint32_t *arg);
 void traffic_node_gone(struct world *w, unsigned node); /* its sockets went with it */
 void traffic_read_all(struct world *w);
 /* Nothing forged: pings, and copies of datagrams. */

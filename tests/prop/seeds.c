@@ -18,6 +18,7 @@ struct job {
 };
 struct common {
 	uint64_t next, clean, failed, stop, first_failed;
+	uint64_t digest; /* over those of all clean seeds, in any order */
 	struct job job[JOBS_MAX];
 	struct reached reached;
 };
@@ -73,6 +74,7 @@ static void work(struct common *c, struct job *j, const struct seeds *s, double 
 		alarm(LIMIT_S);
 		if (play_seed(j->seed, s->count, &r)) {
 			__atomic_fetch_add(&c->clean, 1, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&c->digest, r.digest ^ r.outcome * 31, __ATOMIC_RELAXED);
 			add_reached(&c->reached, &r.reached);
 			j->seed = 0;
 			continue;
@@ -130,6 +132,8 @@ bool play_seeds(const struct seeds *s, uint64_t *ret_clean, uint64_t *ret_seed)
 		ended(c, s, until, pid);
 	if (s->count)
 		print_reached(&c->reached);
+	if (c->clean)
+		printf("digest %016lx\n", c->digest);
 	*ret_clean = c->clean;
 	*ret_seed = c->first_failed;
 	bool clean = !c->failed;

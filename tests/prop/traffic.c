@@ -325,17 +325,32 @@ void deed_close(struct world *w, const uint32_t *arg)
 	s->s = NULL;
 }
 
+static void ping(struct world *w, unsigned node, const struct prop_addr *to, uint32_t size, uint32_t count,
+		 uint32_t interval_us)
+{
+	char text[64];
+	addr_text(to, text);
+	const struct sim_ping_conf c = {
+		.to = text, .size = size, .count = count, .interval_us = interval_us
+	};
+	if (count && w->n_pings < DEEDS_MAX && stack_of(w, node) &&
+	    !sim_ping(w->node[node].n, &c, &w->ping[w->n_pings]))
+		w->n_pings++;
+}
+
 void deed_ping(struct world *w, const uint32_t *arg)
 {
 	struct prop_addr a;
-	char text[64];
-	if (!stack_of(w, arg[0]) || !arg[1] || arg[1] > NODES_MAX || !w->node[arg[1]].n ||
-	    w->n_pings == DEEDS_MAX || !addr_choose(w, arg[1], arg[2], arg[4], &a))
+	if (arg[1] && arg[1] <= NODES_MAX && w->node[arg[1]].n && addr_choose(w, arg[1], arg[2], arg[4], &a))
+		ping(w, arg[0], &a, arg[3], arg[4], arg[5]);
+}
+
+void deed_cross(struct world *w, const uint32_t *arg)
+{
+	if (!arg[0] || arg[0] > WIRES_MAX || arg[1] > 1 || !w->wire[arg[0]].w)
 		return;
-	addr_text(&a, text);
-	const struct sim_ping_conf c = { .to = text, .size = arg[3], .count = arg[4], .interval_us = arg[5] };
-	if (arg[4] && !sim_ping(w->node[arg[0]].n, &c, &w->ping[w->n_pings]))
-		w->n_pings++;
+	struct prop_addr a = addr_of_end(arg[0], !arg[1], 0, arg[2] == 6);
+	ping(w, w->wire[arg[0]].node[arg[1]], &a, 56, arg[3], 0);
 }
 
 void traffic_node_gone(struct world *w, unsigned node)
