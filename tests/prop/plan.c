@@ -247,7 +247,7 @@ void plan_make(struct plan *p, uint64_t seed)
 	m.faulty = below(&m, 60);
 	m.changing = below(&m, 60);
 	m.crashing = chance(&m, 50) ? below(&m, 50) : 0;
-	m.may_corrupt = chance(&m, 25);
+	m.may_corrupt = chance(&m, 40);
 	m.raw = chance(&m, 30) ? 50 : 5;
 	make_nodes(&m);
 	make_wires(&m);
