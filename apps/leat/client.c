@@ -304,6 +304,20 @@ static json_t *mac_json(const struct nlattr *a)
 	return json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
+/* A name may be any bytes, JSON's text not. */
+static json_t *json_of_text(const char *s)
+{
+	char plain[256];
+	json_t *text = json_string(s);
+	if (text)
+		return text;
+	snprintf(plain, sizeof plain, "%s", s);
+	for (char *c = plain; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	return json_string(plain);
+}
+
 json_t *answer_json(const struct answer *a, const struct field *f)
 {
 	json_t *o = json_object();
@@ -319,7 +333,7 @@ json_t *answer_json(const struct answer *a, const struct field *f)
 			json_object_set_new(o, f->name, json_integer(answer_u64(a, f->attr)));
 			break;
 		case F_STR:
-			json_object_set_new(o, f->name, json_string(answer_str(a, f->attr)));
+			json_object_set_new(o, f->name, json_of_text(answer_str(a, f->attr)));
 			break;
 		case F_MAC:
 			json_object_set_new(o, f->name, mac_json(a->attr[f->attr]));

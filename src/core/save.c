@@ -56,9 +56,19 @@ void save_u64(struct saver *s, const char *key, uint64_t v)
 	put(s, key, json_integer((json_int_t)v));
 }
 
+/* Names of interfaces may be any bytes, JSON's strings not: what is no UTF-8 is a list of its bytes. */
+static json_t *json_of_bytes(const char *v)
+{
+	json_t *list = json_array();
+	for (; *v; v++)
+		json_array_append_new(list, json_integer((uint8_t)*v));
+	return list;
+}
+
 void save_str(struct saver *s, const char *key, const char *v)
 {
-	put(s, key, json_string(v));
+	json_t *text = json_string(v);
+	put(s, key, text ? text : json_of_bytes(v));
 }
 
 void save_bytes(struct saver *s, const char *key, const void *p, size_t len_bytes)
@@ -185,9 +195,27 @@ bool load_u64(struct loader *l, const char *key, uint64_t min, uint64_t max, uin
 	return true;
 }
 
+static bool load_list_of_bytes(struct loader *l, const char *key, const json_t *list, char *ret,
+			       size_t ret_len)
+{
+	size_t n = json_array_size(list);
+	if (n >= ret_len)
+		return fail(l, key, "too long");
+	for (size_t i = 0; i < n; i++) {
+		const json_t *b = json_array_get(list, i);
+		if (!json_is_integer(b) || json_integer_value(b) < 1 || json_integer_value(b) > UINT8_MAX)
+			return fail(l, key, "not a list of bytes");
+		ret[i] = (char)json_integer_value(b);
+	}
+	ret[n] = 0;
+	return true;
+}
+
 bool load_str(struct loader *l, const char *key, char *ret, size_t ret_len)
 {
 	json_t *v = get(l, key);
+	if (json_is_array(v))
+		return load_list_of_bytes(l, key, v, ret, ret_len);
 	if (!json_is_string(v))
 		return fail(l, key, "no such string");
 	if (json_string_length(v) >= ret_len)

@@ -34,6 +34,7 @@ static void what_is_written_is_read(void **state)
 	struct saver *s = saver_new();
 	save_u64(s, "big", UINT64_MAX);
 	save_str(s, "word", "a \"b\" c");
+	save_str(s, "odd", "no\xff\x80text"); /* no UTF-8 */
 	save_list(s, "items");
 	for (uint64_t i = 0; i < 3; i++) {
 		save_item(s);
@@ -56,6 +57,8 @@ static void what_is_written_is_read(void **state)
 	assert_true(load_u64(l, "big", 0, UINT64_MAX, &v) && v == UINT64_MAX);
 	assert_true(load_str(l, "word", word, sizeof word));
 	assert_string_equal(word, "a \"b\" c");
+	assert_true(load_str(l, "odd", word, sizeof word));
+	assert_string_equal(word, "no\xff\x80text");
 	assert_true(load_list(l, "items", &n) && n == 3);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(load_item(l, i));
