@@ -7,11 +7,12 @@
 
 enum drill_outcome { DRILL_PASSED, DRILL_FAILED, DRILL_SKIPPED };
 
-/* How scripts are played. All of it may be NULL. */
+/* How scripts are played. All of it may be NULL or 0. */
 struct drill_how {
 	void (*tell)(void *ctx,
 		     const char *line); /* what went on (--verbose), what was let pass (--non_fatal) */
 	void *ctx;
+	uint64_t stops_max; /* of the clock, until a script takes too long; 0: many */
 	const char *pcap; /* a file for what went over the wire: pcapng */
 };
 

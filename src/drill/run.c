@@ -140,7 +140,7 @@ static uint64_t next_stop(struct run *r, uint64_t until_us)
 
 static bool step(struct run *r, uint64_t until_us)
 {
-	if (++r->stops > STOPS_MAX)
+	if (++r->stops > r->stops_max)
 		return run_fail(r, r->blame->line, "the script takes too long");
 	manual_rt_run(r->w->m, next_stop(r, until_us) - manual_rt_now_us(r->w->m));
 	manual_rt_settle(r->w->m);
@@ -386,11 +386,13 @@ static bool world_begin(struct run *r)
 static bool let_pass(struct run *r)
 {
 	enum event_kind kind = r->blame->kind;
-	if (r->outcome != DRILL_FAILED || r->stops > STOPS_MAX ||
+	if (r->outcome != DRILL_FAILED || r->stops > r->stops_max ||
 	    !(kind == EVENT_PACKET ? r->s->packets_may_fail : kind == EVENT_CALL && r->s->calls_may_fail))
 		return false;
 	run_tell(r, "let pass: %s", r->why);
 	r->outcome = DRILL_PASSED;
+	if (r->why_len)
+		r->why[0] = 0;
 	return true;
 }
 
@@ -410,7 +412,11 @@ static void play(struct run *r)
 enum drill_outcome drill_play(const struct script *s, const struct drill_how *how, char *ret_why,
 			      size_t why_len)
 {
-	struct run r = { .s = s, .how = how, .why = ret_why, .why_len = why_len };
+	struct run r = { .s = s,
+			 .how = how,
+			 .stops_max = how->stops_max ? how->stops_max : STOPS_MAX,
+			 .why = ret_why,
+			 .why_len = why_len };
 	if (why_len)
 		ret_why[0] = 0;
 	if (!s->dry_run && runnable(&r))

@@ -37,7 +37,7 @@ struct run {
 	struct flow flow; /* of the socket that was used last */
 	struct drill_fd fd[DRILL_FDS];
 	struct drill_call pending;
-	uint64_t stops; /* of the clock */
+	uint64_t stops, stops_max; /* of the clock */
 	const struct event *blame; /* whose complaint it is */
 	enum drill_outcome outcome; /* DRILL_PASSED as long as nothing was wrong */
 	char *why;
