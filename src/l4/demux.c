@@ -167,6 +167,8 @@ struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
 			    .lport = t->lport,
 			    .rport = t->rport,
 			    .proto = t->proto };
+	if (unlikely(!l4_stack(w->st))) /* unloaded under its protocols */
+		return NULL;
 	struct l4_end *e = find_key(w->st, &k, t);
 	if (e)
 		return e;
@@ -199,9 +201,11 @@ static bool hears(const struct l4_end *e, const struct l4_tuple *t)
 
 struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, const struct l4_end *after)
 {
-	const struct hash *h = &l4_stack(w->st)->by_port;
-	struct hash_node *n =
-		after ? hash_next_same(&after->by_port) : hash_first(h, port_hash(w->st, t->proto, t->lport));
+	const struct l4_stack *s = l4_stack(w->st);
+	if (unlikely(!s))
+		return NULL;
+	struct hash_node *n = after ? hash_next_same(&after->by_port)
+				    : hash_first(&s->by_port, port_hash(w->st, t->proto, t->lport));
 	for (; n; n = hash_next_same(n)) {
 		struct l4_end *e = container_of(n, struct l4_end, by_port);
 		if (e->proto == t->proto && e->local.port == t->lport && e->ops->type != SOCK_RAW &&
@@ -214,9 +218,12 @@ struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, co
 struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uint8_t family,
 			   const struct l4_end *after)
 {
-	const struct hash *h = &l4_stack(w->st)->by_port;
-	struct hash_node *n = after ? hash_next_same(&after->by_port)
-				    : hash_first(h, port_hash(w->st, raw_proto(family, t->proto), 0));
+	const struct l4_stack *s = l4_stack(w->st);
+	if (unlikely(!s))
+		return NULL;
+	struct hash_node *n =
+		after ? hash_next_same(&after->by_port)
+		      : hash_first(&s->by_port, port_hash(w->st, raw_proto(family, t->proto), 0));
 	for (; n; n = hash_next_same(n)) {
 		struct l4_end *e = container_of(n, struct l4_end, by_port);
 		if (e->ops->type == SOCK_RAW && e->proto == t->proto && e->family == family && hears(e, t))

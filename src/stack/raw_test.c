@@ -6,6 +6,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 
+#include "l4/l4.h"
 #include "stack/sock_rig.h"
 #include "wire/csum.h"
 #include "wire/ip4.h"
@@ -381,6 +382,24 @@ static void too_long_is_told_with_the_mtu(void **state)
 	duo_free(d);
 }
 
+static void l4_may_go_before_its_sockets(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *a = udp_of(d->one, "10.0.0.1", 5000), *b = udp_of(d->two, "10.0.0.2", 7);
+	struct sock *r = open_of(d->two, AF_INET, SOCK_RAW, IPPROTO_UDP), *late;
+	struct name n = name_of("10.0.0.2", 8);
+	assert_int_equal(send_to(d, a, "x", 1, "10.0.0.2", 7), 1); /* and stays unread */
+	assert_int_equal(stack_unload(d->two, &l4_module), 0);
+	assert_int_equal(send_to(d, a, "x", 1, "10.0.0.2", 7), 1); /* nobody there */
+	assert_int_equal(sock_bind(b, &n.sa, n.len), -EPROTONOSUPPORT);
+	assert_int_equal(send_to(d, b, "x", 1, "10.0.0.1", 5000), -EPROTONOSUPPORT);
+	assert_int_equal(get(b, (char[1]){ 0 }, 1), -EPROTONOSUPPORT);
+	assert_int_equal(get_int(r, SOL_SOCKET, SO_TYPE), -EPROTONOSUPPORT);
+	assert_int_equal(sock_open(d->two, AF_INET, SOCK_DGRAM, 0, NULL, &late), -EPROTONOSUPPORT);
+	sock_close(b); /* the other goes with its stack */
+	duo_free(d);
+}
+
 TWICE(everybody_of_a_protocol_hears_it)
 TWICE(ipv6_gives_the_payload_alone)
 TWICE(copies_do_not_keep_a_packet_from_its_protocol)
@@ -395,6 +414,7 @@ TWICE(raw_socket_hears_errors_as_it_asked)
 TWICE(silence_of_a_neighbour_reaches_the_socket)
 TWICE(closed_port_of_the_own_host_is_told)
 TWICE(too_long_is_told_with_the_mtu)
+TWICE(l4_may_go_before_its_sockets)
 
 int main(void)
 {
@@ -413,6 +433,7 @@ int main(void)
 		BOTH(silence_of_a_neighbour_reaches_the_socket),
 		BOTH(closed_port_of_the_own_host_is_told),
 		BOTH(too_long_is_told_with_the_mtu),
+		BOTH(l4_may_go_before_its_sockets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
