@@ -1,7 +1,7 @@
 #!/bin/bash
 # mutants.sh PROGRAM: each planted fault is noticed, within a minute and by a property that was meant to; without one nothing is.
 set -u
-prog=$1
+prog=$(readlink -f "$1")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
