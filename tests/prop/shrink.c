@@ -94,8 +94,10 @@ unsigned shrink(struct plan *p, struct result *ret)
 		size_t n = strcspn(s.last.why, ":");
 		memcpy(s.name, s.last.why, n);
 		s.name[n] = 0;
-		while (drop_lines(&s) | simplify(&s))
-			;
+		for (bool any = true; any;) {
+			any = drop_lines(&s);
+			any = simplify(&s) || any;
+		}
 	}
 	*ret = s.last;
 	return s.plays;
