@@ -113,7 +113,10 @@ static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex
 	int err = fib_check_shape(r, &why);
 	if (!err)
 		err = fib_add_checked(st, r, FIB_APPEND);
-	return err == -EEXIST ? 0 : err; /* an address has brought it already */
+	/* An address has brought it already, but where it stands among its equals says which is taken. */
+	if (err == -EEXIST && !fib_delete(st, r))
+		err = fib_add_checked(st, r, FIB_APPEND);
+	return err == -EEXIST ? 0 : err;
 }
 
 int fib_restore(struct leat_stack *st, struct loader *l)
