@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Counters go on over save and restore: every one that a stack shows before it is saved is shown again when it has come back. */
+/* Counters go on over save and restore: every one that a stack shows before it is saved is shown again when it has come back. And
+ * what it would save then is what it had saved, but for what time changes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct iface_counters {
 };
 struct counters {
 	unsigned n_nodes, n_ifaces;
+	char *text; /* the save file */
 	struct iface_counters iface[IFACES_MAX];
 	struct node_counters node[NODE_MAX];
 };
@@ -37,7 +39,7 @@ static void take_node(const struct leat_stack *st, uint16_t id, struct node_coun
 	}
 }
 
-struct counters *counters_take(const struct leat_stack *st)
+static struct counters *take(const struct leat_stack *st)
 {
 	struct counters *c = calloc(1, sizeof *c);
 	if (!c)
@@ -53,8 +55,19 @@ struct counters *counters_take(const struct leat_stack *st)
 	return c;
 }
 
+struct counters *counters_take(struct leat_stack *st)
+{
+	struct counters *c = take(st);
+	size_t len;
+	if (stack_save_text(st, &c->text, &len))
+		abort();
+	return c;
+}
+
 void counters_free(struct counters *c)
 {
+	if (c)
+		free(c->text);
 	free(c);
 }
 
@@ -108,10 +121,44 @@ static bool ifaces_continue(struct world *w, const struct counters *was, const s
 	return true;
 }
 
-bool counters_continue(struct world *w, const struct counters *was, const struct leat_stack *st)
+/* --- all the rest of a save file --- */
+
+/* Time goes on while a stack is away. */
+static bool is_of_time(const char *line)
+{
+	static const char *const keys[] = { "_us\":", "valid_s\":", "preferred_s\":", "\"cycles\":" };
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
+		if (memmem(line, strcspn(line, "\n"), keys[i], strlen(keys[i])))
+			return true;
+	return false;
+}
+
+static const char *next_line(const char *at)
+{
+	at += strcspn(at, "\n");
+	return at + (*at == '\n');
+}
+
+/* Line by line: there is one a field. Where they part, the last list that began says what it is about. */
+static bool texts_continue(struct world *w, const char *was, const char *is, const char *stack)
+{
+	const char *list = "";
+	for (; *was && *is; was = next_line(was), is = next_line(is)) {
+		size_t n = strcspn(was, "\n"), m = strcspn(is, "\n");
+		if (n && was[n - 1] == '[')
+			list = was;
+		if ((n != m || memcmp(was, is, n) != 0) && !(is_of_time(was) && is_of_time(is)))
+			return broken(w, "restore: %s: in %.*s it was%.*s and is%.*s", stack,
+				      (int)strcspn(list, "\n"), list, (int)n, was, (int)m, is);
+	}
+	return *was == *is || broken(w, "restore: %s: what it saves is not as long as it was", stack);
+}
+
+bool counters_continue(struct world *w, const struct counters *was, struct leat_stack *st, bool whole)
 {
 	struct counters *is = counters_take(st);
-	bool ok = nodes_continue(w, was, is, st->name) && ifaces_continue(w, was, is, st->name);
+	bool ok = nodes_continue(w, was, is, st->name) && ifaces_continue(w, was, is, st->name) &&
+		  (!whole || texts_continue(w, was->text, is->text, st->name));
 	counters_free(is);
 	return ok;
 }

@@ -94,8 +94,11 @@ void deed_cut(struct world *w, const uint32_t *arg)
 void deed_unplug(struct world *w, const uint32_t *arg)
 {
 	struct prop_wire *p = wire_of(w, arg[0]);
-	if (p)
-		sim_wire_unplug(p->w, arg[1]);
+	if (!p)
+		return;
+	for (unsigned e = 0; e < 2; e++)
+		w->node[p->node[e]].replugged |= sim_wire_is_unplugged(p->w) != (bool)arg[1];
+	sim_wire_unplug(p->w, arg[1]);
 }
 
 void deed_faults(struct world *w, const uint32_t *arg)
@@ -134,6 +137,7 @@ static void take_counters(struct world *w, unsigned node)
 	}
 	counters_free(w->node[node].kept);
 	w->node[node].kept = counters_take(st);
+	w->node[node].replugged = false;
 }
 
 void deed_crash(struct world *w, const uint32_t *arg)
@@ -176,7 +180,7 @@ void deed_return(struct world *w, const uint32_t *arg)
 		return;
 	}
 	w->reached.restored++;
-	counters_continue(w, w->node[i].kept, stack_of(w, i));
+	counters_continue(w, w->node[i].kept, stack_of(w, i), !w->node[i].replugged);
 	account_back(w, i);
 	counters_free(w->node[i].kept);
 	w->node[i].kept = NULL;

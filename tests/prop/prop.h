@@ -21,6 +21,7 @@ struct prop_node {
 	bool forward;
 	bool unloaded[4]; /* modules, by module_at() */
 	struct counters *kept; /* at the time of a crash that is to be returned from */
+	bool replugged; /* since then: what follows from carrier may differ */
 };
 
 /* One end of a wire: what its interface has counted when the count began. */
@@ -179,9 +180,10 @@ void account_back(struct world *w, unsigned node); /* it has been restored, coun
 void account_end_gone(struct world *w, unsigned wire, unsigned end);
 /* Counters over save and restore. */
 struct counters;
-struct counters *counters_take(const struct leat_stack *st);
+struct counters *counters_take(struct leat_stack *st);
 void counters_free(struct counters *c);
-bool counters_continue(struct world *w, const struct counters *was, const struct leat_stack *st);
+/* whole: the rest of the save file must be the same, too. */
+bool counters_continue(struct world *w, const struct counters *was, struct leat_stack *st, bool whole);
 
 /* Adds what the living stacks have dropped. */
 void reached_add(const struct world *w, struct reached *to);
