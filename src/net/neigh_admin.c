@@ -92,7 +92,7 @@ int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t t
 	if (!err && neigh_lookup(st, &neigh_state(st)->table, &k))
 		err = -EEXIST;
 	if (!err)
-		err = neigh_entry_new(st, &k, !(n->state & NUD_PERMANENT), &e);
+		err = neigh_entry_new(st, &k, false, &e); /* bounds are for newcomers: this one was there */
 	if (err)
 		return err;
 	neigh_set_state(e, n->state, n->has_mac ? n->mac : NULL);

@@ -234,7 +234,7 @@ uint64_t neigh_last_used_us(const struct neigh_entry *e);
 void neigh_announce(const struct neigh_entry *e, uint16_t type); /* RTM_NEWNEIGH, RTM_DELNEIGH */
 
 /* neigh_admin.c */
-/* For neigh_save.c: an entry as it was. 0, -ENODEV, -EINVAL, -EEXIST, -ENOBUFS, -ENOMEM. */
+/* For neigh_save.c: an entry as it was, even beyond a bound set since. 0, -ENODEV, -EINVAL, -EEXIST, -ENOMEM. */
 int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
 
 /* neigh_knob.c */

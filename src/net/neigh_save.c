@@ -92,8 +92,9 @@ int neigh_restore(struct leat_stack *st, struct loader *l)
 		err = load_neigh(st, l, &n, &timer_in_us) ? 0 : -EINVAL;
 		if (!err && n.if_handle) /* else its interface did not come back, and that has been said */
 			err = neigh_put_back(st, &n, timer_in_us);
+		err = err == -EEXIST ? 0 : err;
 		load_end(l);
 	}
 	load_end(l);
-	return err == -EEXIST ? 0 : err;
+	return err;
 }
