@@ -63,6 +63,26 @@ static bool check_wires(struct world *w)
 	return true;
 }
 
+/* What interfaces hand to a stack is what its first node is given, but for what did not fit between workers. */
+static bool check_input(struct world *w, unsigned node)
+{
+	struct leat_stack *st = stack_of(w, node);
+	uint16_t first = node_find(st, "iface-input"), eth = node_find(st, "eth-input");
+	uint64_t received = w->node[node].gone_rx;
+	struct node_stats given;
+	for (const struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
+		struct iface_worker_stats s;
+		iface_stats(i, &s);
+		received += s.rx_packets;
+	}
+	graph_stats(st, eth, &given);
+	uint64_t lost = graph_drops(st, first, DROP_HANDOVER_FULL) + graph_drops(st, first, DROP_NO_MEMORY);
+	return received == given.packets + lost || broken(w,
+							  "interface: n%u: interfaces received %lu, "
+							  "eth-input was given %lu, %lu were lost between",
+							  node, received, given.packets, lost);
+}
+
 /* --- packets --- */
 
 static void pools(const struct world *w, struct pkt_stats *ret)
@@ -253,6 +273,7 @@ void account_end_gone(struct world *w, unsigned wire, unsigned end)
 	struct iface_worker_stats s;
 	iface_stats(iface_of(w, wire, end), &s);
 	w->gone.tx += s.tx_packets;
+	w->node[w->wire[wire].node[end]].gone_rx += s.rx_packets;
 	w->wire[wire].end[end].counting = false;
 }
 
@@ -264,10 +285,7 @@ static bool check_queue(struct world *w, const struct worker *wk, const struct n
 	const struct neigh_entry *e = neigh_lookup(wk->st, view_ctl(wk->st, VIEW_neighs), &k);
 	const char *name = wk->st->name;
 	const struct iface *i = iface_by_handle(wk->st, d->if_handle);
-	/* Made smaller, a bound holds for who comes from then on. */
-	unsigned bound =
-		i ? MAX(i->conf.neigh[neigh_index(d->family)].queue_max, (uint32_t)BOUND_NEIGH_QUEUE) : 0;
-	if (!d->q.n || (i && d->q.n > bound))
+	if (!d->q.n || d->q.n > MAX(w->queue_max, (uint32_t)BOUND_NEIGH_QUEUE))
 		return broken(w, "queue-bound: %s: %u packets wait for one neighbour", name, d->q.n);
 	if (!i)
 		return broken(w, "stuck: %s: packets wait at an interface that is gone", name);
@@ -387,7 +405,7 @@ bool check_all(struct world *w)
 		return false;
 	for (unsigned i = 1; i <= NODES_MAX; i++) {
 		struct leat_stack *st = stack_of(w, i);
-		if (st && (!check_neighbours(w, st) || !check_sockets(w, st)))
+		if (st && (!check_input(w, i) || !check_neighbours(w, st) || !check_sockets(w, st)))
 			return false;
 	}
 	return check_traffic(w);

@@ -176,6 +176,7 @@ void deed_return(struct world *w, const uint32_t *arg)
 	if (!must(w, sim_return(w->node[i].n), "return"))
 		return;
 	if (!kept) {
+		w->node[i].gone_rx = 0;
 		came_back_empty(w, i);
 		return;
 	}

@@ -21,6 +21,7 @@ struct prop_node {
 	bool forward;
 	bool unloaded[4]; /* modules, by module_at() */
 	struct counters *kept; /* at the time of a crash that is to be returned from */
+	uint64_t gone_rx; /* what interfaces that went had received */
 	bool replugged; /* since then: what follows from carrier may differ */
 };
 
@@ -75,6 +76,7 @@ struct world {
 	struct tally gone; /* what stacks that are no more had counted */
 	uint64_t freed_else; /* packets freed while their stack went */
 	struct reached reached;
+	uint32_t queue_max; /* the largest that a neighbour's queue was ever allowed to be; 0: not set */
 	uint64_t outcome; /* a hash over what came where */
 	char why[WHY_MAX]; /* the first property that did not hold: "name: ..."; "": all do */
 	FILE *trace; /* deeds and their effect, for a person; NULL: no */

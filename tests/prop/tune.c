@@ -74,8 +74,11 @@ void deed_tune(struct world *w, const uint32_t *arg)
 	for (unsigned e = 0; e < 2 && !i; e++)
 		if (iface_of(w, arg[1], e) && w->wire[arg[1]].node[e] == arg[0])
 			i = iface_of(w, arg[1], e);
-	if (st)
-		set(w, st, i, t, v);
+	if (!st)
+		return;
+	set(w, st, i, t, v);
+	if (strstr(t->name, "unres_qlen")) /* made smaller, it holds for who comes from then on */
+		w->queue_max = MAX(w->queue_max, (uint32_t)v[0]);
 }
 
 void tune_reset(struct world *w)
