@@ -22,7 +22,7 @@ until grep -qs listening "$tmp/listener"; do sleep 0.05; done
 netns=$(stat -Lc %i /proc/self/ns/net)
 start_daemon
 
-no_leak() { "$@" "$tmp/prober" "$netns" "$abstract" >"$tmp/out" 2>&1 && tail -n 1 "$tmp/out" | grep -qx '0 leaks' || { grep -v ^ok "$tmp/out"; return 1; }; }
+no_leak() { "$@" "$tmp/prober" "$netns" "$abstract" >"$tmp/out" 2>&1 && tail -n 1 "$tmp/out" | grep -qx '0 leaks' || { grep -av ^ok "$tmp/out"; return 1; }; }
 bare() { "$@"; }
 # A test that cannot fail says nothing: the same program outside must find a lot.
 check "outside, the prober finds the host" refuted no_leak timeout 60 unshare -m --propagation private
