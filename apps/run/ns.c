@@ -51,8 +51,9 @@ static int mount_fresh(const char *type, const char *at)
 {
 	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
-	umount2(at,
-		MNT_DETACH); /* refused for a mount from a more privileged namespace; ours then covers it */
+	/* All that lie there. Refused for one from a more privileged namespace; ours then covers it. */
+	while (umount2(at, MNT_DETACH) == 0)
+		;
 	if (mount(type, at, type, flags, NULL) == 0)
 		return 0;
 	/* a read-only original allows nothing better */
