@@ -130,8 +130,9 @@ static void packet_free(struct iface *ifc)
 static void packet_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct af_packet *a = ifc->driver;
-	snprintf(to, len, "af_packet:%s,vnet=%d,lcore=%u,slots=%u", a->ifname, a->vnet, a->dev.home,
-		 a->ring.rx.n);
+	char lcore[HOSTDEV_LCORE_WORDS];
+	snprintf(to, len, "af_packet:%s,vnet=%d%s,slots=%u", a->ifname, a->vnet,
+		 hostdev_lcore_words(&a->dev, lcore), a->ring.rx.n);
 }
 
 static const struct iface_ops packet_ops = {

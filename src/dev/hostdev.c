@@ -111,9 +111,18 @@ int hostdev_check_lcore(const struct leat_stack *st, uint64_t lcore, char *ret_w
 	return -EINVAL;
 }
 
+const char *hostdev_lcore_words(const struct hostdev *d, char buf[HOSTDEV_LCORE_WORDS])
+{
+	buf[0] = 0;
+	if (d->home_asked)
+		snprintf(buf, HOSTDEV_LCORE_WORDS, ",lcore=%u", d->home);
+	return buf;
+}
+
 int hostdev_start(struct hostdev *d, int lcore, unsigned spread)
 {
 	struct leat_runtime *rt = d->st->rt;
+	d->home_asked = lcore >= 0;
 	d->home = lcore >= 0 ? (unsigned)lcore : spread % d->st->n_workers;
 	d->node = node_find(d->st, "iface-output");
 	list_init(&d->poller.link);

@@ -12,6 +12,7 @@ struct hostdev {
 	struct dev_host *host;
 	int fd;
 	unsigned home; /* worker */
+	bool home_asked; /* by an option; else it was spread, and is again when the stack is restored */
 	uint16_t node; /* drops are counted at iface-output */
 	struct poller poller;
 	struct fd_watch watch;
@@ -34,6 +35,9 @@ void hostdev_lost(struct hostdev *d, struct worker *w);
 
 /* An option lcore=N (UINT64_MAX: not given). 0, or -EINVAL with a line. */
 int hostdev_check_lcore(const struct leat_stack *st, uint64_t lcore, char *ret_why, size_t why_len);
+/* The same for iface_ops.describe: ",lcore=N", or "" where nobody asked for it. */
+enum { HOSTDEV_LCORE_WORDS = 24 };
+const char *hostdev_lcore_words(const struct hostdev *d, char buf[HOSTDEV_LCORE_WORDS]);
 
 static inline struct worker *hostdev_worker(const struct hostdev *d)
 {

@@ -195,8 +195,9 @@ static void tap_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct tap *t = ifc->driver;
 	const uint8_t *m = ifc->mac;
-	snprintf(to, len, "tap:%s,vnet=%d,lcore=%u,mac=%02x:%02x:%02x:%02x:%02x:%02x", ifc->name, t->vnet,
-		 t->dev.home, m[0], m[1], m[2], m[3], m[4], m[5]);
+	char lcore[HOSTDEV_LCORE_WORDS];
+	snprintf(to, len, "tap:%s,vnet=%d%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", ifc->name, t->vnet,
+		 hostdev_lcore_words(&t->dev, lcore), m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
 static const struct iface_ops tap_ops = {

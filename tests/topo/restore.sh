@@ -1,6 +1,6 @@
 #!/bin/bash
 # restore.sh BUILD [af_packet|tap] [WORKERS...]: a running stack is saved, its process ended, the file restored into a new one, with
-# another number of workers each time (1 3 1): traffic goes on, no neighbour is resolved again, addresses, routes and neighbours are
+# another number of workers each time (3 1 3): traffic goes on, no neighbour is resolved again, addresses, routes and neighbours are
 # as they were, counters continue, and a packet that waited for its neighbour is among them by name.
 set -uo pipefail
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
@@ -8,7 +8,7 @@ top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
 command -v tcpdump >/dev/null || { echo "needs tcpdump"; exit 77; }
 B=${1:-$top/build} over=${2:-af_packet}
 shift $(($# < 2 ? $# : 2))
-[ $# -gt 0 ] || set -- 1 3 1
+[ $# -gt 0 ] || set -- 3 1 3
 leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
 # shellcheck source=tests/topo/lib.sh
 . "$top/tests/topo/lib.sh"
