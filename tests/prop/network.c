@@ -181,7 +181,7 @@ void deed_return(struct world *w, const uint32_t *arg)
 		return;
 	}
 	w->reached.restored++;
-	counters_continue(w, w->node[i].kept, stack_of(w, i), !w->node[i].replugged);
+	counters_continue(w, w->node[i].kept, stack_of(w, i), !w->node[i].replugged && !w->node[i].untested);
 	account_back(w, i);
 	counters_free(w->node[i].kept);
 	w->node[i].kept = NULL;

@@ -23,6 +23,7 @@ struct prop_node {
 	struct counters *kept; /* at the time of a crash that is to be returned from */
 	uint64_t gone_rx; /* what interfaces that went had received */
 	bool replugged; /* since then: what follows from carrier may differ */
+	bool untested; /* addresses that were being tested may come back without */
 };
 
 /* One end of a wire: what its interface has counted when the count began. */

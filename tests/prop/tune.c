@@ -77,6 +77,7 @@ void deed_tune(struct world *w, const uint32_t *arg)
 	if (!st)
 		return;
 	set(w, st, i, t, v);
+	w->node[arg[0]].untested |= strstr(t->name, "dad") != NULL;
 	if (strstr(t->name, "unres_qlen")) /* made smaller, it holds for who comes from then on */
 		w->queue_max = MAX(w->queue_max, (uint32_t)v[0]);
 }
