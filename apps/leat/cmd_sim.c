@@ -62,7 +62,7 @@ static int run(const struct leat_args *a)
 
 const struct leat_command cmd_sim = {
 	.name = "sim",
-	.usage = "FILE [--seed N] [--pcap DIR] [--trace FILTER]",
+	.usage = "FILE [--seed N] [--workers N] [--pcap DIR] [--trace FILTER]",
 	.what = "play a network of leats in virtual time",
 	.help = "FILE describes nodes, wires, what `ip` is to configure, faults, pings and what is expected "
 		"of them;\n"

@@ -124,7 +124,7 @@ int capture_open(struct sim_wire *w)
 	w->capture = fopen(path, "we");
 	if (!w->capture) {
 		int err = -errno;
-		fprintf(stderr, "%s: %s\n", path, strerror(-err));
+		snprintf(w->sim->why, sizeof w->sim->why, "%s: %s", path, strerror(-err));
 		return err;
 	}
 	write_section(w->capture, w->sim);

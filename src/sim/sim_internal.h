@@ -159,7 +159,7 @@ struct sim {
 	struct sim_udp **udp; /* by id */
 	unsigned n_udps;
 	struct list sinks;
-	char why[256];
+	char why[800]; /* a path, and what is wrong with it */
 	struct follow *follow; /* NULL: nothing is traced */
 	char dir[64]; /* for sockets, batches and save files; "": not made yet */
 	struct fd_watch *watch[SIM_WATCHES_MAX];

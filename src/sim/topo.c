@@ -15,21 +15,22 @@
 #include "sim/topo_internal.h"
 #include "sim/units.h"
 
-enum { LINGER_US = 5 * SIM_SEC };
+enum { LINGER_US = 5 * SIM_SEC, WRONG_LEN = 1024 };
 
 /* --- the file --- */
 
 bool topo_wrong(struct line *l, const char *fmt, ...)
 {
 	va_list ap;
-	FILE *err = l->topo->o->err ? l->topo->o->err : stderr;
+	char text[WRONG_LEN];
 	if (l->topo->bad) /* the first one is the cause */
 		return false;
 	va_start(ap, fmt);
-	fprintf(err, "%s:%u: ", l->topo->o->path, l->number);
-	vfprintf(err, fmt, ap);
-	fputc('\n', err);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	for (char *c = text; *c; c++) /* whatever bytes the file has, a terminal shows this */
+		*c = (unsigned char)*c < ' ' ? '?' : *c;
+	fprintf(l->topo->o->err ? l->topo->o->err : stderr, "%s:%u: %s\n", l->topo->o->path, l->number, text);
 	l->topo->bad = true;
 	return false;
 }
@@ -124,21 +125,27 @@ bool topo_add_by_chance(struct line *by, const char *text)
 	return l->verb->act(l);
 }
 
+/* As errno says; always false. */
+static bool unreadable(struct topo *t)
+{
+	fprintf(t->o->err ? t->o->err : stderr, "%s: %s\n", t->o->path, strerror(errno));
+	t->bad = true;
+	return false;
+}
+
 static bool read_file(struct topo *t)
 {
 	char *text = NULL;
 	size_t room = 0;
 	FILE *f = t->o->text ? fmemopen((void *)t->o->text, t->o->text_len, "r") : fopen(t->o->path, "re");
-	if (!f) {
-		fprintf(t->o->err ? t->o->err : stderr, "%s: %s\n", t->o->path, strerror(errno));
-		t->bad = true;
-		return false;
-	}
+	if (!f)
+		return unreadable(t);
 	for (unsigned n = 1; getline(&text, &room, f) >= 0; n++)
 		add_line(t, text, n);
+	bool whole = !ferror(f) || unreadable(t);
 	free(text);
 	fclose(f);
-	return !t->bad;
+	return whole && !t->bad;
 }
 
 /* --- playing --- */

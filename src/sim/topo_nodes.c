@@ -75,7 +75,7 @@ bool topo_act_node(struct line *l)
 	unsigned names;
 	uint32_t workers;
 	if (!read_workers(l, &names, &workers))
-		return topo_usage(l);
+		return topo_wrong(l, "usage: %s, where N is 1 to %d", l->verb->usage, LCORE_MAX - 1);
 	for (unsigned i = 1; i <= names; i++)
 		if (!new_node(l, l->word[i], workers))
 			return false;

@@ -123,8 +123,10 @@ static struct sim_node *read_end(struct line *l, char *word, const char **ret_if
 	return topo_node_of(l, word);
 }
 
-static const char *why_no_wire(int err)
+static const char *why_no_wire(const struct sim *s, int err)
 {
+	if (*sim_why(s))
+		return sim_why(s);
 	switch (err) {
 	case -EEXIST:
 		return "an interface of that name is there already";
@@ -143,7 +145,7 @@ static bool new_wire(struct line *l)
 	if (!b || !read_settings(l, 3, &c))
 		return false;
 	int err = sim_wire_new(l->topo->sim, a, a_if, b, b_if, &c, NULL);
-	return err ? topo_wrong(l, "cannot make the wire: %s", why_no_wire(err)) : true;
+	return err ? topo_wrong(l, "cannot make the wire: %s", why_no_wire(l->topo->sim, err)) : true;
 }
 
 static bool change_wire(struct line *l, struct sim_wire *w)

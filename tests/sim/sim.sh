@@ -95,5 +95,12 @@ check "a bad address is told" refused 'bad.sim:2: cannot ping "10.0.0" from 1.2.
     'node a\nping a 10.0.0 from 1.2.3.4\n'
 check "a bad port is told" refused 'bad.sim:2: "a:0" is not NODE:PORT' 'node a\nudp a a:0\n'
 check "chaos backwards is told" refused 'bad.sim:1: chaos lasts from one time to a later one' 'chaos 5s 4s\n'
+check "a number of workers that cannot be is told" refused 'bad.sim:1: usage: node NAME... .workers N., where N is 1 to 16' \
+    'node a workers 17\n'
+check "what cannot be read is told" says "^$tmp: Is a directory" "$leat" sim "$tmp"
+check "and its status is 2" status 2 "$leat" sim "$tmp"
+no_pcap() { "$leat" sim "$dir/three-nodes.sim" --pcap /proc/none 2>&1; }
+check "captures that cannot be are told in a line" [ "$(no_pcap)" = \
+    "$dir/three-nodes.sim:2: cannot make the wire: /proc/none/1-a.eth0-r.eth0.pcapng: No such file or directory" ]
 check "no file is told" says '^leat: sim: no file' "$leat" sim
 exit $failed
