@@ -8,7 +8,7 @@
 #include "drill/drill.h"
 #include "leat/leat.h"
 
-enum { OPTIONS_MAX = 64, WHY_LEN = 8192, SCRIPT_LEN_MAX = 4 << 20, PATH_LEN = 4096 };
+enum { BAD_USAGE = 2, OPTIONS_MAX = 64, WHY_LEN = 8192, SCRIPT_LEN_MAX = 4 << 20, PATH_LEN = 4096 };
 
 struct drill {
 	struct script_option option[OPTIONS_MAX];
@@ -26,7 +26,7 @@ static char *read_file(const char *path, size_t *ret_len)
 	if (text) {
 		*ret_len = fread(text, 1, SCRIPT_LEN_MAX, f);
 		if (ferror(f) || !feof(f)) {
-			errno = ferror(f) ? EIO : EFBIG;
+			errno = ferror(f) ? errno : EFBIG;
 			free(text);
 			text = NULL;
 		}
@@ -148,10 +148,24 @@ static bool option_add(struct drill *d, const char *name, const char *value)
 	return true;
 }
 
-/* An option at argv[0], its value perhaps at argv[1]. How many words that were; 0: it is none. */
+/* What stands behind `name`: in the same word, or in the next. How many words that were; 0: nothing. */
+static int take_value(char **argv, char **ret_value)
+{
+	char *equals = strchr(argv[0], '=');
+
+	if (equals) {
+		*equals = 0;
+		*ret_value = equals + 1;
+		return 1;
+	}
+	*ret_value = argv[1];
+	return argv[1] ? 2 : 0;
+}
+
+/* An option at argv[0], its value perhaps at argv[1]. How many words that were; 0: it is none, or has no value. */
 static int option(struct drill *d, char **argv)
 {
-	char *arg = argv[0], *value = strchr(arg, '=');
+	char *arg = argv[0], *value;
 	const char *name = arg + 2;
 
 	if (!strcmp(arg, "--quiet"))
@@ -165,35 +179,52 @@ static int option(struct drill *d, char **argv)
 	}
 	if (strncmp(arg, "--", 2) != 0)
 		return 0;
-	if (script_option_is_flag(name))
+	if (script_option_values(name) == 0)
 		return option_add(d, name, NULL);
-	if (value)
-		*value++ = 0;
-	else
-		value = argv[1];
-	if (!value)
-		return 0;
+	int words = take_value(argv, &value);
 	if (!strcmp(name, "pcap"))
-		d->pcap_dir = value;
-	else if (!option_add(d, name, value))
+		d->pcap_dir = words ? value : NULL;
+	else if (script_option_values(name) < 0 || (words && !option_add(d, name, value)))
 		return 0;
-	return value == argv[1] ? 2 : 1;
+	return words;
+}
+
+/* All in front of the files. Where those begin in argv; -1: something is wrong, and has been said. */
+static int read_options(struct drill *d, const struct leat_args *a)
+{
+	char why[WHY_LEN];
+	struct script *s;
+	int i = 0, n;
+
+	for (; i < a->argc && a->argv[i][0] == '-'; i += n) {
+		if (!strcmp(a->argv[i], "--"))
+			return i + 1;
+		n = option(d, a->argv + i);
+		if (!n) {
+			leat_error("drill: %s is no option, or has no value (see leat drill --help)",
+				   a->argv[i]);
+			return -1;
+		}
+	}
+	if (script_of_options("leat: drill", d->option, d->n_options, &s, why, sizeof why)) {
+		fprintf(stderr, "%s\n", why);
+		return -1;
+	}
+	script_free(s);
+	return i;
 }
 
 static int run(const struct leat_args *a)
 {
 	struct drill d = { 0 };
-	int i = 0;
+	int i = read_options(&d, a);
 
-	while (i < a->argc && a->argv[i][0] == '-') {
-		int n = option(&d, a->argv + i);
-		if (!n)
-			return leat_error("drill: %s is no option, or has no value (see leat drill --help)",
-					  a->argv[i]);
-		i += n;
+	if (i < 0)
+		return BAD_USAGE;
+	if (i == a->argc) {
+		leat_error("drill: give the scripts to play (see leat drill --help)");
+		return BAD_USAGE;
 	}
-	if (i == a->argc)
-		return leat_error("drill: give the scripts to play (see leat drill --help)");
 	for (; i < a->argc; i++)
 		play_and_tell(&d, a->argv[i]);
 	printf("%u passed, %u failed, %u skipped\n", d.passed, d.failed, d.skipped);
@@ -229,7 +260,9 @@ const struct leat_command cmd_drill = {
 		"                          time since the event before, when that is more\n"
 		"  --non_fatal=WHAT        packet, syscall: tell what is wrong with them and go on\n"
 		"  --tcp_ts_tick_usecs=N, --tcp_ts_ecr_scaled, --strict_segments\n"
-		"                          about TCP\n",
+		"                          about TCP\n"
+		"\n"
+		"Exit status: 0 none failed, 1 some did, 2 the command line is wrong.\n",
 	.run = run,
 	.own_options = true,
 };

@@ -49,7 +49,8 @@ bool parse_bad(struct parse *p, unsigned line, const char *fmt, ...)
 	if (p->failed)
 		return false;
 	p->failed = true;
-	n = snprintf(p->why, p->why_len, "%s:%u: ", p->s->name, line);
+	n = line ? snprintf(p->why, p->why_len, "%s:%u: ", p->s->name, line)
+		 : snprintf(p->why, p->why_len, "%s: ", p->s->name);
 	if (n < 0 || (size_t)n >= p->why_len)
 		return false;
 	va_start(ap, fmt);

@@ -17,7 +17,7 @@ struct parse {
 	size_t why_len;
 };
 
-/* Complains at a line, once: what comes later only follows from it. Returns false. */
+/* Complains at a line (0: of none), once: what comes later only follows from it. Returns false. */
 bool parse_bad(struct parse *p, unsigned line, const char *fmt, ...) printf_like(3, 4);
 
 /* The next token must be the character, or the word: consumed. */

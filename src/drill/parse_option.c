@@ -231,12 +231,12 @@ static const struct option {
 	{ "wire_server_dev", false, no_wire, 0 },
 };
 
-bool script_option_is_flag(const char *name)
+int script_option_values(const char *name)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
 		if (!strcmp(options[i].name, name))
-			return options[i].flag;
-	return false;
+			return !options[i].flag;
+	return -1;
 }
 
 /* value: NULL without one. */

@@ -41,7 +41,8 @@ static void printf_like(4, 0)
 	if (r->outcome != DRILL_PASSED)
 		return;
 	r->outcome = as;
-	int n = snprintf(r->why, r->why_len, "%s:%u: ", r->s->name, line);
+	int n = line ? snprintf(r->why, r->why_len, "%s:%u: ", r->s->name, line)
+		     : snprintf(r->why, r->why_len, "%s: ", r->s->name);
 	if (n >= 0 && (size_t)n < r->why_len)
 		vsnprintf(r->why + n, r->why_len - (size_t)n, fmt, ap);
 }
@@ -347,10 +348,10 @@ static bool runnable(struct run *r)
 			why = "no TCP yet";
 		else if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_UDPLITE)
 			why = "no UDP-Lite yet";
-		else if (e->kind == EVENT_CALL)
-			why = call_missing(&e->call);
 		if (why)
 			return run_skip(r, e->line, "%s", why);
+		if (e->kind == EVENT_CALL && (why = call_missing(&e->call)))
+			return run_skip(r, e->line, "%s(): %s", e->call.name, why);
 	}
 	if (r->s->init && (why = shell_missing(r->s->init, room, sizeof room)))
 		return run_skip(r, r->s->init_line, "%s", why);

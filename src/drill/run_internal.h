@@ -44,7 +44,7 @@ struct run {
 	size_t why_len;
 };
 
-/* The first complaint counts. Always false. */
+/* The first complaint counts. line 0: of none. Always false. */
 bool run_fail(struct run *r, unsigned line, const char *fmt, ...) printf_like(3, 4);
 bool run_skip(struct run *r, unsigned line, const char *fmt, ...) printf_like(3, 4);
 /* A line for who follows what goes on. */

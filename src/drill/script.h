@@ -136,7 +136,7 @@ struct script {
 struct script_option {
 	const char *name, *value; /* "ip_version", "ipv6"; NULL: without a value */
 };
-bool script_option_is_flag(const char *name);
+int script_option_values(const char *name); /* how many it has, 0 or 1; -1: there is no such option */
 
 /* Reads a script. 0 and *ret, which script_free() frees; else -EINVAL and one line, "name:line: ...", or -ENOMEM. name is
  * borrowed as long as the script is, text for the call; it needs no zero at its end. */

@@ -177,26 +177,37 @@ static bool read_command(struct words *w, struct command *c)
 	return (next_is(w, "route") || next_is(w, "ro")) && read_route(w, c);
 }
 
+/* False: it is longer than any line that is known here. */
+static bool cut_words(char *line, struct words *ret)
+{
+	char *save;
+	*ret = (struct words){ 0 };
+	for (char *p = strtok_r(line, " \t\r\\", &save); p; p = strtok_r(NULL, " \t\r\\", &save)) {
+		if (ret->n == WORDS_MAX)
+			return false;
+		ret->w[ret->n++] = p;
+	}
+	return true;
+}
+
 /* Cuts the text into commands. fn returns 0 to go on. What is not understood comes with verb VERB_NONE. */
 static int each_command(const char *text, int (*fn)(void *ctx, const struct command *c, const char *line),
 			void *ctx)
 {
 	int err = 0;
 	while (*text && !err) {
-		char line[SHELL_LEN_MAX], cut[SHELL_LEN_MAX], *save;
+		char line[SHELL_LEN_MAX], cut[SHELL_LEN_MAX];
 		size_t len = strcspn(text, "\n;&");
-		struct words w = { 0 };
+		struct words w;
 		struct command c;
 		snprintf(line, sizeof line, "%.*s", (int)len, text);
 		memcpy(cut, line, sizeof cut);
 		text += len;
 		text += strspn(text, "\n;&");
-		for (char *p = strtok_r(cut, " \t\r\\", &save); p && w.n < WORDS_MAX;
-		     p = strtok_r(NULL, " \t\r\\", &save))
-			w.w[w.n++] = p;
-		if (!w.n)
+		bool whole = cut_words(cut, &w) && len < sizeof line;
+		if (whole && !w.n)
 			continue;
-		if (!read_command(&w, &c))
+		if (!whole || !read_command(&w, &c))
 			c.verb = VERB_NONE;
 		err = fn(ctx, &c, line);
 	}

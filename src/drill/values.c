@@ -242,7 +242,8 @@ bool value_of_name(const char *name, int64_t *ret)
 		return true;
 	}
 	int err = errno_of_name(name); /* as in ee_errno=EMSGSIZE */
-	*ret = err ? err : *ret;
+	if (err)
+		*ret = err;
 	return err != 0;
 }
 
