@@ -8,7 +8,9 @@
 
 #include "prop.h"
 
-enum { THOUSANDTHS = SIM_ALWAYS / 1000, QUEUE_PACKETS = 1000 };
+enum { THOUSANDTHS = SIM_ALWAYS / 1000 };
+/* In a loop of routes a packet has 64 chances to become two: more than this would never end. */
+enum { DUPLICATE_MAX = 80 };
 
 struct leat_stack *stack_of(const struct world *w, unsigned node)
 {
@@ -111,7 +113,7 @@ void deed_faults(struct world *w, const uint32_t *arg)
 	c.burst_enter = arg[2] * THOUSANDTHS;
 	c.burst_leave = SIM_ALWAYS / 4;
 	c.burst_loss = SIM_ALWAYS;
-	c.duplicate = arg[3] * THOUSANDTHS;
+	c.duplicate = MIN(arg[3], (uint32_t)DUPLICATE_MAX) * THOUSANDTHS;
 	c.reorder = arg[4] * THOUSANDTHS;
 	c.reorder_us = 3 * SIM_MS;
 	c.corrupt = c.offload ? 0 : arg[5] * THOUSANDTHS; /* nobody has summed what such a wire carries */
