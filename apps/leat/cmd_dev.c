@@ -103,12 +103,21 @@ static int del(struct client *c, const char *ifname)
 	return err ? client_refused(c, ifname, err) : 0;
 }
 
+static bool is_verb(const char *word)
+{
+	return !strcmp(word, "add") || !strcmp(word, "del");
+}
+
 static int run(const struct leat_args *a)
 {
 	struct client *c;
 	int ret;
 
-	if (a->argc > 2 || (a->argc == 2 && strcmp(a->argv[0], "add") != 0 && strcmp(a->argv[0], "del") != 0))
+	if (a->argc && a->argv[0][0] == '-')
+		return leat_error("dev: unknown word %s (see leat dev --help)", a->argv[0]);
+	if (a->argc == 1 && is_verb(a->argv[0]))
+		return leat_error("dev %s: give one device (see leat dev --help)", a->argv[0]);
+	if (a->argc > 2 || (a->argc == 2 && !is_verb(a->argv[0])))
 		return leat_error("dev: too many words (see leat dev --help)");
 	if (client_open(a->name, &c))
 		return 1;

@@ -80,6 +80,8 @@ static int run(const struct leat_args *a)
 
 	if (a->argc > dot)
 		return leat_error("graph: unknown word %s (see leat graph --help)", a->argv[0]);
+	if (dot && a->json)
+		return leat_error("graph: choose --dot or --json (see leat graph --help)");
 	if (client_open(a->name, &c))
 		return 1;
 	if (dot)

@@ -86,6 +86,8 @@ int main(int argc, char **argv)
 			a.json = true;
 		else if (!strcmp(argv[i], "-n") && i + 1 < argc)
 			a.name = argv[++i];
+		else if (!strcmp(argv[i], "-n"))
+			return leat_error("-n needs a name");
 		else
 			return leat_error("unknown option %s (see leat --help)", argv[i]);
 	}

@@ -91,10 +91,13 @@ static int read_saved(struct daemon *d)
 		return 0;
 	FILE *f = fopen(d->opt.restore, "re"), *to = f ? open_memstream(&d->saved, &d->saved_len) : NULL;
 	char piece[4096];
+	off_t most = (off_t)d->opt.budget_mib << 20; /* a stack of that size would have no room either */
 	int err = to ? 0 : -errno;
 	for (size_t n; !err && (n = fread(piece, 1, sizeof piece, f)) > 0;)
 		if (fwrite(piece, 1, n, to) != n)
 			err = -ENOMEM;
+		else if (ftello(to) > most)
+			err = -EFBIG;
 	if (!err && ferror(f))
 		err = -errno; /* a directory fails at its first read */
 	if (to)
@@ -317,6 +320,8 @@ int main(int argc, char **argv)
 		options_help(stdout);
 		return 0;
 	}
+	if (d->opt.version)
+		return printf("leatd %s\n", LEAT_VERSION) < 0;
 	if (read_saved(d))
 		return 1;
 	int err = listen_for_clients(d);

@@ -35,6 +35,7 @@ static const struct row {
 	{ "verbose", NULL, "log what is going on", FLAG, AT(verbose) },
 	{ "config", "FILE", "read lines of `option value` from FILE (also -c)", FILE_ROW, 0, 0 },
 	{ "help", NULL, "print this", FLAG, AT(help) },
+	{ "version", NULL, "print the version", FLAG, AT(version) },
 #undef AT
 };
 
@@ -151,7 +152,8 @@ static int read_line(struct options *o, char *line, FILE *err, const char *where
 			name);
 		return -EINVAL;
 	}
-	if (r->kind == FILE_ROW || r->at == offsetof(struct options, help)) {
+	if (r->kind == FILE_ROW || r->at == offsetof(struct options, help) ||
+	    r->at == offsetof(struct options, version)) {
 		fprintf(err, "leatd: %s%s is for the command line alone\n", where, name);
 		return -EINVAL;
 	}

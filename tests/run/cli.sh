@@ -16,6 +16,11 @@ check "dev --json" json L dev -- 'd[0]["ifname"] == "lo" and d[0]["mtu"] == 6553
 check "dev of no device is refused in a line" status 1 L dev nosuch
 check "dev add of no kind is refused in a line" says '^leat: ' L dev add nosuch:x0
 check "dev add needs a colon" says 'is not KIND:IFNAME' L dev add x0
+check "dev add needs a device" says '^leat: dev add: give one device' L dev add
+check "dev of no option is refused in a line" says '^leat: dev: unknown word --x' L dev --x
+check "graph in one form at a time" says '^leat: graph: choose --dot or --json' L graph --dot --json
+check "-n needs a name" says '^leat: -n needs a name$' "$leat" -n
+check "leatd --version" says '^leatd [0-9.]+$' "$leatd" --version
 check "graph prints nodes and edges" says '^    -> ' L graph
 check "graph --dot" says '^digraph leat' L graph --dot
 check "graph --json" json L graph -- 'any(n["edges"] for n in d)'
