@@ -28,6 +28,7 @@ static_assert(BUF_HEAD_SIZE - BUF_HEADROOM + TAP_PAGES * BUF_PAGE_SIZE >= ETH_HL
 
 struct tap {
 	struct hostdev dev;
+	char ifname[IFNAMSIZ]; /* the kernel's side; ours may be renamed */
 	bool vnet;
 	struct pkt *pkt; /* what the next frame is read into; with TAP_PAGES pages behind it */
 	struct buf *page[TAP_PAGES];
@@ -196,7 +197,7 @@ static void tap_describe(const struct iface *ifc, char *to, size_t len)
 	const struct tap *t = ifc->driver;
 	const uint8_t *m = ifc->mac;
 	char lcore[HOSTDEV_LCORE_WORDS];
-	snprintf(to, len, "tap:%s,vnet=%d%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", ifc->name, t->vnet,
+	snprintf(to, len, "tap:%s,vnet=%d%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", t->ifname, t->vnet,
 		 hostdev_lcore_words(&t->dev, lcore), m[0], m[1], m[2], m[3], m[4], m[5]);
 }
 
@@ -285,6 +286,7 @@ int tap_open(struct leat_stack *st, const char *ifname, const char *options, cha
 	struct tap *t = mem_zalloc(&st->mem, sizeof *t);
 	if (!t)
 		return -ENOMEM;
+	snprintf(t->ifname, sizeof t->ifname, "%s", ifname);
 	t->vnet = o.vnet;
 	t->dev.st = st;
 	t->dev.host = h;

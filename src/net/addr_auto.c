@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/addr_internal.h"
+#include "net/ctl_fill.h"
 
 enum { IP6_LINK_MTU_MIN = 1280 }; /* RFC 8200, 5 */
 
@@ -109,13 +110,38 @@ static void remove_all(struct leat_stack *st, const struct iface *i, bool with_i
 	}
 }
 
-/* An interface that is renamed takes the labels with it that bear its name; Linux leaves them. */
 static void on_changed(struct leat_stack *st, const struct iface *i)
 {
 	if (i->mtu < IP6_LINK_MTU_MIN)
 		remove_all(st, i, false);
 	else if (iface_is_up(i))
 		link_ready(st, i);
+}
+
+/* As Linux does it: the first address gets the bare name, the others keep what stands behind the colon or are numbered. */
+static void relabel(struct addr *a, const char *ifname, unsigned nth)
+{
+	char tail[sizeof a->label] = "";
+	const char *colon = strchr(a->label, ':');
+	if (nth > 1 && colon)
+		memcpy(tail, colon, strlen(colon));
+	else if (nth > 1)
+		snprintf(tail, sizeof tail, ":%u", nth);
+	size_t room = sizeof a->label - 1 - strlen(tail); /* a long name is cut, the tail stays whole */
+	size_t n = MIN(strlen(ifname), room);
+	memcpy(a->label, ifname, n);
+	memcpy(a->label + n, tail, strlen(tail) + 1);
+}
+
+static void on_renamed(struct leat_stack *st, const struct iface *i)
+{
+	unsigned nth = 0;
+	for (struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a)) {
+		if (a->family != AF_INET)
+			continue;
+		relabel(a, i->name, ++nth);
+		addr_tell(st, RTM_NEWADDR, a);
+	}
 }
 
 void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
@@ -126,6 +152,9 @@ void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		break;
 	case IFACE_CHANGED:
 		on_changed(i->st, i);
+		break;
+	case IFACE_RENAMED:
+		on_renamed(i->st, i);
 		break;
 	case IFACE_DOWN:
 		remove_all(i->st, i, false);

@@ -5,8 +5,8 @@
  * then last 4,095 times the size of the array.
  *
  * State (RFC 2863 as Linux shows it): IFF_UP is what the administrator wants, carrier what the device reports; up with
- * carrier is IFF_RUNNING and IFF_LOWER_UP. operstate is IF_OPER_DOWN unless both hold, then IF_OPER_UP, and on the
- * loopback, which has no state of its own, IF_OPER_UNKNOWN.
+ * carrier is IFF_RUNNING and IFF_LOWER_UP. operstate is IF_OPER_DOWN unless both hold (IF_OPER_LOWERLAYERDOWN if it is up and
+ * what it rests on has no carrier), then IF_OPER_UP, and on the loopback, which has no state of its own, IF_OPER_UNKNOWN.
  *
  * Deletion, in stages: (1) down, and IFACE_GOING takes addresses, routes and neighbours away: it can still be found;
  * (2) out of the slot: no new finders, a worker in its turn may still hold it; (3) the driver stops input; (4) after a grace
@@ -247,7 +247,8 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 	i->stats = mem_zalloc_aligned(&st->mem, st->n_workers * sizeof *i->stats, CACHELINE);
 	if (!i->stats)
 		goto free_iface;
-	err = iface_name_take(st, how->name, i->name);
+	err = iface_name_take(st, s->want_name ? s->want_name : how->name, i->name);
+	s->want_name = NULL; /* a device may come with a second interface */
 	if (!err)
 		err = ifindex_take(st, how->ifindex, &i->ifindex);
 	if (!err)
@@ -283,15 +284,24 @@ static void write_end(struct iface *i)
 	i->st->rt->ops->resume(i->st->rt);
 }
 
+/* Of one that is up. */
+static uint8_t operstate(const struct iface *i)
+{
+	uint32_t index = i->ops->lower ? i->ops->lower(i) : 0;
+	const struct iface *lower = index ? iface_by_index(i->st, index) : NULL;
+	if (i->carrier)
+		return i->hw_type == ARPHRD_LOOPBACK ? IF_OPER_UNKNOWN : IF_OPER_UP;
+	return lower && !lower->carrier ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
+}
+
 /* Everything that follows from IFF_UP and carrier. Returns the flags that changed. */
 static uint32_t settle_state(struct iface *i, bool up)
 {
 	uint32_t flags = i->flags & ~(uint32_t)(IFF_UP | IFACE_RUN_FLAGS), change;
-	uint8_t on = i->hw_type == ARPHRD_LOOPBACK ? IF_OPER_UNKNOWN : IF_OPER_UP;
 	if (up)
 		flags |= IFF_UP | (i->carrier ? IFACE_RUN_FLAGS : 0);
 	change = flags ^ i->flags;
-	i->operstate = up && i->carrier ? on : IF_OPER_DOWN;
+	i->operstate = up ? operstate(i) : IF_OPER_DOWN;
 	write_begin(i);
 	racy_set(i->flags, flags);
 	write_end(i);
@@ -385,7 +395,8 @@ int iface_rename(struct iface *i, const char *name)
 		return err;
 	hash_remove(&s->by_name, &i->by_name);
 	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
-	iface_changed(i);
+	link_tell(i, RTM_NEWLINK, 0);
+	send_event(i, IFACE_RENAMED);
 	return 0;
 }
 

@@ -181,7 +181,8 @@ enum iface_event {
 	IFACE_ADDED,
 	IFACE_UP,
 	IFACE_DOWN,
-	IFACE_CHANGED, /* name, mtu, mac, flags */
+	IFACE_CHANGED, /* mtu, mac, flags */
+	IFACE_RENAMED,
 	IFACE_GOING,
 };
 struct iface_watch {

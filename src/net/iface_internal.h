@@ -15,7 +15,9 @@ struct iface_stack {
 	/* Where the search for a free one begins, so that a slot rests before it comes again. */
 	uint32_t next_slot;
 	uint32_t last_ifindex;
-	uint32_t want_ifindex; /* of the interface a saved stack is reopening; else 0 */
+	/* Of the interface a saved stack is reopening; else 0 and NULL. Its device knows the name from before it was renamed. */
+	uint32_t want_ifindex;
+	const char *want_name;
 	struct list ifaces; /* struct iface.link, by ifindex */
 	struct hash by_index, by_name;
 	struct list watches, kinds;

@@ -92,8 +92,10 @@ static int reopen(struct leat_stack *st, const char *name, char *device, uint32_
 		*options++ = 0;
 	struct iface_kind *k = iface_kind_find(st, device);
 	iface_state(st)->want_ifindex = ifindex;
+	iface_state(st)->want_name = name;
 	int err = k ? k->open(st, ifname, options ? options : "", why, sizeof why) : -ENODEV;
 	iface_state(st)->want_ifindex = 0;
+	iface_state(st)->want_name = NULL;
 	if (err)
 		rt_log(st->rt, LOG_ERROR, "restore: interface %s does not open again (%s:%s): %s", name,
 		       device, ifname, why);
@@ -122,6 +124,14 @@ static int load_config(struct iface *i, struct loader *l)
 	return err ? err : iface_set_up(i, up);
 }
 
+/* What no words reopen came with the stack, the loopback: under the number it has always had. */
+static void rename_builtin(struct leat_stack *st, const char *name, uint32_t ifindex)
+{
+	struct iface *i = iface_by_index(st, ifindex);
+	if (i && !i->ops->describe)
+		iface_rename(i, name);
+}
+
 static int load_one(struct leat_stack *st, struct loader *l)
 {
 	char name[IFACE_NAME_MAX], device[DEVICE_WORDS_MAX];
@@ -132,6 +142,8 @@ static int load_one(struct leat_stack *st, struct loader *l)
 		return -EINVAL;
 	if (!iface_by_name(st, name) && device[0])
 		err = reopen(st, name, device, (uint32_t)ifindex);
+	else if (!iface_by_name(st, name))
+		rename_builtin(st, name, (uint32_t)ifindex);
 	struct iface *i = iface_by_name(st, name);
 	if (err)
 		return err;

@@ -13,7 +13,7 @@ NET_TEST_LIFE(modules)
 static char story[256];
 static void note_event(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
-	static const char *const names[] = { "added", "up", "down", "changed", "going" };
+	static const char *const names[] = { "added", "up", "down", "changed", "renamed", "going" };
 	snprintf(story + strlen(story), sizeof story - strlen(story), "%s:%s ", i->name, names[e]);
 }
 
@@ -349,9 +349,76 @@ static void a_saved_interface_comes_back(void **state)
 	net_test_free(b);
 }
 
+static void fake_describe_as_before(const struct iface *i, char *to, size_t len)
+{
+	snprintf(to, len, "fake:e7,speed=9");
+}
+
+static void who_was_renamed_comes_back_renamed(void **state)
+{
+	static struct iface_ops ops;
+	struct net_test *a = *state, *b = net_test_new(1, modules);
+	struct iface_kind kind = { .name = "fake", .open = fake_open };
+	char path[] = "/tmp/leat-iface-XXXXXX", why[256] = "";
+	int fd = mkstemp(path);
+	struct iface *i, *lo = net_test_lo(a);
+	struct iface_new how = net_test_eth("e7", NULL);
+	ops = *how.ops;
+	ops.describe = fake_describe_as_before;
+	how.ops = &ops;
+	how.ifindex = 7;
+	assert_int_equal(iface_add(a->st, &how, &i), 0);
+	assert_int_equal(iface_rename(i, "lan0"), 0);
+	assert_int_equal(iface_rename(lo, "self"), 0);
+	net_test_iface(a, "e7"); /* the name is free for somebody else */
+	assert_int_equal(stack_save(a->st, path, why, sizeof why), 0);
+	struct iface *self = net_test_lo(b);
+	iface_kind_add(b->st, &kind);
+	assert_int_equal(stack_restore(b->st, path, why, sizeof why), 0);
+	assert_string_equal(self->name, "self");
+	assert_int_equal(iface_by_name(b->st, "lan0")->ifindex, 7);
+	assert_int_equal(iface_by_name(b->st, "e7")->ifindex, 8);
+	iface_kind_remove(b->st, &kind);
+	close(fd);
+	unlink(path);
+	net_test_free(b);
+}
+
+static uint32_t fake_lower(const struct iface *i)
+{
+	return 7;
+}
+
+static void operstate_tells_whose_carrier_is_missing(void **state)
+{
+	static struct iface_ops ops;
+	struct net_test *t = *state;
+	struct iface *lower, *upper;
+	struct iface_new how = net_test_eth("lower", NULL);
+	how.ifindex = 7;
+	assert_int_equal(iface_add(t->st, &how, &lower), 0);
+	how = net_test_eth("upper", NULL);
+	ops = *how.ops;
+	ops.lower = fake_lower;
+	how.ops = &ops;
+	assert_int_equal(iface_add(t->st, &how, &upper), 0);
+	iface_set_carrier(upper, false);
+	iface_set_up(upper, true);
+	assert_int_equal(upper->operstate, IF_OPER_DOWN);
+	iface_set_up(upper, false);
+	iface_set_carrier(lower, false);
+	iface_set_up(upper, true);
+	assert_int_equal(upper->operstate, IF_OPER_LOWERLAYERDOWN);
+	iface_set_carrier(upper, true);
+	assert_int_equal(upper->operstate, IF_OPER_UP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(who_was_renamed_comes_back_renamed, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(operstate_tells_whose_carrier_is_missing, one_worker,
+						teardown),
 		cmocka_unit_test(names_follow_linux),
 		cmocka_unit_test_setup_teardown(a_pattern_gets_the_lowest_free_number, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(thousands_are_found_by_name_and_number, one_worker, teardown),
