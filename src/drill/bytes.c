@@ -104,10 +104,11 @@ static uint32_t emit_quote(const struct packet *p, const struct flow *f, uint8_t
 	} of[] = {
 		[QUOTE_NONE] = { IP_PROTO_TCP, sizeof(struct tcp_hdr) }, /* as the original does */
 		[QUOTE_UDP] = { IP_PROTO_UDP, sizeof h },
+		[QUOTE_UDPLITE] = { IP_PROTO_UDPLITE, sizeof h },
 		[QUOTE_TCP] = { IP_PROTO_TCP, sizeof(struct tcp_hdr) },
 	};
 	uint32_t len = p->quote_len + of[p->quote].hdr;
-	h.len = be16_of((uint16_t)len);
+	h.len = be16_of((uint16_t)(p->quote == QUOTE_UDPLITE ? p->coverage : len));
 	memcpy(l4, &h, sizeof h);
 	if (p->quote == QUOTE_TCP) {
 		be32 seq = be32_of(p->quote_seq);

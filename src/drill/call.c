@@ -105,8 +105,11 @@ const char *call_missing(const struct call *c)
 		return "a call that is not known here";
 	if (strcmp(c->name, "socket") || c->n_args < 3 || !value_int(c->args->next, &type))
 		return NULL;
-	bool tcp = value_int(c->args->next->next, &proto) && proto == IPPROTO_TCP;
-	return tcp || (type & 0xf) == SOCK_STREAM ? "no TCP yet" : NULL;
+	if (!value_int(c->args->next->next, &proto))
+		proto = 0;
+	if (proto == IPPROTO_UDPLITE && (type & 0xf) == SOCK_DGRAM)
+		return "no UDP-Lite yet";
+	return proto == IPPROTO_TCP || (type & 0xf) == SOCK_STREAM ? "no TCP yet" : NULL;
 }
 
 static bool check_result(struct call_ctx *c, int64_t got)

@@ -73,6 +73,7 @@ static const struct name names[] = {
 	{ V6, ICMP6_PARAM_PROBLEM, 2, "unknown_option" },
 	{ V6, ICMP6_ECHO, TYPE, "echo_request" },
 	{ V6, ICMP6_ECHO_REPLY, TYPE, "echo_reply" },
+	{ V6, ICMP6_ROUTER_ADVERT, TYPE, "router_advertisement" },
 };
 
 bool icmp_type_of(uint8_t family, const char *name, uint8_t *ret)

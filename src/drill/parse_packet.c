@@ -40,6 +40,20 @@ bool parse_sequence(struct parse *p, uint32_t *ret_seq, uint32_t *ret_len)
 	return true;
 }
 
+/* (10, 8): how much of it the checksum of UDP-Lite covers (RFC 3828); unsaid: all. */
+static bool udplite_len(struct parse *p, uint32_t *ret_len, uint32_t *ret_coverage)
+{
+	int64_t len, cover;
+	if (!parse_punct(p, '(') || !parse_number(p, 0, 65535, &len))
+		return false;
+	cover = len + 8;
+	if (parse_try_punct(p, ',') && !parse_number(p, 0, 65535, &cover))
+		return false;
+	*ret_len = (uint32_t)len;
+	*ret_coverage = (uint32_t)cover;
+	return parse_punct(p, ')');
+}
+
 /* --- ICMP --- */
 
 /* As in the original, a message carries an IP header and eight bytes of what is quoted, no more and no less, if its length is
@@ -70,6 +84,10 @@ static bool icmp_quote(struct parse *p, struct packet *ret)
 	if (parse_try_word(p, "udp")) {
 		ret->quote = QUOTE_UDP;
 		return parse_payload_len(p, &ret->quote_len) && parse_punct(p, ']');
+	}
+	if (parse_try_word(p, "udplite")) {
+		ret->quote = QUOTE_UDPLITE;
+		return udplite_len(p, &ret->quote_len, &ret->coverage) && parse_punct(p, ']');
 	}
 	ret->quote = QUOTE_TCP;
 	return parse_sequence(p, &ret->quote_seq, &ret->quote_len) && parse_punct(p, ']');
@@ -216,19 +234,10 @@ static bool ports(struct parse *p, struct packet *ret)
 	return true;
 }
 
-/* udplite (10, 8): how much of it the checksum covers (RFC 3828); unsaid: all. */
 static bool udplite_packet(struct parse *p, struct packet *ret)
 {
-	int64_t len, cover;
 	ret->kind = PACKET_UDPLITE;
-	if (!ports(p, ret) || !parse_punct(p, '(') || !parse_number(p, 0, 65535, &len))
-		return false;
-	cover = len + 8;
-	if (parse_try_punct(p, ',') && !parse_number(p, 0, 65535, &cover))
-		return false;
-	ret->len = (uint32_t)len;
-	ret->coverage = (uint32_t)cover;
-	return parse_punct(p, ')');
+	return ports(p, ret) && udplite_len(p, &ret->len, &ret->coverage);
 }
 
 bool parse_packet(struct parse *p, struct packet *ret)

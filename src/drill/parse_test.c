@@ -63,6 +63,8 @@ static void packets_print_as_they_were_read(void **state)
 	same("8080 > 9000 S 0:0(0)", "ipv4");
 	same("udp 4000 > 53 (100)", "ipv4");
 	same("udplite (100, 8)", "ipv6");
+	same("icmp unreachable port_unreachable [udplite (100, 8)]", "ipv4");
+	same("icmp router_advertisement mtu 1492 [raw (56)]", "ipv6");
 	same("[ect0, flowlabel 0x12345] udp (1)", "ipv6");
 	same("icmp address_mask_request id 1 [raw (36)]", "ipv4");
 }

@@ -138,6 +138,8 @@ static void print_icmp(const struct packet *p, uint8_t family, struct text *t)
 		text_add(t, " [raw (%lld)]", (long long)p->icmp_len + 8);
 	if (p->quote == QUOTE_UDP)
 		text_add(t, " [udp (%u)]", p->quote_len);
+	if (p->quote == QUOTE_UDPLITE)
+		text_add(t, " [udplite (%u, %u)]", p->quote_len, p->coverage);
 	if (p->quote == QUOTE_TCP)
 		text_add(t, " [%u:%u(%u)]", p->quote_seq, p->quote_seq + p->quote_len, p->quote_len);
 }

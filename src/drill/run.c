@@ -346,7 +346,8 @@ static bool runnable(struct run *r)
 	for (const struct event *e = r->s->events; e; e = e->next) {
 		if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_TCP)
 			why = "no TCP yet";
-		else if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_UDPLITE)
+		else if (e->kind == EVENT_PACKET &&
+			 (e->packet.kind == PACKET_UDPLITE || e->packet.quote == QUOTE_UDPLITE))
 			why = "no UDP-Lite yet";
 		if (why)
 			return run_skip(r, e->line, "%s", why);

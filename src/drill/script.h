@@ -36,6 +36,7 @@ enum packet_ecn { ECN_UNSAID = -1, ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN
 enum packet_quote {
 	QUOTE_NONE,
 	QUOTE_UDP,
+	QUOTE_UDPLITE,
 	QUOTE_TCP,
 	QUOTE_RAW
 }; /* what an ICMP message carries; raw: zeros, any */
@@ -67,7 +68,7 @@ struct packet {
 	bool has_ports;
 	uint16_t sport, dport; /* on the wire */
 	uint32_t len; /* payload */
-	uint32_t coverage; /* UDP-Lite */
+	uint32_t coverage; /* UDP-Lite, its own or what it quotes */
 	/* TCP */
 	uint16_t flags;
 	bool has_ack, options_any, has_win, has_urg;
