@@ -163,6 +163,29 @@ struct pkt {
 static_assert(sizeof(struct pkt) == 128, "W:B1");
 static_assert(offsetof(struct pkt, edge) + sizeof(union pkt_edge) == 64 && offsetof(struct pkt, buf) == 64,
 	      "W:B1: forwarding touches one line");
+/* What the first line holds, and where. */
+#define PKT_AT(byte, member) static_assert(offsetof(struct pkt, member) == (byte), "docs/packet.md")
+PKT_AT(0, data);
+PKT_AT(8, len);
+PKT_AT(12, head_len);
+PKT_AT(16, headroom);
+PKT_AT(18, l2_off);
+PKT_AT(20, l3_off);
+PKT_AT(22, l4_off);
+PKT_AT(24, in_if);
+PKT_AT(28, out_if);
+PKT_AT(32, hash);
+PKT_AT(36, ethertype);
+PKT_AT(38, flags);
+PKT_AT(39, gso);
+PKT_AT(40, csum);
+PKT_AT(41, csum_level);
+PKT_AT(42, csum_start);
+PKT_AT(44, csum_off);
+PKT_AT(46, n_frags);
+PKT_AT(47, ip_proto);
+PKT_AT(48, edge);
+#undef PKT_AT
 
 /* Whoever has read what the edge carried says so: what is read after it is poison in debug builds. */
 static inline void pkt_edge_done(struct pkt *p)
