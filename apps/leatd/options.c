@@ -266,5 +266,11 @@ void options_help(FILE *to)
 	fprintf(to, "\nDrivers and their keys:\n"
 		    "  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, slots=N\n"
 		    "  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, "
-		    "mac=XX:XX:XX:XX:XX:XX, mtu=N\n");
+		    "mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
+		    "  mem:IFNAME,peer=IFNAME    a pair of interfaces in memory: mac=, peer_mac=, mtu=N, "
+		    "csum=0|1, "
+		    "tso=0|1, sg=0|1\n"
+		    "  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
+		    "worker=N, mac=\n"
+		    "  sink:IFNAME               takes every frame: mac=\n");
 }
