@@ -101,6 +101,10 @@ WRAP(void, lcore_at_turn_end, struct lcore *lc, struct turn_end *e)
 
 WRAP(void, timer_set_at, struct wheel *w, struct timer *t, uint64_t when_us)
 {
+	static uint64_t ever; /* it outlives the play, which is the fault */
+	ever++;
+	if (mutant_strikes(MUTANT_unrepeatable, 64))
+		when_us += ever % 1000;
 	if (!mutant_strikes(MUTANT_lost_timer, 64))
 		__real_timer_set_at(w, t, when_us);
 }

@@ -5,7 +5,9 @@
 
 #include "prop.h"
 
-/* In a child. What ended it otherwise (a signal, a sanitizer, the time it took) is told in `why`. */
+/* And it is the same run both times. */
+bool play_twice(const struct plan *p, const struct play_opts *o, struct result *ret);
+/* The same, in a child. What ended it otherwise (a signal, a sanitizer, the time it took) is told in `why`. */
 bool play_apart(const struct plan *p, struct result *ret);
 
 struct seeds {
