@@ -263,7 +263,7 @@ static void report(struct topo *t)
 		t->o->seed, sim_now_us(t->sim) / SIM_SEC, sim_now_us(t->sim) % SIM_SEC, sim_digest(t->sim));
 }
 
-static void play(struct topo *t)
+static bool make_sim(struct topo *t)
 {
 	struct sim_opts o = {
 		.seed = t->o->seed,
@@ -275,21 +275,30 @@ static void play(struct topo *t)
 		.events_max = t->o->events_max,
 	};
 	int err = sim_new(&o, &t->sim);
-	if (err) {
-		if (!t->o->trace || err != -EINVAL) /* else that has been said */
-			fprintf(stderr, "cannot simulate: %s\n", strerror(-err));
-		t->bad = true;
+	if (!err)
+		return true;
+	if (!t->o->trace || err != -EINVAL) /* else that has been said */
+		fprintf(stderr, "cannot simulate: %s\n", strerror(-err));
+	t->bad = true;
+	return false;
+}
+
+static void play_stages(struct topo *t)
+{
+	if (!do_stage(t, STAGE_BUILD) || !do_stage(t, STAGE_CONFIG))
 		return;
+	set_times(t);
+	if (do_stage(t, STAGE_START))
+		run(t);
+	if (!t->bad && do_stage(t, STAGE_END)) {
+		topo_judge_traffic(t);
+		report(t);
 	}
-	if (do_stage(t, STAGE_BUILD) && do_stage(t, STAGE_CONFIG)) {
-		set_times(t);
-		if (do_stage(t, STAGE_START))
-			run(t);
-		if (!t->bad && do_stage(t, STAGE_END)) {
-			topo_judge_traffic(t);
-			report(t);
-		}
-	}
+}
+
+static void play(struct topo *t)
+{
+	play_stages(t);
 	topo_nodes_done(t);
 	uint64_t lost = sim_free(t->sim);
 	if (!lost || t->bad)
@@ -335,7 +344,7 @@ static void say_how_to_repeat(const struct topo *t)
 enum topo_result topo_play(const struct topo_opts *o)
 {
 	struct topo t = { .o = o };
-	if (read_file(&t))
+	if (read_file(&t) && make_sim(&t))
 		play(&t);
 	if (!t.bad && t.failed)
 		say_how_to_repeat(&t);
