@@ -78,7 +78,7 @@ static int add(struct client *c, char *words)
 	struct nlmsghdr *h;
 	int err;
 
-	if (!ifname)
+	if (!ifname || ifname == words || !ifname[1] || ifname[1] == ',')
 		return leat_error("dev add: %s is not KIND:IFNAME[,KEY=VALUE]...", words);
 	*ifname++ = '\0';
 	options = strchr(ifname, ',');

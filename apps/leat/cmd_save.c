@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,32 +33,62 @@ static int save_to(const char *name, FILE *to)
 	return err ? 1 : 0;
 }
 
-/* The state holds keys, so the file is its owner's alone. It takes the old one's place only when it is whole. */
-static int run(const struct leat_args *a)
+static int close_saved(FILE *to, const char *path)
+{
+	int err = fflush(to) || ferror(to) || (fsync(fileno(to)) && errno != EINVAL) ? errno : 0;
+
+	fclose(to);
+	return err ? leat_error("save: %s: %s", path, strerror(err)) : 0;
+}
+
+/* A pipe or a device is written to: nothing takes its place. */
+static int save_through(const struct leat_args *a, const char *path)
+{
+	FILE *to = fopen(path, "we");
+	int bad, write_bad;
+
+	if (!to)
+		return leat_error("save: %s: %s", path, strerror(errno));
+	bad = save_to(a->name, to);
+	write_bad = close_saved(to, path);
+	return bad || write_bad;
+}
+
+/* The state holds keys, so the file is its owner's alone, and a new one. It takes the old one's place only when it is whole. */
+static int save_whole(const struct leat_args *a, const char *path)
 {
 	char tmp[PATH_MAX];
-	const char *path;
 	FILE *to;
 	int fd, bad;
 
-	if (a->argc != 1)
-		return leat_error("save: give one file name (see leat save --help)");
-	path = a->argv[0];
-	if ((size_t)snprintf(tmp, sizeof tmp, "%s.new", path) >= sizeof tmp)
+	if ((size_t)snprintf(tmp, sizeof tmp, "%s.XXXXXX", path) >= sizeof tmp)
 		return leat_error("save: %s is too long a path", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fd = mkostemp(tmp, O_CLOEXEC);
 	to = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!to)
 		return leat_error("save: %s: %s", path, strerror(errno));
 	bad = save_to(a->name, to);
-	if ((fflush(to) || ferror(to) || fsync(fd)) && !bad)
-		bad = leat_error("save: %s: %s", path, strerror(errno));
-	fclose(to);
+	if (close_saved(to, path))
+		bad = 1;
 	if (!bad && rename(tmp, path))
 		bad = leat_error("save: %s: %s", path, strerror(errno));
 	if (bad)
 		unlink(tmp);
 	return bad;
+}
+
+static int run(const struct leat_args *a)
+{
+	char real[PATH_MAX]; /* behind symbolic links, which stay */
+	struct stat st;
+
+	if (a->argc != 1)
+		return leat_error("save: give one file name (see leat save --help)");
+	if (stat(a->argv[0], &st))
+		return save_whole(a, a->argv[0]);
+	if (!S_ISREG(st.st_mode))
+		return save_through(a, a->argv[0]);
+	return save_whole(a, realpath(a->argv[0], real) ? real : a->argv[0]);
 }
 
 const struct leat_command cmd_save = {

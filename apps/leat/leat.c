@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "leat/leat.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +72,15 @@ static int take_options(struct leat_args *a)
 	return 0;
 }
 
+/* What could not be written was not told, whatever the command thinks. */
+static int flushed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	leat_error("cannot write: %s", strerror(errno));
+	return status ? status : 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct leat_args a = { 0 };
@@ -79,9 +89,9 @@ int main(int argc, char **argv)
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
-			return print_commands(stdout);
+			return flushed(print_commands(stdout));
 		if (!strcmp(argv[i], "--version"))
-			return printf("leat %s\n", LEAT_VERSION) < 0;
+			return flushed(printf("leat %s\n", LEAT_VERSION) < 0);
 		if (!strcmp(argv[i], "--json"))
 			a.json = true;
 		else if (!strcmp(argv[i], "-n") && i + 1 < argc)
@@ -101,8 +111,8 @@ int main(int argc, char **argv)
 	a.argc = argc - i - 1;
 	a.argv = argv + i + 1;
 	if (a.argc && (!strcmp(a.argv[0], "--help") || !strcmp(a.argv[0], "-h")))
-		return print_help(c);
+		return flushed(print_help(c));
 	if (!c->own_options && take_options(&a))
 		return leat_error("-n needs a name");
-	return c->run(&a);
+	return flushed(c->run(&a));
 }

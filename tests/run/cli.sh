@@ -16,6 +16,7 @@ check "dev --json" json L dev -- 'd[0]["ifname"] == "lo" and d[0]["mtu"] == 6553
 check "dev of no device is refused in a line" status 1 L dev nosuch
 check "dev add of no kind is refused in a line" says '^leat: ' L dev add nosuch:x0
 check "dev add needs a colon" says 'is not KIND:IFNAME' L dev add x0
+check "dev add of no name is refused in a line" says 'is not KIND:IFNAME' L dev add tap:
 check "dev add needs a device" says '^leat: dev add: give one device' L dev add
 check "dev of no option is refused in a line" says '^leat: dev: unknown word --x' L dev --x
 check "graph in one form at a time" says '^leat: graph: choose --dot or --json' L graph --dot --json
@@ -30,6 +31,13 @@ check "drops is empty at first" json L drops -- 'd == [] or all(x["count"] for x
 check "drops -a explains every reason" says 'no-module +[a-z]' L drops -a
 check "save writes a file" L save "$tmp/save/d"
 check "which is JSON" python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$tmp/save/d"
+chmod 666 "$tmp/save/d" && ln -s d "$tmp/save/link" && mkfifo "$tmp/save/pipe"
+check "save through a link leaves the link" L save "$tmp/save/link"
+check "and makes a file of one's own of what it leads to" bash -c '[ -L "$0/link" ] && [ "$(stat -c %a "$0/d")" = 600 ] && [ "$(ls "$0" | wc -l)" = 3 ]' "$tmp/save"
+check "save writes to a pipe" bash -c 'timeout 10 "$1" -n "$2" save "$0" & timeout 10 python3 -m json.tool "$0" >/dev/null && wait && [ -p "$0" ]' "$tmp/save/pipe" "$leat" "$name"
+check "save to a full device is refused in a line" says '^leat: save: /dev/full: No space' L save /dev/full
+check "which is still there" [ -c /dev/full ]
+check "what cannot be written is no success" status 1 bash -c '"$1" -n "$2" stats >/dev/full' - "$leat" "$name"
 check "save to no directory is refused in a line" says '^leat: save: /nosuch/x: ' L save /nosuch/x
 check "trace refuses a filter that is none" says '^leat: trace: .*syntax' L trace not a filter
 check "trace runs until it is ended" status 124 timeout 0.5 "$leat" -n "$name" trace icmp
