@@ -171,8 +171,8 @@ static int make_stack(struct daemon *d)
 	if (!err)
 		err = stack_new(d->rt, d->opt.name, d->opt.workers, leat_modules, &d->st);
 	if (!err) {
-		/* A stack full of routes leaves room for clients to ask, and to take some away. */
-		d->st->mem.limit_bytes = budget - budget / 8;
+		/* A stack full of routes leaves room for packets. */
+		d->st->mem.limit_bytes = d->rt->mem.limit_bytes - d->rt->mem.limit_bytes / 8;
 		dev_host_register(d->st, &d->helper.host);
 	}
 	if (err)

@@ -98,6 +98,7 @@ struct manual_rt *manual_rt_new(unsigned n_lcores, uint64_t seed)
 	m->random = seed;
 	m->deferred_tail = &m->deferred;
 	mem_account_init(&m->rt.mem, "runtime", NULL, 0);
+	mem_account_init(&m->rt.client_mem, "clients", NULL, 0);
 	if (rt_init_lcores(&m->rt, n_lcores))
 		abort();
 	return m;
@@ -109,6 +110,7 @@ void manual_rt_free(struct manual_rt *m)
 		return;
 	manual_run_deferred(&m->rt);
 	rt_done_lcores(&m->rt);
+	mem_account_done(&m->rt.client_mem);
 	mem_account_done(&m->rt.mem);
 	free(m);
 }

@@ -14,7 +14,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 struct leat_runtime {
 	const struct runtime_ops *ops;
-	struct mem_account mem; /* root of all accounts; its limit is the process's budget */
+	struct mem_account mem; /* root of all accounts but those of clients */
+	/* What clients have in flight: requests, answers, notifications. Apart, so that a full stack can be asked, and relieved. */
+	struct mem_account client_mem;
 	unsigned n_lcores; /* with workers: lcore[0] .. lcore[n_lcores - 1] */
 	struct lcore *lcore[LCORE_MAX]; /* lcore[n_lcores] is the control lcore, ctl */
 	struct lcore *ctl;
@@ -64,7 +66,7 @@ static inline void rt_defer(struct lcore *from, struct leat_runtime *rt, struct 
 uint64_t rt_random_u64(struct leat_runtime *rt);
 void rt_log(struct leat_runtime *rt, enum log_level level, const char *fmt, ...) printf_like(3, 4);
 
-/* Makes n_lcores + 1 lcores with their mailboxes. rt->ops, rt->mem must be set. 0 or -errno. */
+/* Makes n_lcores + 1 lcores with their mailboxes. rt->ops and the accounts must be set. 0 or -errno. */
 int rt_init_lcores(struct leat_runtime *rt, unsigned n_lcores);
 void rt_done_lcores(struct leat_runtime *rt);
 

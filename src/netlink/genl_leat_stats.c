@@ -74,21 +74,15 @@ static int put_account(struct nl_req *r, const struct mem_account *a, uint32_t p
 	return nl_end(b);
 }
 
-/* The runtime's, the stack's, then those of netlink sockets in order of their making: key[0] counts. */
+/* The runtime's, the clients', the stack's, then those of netlink sockets in order of their making: key[0] counts. */
 int leat_mem_dump(struct nl_req *r, struct nl_dump *d)
 {
+	const struct mem_account *const roots[] = { &r->st->rt->mem, &r->st->rt->client_mem, &r->st->mem };
 	const struct nl_sock *s;
-	uint64_t i = 2;
-	if (d->key[0] == 0) {
-		if (put_account(r, &r->st->rt->mem, 0))
+	uint64_t i = ARRAY_SIZE(roots);
+	for (; d->key[0] < ARRAY_SIZE(roots); d->key[0]++)
+		if (put_account(r, roots[d->key[0]], 0))
 			return 1;
-		d->key[0]++;
-	}
-	if (d->key[0] == 1) {
-		if (put_account(r, &r->st->mem, 0))
-			return 1;
-		d->key[0]++;
-	}
 	list_for_each (s, &nl_state(r->st)->socks, link) {
 		if (i++ < d->key[0])
 			continue;

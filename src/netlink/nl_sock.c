@@ -33,11 +33,10 @@ int nl_sock_new(struct leat_stack *st, int protocol, const struct nl_creds *cred
 	const struct nl_proto *proto = ns ? find_proto(st, protocol) : NULL;
 	if (!proto)
 		return -EPROTONOSUPPORT;
-	struct nl_sock *s = mem_zalloc(&st->mem, sizeof *s);
+	struct nl_sock *s = mem_zalloc(&st->rt->client_mem, sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	/* A client's, so that a full stack can still be asked. */
-	mem_account_init(&s->mem, "netlink-socket", &st->rt->mem, 0);
+	mem_account_init(&s->mem, "netlink-socket", &st->rt->client_mem, 0);
 	s->st = st;
 	s->proto = proto;
 	s->creds = *creds;

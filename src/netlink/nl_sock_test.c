@@ -158,7 +158,7 @@ static void without_memory_a_socket_is_refused_cleanly(void **state)
 	struct bench *f = *state;
 	struct nl_creds creds = { 0 };
 	struct nl_sock *s;
-	f->st->mem.fail_after = 1;
+	f->st->rt->client_mem.fail_after = 1;
 	assert_int_equal(nl_sock_new(f->st, NETLINK_ROUTE, &creds, &receiver_ops, NULL, &s), -ENOMEM);
 	f->a.s->mem.fail_after = 1;
 	assert_int_equal(send_one(f->a.s, RTM_NEWACTION, NLM_F_ACK, 1, 1), -ENOBUFS);

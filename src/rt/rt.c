@@ -147,7 +147,9 @@ int rt_new(unsigned n_lcores, const struct rt_opts *opts, struct leat_runtime **
 	pthread_mutex_init(&rr->lock, NULL);
 	pthread_cond_init(&rr->changed, NULL);
 	sem_init(&rr->reap, 0, 0);
-	mem_account_init(&rr->rt.mem, "runtime", NULL, rr->opts.budget_bytes);
+	uint64_t for_clients = rr->opts.budget_bytes / 8;
+	mem_account_init(&rr->rt.mem, "runtime", NULL, rr->opts.budget_bytes - for_clients);
+	mem_account_init(&rr->rt.client_mem, "clients", NULL, for_clients);
 	int err = rt_init_lcores(&rr->rt, n_lcores);
 	for (unsigned i = 0; !err && i <= n_lcores; i++)
 		err = attach_lcore(rr, i);
@@ -169,6 +171,7 @@ void rt_free(struct leat_runtime *rt)
 	for (unsigned i = 0; i < LCORE_MAX; i++)
 		rt_fds_done(&rr->lcore[i]);
 	rt_done_lcores(rt);
+	mem_account_done(&rt->client_mem);
 	mem_account_done(&rt->mem);
 	sem_destroy(&rr->reap);
 	pthread_cond_destroy(&rr->changed);

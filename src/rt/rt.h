@@ -10,7 +10,7 @@ struct rt_opts {
 	bool poll; /* lcores with workers never sleep */
 	bool pin; /* lcore i runs on the i-th CPU of this process's affinity mask (modulo their number) */
 	unsigned spin_us; /* how long an idle lcore looks on before it sleeps; 0: RT_SPIN_US */
-	uint64_t budget_bytes; /* of all memory accounts; 0: none */
+	uint64_t budget_bytes; /* of all memory accounts, an eighth of it for clients; 0: none */
 	enum log_level log_level; /* lines less important than this are not written */
 	const char *log_name; /* in front of each line; borrowed; NULL: "leat" */
 };

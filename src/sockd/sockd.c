@@ -226,7 +226,7 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 {
 	struct ucred starter; /* a listening socket keeps the credentials of who called listen() */
 	int err = peer_of(listen_fd, &starter);
-	struct sockd *d = err ? NULL : mem_zalloc(&st->mem, sizeof *d);
+	struct sockd *d = err ? NULL : mem_zalloc(&st->rt->client_mem, sizeof *d);
 
 	if (!d)
 		return err ? err : -ENOMEM;
@@ -234,7 +234,7 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 	d->owner = starter.uid;
 	d->st = st;
 	d->rt = st->rt;
-	mem_account_init(&d->mem, "sockd", &st->rt->mem, 0);
+	mem_account_init(&d->mem, "sockd", &st->rt->client_mem, 0);
 	list_init(&d->clients);
 	list_init(&d->socks);
 	hash_init(&d->by_cookie, &d->mem, NULL, NULL);
