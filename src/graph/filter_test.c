@@ -38,7 +38,7 @@ static void what_the_compiler_makes_is_fine(void **state)
 
 static void programs_end(void **state)
 {
-	struct bpf_insn none;
+	struct bpf_insn none = { 0 };
 	assert_false(filter_ok(&none, 0));
 	OK(RET);
 	BAD(BPF_STMT(BPF_LD | BPF_IMM, 0));

@@ -75,7 +75,7 @@ static const char *routes(struct net_test *t, uint8_t family)
 	unsigned n = 0;
 	for (bool more = fib_next(t->st, NULL, family, &r); more && n < 32;
 	     more = fib_next(t->st, &r, family, &r)) {
-		char dst[64], src[64] = "";
+		char dst[INET6_ADDRSTRLEN], src[INET6_ADDRSTRLEN] = "";
 		inet_ntop(family, &r.dst, dst, sizeof dst);
 		if (r.nh.prefsrc_family)
 			inet_ntop(family, &r.nh.prefsrc, src, sizeof src);
