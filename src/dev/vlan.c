@@ -141,6 +141,8 @@ static bool tag(struct pkt *p, const struct vlan *v)
 void vlan_xmit(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n)
 {
 	const struct vlan *v = ifc->driver;
+	struct pkt *tagged[PKT_VEC_MAX];
+	unsigned n_tagged = 0;
 	for (unsigned i = 0; i < n; i++) {
 		if (unlikely(!tag(p[i], v))) {
 			racy_add(iface_stats_of(ifc, w)->tx_dropped, 1);
@@ -148,8 +150,9 @@ void vlan_xmit(struct iface *ifc, struct worker *w, struct pkt *const *p, unsign
 			continue;
 		}
 		p[i]->out_if = v->lower_handle;
-		graph_enqueue(w, v->output_node, p[i]);
+		tagged[n_tagged++] = p[i];
 	}
+	graph_enqueue_bulk(w, v->output_node, tagged, n_tagged);
 }
 
 static void vlan_output(struct worker *w, struct pkt_vec *v)

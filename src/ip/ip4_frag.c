@@ -3,11 +3,9 @@
  * its own with a copied header and a share of the payload's buffers; only payload that lives on another lcore is copied. A
  * partial transport checksum is finished first, since no device could do it any more; a segmentable packet whose segments are
  * too long is refused: who sends such wants its segments whole. */
-#include "ip/ip_internal.h"
+#include "ip/ip_frag.h"
 #include "pkt/csum.h"
 #include "wire/ip4.h"
-
-enum ip4_frag_next { IP4_FRAG_POST = 1 };
 
 enum { OPT_COPIED = 0x80 };
 
@@ -29,9 +27,9 @@ struct cut {
 	uint16_t off8, more; /* of the packet being cut, which may be a fragment itself */
 };
 
-static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct cut *c, uint32_t at)
+static struct pkt *cut_one(struct worker *w, const struct pkt *p, const void *how, uint32_t at, uint32_t len)
 {
-	uint32_t len = MIN(c->step, c->body - at);
+	const struct cut *c = how;
 	struct pkt *f = pkt_new(w->lc);
 	if (!f)
 		return NULL;
@@ -47,38 +45,8 @@ static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct c
 	if (at)
 		drop_first_only_options(f->data + sizeof *h, c->hdr_len - sizeof *h);
 	ip4_csum_set(h);
-	f->l3_off = f->headroom;
-	f->l4_off = (uint16_t)(f->headroom + c->hdr_len);
-	f->ip_proto = p->ip_proto;
-	f->ethertype = p->ethertype;
-	f->in_if = p->in_if;
-	f->out_if = p->out_if;
-	f->hash = p->hash;
-	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT);
-	f->trace_id = p->trace_id;
-	f->edge.ip_route.nh = p->edge.ip_route.nh;
+	ip_frag_inherit(f, p, c->hdr_len);
 	return f;
-}
-
-/* All fragments or none: a part of them would only use the link. */
-static enum drop cut_all(struct worker *w, const struct pkt *p, const struct cut *c)
-{
-	struct pkt_queue q;
-	struct pkt *f;
-	pkt_queue_init(&q);
-	for (uint32_t at = 0; at < c->body; at += c->step) {
-		f = cut_one(w, p, c, at);
-		if (f) {
-			pkt_queue_push(&q, f);
-			continue;
-		}
-		while ((f = pkt_queue_pop(&q)))
-			pkt_free(w->lc, f);
-		return DROP_NO_BUFFER;
-	}
-	while ((f = pkt_queue_pop(&q)))
-		node_send(w, IP4_FRAG_POST, f);
-	return DROP_NONE;
 }
 
 static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
@@ -104,7 +72,7 @@ static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
 		.off8 = frag & IP4_FRAG_OFF_MASK,
 		.more = frag & IP4_MF,
 	};
-	return cut_all(w, p, &c);
+	return ip_frag_all(w, p, c.body, c.step, cut_one, &c);
 }
 
 static void ip4_frag(struct worker *w, struct pkt_vec *v)
@@ -119,4 +87,4 @@ static void ip4_frag(struct worker *w, struct pkt_vec *v)
 
 const struct node ip4_frag_node = { .name = "ip4-frag",
 				    .run = ip4_frag,
-				    .next = { [IP4_FRAG_POST] = "ip4-post" } };
+				    .next = { [IP_FRAG_POST] = "ip4-post" } };

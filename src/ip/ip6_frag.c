@@ -4,9 +4,8 @@
  * finished first. What comes with extension headers was made by somebody who cuts for himself. */
 #include "base/siphash.h"
 #include "ip/ip6_internal.h"
+#include "ip/ip_frag.h"
 #include "pkt/csum.h"
-
-enum ip6_frag_next { IP6_FRAG_POST = 1 };
 
 struct hdrs {
 	struct ip6_hdr ip;
@@ -28,9 +27,9 @@ static uint32_t new_id(struct worker *w, const struct ip6_hdr *h)
 	return (uint32_t)(where + ((uint64_t)w->index << 27)) + iw->next_id++;
 }
 
-static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct cut *c, uint32_t at)
+static struct pkt *cut_one(struct worker *w, const struct pkt *p, const void *how, uint32_t at, uint32_t len)
 {
-	uint32_t len = MIN(c->step, c->body - at);
+	const struct cut *c = how;
 	struct hdrs h = { .frag = { .id = be32_of(c->id) } };
 	struct pkt *f = pkt_new(w->lc);
 	if (!f)
@@ -44,37 +43,8 @@ static struct pkt *cut_one(struct worker *w, const struct pkt *p, const struct c
 		pkt_free(w->lc, f);
 		return NULL;
 	}
-	f->l3_off = f->headroom;
-	f->l4_off = (uint16_t)(f->headroom + sizeof h);
-	f->ip_proto = p->ip_proto;
-	f->ethertype = p->ethertype;
-	f->out_if = p->out_if;
-	f->hash = p->hash;
-	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT);
-	f->trace_id = p->trace_id;
-	f->edge.ip_route.nh = p->edge.ip_route.nh;
+	ip_frag_inherit(f, p, sizeof h);
 	return f;
-}
-
-/* All fragments or none: a part of them would only use the link. */
-static enum drop cut_all(struct worker *w, const struct pkt *p, const struct cut *c)
-{
-	struct pkt_queue q;
-	struct pkt *f;
-	pkt_queue_init(&q);
-	for (uint32_t at = 0; at < c->body; at += c->step) {
-		f = cut_one(w, p, c, at);
-		if (f) {
-			pkt_queue_push(&q, f);
-			continue;
-		}
-		while ((f = pkt_queue_pop(&q)))
-			pkt_free(w->lc, f);
-		return DROP_NO_BUFFER;
-	}
-	while ((f = pkt_queue_pop(&q)))
-		node_send(w, IP6_FRAG_POST, f);
-	return DROP_NONE;
 }
 
 static enum drop ip6_frag_one(struct worker *w, struct pkt *p)
@@ -92,7 +62,7 @@ static enum drop ip6_frag_one(struct worker *w, struct pkt *p)
 		.body = p->len - (uint32_t)sizeof *h,
 		.id = new_id(w, h),
 	};
-	return cut_all(w, p, &c);
+	return ip_frag_all(w, p, c.body, c.step, cut_one, &c);
 }
 
 static void ip6_frag(struct worker *w, struct pkt_vec *v)
@@ -107,4 +77,4 @@ static void ip6_frag(struct worker *w, struct pkt_vec *v)
 
 const struct node ip6_frag_node = { .name = "ip6-frag",
 				    .run = ip6_frag,
-				    .next = { [IP6_FRAG_POST] = "ip6-post" } };
+				    .next = { [IP_FRAG_POST] = "ip6-post" } };

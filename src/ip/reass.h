@@ -39,6 +39,9 @@ struct reass_family {
 	const char *node; /* whose drops they are */
 	const char *error_node; /* "icmp4-error" */
 	uint8_t exceeded; /* type of the ICMP error "reassembly time exceeded"; its code is 1 in both */
+	unsigned hook; /* local-in of the family, where whole datagrams go */
+	/* Makes the headers those of a whole datagram. A drop: there is no such. */
+	enum drop (*finish)(struct pkt *whole, uint8_t ecn);
 };
 
 struct reass_table;

@@ -9,12 +9,6 @@
 
 enum { IP4_REASS_ERROR = IP_ROUTE_ERROR };
 
-static const struct reass_family family4 = {
-	.node = "ip4-reass",
-	.error_node = "icmp4-error",
-	.exceeded = ICMP4_TIME_EXCEEDED,
-};
-
 /* Linux: bytes beyond a multiple of 8 are cut off a fragment that is not the last. */
 static enum drop piece_of(struct lcore *lc, struct pkt *p, const struct ip4_hdr *h, struct reass_piece *ret)
 {
@@ -45,25 +39,22 @@ static enum drop finish(struct pkt *p, uint8_t ecn)
 	return DROP_NONE;
 }
 
+static const struct reass_family family4 = {
+	.node = "ip4-reass",
+	.error_node = "icmp4-error",
+	.exceeded = ICMP4_TIME_EXCEEDED,
+	.hook = HOOK_IP4_INPUT,
+	.finish = finish,
+};
+
 static uint8_t ip4_reass_one(struct worker *w, uint16_t node, struct pkt *p)
 {
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
 	struct reass_key k = { .src.v4 = h->src, .dst.v4 = h->dst, .proto = h->proto, .id = be16_get(h->id) };
 	struct reass_piece piece;
-	uint32_t in_if = p->in_if;
-	struct pkt *whole;
-	uint8_t ecn;
 	enum drop why = piece_of(w->lc, p, h, &piece);
-	if (!why)
-		why = reass_add(w, &family4, &reass_stack(w)->c4, &reass_worker(w)->t4, &k, &piece, p, &whole,
-				&ecn);
-	if (why)
-		return pkt_drop(p, why);
-	if (whole && (why = finish(whole, ecn)))
-		graph_drop(w, node, whole, why);
-	else if (whole)
-		reass_deliver(w, node, whole, in_if, HOOK_IP4_INPUT);
-	return NODE_KEPT;
+	return why ? pkt_drop(p, why)
+		   : reass_take(w, node, &family4, &reass_stack(w)->c4, &reass_worker(w)->t4, &k, &piece, p);
 }
 
 static void ip4_reass(struct worker *w, struct pkt_vec *v)

@@ -9,12 +9,6 @@
 
 enum { IP6_REASS_ERROR = IP_ROUTE_ERROR };
 
-static const struct reass_family family6 = {
-	.node = "ip6-reass",
-	.error_node = "icmp6-error",
-	.exceeded = ICMP6_TIME_EXCEEDED,
-};
-
 static uint8_t problem(struct pkt *p, struct ip6_chain *ch, uint8_t code, uint32_t pointer, enum drop why)
 {
 	ch->icmp_due = true;
@@ -82,26 +76,23 @@ static enum drop finish(struct pkt *p, uint8_t ecn)
 	return DROP_NONE;
 }
 
+static const struct reass_family family6 = {
+	.node = "ip6-reass",
+	.error_node = "icmp6-error",
+	.exceeded = ICMP6_TIME_EXCEEDED,
+	.hook = HOOK_IP6_INPUT,
+	.finish = finish,
+};
+
 static uint8_t take_fragment(struct worker *w, uint16_t node, struct pkt *p, struct ip6_chain *ch)
 {
 	struct reass_piece piece = { .off = ch->frag_off, .more = ch->frag_more };
 	struct reass_key k = key_of(p, ch);
-	uint32_t in_if = p->in_if;
-	struct pkt *whole;
-	uint8_t ecn;
 	piece.len = p->len - ch->l4_off;
 	piece.ecn = ip6_traffic_class((const struct ip6_hdr *)p->data) & 3;
 	enum drop why = pkt_pull_up(w->lc, p, ch->l4_off);
-	if (!why)
-		why = reass_add(w, &family6, &reass_stack(w)->c6, &reass_worker(w)->t6, &k, &piece, p, &whole,
-				&ecn);
-	if (why)
-		return pkt_drop(p, why);
-	if (whole && (why = finish(whole, ecn)))
-		graph_drop(w, node, whole, why);
-	else if (whole)
-		reass_deliver(w, node, whole, in_if, HOOK_IP6_INPUT);
-	return NODE_KEPT;
+	return why ? pkt_drop(p, why)
+		   : reass_take(w, node, &family6, &reass_stack(w)->c6, &reass_worker(w)->t6, &k, &piece, p);
 }
 
 static uint8_t ip6_reass_one(struct worker *w, uint16_t node, struct pkt *p)

@@ -21,10 +21,12 @@ static inline struct reass_worker *reass_worker(const struct worker *w)
 	return worker_state(w, MODULE_reass);
 }
 
-/* From inside a node's run: sends a whole datagram on by the current node's edge IP_ROUTE_LOCAL or IP_ROUTE_LOCAL_HOOK, here or
- * on the worker that owns its flow, which only the whole one shows. `hook` is the local-in hook of its family; in_if where the
- * last fragment came in. */
-void reass_deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t in_if, unsigned hook);
+/* From inside a node's run: takes a fragment (reass.h says in what shape) and sends the datagram that it completes on by the node's
+ * edge IP_ROUTE_LOCAL or IP_ROUTE_LOCAL_HOOK, here or on the worker that owns its flow, which only the whole one shows. The
+ * fragment's next edge: NODE_KEPT, or NEXT_DROP with its reason. */
+uint8_t reass_take(struct worker *w, uint16_t node, const struct reass_family *fam,
+		   const struct reass_conf *conf, struct reass_table **t, const struct reass_key *k,
+		   const struct reass_piece *piece, struct pkt *p);
 
 extern const struct node ip4_reass_node, ip6_reass_node;
 

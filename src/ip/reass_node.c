@@ -7,7 +7,7 @@
 #include "ip/reass_internal.h"
 #include "net/flow.h"
 
-void reass_deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t in_if, unsigned hook)
+static void deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t in_if, unsigned hook)
 {
 	const struct iface *in = iface_get(w, in_if);
 	uint8_t next = in ? racy_get(in->hooks.edge[hook]) : IP_ROUTE_LOCAL;
@@ -23,6 +23,23 @@ void reass_deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t 
 		node_send(w, next, whole);
 	else
 		graph_hand_over(w, owner, graph_edge(w->st, node, next), &whole, 1);
+}
+
+uint8_t reass_take(struct worker *w, uint16_t node, const struct reass_family *fam,
+		   const struct reass_conf *conf, struct reass_table **t, const struct reass_key *k,
+		   const struct reass_piece *piece, struct pkt *p)
+{
+	uint32_t in_if = p->in_if; /* of the last one to come, as on Linux */
+	struct pkt *whole;
+	uint8_t ecn;
+	enum drop why = reass_add(w, fam, conf, t, k, piece, p, &whole, &ecn);
+	if (why)
+		return pkt_drop(p, why);
+	if (whole && (why = fam->finish(whole, ecn)))
+		graph_drop(w, node, whole, why);
+	else if (whole)
+		deliver(w, node, whole, in_if, fam->hook);
+	return NODE_KEPT;
 }
 
 static void drop_worker(struct worker *w, enum drop why)
