@@ -159,7 +159,7 @@ static void a_saved_value_out_of_bounds_is_named(void **state)
 	char text[512], why[384];
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(text, sizeof text,
-			 "{\"leat_save_format\": 1, \"flow_key\": \"%032d\", \"modules\": {\"test\": "
+			 "{\"leat_save_format\": 1, \"flow_key\": \"%080d\", \"modules\": {\"test\": "
 			 "{\"knobs\": "
 			 "{\"net.small\": %s}}}}",
 			 0, bad[i]);

@@ -373,7 +373,7 @@ static void save_stack(struct leat_stack *st, struct saver *s)
 	save_str(s, "version", LEAT_VERSION);
 	save_str(s, "name", st->name);
 	save_u64(s, "workers", st->n_workers);
-	save_bytes(s, "flow_key", &st->flow_key, sizeof st->flow_key);
+	save_bytes(s, "flow_key", st->flow_key, sizeof st->flow_key);
 	save_modules(st, s);
 	st->rt->ops->resume(st->rt);
 }
@@ -447,8 +447,10 @@ static int restore_stack(struct leat_stack *st, struct loader *l, const char *wh
 		return err;
 	st->rt->ops->pause(st->rt);
 	if (load_u64(l, "leat_save_format", FORMAT, FORMAT, &format) &&
-	    load_bytes(l, "flow_key", &st->flow_key, sizeof st->flow_key))
+	    load_bytes(l, "flow_key", st->flow_key, sizeof st->flow_key)) {
+		toeplitz_init(&st->flow_toeplitz, st->flow_key);
 		err = restore_modules(st, l);
+	}
 	st->rt->ops->resume(st->rt);
 	if (err)
 		snprintf(ret_why, why_len, "%s: %s", where, l->failed ? l->why : strerror(-err));

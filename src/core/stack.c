@@ -178,7 +178,8 @@ int stack_new(struct leat_runtime *rt, const char *name, unsigned n_workers,
 	snprintf(st->name, sizeof st->name, "%s", name);
 	mem_account_init(&st->mem, st->name, &rt->mem, 0);
 	rt->ops->random(rt, &st->hash_key, sizeof st->hash_key);
-	rt->ops->random(rt, &st->flow_key, sizeof st->flow_key);
+	rt->ops->random(rt, st->flow_key, sizeof st->flow_key);
+	toeplitz_init(&st->flow_toeplitz, st->flow_key);
 	st->start_us = rt->ctl->now_us;
 	pause_others(st);
 	err = new_workers(st, n_workers);

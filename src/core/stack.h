@@ -4,6 +4,7 @@
 #define LEAT_CORE_STACK_H
 
 #include "base/siphash.h"
+#include "base/toeplitz.h"
 #include "core/lcore.h"
 #include "core/module.h"
 
@@ -45,7 +46,8 @@ struct leat_stack {
 	rcu_ptr(struct view) view;
 	struct view *staged; /* the copy being changed, or NULL */
 	struct sipkey hash_key; /* for tables a stranger can fill */
-	struct sipkey flow_key; /* for the flow hash; saved, so that flows keep their buckets */
+	uint8_t flow_key[TOEPLITZ_KEY]; /* for the flow hash; saved, so that flows keep their buckets */
+	struct toeplitz flow_toeplitz; /* made of it */
 	uint64_t start_us;
 	void *user; /* the application's */
 };

@@ -185,7 +185,8 @@ static void a_saved_stack_is_restored(void **state)
 	assert_int_equal(stack_new(rt, "b", 2, one, &b), 0);
 	assert_int_equal(stack_restore(b, path, why, sizeof why), 0);
 	assert_int_equal(((struct probe_state *)stack_state(b, MODULE_TEST))->value, 17);
-	assert_memory_equal(&a->flow_key, &b->flow_key, sizeof a->flow_key);
+	assert_memory_equal(a->flow_key, b->flow_key, sizeof a->flow_key);
+	assert_memory_equal(&a->flow_toeplitz, &b->flow_toeplitz, sizeof a->flow_toeplitz);
 	((struct probe_state *)stack_state(a, MODULE_TEST))->value = 1001; /* restore will refuse it */
 	assert_int_equal(stack_save(a, path, why, sizeof why), 0);
 	assert_int_equal(stack_restore(b, path, why, sizeof why), -EINVAL);

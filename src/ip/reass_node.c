@@ -16,7 +16,7 @@ static void deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t
 	whole->csum = PKT_CSUM_NONE;
 	whole->edge.ip_route.nh = NULL; /* looked up for another turn */
 	if (w->st->n_workers > 1) {
-		whole->hash = flow_hash(&w->st->flow_key, whole->ethertype, pkt_cursor(whole));
+		whole->hash = flow_hash(&w->st->flow_toeplitz, whole->ethertype, pkt_cursor(whole));
 		owner = bucket_worker(w, whole->hash);
 	}
 	if (owner == w->index)

@@ -4,18 +4,6 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
-/* What is hashed: the two ends in the order of their bytes, not of their direction. */
-struct flow_end {
-	uint8_t addr[16];
-	uint8_t port[2];
-};
-struct flow_key {
-	struct flow_end end[2];
-	uint8_t proto;
-	uint8_t pad[3];
-};
-static_assert(sizeof(struct flow_key) == 40, "no holes: all of it is hashed");
-
 enum { FLOW_EXT_HEADERS_MAX = 8 };
 enum { ND_FIRST = 133, ND_LAST = 137 }; /* ICMPv6 types, RFC 4861 */
 
@@ -25,43 +13,38 @@ static bool has_ports(uint8_t proto)
 	       proto == IPPROTO_SCTP || proto == IPPROTO_DCCP;
 }
 
-static uint32_t hash_key(const struct sipkey *key, struct flow_key *k)
+/* Bytes a and b of the two directions: what both share, then what tells them apart, whichever comes first. */
+static uint32_t hash_pair(const struct toeplitz *key, unsigned at, const uint8_t *a, const uint8_t *b,
+			  unsigned n)
 {
-	if (memcmp(&k->end[0], &k->end[1], sizeof k->end[0]) > 0) {
-		struct flow_end e = k->end[0];
-		k->end[0] = k->end[1];
-		k->end[1] = e;
+	uint8_t both[2 * 16];
+	for (unsigned i = 0; i < n; i++) {
+		both[i] = a[i] | b[i];
+		both[n + i] = a[i] ^ b[i];
 	}
-	uint32_t h = (uint32_t)siphash(key, k, sizeof *k);
-	return h ? h : 1;
+	return toeplitz_part(key, at, both, 2 * n);
 }
 
 /* A cut-off header has no ports; whoever parses it says what is wrong. */
-static void take_ports(struct flow_key *k, uint8_t proto, struct cursor c)
+static uint32_t hash_ports(const struct toeplitz *key, unsigned at, uint8_t proto, struct cursor c)
 {
 	uint8_t tmp[4];
 	const uint8_t *ports = has_ports(proto) ? cur_take(&c, tmp, sizeof tmp) : NULL;
-	if (!ports)
-		return;
-	memcpy(k->end[0].port, ports, 2);
-	memcpy(k->end[1].port, ports + 2, 2);
-	k->proto = proto;
+	return ports ? hash_pair(key, at, ports, ports + 2, 2) : 0;
 }
 
-static uint32_t hash4(const struct sipkey *key, struct cursor c)
+static uint32_t hash4(const struct toeplitz *key, struct cursor c)
 {
-	struct flow_key k = { 0 };
 	uint8_t tmp[20];
 	const uint8_t *h = cur_take(&c, tmp, sizeof tmp);
 	if (!h)
 		return 0;
 	uint32_t options = (h[0] & 0xfu) * 4;
 	bool fragment = (h[6] & 0x3f) || h[7]; /* RFC 791: more fragments, or an offset */
-	memcpy(k.end[0].addr, h + 12, 4);
-	memcpy(k.end[1].addr, h + 16, 4);
+	uint32_t hash = hash_pair(key, 0, h + 12, h + 16, 4);
 	if (!fragment && options >= sizeof tmp && cur_skip(&c, options - (uint32_t)sizeof tmp))
-		take_ports(&k, h[9], c);
-	return hash_key(key, &k);
+		hash ^= hash_ports(key, 8, h[9], c);
+	return hash ? hash : 1;
 }
 
 /* Walks the extension headers (RFC 8200, 4). False: no upper-layer header to look at, for it is a fragment or cut off. */
@@ -92,25 +75,23 @@ static bool is_discovery(uint8_t proto, const struct cursor *c)
 	return type && *type >= ND_FIRST && *type <= ND_LAST;
 }
 
-static uint32_t hash6(const struct sipkey *key, struct cursor c)
+static uint32_t hash6(const struct toeplitz *key, struct cursor c)
 {
-	struct flow_key k = { 0 };
 	uint8_t tmp[40];
 	const uint8_t *h = cur_take(&c, tmp, sizeof tmp);
 	if (!h)
 		return 0;
 	uint8_t proto = h[6];
-	memcpy(k.end[0].addr, h + 8, 16);
-	memcpy(k.end[1].addr, h + 24, 16);
+	uint32_t hash = hash_pair(key, 0, h + 8, h + 24, 16);
 	if (skip_extensions(&c, &proto)) {
 		if (is_discovery(proto, &c))
 			return 0;
-		take_ports(&k, proto, c);
+		hash ^= hash_ports(key, 32, proto, c);
 	}
-	return hash_key(key, &k);
+	return hash ? hash : 1;
 }
 
-uint32_t flow_hash(const struct sipkey *key, uint16_t ethertype, struct cursor c)
+uint32_t flow_hash(const struct toeplitz *key, uint16_t ethertype, struct cursor c)
 {
 	switch (ethertype) {
 	case ETH_P_IP:

@@ -3,7 +3,7 @@
 
 #include "base/test.h"
 
-static const struct sipkey key = { { 1, 2 } };
+static struct toeplitz key;
 
 static uint32_t h4(const uint8_t *h, uint32_t len)
 {
@@ -23,8 +23,22 @@ static void ports_count_and_directions_do_not(void **state)
 	a[23]++;
 	assert_int_not_equal(h, h4(a, sizeof a));
 	a[23]--;
-	a[9] = 17;
+	a[15]++; /* one host up on one side, one down on the other: the same XOR, another flow */
+	a[19]++;
 	assert_int_not_equal(h, h4(a, sizeof a));
+}
+
+/* A thousand hosts, each with its own server: every one of eight workers gets its part. */
+static void pairs_side_by_side_spread(void **state)
+{
+	unsigned n[8] = { 0 };
+	for (unsigned i = 0; i < 1000; i++) {
+		uint8_t lo = (uint8_t)i, hi = (uint8_t)(i >> 8);
+		uint8_t a[24] = { 0x45, [9] = 17, [12] = 10, 0, hi, lo, 10, 1, hi, lo, 0, 53, 0, 53 };
+		n[h4(a, sizeof a) % 1024 % 8]++;
+	}
+	for (unsigned i = 0; i < 8; i++)
+		assert_in_range(n[i], 60, 250);
 }
 
 static void fragments_count_only_addresses(void **state)
@@ -64,8 +78,13 @@ static void what_has_no_flow_stays(void **state)
 
 int main(void)
 {
+	uint8_t k[TOEPLITZ_KEY];
+	for (unsigned i = 0; i < sizeof k; i++)
+		k[i] = (uint8_t)(i * 167 + 13);
+	toeplitz_init(&key, k);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_count_and_directions_do_not),
+		cmocka_unit_test(pairs_side_by_side_spread),
 		cmocka_unit_test(fragments_count_only_addresses),
 		cmocka_unit_test(extension_headers_are_walked),
 		cmocka_unit_test(what_has_no_flow_stays),

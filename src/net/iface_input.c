@@ -17,7 +17,7 @@ static uint32_t frame_hash(const struct worker *w, const struct pkt *p)
 	struct cursor c = pkt_cursor(p);
 	uint8_t tmp[ETH_HLEN];
 	const uint8_t *eth = cur_take(&c, tmp, sizeof tmp);
-	return eth ? flow_hash(&w->st->flow_key, (uint16_t)(eth[12] << 8 | eth[13]), c) : 0;
+	return eth ? flow_hash(&w->st->flow_toeplitz, (uint16_t)(eth[12] << 8 | eth[13]), c) : 0;
 }
 
 /* Takes what is for worker `to` out of the vector in one batch. */
