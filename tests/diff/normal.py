@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What may differ between two right answers is taken out of them, and nothing else:
+
+- The identification that a dut chose for an IPv4 packet or an IPv6 fragment: it becomes 0, 1, 2 ... in the order of appearance
+  within the case; 0 for all IPv4 packets that are no fragments (RFC 6864, 4.1: there it means nothing). One that was in a frame we
+  sent stays, since then it was forwarded.
+- The time of day in an ICMP timestamp reply: 0 when it is right to a few seconds.
+- A checksum over one of these: it becomes 0 when it was right, and is noted as bad otherwise.
+- Reports of multicast groups and router solicitations, which come by timers, unless the family is about them.
+"""
+import struct
+import time
+
+import wire
+
+ETH_IP, ETH_IP6, ETH_ARP = 0x0800, 0x86DD, 0x0806
+VLAN_TYPES = (0x8100, 0x88A8)
+EXTENSIONS = (0, 43, 60, 135, 139, 140)  # next headers of 8-byte units; 44 and 51 are measured otherwise
+MLD_TYPES, RS_TYPE = (130, 131, 132, 143), 133
+
+
+def l3(frame):
+    """(ethertype, offset) behind all tags."""
+    at = 12
+    while len(frame) >= at + 2:
+        kind = frame[at] << 8 | frame[at + 1]
+        if kind not in VLAN_TYPES:
+            return kind, at + 2
+        at += 4
+    return None, len(frame)
+
+
+def walk6(frame, at):
+    """(protocol, its offset, offset of the fragment header or None) of an IPv6 packet, as far as it can be followed."""
+    proto, at, fragment = frame[at + 6], at + 40, None
+    while True:
+        if proto in EXTENSIONS and len(frame) >= at + 2:
+            proto, at = frame[at], at + 8 + 8 * frame[at + 1]
+        elif proto == 44 and len(frame) >= at + 8:
+            fragment = at
+            if (frame[at + 2] << 8 | frame[at + 3]) & 0xFFF8:
+                return None, at + 8, fragment
+            proto, at = frame[at], at + 8
+        elif proto == 51 and len(frame) >= at + 2:
+            proto, at = frame[at], at + 8 + 4 * frame[at + 1]
+        else:
+            return proto, at, fragment
+
+
+def sent_ids(frames):
+    """Identifications in what we sent: whatever bears them was forwarded."""
+    four, six = set(), set()
+    for frame in frames:
+        kind, at = l3(frame)
+        if kind == ETH_IP and len(frame) >= at + 6:
+            four.add(frame[at + 4:at + 6])
+        elif kind == ETH_IP6 and len(frame) >= at + 40:
+            fragment = walk6(frame, at)[2]
+            if fragment:
+                six.add(frame[fragment + 4:fragment + 8])
+    return four, six
+
+
+def chatter(frame, keep):
+    kind, at = l3(frame)
+    if kind == ETH_IP and len(frame) >= at + 20 and frame[at + 9] == 2:
+        return "igmp" not in keep
+    if kind != ETH_IP6 or len(frame) < at + 40:
+        return False
+    proto, l4, _ = walk6(frame, at)
+    if proto != 58 or len(frame) <= l4:
+        return False
+    return (frame[l4] in MLD_TYPES and "mld" not in keep) or (frame[l4] == RS_TYPE and "rs" not in keep)
+
+
+def timestamp_reply(f, at):
+    """RFC 792: receive and transmit timestamps are milliseconds since midnight UT."""
+    received, transmitted = struct.unpack("!II", f[at + 12:at + 20])
+    now_ms = time.time() * 1000 % 86400000
+    notes = () if wire.inet_sum(bytes(f[at:])) == 0xFFFF else ("ICMP checksum is bad",)
+    if received != transmitted or abs(received - now_ms) > 5000:
+        return notes
+    f[at + 2:at + 4] = b"\0\0"
+    f[at + 12:at + 20] = bytes(8)
+    return notes
+
+
+class Normal:
+    """The frames one dut sent in one case: (link, bytes, notes) of each."""
+
+    def __init__(self, sent):
+        self.four, self.six = sent_ids(sent)
+        self.named = {}
+
+    def name(self, ident):
+        return self.named.setdefault(ident, len(self.named))
+
+    def ip4(self, f, at):
+        if len(f) < at + 20 or f[at] >> 4 != 4:
+            return ()
+        hl = (f[at] & 15) * 4
+        notes = () if wire.inet_sum(bytes(f[at:at + hl])) == 0xFFFF else ("header checksum is bad",)
+        f[at + 10:at + 12] = b"\0\0"
+        ident = bytes(f[at + 4:at + 6])
+        if ident not in self.four:
+            fragment = (f[at + 6] << 8 | f[at + 7]) & 0x3FFF
+            f[at + 4:at + 6] = struct.pack("!H", self.name(ident) if fragment else 0)
+        if f[at + 9] == 1 and len(f) == at + hl + 20 and f[at + hl] == 14:
+            notes += timestamp_reply(f, at + hl)
+        return notes
+
+    def ip6(self, f, at):
+        if len(f) < at + 40 or f[at] >> 4 != 6:
+            return
+        fragment = walk6(f, at)[2]
+        if fragment and bytes(f[fragment + 4:fragment + 8]) not in self.six:
+            f[fragment + 4:fragment + 8] = struct.pack("!I", self.name(bytes(f[fragment + 4:fragment + 8])))
+
+    def frame(self, link, data):
+        f, notes = bytearray(data), ()
+        kind, at = l3(f)
+        if kind == ETH_IP:
+            notes = self.ip4(f, at)
+        elif kind == ETH_IP6:
+            self.ip6(f, at)
+        return link, bytes(f), notes
+
+
+def normal(out, sent, keep=()):
+    """By link; in the order in which they came there."""
+    n = Normal(sent)
+    rows = [n.frame(link, f) for link, f in out if not chatter(f, keep)]
+    return sorted(rows, key=lambda r: r[0])
