@@ -4,13 +4,14 @@
  * takes its interfaces away, they are still there to be told. */
 #include "dev/dev.h"
 
+#include "dev/dummy.h"
 #include "dev/generator.h"
 #include "dev/loopback.h"
 #include "dev/mem.h"
 #include "dev/sink.h"
 #include "net/iface.h"
 
-static const struct iface_kind *const kinds[] = { &generator_kind, &mem_kind, &sink_kind };
+static const struct iface_kind *const kinds[] = { &dummy_kind, &generator_kind, &mem_kind, &sink_kind };
 
 struct dev_stack {
 	struct iface_kind kind[ARRAY_SIZE(kinds)]; /* copies, for their list links */
@@ -30,7 +31,7 @@ static int dev_init(struct leat_stack *st)
 
 static bool is_ours(const struct iface *i)
 {
-	static const char *const ours[] = { "generator", "loopback", "sink", "veth" };
+	static const char *const ours[] = { "dummy", "generator", "loopback", "sink", "veth" };
 	for (unsigned k = 0; k < ARRAY_SIZE(ours); k++)
 		if (!strcmp(i->ops->kind, ours[k]))
 			return true;

@@ -4,9 +4,7 @@
  * finds nothing. The array grows by a larger copy. Slots are taken in turn rather than lowest first: 4,095 generations
  * then last 4,095 times the size of the array.
  *
- * State (RFC 2863 as Linux shows it): IFF_UP is what the administrator wants, carrier what the device reports; up with
- * carrier is IFF_RUNNING and IFF_LOWER_UP. operstate is IF_OPER_DOWN unless both hold (IF_OPER_LOWERLAYERDOWN if it is up and
- * what it rests on has no carrier), then IF_OPER_UP, and on the loopback, which has no state of its own, IF_OPER_UNKNOWN.
+ * State is in iface_oper.c.
  *
  * Deletion, in stages: (1) down, and IFACE_GOING takes addresses, routes and neighbours away: it can still be found;
  * (2) out of the slot: no new finders, a worker in its turn may still hold it; (3) the driver stops input; (4) after a grace
@@ -28,9 +26,7 @@
 #include "net/iface_internal.h"
 #include "net/iface_output.h"
 
-enum { IFACE_RUN_FLAGS = IFF_RUNNING | IFF_LOWER_UP };
-
-static void send_event(struct iface *i, enum iface_event e)
+void iface_send_event(struct iface *i, enum iface_event e)
 {
 	struct iface_stack *s = iface_state(i->st);
 	struct iface_watch *w, *next;
@@ -223,7 +219,7 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 	i->ops = how->ops;
 	i->driver = how->driver;
 	i->hw_type = how->hw_type;
-	i->flags = how->flags & ~(uint32_t)(IFF_UP | IFACE_RUN_FLAGS);
+	i->flags = how->flags & ~(uint32_t)(IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
 	i->features = how->features;
 	i->mtu = how->mtu;
 	i->mtu_min = how->mtu_min;
@@ -262,7 +258,7 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 	insert(s, i);
 	rcu_set(*slot_of(s, i->handle), i);
 	link_tell(i, RTM_NEWLINK, UINT32_MAX);
-	send_event(i, IFACE_ADDED);
+	iface_send_event(i, IFACE_ADDED);
 	*ret = i;
 	return 0;
 free_stats:
@@ -284,30 +280,6 @@ static void write_end(struct iface *i)
 	i->st->rt->ops->resume(i->st->rt);
 }
 
-/* Of one that is up. */
-static uint8_t operstate(const struct iface *i)
-{
-	uint32_t index = i->ops->lower ? i->ops->lower(i) : 0;
-	const struct iface *lower = index ? iface_by_index(i->st, index) : NULL;
-	if (i->carrier)
-		return i->hw_type == ARPHRD_LOOPBACK ? IF_OPER_UNKNOWN : IF_OPER_UP;
-	return lower && !lower->carrier ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
-}
-
-/* Everything that follows from IFF_UP and carrier. Returns the flags that changed. */
-static uint32_t settle_state(struct iface *i, bool up)
-{
-	uint32_t flags = i->flags & ~(uint32_t)(IFF_UP | IFACE_RUN_FLAGS), change;
-	if (up)
-		flags |= IFF_UP | (i->carrier ? IFACE_RUN_FLAGS : 0);
-	change = flags ^ i->flags;
-	i->operstate = up ? operstate(i) : IF_OPER_DOWN;
-	write_begin(i);
-	racy_set(i->flags, flags);
-	write_end(i);
-	return change;
-}
-
 int iface_set_up(struct iface *i, bool up)
 {
 	if (!(i->flags & IFF_UP) == !up)
@@ -315,33 +287,21 @@ int iface_set_up(struct iface *i, bool up)
 	int err = up && i->ops->up ? i->ops->up(i) : 0;
 	if (err)
 		return err;
-	uint32_t change = settle_state(i, up);
+	uint32_t change = iface_settle(i, up);
 	if (!up && i->ops->down)
 		i->ops->down(i);
 	link_tell(i, RTM_NEWLINK, change);
 	if (up)
-		send_event(i, IFACE_UP);
+		iface_send_event(i, IFACE_UP);
 	else
 		send_event_reverse(i, IFACE_DOWN);
 	return 0;
 }
 
-void iface_set_carrier(struct iface *i, bool carrier)
-{
-	if (!i->carrier == !carrier)
-		return;
-	i->carrier = carrier;
-	if (!(i->flags & IFF_UP))
-		return;
-	uint32_t change = settle_state(i, true);
-	link_tell(i, RTM_NEWLINK, change);
-	send_event(i, IFACE_CHANGED);
-}
-
 void iface_changed(struct iface *i)
 {
 	link_tell(i, RTM_NEWLINK, 0);
-	send_event(i, IFACE_CHANGED);
+	iface_send_event(i, IFACE_CHANGED);
 }
 
 int iface_set_mtu(struct iface *i, uint32_t mtu)
@@ -396,7 +356,7 @@ int iface_rename(struct iface *i, const char *name)
 	hash_remove(&s->by_name, &i->by_name);
 	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
 	link_tell(i, RTM_NEWLINK, 0);
-	send_event(i, IFACE_RENAMED);
+	iface_send_event(i, IFACE_RENAMED);
 	return 0;
 }
 

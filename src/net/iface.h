@@ -34,6 +34,8 @@ struct iface_ops {
 	void (*xmit)(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
 	int (*up)(struct iface *ifc); /* 0 or -errno */
 	void (*down)(struct iface *ifc);
+	bool stateless; /* it knows of no carrier: operstate is unknown until somebody says */
+	bool carrier_settable; /* IFLA_CARRIER says */
 	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
 	/* NULL: only while down, nothing to tell the device. */
 	int (*set_mac)(struct iface *ifc, const uint8_t mac[6]);
@@ -84,7 +86,8 @@ struct iface {
 	uint32_t mtu_min, mtu_max, txqlen;
 	uint32_t group;
 	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
-	uint8_t carrier;
+	uint8_t carrier, link_mode;
+	uint32_t carrier_changes[2]; /* how often it was lost, and came */
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
 	void *driver; /* the driver's */
@@ -95,7 +98,7 @@ struct iface {
 
 static inline bool iface_is_up(const struct iface *i)
 {
-	return (racy_get(i->flags) & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	return (racy_get(i->flags) & (IFF_UP | IFF_LOWER_UP)) == (IFF_UP | IFF_LOWER_UP);
 }
 
 /* --- any worker, within a turn --- */

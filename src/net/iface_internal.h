@@ -30,6 +30,14 @@ static inline struct iface_stack *iface_state(const struct leat_stack *st)
 	return stack_state(st, MODULE_iface);
 }
 
+/* iface.c */
+void iface_send_event(struct iface *i, enum iface_event e); /* to all who watch, in their order */
+
+/* iface_oper.c */
+/* Everything that follows from IFF_UP and carrier. Returns the flags that changed. */
+uint32_t iface_settle(struct iface *i, bool up);
+bool iface_set_operstate(struct iface *i, uint8_t wish); /* IFLA_OPERSTATE. Whether it changed */
+
 /* iface_name.c */
 bool iface_name_valid(const char *name); /* as Linux's dev_valid_name() */
 /* Writes what an interface asking for `pattern` is called: itself, or with the lowest free number for "%d". 0, -EINVAL, -EEXIST,

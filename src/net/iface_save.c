@@ -53,6 +53,34 @@ static void load_stats(struct iface *i, struct loader *l)
 	load_end(l);
 }
 
+/* RFC 2863's; carrier as somebody set it, or as it was: then the device will tell. */
+static void save_state(const struct iface *i, struct saver *s)
+{
+	save_u64(s, "carrier", i->carrier);
+	save_u64(s, "carrier_lost", i->carrier_changes[0]);
+	save_u64(s, "carrier_came", i->carrier_changes[1]);
+	save_u64(s, "link_mode", i->link_mode);
+	save_u64(s, "operstate", i->operstate);
+}
+
+static int load_state(struct iface *i, struct loader *l, bool up)
+{
+	uint64_t carrier, lost, came, mode, operstate;
+	if (!load_u64(l, "carrier", 0, 1, &carrier) || !load_u64(l, "carrier_lost", 0, UINT32_MAX, &lost) ||
+	    !load_u64(l, "carrier_came", 0, UINT32_MAX, &came) ||
+	    !load_u64(l, "link_mode", 0, UINT8_MAX, &mode) ||
+	    !load_u64(l, "operstate", 0, IF_OPER_UP, &operstate))
+		return -EINVAL;
+	if (i->ops->carrier_settable)
+		iface_set_carrier(i, carrier);
+	i->carrier_changes[0] = (uint32_t)lost;
+	i->carrier_changes[1] = (uint32_t)came;
+	i->link_mode = (uint8_t)mode;
+	int err = iface_set_up(i, up);
+	iface_set_operstate(i, (uint8_t)operstate);
+	return err;
+}
+
 int iface_save(struct leat_stack *st, struct saver *s)
 {
 	struct iface *i;
@@ -71,6 +99,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_bytes(s, "mac", i->mac, sizeof i->mac);
 		save_u64(s, "txqlen", i->txqlen);
 		save_u64(s, "group", i->group);
+		save_state(i, s);
 		knobs_save_iface(i, s);
 		save_stats(i, s);
 		save_end(s);
@@ -121,7 +150,7 @@ static int load_config(struct iface *i, struct loader *l)
 		err = iface_set_mac(i, mac);
 	}
 	iface_changed(i);
-	return err ? err : iface_set_up(i, up);
+	return err ? err : load_state(i, l, up);
 }
 
 /* What no words reopen came with the stack, the loopback: under the number it has always had. */

@@ -413,12 +413,34 @@ static void operstate_tells_whose_carrier_is_missing(void **state)
 	assert_int_equal(upper->operstate, IF_OPER_UP);
 }
 
+/* RFC 2863, 3.1.13: a link that waits for its supplicant is not announced, and yet lets the supplicant's packets pass. */
+static void dormant_until_somebody_says_so(void **state)
+{
+	struct iface *i = net_test_iface(*state, "e0");
+	i->link_mode = IF_LINK_MODE_DORMANT;
+	assert_false(iface_set_operstate(i, IF_OPER_UP)); /* not while it is down */
+	iface_set_up(i, false);
+	iface_set_up(i, true);
+	assert_int_equal(i->operstate, IF_OPER_DORMANT);
+	assert_int_equal(i->flags & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP), IFF_UP | IFF_LOWER_UP);
+	assert_true(iface_is_up(i));
+	assert_false(iface_set_operstate(i, IF_OPER_TESTING));
+	assert_true(iface_set_operstate(i, IF_OPER_UP));
+	assert_true(i->flags & IFF_RUNNING);
+	iface_set_carrier(i, false);
+	iface_set_carrier(i, true); /* who was let in has to come again */
+	assert_int_equal(i->operstate, IF_OPER_DORMANT);
+	assert_int_equal(i->carrier_changes[0], 1);
+	assert_int_equal(i->carrier_changes[1], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(who_was_renamed_comes_back_renamed, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(operstate_tells_whose_carrier_is_missing, one_worker,
 						teardown),
+		cmocka_unit_test_setup_teardown(dormant_until_somebody_says_so, one_worker, teardown),
 		cmocka_unit_test(names_follow_linux),
 		cmocka_unit_test_setup_teardown(a_pattern_gets_the_lowest_free_number, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(thousands_are_found_by_name_and_number, one_worker, teardown),

@@ -15,7 +15,7 @@
 
 static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
 	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND",
-			     .help = "veth, vlan, generator, sink, ..." },
+			     .help = "dummy, veth, vlan, generator, sink, ..." },
 	[IFLA_INFO_DATA] = { NL_NESTED, .name = "IFLA_INFO_DATA",
 			     .help = "veth: VETH_INFO_PEER; vlan: IFLA_VLAN_*" },
 };
@@ -38,7 +38,7 @@ static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_AF_SPEC] = { NL_NESTED, .name = "IFLA_AF_SPEC", .help = "AF_INET6: IFLA_INET6_ADDR_GEN_MODE" },
 	[IFLA_EXT_MASK] = { NL_U32, .name = "IFLA_EXT_MASK", .help = "RTEXT_FILTER_SKIP_STATS" },
 	[IFLA_GROUP] = { NL_U32, .name = "IFLA_GROUP" },
-	[IFLA_CARRIER] = { NL_U8, .name = "IFLA_CARRIER", .help = "refused" },
+	[IFLA_CARRIER] = { NL_U8, .name = "IFLA_CARRIER", .help = "dummy" },
 	[IFLA_PROTO_DOWN] = { NL_U8, .name = "IFLA_PROTO_DOWN", .help = "refused" },
 	[IFLA_TARGET_NETNSID] = { NL_S32, .name = "IFLA_TARGET_NETNSID", .help = "refused" },
 	[IFLA_PROP_LIST] = { NL_NESTED, .name = "IFLA_PROP_LIST" },
@@ -285,18 +285,30 @@ static int refuse_unsupported(struct nl_req *r)
 		return !iface_by_index(r->st, mnl_attr_get_u32(a))
 			       ? -EINVAL
 			       : nl_bad(r->ext, a, -EOPNOTSUPP, "Bridges and bonds are not supported yet");
-	if ((a = r->attrs[IFLA_LINKMODE]) && mnl_attr_get_u8(a))
-		return nl_bad(r->ext, a, -EOPNOTSUPP, "Link modes are not supported yet");
-	if ((a = r->attrs[IFLA_OPERSTATE]) && mnl_attr_get_u8(a) != IF_OPER_UP)
-		return nl_bad(r->ext, a, -EOPNOTSUPP, "Operational states cannot be set yet");
 	return 0;
 }
 
-/* Linux: what the device's driver would have to do comes last. */
-static int refuse_of_device(struct nl_req *r)
+/* RFC 2863: what the administrator, or a supplicant, says of the state. */
+static void set_state(struct nl_req *r, struct iface *i, bool *ret_changed)
 {
-	if (r->attrs[IFLA_CARRIER])
+	const struct nlattr *state = r->attrs[IFLA_OPERSTATE], *mode = r->attrs[IFLA_LINKMODE];
+	if (state)
+		*ret_changed |= iface_set_operstate(i, mnl_attr_get_u8(state));
+	if (mode &&
+	    i->link_mode != mnl_attr_get_u8(mode)) { /* as on Linux for the next change: what is, stays */
+		i->link_mode = mnl_attr_get_u8(mode);
+		*ret_changed = true;
+	}
+}
+
+/* Linux: what the device's driver would have to do comes last. */
+static int set_of_device(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *carrier = r->attrs[IFLA_CARRIER];
+	if (carrier && !i->ops->carrier_settable)
 		return -EOPNOTSUPP;
+	if (carrier)
+		iface_set_carrier(i, mnl_attr_get_u8(carrier));
 	if (r->attrs[IFLA_PROTO_DOWN])
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Protodown not supported by device");
 	return 0;
@@ -332,7 +344,9 @@ static int apply(struct nl_req *r, struct iface *i)
 	if (!err)
 		err = set_flags(r, i, &changed);
 	if (!err)
-		err = refuse_of_device(r);
+		set_state(r, i, &changed);
+	if (!err)
+		err = set_of_device(r, i);
 	if (changed)
 		iface_changed(i);
 	return err;

@@ -112,7 +112,7 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	const struct iface *i = v->i;
 	nl_put_u32(b, IFLA_TXQLEN, i->txqlen);
 	nl_put_u8(b, IFLA_OPERSTATE, i->operstate);
-	nl_put_u8(b, IFLA_LINKMODE, 0);
+	nl_put_u8(b, IFLA_LINKMODE, i->link_mode);
 	nl_put_u32(b, IFLA_MTU, i->mtu);
 	nl_put_u32(b, IFLA_MIN_MTU, i->mtu_min);
 	nl_put_u32(b, IFLA_MAX_MTU, i->mtu_max);
@@ -131,7 +131,9 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_str(b, IFLA_QDISC, "noqueue");
 	if (i->alias[0])
 		nl_put_str(b, IFLA_IFALIAS, i->alias);
-	nl_put_u32(b, IFLA_CARRIER_CHANGES, 0);
+	nl_put_u32(b, IFLA_CARRIER_CHANGES, i->carrier_changes[0] + i->carrier_changes[1]);
+	nl_put_u32(b, IFLA_CARRIER_UP_COUNT, i->carrier_changes[1]);
+	nl_put_u32(b, IFLA_CARRIER_DOWN_COUNT, i->carrier_changes[0]);
 	nl_put_u8(b, IFLA_PROTO_DOWN, 0);
 	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);
 	nl_put(b, IFLA_BROADCAST, i->broadcast, sizeof i->broadcast);

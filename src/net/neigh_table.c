@@ -202,7 +202,7 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		flush(i->st, i, DROP_IF_GONE, true);
 	else if (e == IFACE_DOWN)
 		flush(i->st, i, DROP_IF_DOWN, true);
-	else if (e == IFACE_CHANGED && i->flags & IFF_UP && !(i->flags & IFF_RUNNING))
+	else if (e == IFACE_CHANGED && i->flags & IFF_UP && !(i->flags & IFF_LOWER_UP))
 		/* Linux: no carrier; what the administrator said stays. */
 		flush(i->st, i, DROP_IF_DOWN, false);
 }

@@ -109,7 +109,7 @@ static const struct iface_ops fake_ops = {
 	.free = fake_free,
 	.describe = fake_describe,
 };
-static const struct iface_ops fake_lo_ops = { .kind = "loopback", .xmit = fake_xmit };
+static const struct iface_ops fake_lo_ops = { .stateless = true, .kind = "loopback", .xmit = fake_xmit };
 
 static inline struct iface_new net_test_eth(const char *name, struct fake_device *d)
 {

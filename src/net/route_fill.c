@@ -22,7 +22,7 @@ static void put_gateway(struct nl_buf *b, const struct fib_route *r)
 static uint32_t link_flags(struct leat_stack *st, const struct fib_nh *nh)
 {
 	const struct iface *i = iface_by_handle(st, nh->if_handle);
-	return i && i->flags & IFF_UP && !(i->flags & IFF_RUNNING) ? RTNH_F_LINKDOWN : 0;
+	return i && i->flags & IFF_UP && !(i->flags & IFF_LOWER_UP) ? RTNH_F_LINKDOWN : 0;
 }
 
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,

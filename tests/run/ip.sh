@@ -25,6 +25,15 @@ flush() {
 }
 check "ip route flush" flush
 check "ip route get from" says '198.51.100.9 from 192.0.2.1 via' run ip route get 198.51.100.9 from 192.0.2.1
+dummy() { # RFC 2863 by ip's words
+    run ip link add d0 type dummy && run ip addr add 198.18.0.1/24 dev d0 && run ip link set d0 up &&
+        says 'd0: <BROADCAST,NOARP,UP,LOWER_UP> .*state UNKNOWN' run ip link show d0 &&
+        run ip link set d0 mode dormant && run ip link set d0 carrier off && says 'NO-CARRIER.*state DOWN' run ip link show d0 &&
+        run ip link set d0 carrier on && says 'LOWER_UP,DORMANT|state DORMANT mode DORMANT' run ip link show d0 &&
+        run ip link set d0 state UP && says 'state UP mode DORMANT' run ip link show d0 &&
+        says 'carrier_changes":2|"carrier_changes": 2' run ip -j -d -s -s link show d0 && run ip link del d0
+}
+check "ip link add type dummy: carrier, dormancy, state" dummy
 monitor() {
     timeout 5 "$leat" run -n "$name" -- ip monitor address >"$tmp/monitor" 2>&1 &
     local pid=$!
