@@ -3,6 +3,7 @@
 #ifndef LEAT_IP_IP_H
 #define LEAT_IP_IP_H
 
+#include "net/fib_hash.h"
 #include "net/iface.h"
 
 /* Forwarding of a whole stack, as the knobs net.ipv4.ip_forward and net.ipv6.conf.all.forwarding set it. leat is a router
@@ -60,6 +61,9 @@ struct ip_way {
 	bool has_src; /* false: no address of ours can be the source */
 	struct ipaddr src;
 };
+/* The same for a flow of which more is known than where it goes: of several ways, its own. */
+enum drop ip4_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret);
+enum drop ip6_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret);
 enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_way *ret);
 enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip_way *ret);
 

@@ -6,7 +6,7 @@
 enum drop ip_to_others(const struct fib_nh *nh, uint32_t *out_if, const struct fib_nh **ret_nh)
 {
 	if (*out_if) { /* the sender named the interface: by its routes, or on the link */
-		*ret_nh = nh && nh->if_handle == *out_if ? nh : NULL;
+		*ret_nh = nh ? fib_nh_through(nh, *out_if) : NULL;
 		return DROP_NONE;
 	}
 	*ret_nh = nh;
@@ -40,6 +40,22 @@ bool ip_choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t 
 	}
 	const struct iface *out = iface_get(w, out_if);
 	return out && addr_select_source(w, out, family, dst, ret);
+}
+
+static bool would_come_from(const struct worker *w, const struct fib_nh *nh, const void *ctx)
+{
+	const struct fib_flow *f = ctx;
+	struct ipaddr would;
+	return ip_choose_source(w, nh, nh->if_handle, f->family, &f->dst, &would) &&
+	       ipaddr_eq(&would, &f->src);
+}
+
+const struct fib_nh *ip_flow_path(const struct worker *w, const struct fib_nh *nh, const struct fib_flow *f,
+				  const struct pkt *p)
+{
+	uint32_t hash = p ? fib_hash_pkt(w, f->family, p) : fib_hash_flow(w, f);
+	return ipaddr_is_zero(&f->src) ? fib_path_of(nh, hash)
+				       : fib_path_that_fits(w, nh, hash, would_come_from, f);
 }
 
 enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,

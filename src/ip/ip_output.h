@@ -4,6 +4,7 @@
 #define LEAT_IP_OUTPUT_H
 
 #include "ip/ip_internal.h"
+#include "net/fib_hash.h"
 
 /* To ourselves: out by the loopback interface, to come back in. */
 static inline enum drop ip_to_loopback(const struct ip_stack *ip, uint32_t *out_if)
@@ -11,6 +12,10 @@ static inline enum drop ip_to_loopback(const struct ip_stack *ip, uint32_t *out_
 	*out_if = racy_get(ip->lo_handle);
 	return *out_if ? DROP_NONE : DROP_IP_NO_ROUTE;
 }
+
+/* Which of several ways one of our flows takes: the one it would take anyway, had it no source yet. p: NULL before there is a packet. */
+const struct fib_nh *ip_flow_path(const struct worker *w, const struct fib_nh *nh, const struct fib_flow *f,
+				  const struct pkt *p);
 
 /* To others, by the route nh (NULL: there is none). *out_if is what the sender asked for, 0 for none, and becomes where the packet
  * goes. *ret_nh NULL: the destination is on the link. */

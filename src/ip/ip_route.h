@@ -3,12 +3,14 @@
  *
  * Theory of operation: what becomes of a packet follows from the next hop of its route and from the interface it came by. So
  * neighbouring packets to one destination share the lookup, and neighbours whose lookups find the same next hop share the
- * decision: for most packets there is nothing left but to compare. Where the destination itself matters (by_dst, or no
+ * decision: for most packets there is nothing left but to compare. Where a next hop has several ways the decision is the same
+ * for all of them, and each packet's flow picks its way. Where the destination itself matters (by_dst, or no
  * route was asked for) the decision ends with it. */
 #ifndef LEAT_IP_ROUTE_H
 #define LEAT_IP_ROUTE_H
 
 #include "ip/ip_internal.h"
+#include "net/fib_hash.h"
 
 /* The edges of both nodes, and with them what routes of a type do: a table of RTN_MAX + 1 rows. An empty row acts as
  * RTN_UNSPEC, no route; so do RTN_THROW, which ends a lookup, and types that nobody knows. */
@@ -34,6 +36,7 @@ struct ip_route_run {
 	struct ip_route_type say;
 	bool go; /* the decision is not to refuse */
 	bool by_dst; /* the decision is for this destination alone */
+	bool spread; /* nh has several ways: each packet's own flow says which */
 	bool foreign_source; /* IPv4: the source must not be ours */
 	uint8_t bad_flags; /* packets with one of these are refused: 0 or IP_ROUTE_GROUP_FRAME */
 	const struct fib_nh *nh; /* what the lookup found; NULL: nothing, or there was none */
@@ -62,6 +65,7 @@ static inline void ip_route_decide(struct ip_route_run *r, const struct ip_route
 static inline void ip_route_follow(struct ip_route_run *r, const struct ip_route_type *types, bool forwards)
 {
 	ip_route_decide(r, types, r->nh ? r->nh->type : RTN_UNSPEC);
+	r->spread = r->say.next == IP_ROUTE_FORWARD && fib_nh_has_paths(r->nh);
 	if (!forwards && r->say.next != IP_ROUTE_LOCAL) /* Linux: a host is silent about what is not for it */
 		ip_route_refuse(r, DROP_IP_FORWARDING_OFF);
 }
@@ -69,6 +73,13 @@ static inline void ip_route_follow(struct ip_route_run *r, const struct ip_route
 static inline bool ip_route_refuses(const struct ip_route_run *r, const struct pkt *p)
 {
 	return unlikely(!r->go || p->flags & r->bad_flags);
+}
+
+/* The way of this packet. */
+static inline const struct fib_nh *ip_route_nh(const struct worker *w, const struct ip_route_run *r,
+					       uint8_t family, const struct pkt *p)
+{
+	return unlikely(r->spread) ? fib_nh_for(w, r->nh, family, p) : r->nh;
 }
 
 /* The edge for a packet that is refused. unreachable: the type of ICMP error that the code belongs to. */

@@ -105,6 +105,26 @@ static uint32_t if_of_source(const struct l4_end *e, const struct l4_path *path)
 	return a ? a->if_handle : 0;
 }
 
+/* What is known of the flow, as the packet will have it. */
+static struct fib_flow flow_of(const struct l4_end *e, const struct l4_with *with, const struct l4_path *path)
+{
+	const struct ip6 *src = with && with->has_src ? &with->src : &e->local.a;
+	struct fib_flow f = { .family = path->is6 ? AF_INET6 : AF_INET, .proto = e->proto };
+	if (e->ops->has_ports) {
+		f.sport = e->local.port;
+		f.dport = path->dport;
+	}
+	if (path->is6)
+		f.dst.v6 = path->dst;
+	else
+		f.dst.v4 = l4_v4(&path->dst);
+	if (path->is6 && !l4_is4(src))
+		f.src.v6 = *src;
+	else if (!path->is6 && l4_is4(src))
+		f.src.v4 = l4_v4(src);
+	return f;
+}
+
 static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
 		      struct l4_path *path, struct ip_way *way)
 {
@@ -118,8 +138,8 @@ static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l
 		out_if = if_of_source(e, path);
 	if (!out_if && path->is6 && ip6_is_link_local(&path->dst))
 		out_if = e->local.if_handle;
-	return path->is6 ? ip6_way(e->home, out_if, &path->dst, way)
-			 : ip4_way(e->home, out_if, l4_v4(&path->dst), way);
+	const struct fib_flow f = flow_of(e, with, path);
+	return (path->is6 ? ip6_flow_way : ip4_flow_way)(e->home, out_if, &f, way);
 }
 
 static int choose_source(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "link/eth.h"
-#include "net/fib.h"
+#include "net/fib_hash.h"
 #include "net/neigh.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -117,10 +117,21 @@ static void neigh_output(struct worker *w, struct pkt_vec *v)
 
 /* --- after waiting --- */
 
-static bool next_hop_of(const struct fib_nh *nh, const struct ipaddr *dst, uint8_t family, struct pkt *p)
+/* Of several ways the flow's own, but one of ours that chose another interface by its source stays there. */
+static const struct fib_nh *way_of(const struct worker *w, const struct fib_nh *nh, uint8_t family,
+				   const struct pkt *p)
+{
+	const struct fib_nh *own = fib_nh_for(w, nh, family, p), *here = fib_nh_through(nh, p->out_if);
+	return here && own->if_handle != p->out_if ? here : own;
+}
+
+static bool next_hop_of(const struct worker *w, const struct fib_nh *nh, const struct ipaddr *dst,
+			uint8_t family, struct pkt *p)
 {
 	if (!nh || nh->type != RTN_UNICAST)
 		return false;
+	if (fib_nh_has_paths(nh))
+		nh = way_of(w, nh, family, p);
 	p->out_if = nh->if_handle;
 	p->edge.neigh_output.next_hop = nh->gw_family ? nh->gw : *dst;
 	return !nh->gw_family || nh->gw_family == family;
@@ -132,14 +143,14 @@ static uint8_t neigh_resume_one(struct worker *w, struct pkt *p)
 	bool ok = false;
 	if (p->ethertype == ETH_P_IP) {
 		dst.v4 = ((const struct ip4_hdr *)pkt_l3(p))->dst;
-		ok = next_hop_of(fib4_lookup(w, dst.v4), &dst, AF_INET, p);
+		ok = next_hop_of(w, fib4_lookup(w, dst.v4), &dst, AF_INET, p);
 	} else if (p->ethertype == ETH_P_IPV6) {
 		dst.v6 = ((const struct ip6_hdr *)pkt_l3(p))->dst;
 		if (ip6_is_link_local(&dst.v6)) { /* means nothing without its link, which is out_if */
 			p->edge.neigh_output.next_hop = dst;
 			return NEIGH_RESUME_OUTPUT;
 		}
-		ok = next_hop_of(fib6_lookup(w, &dst.v6), &dst, AF_INET6, p);
+		ok = next_hop_of(w, fib6_lookup(w, &dst.v6), &dst, AF_INET6, p);
 	}
 	return ok ? NEIGH_RESUME_OUTPUT : pkt_drop(p, DROP_STALE);
 }

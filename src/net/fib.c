@@ -9,7 +9,7 @@
  * Routes of an interface go when it goes down, but for what is ours in IPv4: Linux answers for addresses of interfaces that are
  * down. Linux tells listeners of the IPv6 ones and leaves them to conclude the others from the link; so do we.
  *
- * Threads: one writer, the control lcore; readers within a turn. Left out: multiple next hops, nexthop objects, rules,
+ * Threads: one writer, the control lcore; readers within a turn. Left out: nexthop objects, rules,
  * routes by source or tos, expiry.
  *
  * This file: lookups of workers, the tables, adding and deleting. What control asks is in fib_ask.c. */
@@ -108,12 +108,22 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 {
 	const char *why = NULL;
 	struct fib_route checked = *r;
+	struct fib_hop *hops = NULL; /* checking fills in their interfaces */
 	if (r->family == AF_INET6)
 		checked.dst = ipaddr_prefix(&r->dst, r->plen);
-	int err = fib_check(st, &checked, &why);
+	if (r->n_hops) {
+		checked.hops = hops = mem_zalloc(&st->mem, r->n_hops * sizeof *hops);
+		if (!hops)
+			return -ENOMEM;
+		memcpy(hops, r->hops, r->n_hops * sizeof *hops);
+	}
+	int err = fib_check(st, &checked, hops, &why);
 	if (err && why && ret_why)
 		*ret_why = why;
-	return err ? err : fib_add_checked(st, &checked, how);
+	if (!err)
+		err = fib_add_checked(st, &checked, how);
+	mem_free(hops);
+	return err;
 }
 
 /* --- deleting --- */
@@ -121,8 +131,8 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 /* Linux shows IPv6 routes that lead nowhere as if through the loopback, and `ip route flush` asks for what it was shown. */
 static bool leads_through(const struct fib_entry *e, const struct fib_route *r)
 {
-	uint32_t handle = e->nh->nh.if_handle;
-	return !r->nh.if_handle || r->nh.if_handle == handle || (r->family == AF_INET6 && !handle);
+	return !r->nh.if_handle || fib_nh_uses_if(&e->nh->nh, r->nh.if_handle) ||
+	       (r->family == AF_INET6 && !e->nh->nh.if_handle);
 }
 
 /* Linux: IPv4 alone looks at them. */
@@ -168,7 +178,7 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 /* --- sweeping --- */
 
 /* Which routes go: what their next hop must be like. */
-typedef bool doomed_fn(const struct fib_nh *nh, const void *ctx);
+typedef bool doomed_fn(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx);
 
 static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table *t, doomed_fn *doomed,
 			const void *ctx, bool tell)
@@ -180,7 +190,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 		struct fib_entry **at = &n->entries;
 		while (*at) {
 			struct fib_route gone;
-			if (!doomed(&(*at)->nh->nh, ctx)) {
+			if (!doomed(st, (*at)->nh, ctx)) {
 				at = &(*at)->next;
 				continue;
 			}
@@ -195,11 +205,11 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 	}
 }
 
-static bool some_doomed(const struct fib_stack *s, doomed_fn *doomed, const void *ctx)
+static bool some_doomed(struct leat_stack *st, doomed_fn *doomed, const void *ctx)
 {
 	struct hash_node *n;
-	hash_for_each (n, &s->nhs)
-		if (doomed(&container_of(n, struct fib_shared_nh, node)->nh, ctx))
+	hash_for_each (n, &fib_state(st)->nhs)
+		if (doomed(st, container_of(n, struct fib_shared_nh, node), ctx))
 			return true;
 	return false;
 }
@@ -209,29 +219,35 @@ static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, cons
 {
 	struct fib_stack *s = fib_state(st);
 	struct fib_table *t;
-	if (!some_doomed(s, doomed, ctx))
+	if (!some_doomed(st, doomed, ctx))
 		return;
 	list_for_each (t, &s->tables[fib_index(family)], link)
 		table_sweep(st, family, t, doomed, ctx, tell);
 }
 
-static bool through_iface(const struct fib_nh *nh, const void *ctx)
+static bool through_iface(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
-	return nh->if_handle == *(const uint32_t *)ctx;
+	return fib_nh_uses_if(&sh->nh, *(const uint32_t *)ctx);
+}
+
+/* Of several ways the others may still lead there. */
+static bool through_iface_alone(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
+{
+	return through_iface(st, sh, ctx) && (!sh->n_legs || fib_paths_all_dead(st, sh));
 }
 
 /* Linux: scope host survives an interface that is down (fib_sync_down_dev()). */
-static bool through_iface_but_ours(const struct fib_nh *nh, const void *ctx)
+static bool through_iface_but_ours(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
-	return through_iface(nh, ctx) && nh->scope != RT_SCOPE_HOST;
+	return through_iface_alone(st, sh, ctx) && sh->nh.scope != RT_SCOPE_HOST;
 }
 
-static bool has_source(const struct fib_nh *nh, const void *ctx)
+static bool has_source(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
-	return ipaddr_eq(&nh->prefsrc, ctx);
+	return ipaddr_eq(&sh->nh.prefsrc, ctx);
 }
 
-static bool any(const struct fib_nh *nh, const void *ctx)
+static bool any(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
 	return true;
 }
@@ -243,6 +259,8 @@ void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr 
 
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
+	if (e == IFACE_UP || e == IFACE_DOWN)
+		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
 	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface, &i->handle, false);
@@ -305,6 +323,7 @@ static void fib_done(struct leat_stack *st)
 const struct module fib_module = {
 	.name = "fib",
 	.id = MODULE_fib,
+	.knobs = fib_knobs,
 	.netlink = route_families,
 	.stack_size = sizeof(struct fib_stack),
 	.init = fib_init,

@@ -10,8 +10,14 @@
 
 enum { FIB_CC_ALGO_MAX = 16 };
 
-/* What a lookup finds: immutable and shared by all routes that are equal here. */
+struct fib_paths;
+
+/* What a lookup finds: immutable and shared by all routes that are equal here, but for `paths`. */
 struct fib_nh {
+	/* Several ways out, of which each flow takes one (fib_nh_path()); NULL: this is the only one. Of several, what is said
+	 * below of interface and gateway is the first one's; gw_family is 0 when one of them has none.
+	 * Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in fib_paths_follow(). */
+	rcu_ptr(const struct fib_paths) paths;
 	uint32_t if_handle;
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW */
 	uint8_t scope; /* RT_SCOPE_* */
@@ -21,12 +27,21 @@ struct fib_nh {
 	struct ipaddr prefsrc; /* all zero: none */
 	uint8_t prefsrc_family;
 	char cc_algo[FIB_CC_ALGO_MAX]; /* RTAX_CC_ALGO; empty: none */
+	uint32_t nh_id; /* the nexthop object it is of; 0: none */
 	uint32_t metric[RTAX_MAX + 1]; /* RTAX_* but that; 0: nothing is said */
 };
 static inline bool fib_nh_mtu_locked(const struct fib_nh *nh) /* it is not to be changed by what ICMP says */
 {
 	return nh->metric[RTAX_LOCK] & 1u << RTAX_MTU;
 }
+
+/* One way of several, as netlink sees it. */
+struct fib_hop {
+	uint32_t if_handle;
+	uint8_t gw_family, flags; /* RTNH_F_* */
+	uint16_t weight; /* 1 and up */
+	struct ipaddr gw;
+};
 
 /* A route as netlink sees it. */
 struct fib_route {
@@ -36,6 +51,10 @@ struct fib_route {
 	uint32_t table; /* RT_TABLE_* */
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
+	uint16_t n_hops; /* 0: one way, which nh says; else these, and nh says what they share */
+	const struct fib_hop
+		*hops; /* borrowed: of a route that a call has described, until the next change */
+	uint64_t serial; /* of a route that a call has described: no other has had it */
 	struct fib_nh nh;
 };
 
@@ -44,6 +63,27 @@ struct fib_route {
 /* The best route of table local, then main, then default. NULL: none. Good until the end of the turn. */
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst);
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
+
+/* Several ways: a flow's hash picks one of them by their weights, and the same while they stay (RFC 2992). */
+static inline bool fib_nh_has_paths(const struct fib_nh *nh)
+{
+	return unlikely(rcu_get(nh->paths));
+}
+const struct fib_nh *fib_path_of(const struct fib_nh *nh, uint32_t hash);
+static inline const struct fib_nh *fib_nh_path(const struct fib_nh *nh, uint32_t hash)
+{
+	return fib_nh_has_paths(nh) ? fib_path_of(nh, hash) : nh;
+}
+/* The first of them that leads through an interface; NULL: none does. */
+const struct fib_nh *fib_nh_through(const struct fib_nh *nh, uint32_t if_handle);
+static inline bool fib_nh_uses_if(const struct fib_nh *nh, uint32_t if_handle)
+{
+	return fib_nh_through(nh, if_handle);
+}
+/* The same, but one that fits goes before one that does not (Linux: whose source is the flow's). */
+typedef bool fib_path_fits_fn(const struct worker *w, const struct fib_nh *nh, const void *ctx);
+const struct fib_nh *fib_path_that_fits(const struct worker *w, const struct fib_nh *nh, uint32_t hash,
+					fib_path_fits_fn *fits, const void *ctx);
 
 /* --- control lcore --- */
 

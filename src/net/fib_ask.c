@@ -16,7 +16,8 @@ static const struct fib_entry *table_ask(const struct fib_table *t, const struct
 		if (!n)
 			break;
 		for (const struct fib_entry *e = n->entries; e; e = e->next)
-			if (!e->tos && (!oif || oif == e->nh->nh.if_handle) && (!want || want(&e->nh->nh))) {
+			if (!e->tos && (!oif || fib_nh_uses_if(&e->nh->nh, oif)) &&
+			    (!want || want(&e->nh->nh))) {
 				*ret_node = n;
 				return e;
 			}

@@ -142,6 +142,25 @@ static int check_hop6(struct leat_stack *st, struct fib_route *r, const char **r
 	return 0;
 }
 
+static int check_hop(struct leat_stack *st, struct fib_route *r, const char **ret_why)
+{
+	return r->family == AF_INET ? check_hop4(st, r, ret_why) : check_hop6(st, r, ret_why);
+}
+
+/* Each way as if it were the only one. */
+static int check_hops(struct leat_stack *st, const struct fib_route *r, struct fib_hop *hops,
+		      const char **ret_why)
+{
+	int err = 0;
+	for (unsigned i = 0; i < r->n_hops && !err; i++) {
+		struct fib_route one = *r;
+		one.nh = fib_nh_with_hop(&r->nh, &hops[i]);
+		err = check_hop(st, &one, ret_why);
+		hops[i].if_handle = one.nh.if_handle;
+	}
+	return err;
+}
+
 static int check_source(struct leat_stack *st, const struct fib_route *r, const char **ret_why)
 {
 	const struct fib_nh *nh = &r->nh;
@@ -177,13 +196,13 @@ int fib_check_shape(const struct fib_route *r, const char **ret_why)
 	return 0;
 }
 
-int fib_check(struct leat_stack *st, struct fib_route *r, const char **ret_why)
+int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, const char **ret_why)
 {
 	int err = fib_check_shape(r, ret_why);
 	if (err)
 		return err;
 	if (type_rules[r->nh.type].no_hop) {
-		if (r->family == AF_INET && (r->nh.gw_family || r->nh.if_handle))
+		if (r->family == AF_INET && (r->nh.gw_family || r->nh.if_handle || r->n_hops))
 			return refuse(
 				ret_why, -EINVAL,
 				"Gateway, device and multipath can not be specified for this route type");
@@ -192,6 +211,6 @@ int fib_check(struct leat_stack *st, struct fib_route *r, const char **ret_why)
 		r->nh.gw = (struct ipaddr){ 0 };
 		return 0;
 	}
-	err = r->family == AF_INET ? check_hop4(st, r, ret_why) : check_hop6(st, r, ret_why);
+	err = r->n_hops ? check_hops(st, r, hops, ret_why) : check_hop(st, r, ret_why);
 	return err ? err : check_source(st, r, ret_why);
 }

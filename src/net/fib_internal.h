@@ -15,12 +15,30 @@ struct fib {
 	struct fib_trie trie[FIB_TABLES];
 };
 
+/* Several ways, as workers meet them. What it holds never changes; when an interface comes or goes another one takes its place. */
+struct fib_path {
+	const struct fib_nh *nh;
+	int32_t upper; /* the highest hash, of 31 bits, that takes it; -1: none does */
+};
+struct fib_paths {
+	struct deferred deferred;
+	uint32_t n;
+	struct fib_path path[];
+};
+
 /* A next hop that routes share. */
+struct fib_leg {
+	struct fib_shared_nh *nh;
+	uint16_t weight;
+};
 struct fib_shared_nh {
 	struct hash_node node;
 	struct fib_nh nh;
 	uint32_t refs;
+	uint32_t n_legs; /* 0: it is one way */
+	struct fib_hop *hops; /* [n_legs]: the same as netlink says it */
 	struct deferred deferred;
+	struct fib_leg legs[]; /* each holds a reference */
 };
 
 /* One route; a node's list has them in the order in which they count: higher tos first, then lower metric. */
@@ -30,6 +48,7 @@ struct fib_entry {
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
 	uint8_t tos, protocol, pref;
+	uint64_t serial;
 };
 
 struct fib_table {
@@ -39,11 +58,20 @@ struct fib_table {
 	struct fib_trie own;
 };
 
+/* By what flows spread; knobs (fib_hash.c). */
+struct fib_spread {
+	uint8_t policy[2]; /* enum fib_spread_policy; IPv4, IPv6 */
+	uint16_t fields[2]; /* enum fib_hash_field */
+	uint32_t seed; /* 0: the stack's own key */
+};
+
 struct fib_stack {
 	struct fib fib[2]; /* IPv4, IPv6 */
+	struct fib_spread spread;
 	struct list tables[2]; /* struct fib_table; the three of a lookup are always there */
 	struct hash nhs;
 	uint64_t count[2];
+	uint64_t serial; /* of the route that came last */
 	struct fib_route found; /* what fib_lookup_ctl() last answered */
 	struct iface_watch watch;
 };
@@ -70,9 +98,26 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 /* fib_nh.c */
 /* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */
 struct fib_nh fib_nh_canonical(const struct fib_nh *nh);
-/* A reference to the object that stands for nh; NULL without memory. */
-struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh);
+/* What nh says, with that way out. */
+struct fib_nh fib_nh_with_hop(const struct fib_nh *nh, const struct fib_hop *hop);
+/* A reference to the object that stands for nh, with its n_hops ways (0: it is one way itself); NULL without memory. */
+struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh, const struct fib_hop *hops,
+				 unsigned n_hops);
+/* NULL is welcome. */
 void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh);
+/* Whether it is the object for these. */
+bool fib_nh_is(const struct fib_shared_nh *sh, const struct fib_nh *nh, const struct fib_hop *hops,
+	       unsigned n_hops);
+
+/* fib_path.c */
+/* The ways of one with several, as the state of its interfaces is now. NULL without memory. */
+struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_shared_nh *sh);
+/* The state of an interface has changed. */
+void fib_paths_follow(struct leat_stack *st, uint32_t if_handle);
+bool fib_paths_all_dead(struct leat_stack *st, const struct fib_shared_nh *sh);
+
+/* fib_hash.c */
+extern const struct knob fib_knobs[];
 
 /* fib_node.c */
 /* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT or -ENOMEM; a node that is empty is left for the caller to prune. */
@@ -96,7 +141,8 @@ const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint3
 /* fib_check.c: may this route be added? Fills in the interface that follows from the gateway. 0 or what Linux says. */
 /* ... in itself, whatever else there is? */
 int fib_check_shape(const struct fib_route *r, const char **ret_why);
-int fib_check(struct leat_stack *st, struct fib_route *r, const char **ret_why);
+/* hops: r->hops, to be filled in, too. */
+int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, const char **ret_why);
 
 /* fib_save.c */
 int fib_save(struct leat_stack *st, struct saver *s);

@@ -41,7 +41,11 @@ void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, cons
 	ret->table = table;
 	ret->metric = e->metric;
 	ret->flags = e->flags;
+	ret->serial = e->serial;
+	ret->n_hops = (uint16_t)e->nh->n_legs;
+	ret->hops = e->nh->hops;
 	ret->nh = e->nh->nh;
+	ret->nh.paths = NULL; /* hops say it, and live as long as this */
 	be64 hi = be64_of(n->key.hi), lo = be64_of(n->key.lo);
 	memcpy(ret->dst.b, &hi, sizeof hi);
 	memcpy(ret->dst.b + 8, &lo, sizeof lo);
@@ -50,9 +54,9 @@ void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, cons
 /* Linux: an IPv4 route is another one when anything differs, an IPv6 route when its next hop does. */
 static bool is_same(const struct fib_entry *e, const struct fib_route *r)
 {
-	const struct fib_nh c = fib_nh_canonical(&r->nh);
 	if (r->family == AF_INET)
-		return e->protocol == r->protocol && !memcmp(&e->nh->nh, &c, sizeof c);
+		return e->protocol == r->protocol && fib_nh_is(e->nh, &r->nh, r->hops, r->n_hops);
+	const struct fib_nh c = fib_nh_canonical(&r->nh);
 	return e->nh->nh.if_handle == c.if_handle && e->nh->nh.gw_family == c.gw_family &&
 	       ipaddr_eq(&e->nh->nh.gw, &c.gw);
 }
@@ -62,11 +66,12 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 	struct fib_entry *e = mem_zalloc(&st->mem, sizeof *e);
 	if (!e)
 		return NULL;
-	e->nh = fib_nh_get(st, &r->nh);
+	e->nh = fib_nh_get(st, &r->nh, r->hops, r->n_hops);
 	if (!e->nh) {
 		mem_free(e);
 		return NULL;
 	}
+	e->serial = ++fib_state(st)->serial;
 	e->metric = r->metric;
 	e->flags = r->flags;
 	e->tos = r->tos;
@@ -174,7 +179,7 @@ const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fi
 {
 	const struct fib_entry *e;
 	for (e = n->entries; e; e = e->next)
-		if (is_peer(e, after) && is_same(e, after) && e->protocol == after->protocol)
+		if (e->serial == after->serial)
 			return e->next;
 	for (e = n->entries; e && (comes_before(e, after->tos, after->metric) || is_peer(e, after));
 	     e = e->next) {}
