@@ -62,8 +62,12 @@ static void describe(const json_t *row)
 	uint64_t min = json_integer_value(json_object_get(row, "min"));
 	uint64_t max = json_integer_value(json_object_get(row, "max"));
 
-	printf("%s = %s\n    %s; %" PRIu64 " to %" PRIu64 "%s%s, at first %s\n", str(row, "name"),
-	       str(row, "value"), str(row, "help"), min, max, *unit ? " " : "", unit, str(row, "default"));
+	printf("%s = %s\n    %s; ", str(row, "name"), str(row, "value"), str(row, "help"));
+	if (min > max) /* below zero */
+		printf("%" PRId64 " to %" PRIu64, (int64_t)min, max);
+	else
+		printf("%" PRIu64 " to %" PRIu64, min, max);
+	printf("%s%s, at first %s\n", *unit ? " " : "", unit, str(row, "default"));
 }
 
 static void print_row(const struct how *how, const json_t *row)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/knob.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -52,11 +53,18 @@ static void member_set(const struct knob *k, void *at, uint64_t v)
 	}
 }
 
+/* What stands in fewer than 64 bits is negative when its highest bit says so. */
+static uint64_t widened(const struct knob *k, uint64_t v)
+{
+	unsigned shift = 64 - 8u * k->size;
+	return k->flags & KNOB_SIGNED ? (uint64_t)((int64_t)(v << shift) >> shift) : v;
+}
+
 void knob_read(const struct knob *k, const void *base, uint64_t ret_v[2])
 {
 	ret_v[1] = 0;
 	for (unsigned i = 0; i < n_values(k); i++)
-		ret_v[i] = member_get(k, (const char *)base + k->at + i * k->size) / scale(k);
+		ret_v[i] = widened(k, member_get(k, (const char *)base + k->at + i * k->size)) / scale(k);
 }
 
 void knob_write(const struct knob *k, void *base, const uint64_t v[2])
@@ -77,13 +85,28 @@ bool knob_is_default(const struct knob *k, const void *base)
 	return v[0] == k->dflt[0] && (!k->two || v[1] == k->dflt[1]);
 }
 
+static bool is_within(const struct knob *k, uint64_t v)
+{
+	if (k->flags & KNOB_SIGNED)
+		return (int64_t)v >= (int64_t)k->min && (int64_t)v <= (int64_t)k->max;
+	return v >= k->min && v <= k->max;
+}
+
+static void say_bounds(const struct knob *k, uint64_t v, char *to, size_t len)
+{
+	if (k->flags & KNOB_SIGNED)
+		snprintf(to, len, "%" PRId64 " is not between %" PRId64 " and %" PRId64, (int64_t)v,
+			 (int64_t)k->min, (int64_t)k->max);
+	else
+		snprintf(to, len, "%" PRIu64 " is not between %" PRIu64 " and %" PRIu64, v, k->min, k->max);
+}
+
 int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base, const uint64_t v[2],
 	     char *ret_why, size_t why_len)
 {
 	for (unsigned n = 0; n < n_values(k); n++)
-		if (v[n] < k->min || v[n] > k->max) {
-			snprintf(ret_why, why_len, "%" PRIu64 " is not between %" PRIu64 " and %" PRIu64,
-				 v[n], k->min, k->max);
+		if (!is_within(k, v[n])) {
+			say_bounds(k, v[n], ret_why, why_len);
 			return -EINVAL;
 		}
 	int err = k->check ? k->check(st, i, v) : 0;
@@ -99,23 +122,44 @@ int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void 
 
 /* --- text --- */
 
-static bool parse_one(const char **at, uint64_t *ret)
+static bool parse_one(const struct knob *k, const char **at, uint64_t *ret)
 {
 	const char *s = *at + strspn(*at, " \t\n");
+	bool minus = k->flags & KNOB_SIGNED && *s == '-';
 	char *end;
+	s += minus;
 	if (*s < '0' || *s > '9')
 		return false;
 	errno = 0;
 	*ret = strtoull(s, &end, 0);
 	*at = end;
+	if (k->flags & KNOB_SIGNED && *ret > INT64_MAX)
+		return false;
+	if (minus)
+		*ret = KNOB_MINUS(*ret);
 	return !errno && (!*end || strchr(" \t\n", *end));
+}
+
+static bool parse_ip6(const char *text, uint64_t ret_v[2])
+{
+	char word[INET6_ADDRSTRLEN];
+	text += strspn(text, " \t\n");
+	size_t n = strcspn(text, " \t\n");
+	if (text[n + strspn(text + n, " \t\n")] || n >= sizeof word)
+		return false;
+	memcpy(word, text, n);
+	word[n] = 0;
+	ret_v[0] = ret_v[1] = 0;
+	return n == 0 || inet_pton(AF_INET6, word, ret_v) == 1;
 }
 
 bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2])
 {
 	uint64_t v[2] = { 0 };
+	if (k->flags & KNOB_IP6)
+		return parse_ip6(text, ret_v);
 	for (unsigned i = 0; i < n_values(k); i++)
-		if (!parse_one(&text, &v[i]))
+		if (!parse_one(k, &text, &v[i]))
 			return false;
 	if (text[strspn(text, " \t\n")])
 		return false;
@@ -123,9 +167,22 @@ bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2])
 	return true;
 }
 
+/* Linux reads an address that was never set with an error; here it is empty. */
+static void print_ip6(const uint64_t v[2], char to[KNOB_TEXT_MAX])
+{
+	char word[INET6_ADDRSTRLEN] = "";
+	if (v[0] || v[1])
+		inet_ntop(AF_INET6, v, word, sizeof word);
+	snprintf(to, KNOB_TEXT_MAX, "%s", word);
+}
+
 void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX])
 {
-	if (k->two)
+	if (k->flags & KNOB_IP6)
+		print_ip6(v, to);
+	else if (k->flags & KNOB_SIGNED)
+		snprintf(to, KNOB_TEXT_MAX, "%" PRId64, (int64_t)v[0]);
+	else if (k->two)
 		snprintf(to, KNOB_TEXT_MAX, "%" PRIu64 "\t%" PRIu64, v[0], v[1]);
 	else
 		snprintf(to, KNOB_TEXT_MAX, "%" PRIu64, v[0]);

@@ -4,7 +4,7 @@
  *
  * A knob's value is a member of the module's stack state, or, for one per interface ("net.ipv4.conf.IF.forwarding"), of struct
  * iface_conf (net/iface.h): each interface has its own, and begins with what the one called "default" says. Members are
- * unsigned, of 1 to 8 bytes, written by the control lcore and read by workers with racy_get(). Before a module's init they
+ * unsigned (or, with KNOB_SIGNED, signed), of 1 to 8 bytes, written by the control lcore and read by workers with racy_get(). Before a module's init they
  * have their defaults. */
 #ifndef LEAT_CORE_KNOB_H
 #define LEAT_CORE_KNOB_H
@@ -22,7 +22,13 @@ enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 64 }; /* of a name with its interfac
 enum knob_flags {
 	KNOB_PER_IFACE = 1 << 0,
 	KNOB_ALIAS = 1 << 1, /* another name for what an earlier row has: saved there */
+	KNOB_SIGNED = 1 << 2, /* values, bounds and members are signed: KNOB_MINUS(1) is the least */
+	KNOB_IP6 =
+		1
+		<< 3, /* the pair is an IPv6 address, in the order of its bytes; all zero: none, and empty text */
 };
+
+#define KNOB_MINUS(n) ((uint64_t) - (int64_t)(n))
 
 struct knob {
 	const char *name; /* as sysctl has it, "IF" standing for the interface */

@@ -29,7 +29,10 @@ static void check_row(const struct knob *k)
 	assert_true(k->size == 1 || k->size == 2 || k->size == 4 || k->size == 8);
 	assert_true(k->size == 8 || k->max * MAX(k->scale, 1U) <= (1ULL << 8 * k->size) - 1);
 	for (unsigned n = 0; n <= k->two; n++)
-		assert_true(k->dflt[n] >= k->min && k->dflt[n] <= k->max);
+		if (k->flags & KNOB_SIGNED)
+			assert_true((int64_t)k->dflt[n] >= (int64_t)k->min && k->dflt[n] + 1 <= k->max + 1);
+		else
+			assert_true(k->dflt[n] >= k->min && k->dflt[n] <= k->max);
 }
 
 static void every_row_makes_sense_and_every_name_finds_its_own(void **state)
@@ -50,17 +53,25 @@ static void every_row_makes_sense_and_every_name_finds_its_own(void **state)
 	rig_free(r);
 }
 
+static void bound_of(const struct knob *k, bool to_max, char to[KNOB_TEXT_MAX])
+{
+	uint64_t v[2] = { to_max ? k->max : k->min };
+	if (k->flags & KNOB_IP6)
+		snprintf(to, KNOB_TEXT_MAX, "%s", to_max ? "2001:db8::1" : "");
+	else
+		knob_print(k, v, to);
+}
+
 /* The bounds of those that stand for themselves. */
 static void set_all(struct rig *r, bool to_max)
 {
 	struct sysctl_pos pos = { 0 };
-	char name[KNOB_NAME_MAX], value[24];
+	char name[KNOB_NAME_MAX], value[KNOB_TEXT_MAX];
 	for (struct sysctl s; sysctl_next(r->st, &pos, &s);) {
 		if (s.knob->flags & KNOB_ALIAS || s.knob->check)
 			continue;
 		sysctl_name(&s, name);
-		snprintf(value, sizeof value, "%llu",
-			 (unsigned long long)(to_max ? s.knob->max : s.knob->min));
+		bound_of(s.knob, to_max, value);
 		set(r, name, value);
 		assert_string_equal(get(r, name), value);
 	}
