@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "net/addr_internal.h"
+#include "net/addr_label.h"
 #include "net/ctl_fill.h"
 
 enum { IP6_MTU_MIN = 1280 }; /* RFC 8200, 5 */
@@ -334,7 +335,9 @@ static struct addr *addr_copy(struct leat_stack *st, const struct iface *i, cons
 	a->family = how->family;
 	a->plen = how->plen;
 	a->scope = how->family == AF_INET6 ? scope6(&how->local.v6) : how->scope;
-	a->flags = how->flags & ~(uint32_t)(IFA_F_SECONDARY | IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	a->flags = how->flags & ~(uint32_t)(IFA_F_TENTATIVE | IFA_F_DADFAILED);
+	if (a->family == AF_INET)
+		a->flags &= ~(uint32_t)IFA_F_SECONDARY; /* the same bit is IFA_F_TEMPORARY in IPv6 */
 	a->local = how->local;
 	a->peer = ipaddr_eq(&how->peer, &how->local) ? (struct ipaddr){ 0 } : how->peer;
 	a->broadcast = how->broadcast;
@@ -485,9 +488,13 @@ static int addr_init(struct leat_stack *st)
 	hash_init(&s->table.addrs, &st->mem, defer_chunk, st);
 	hash_init(&s->table.ifs, &st->mem, defer_chunk, st);
 	list_init(&s->watches);
-	int err = view_stage(st, VIEW_addrs, &s->table);
-	if (err)
+	int err = addr_labels_init(st);
+	if (!err)
+		err = view_stage(st, VIEW_addrs, &s->table);
+	if (err) {
+		addr_labels_free(st);
 		return err;
+	}
 	s->watch.event = addr_on_iface;
 	iface_watch_add(st, &s->watch);
 	return 0;
@@ -511,6 +518,7 @@ static void addr_done(struct leat_stack *st)
 {
 	hash_done(&addr_state(st)->table.addrs);
 	hash_done(&addr_state(st)->table.ifs);
+	addr_labels_free(st);
 }
 
 const struct module addr_module = {

@@ -33,10 +33,12 @@ const struct addr *addr_find(const struct worker *w, uint8_t family, const struc
 /* An address of that interface, tentative ones included (neighbour discovery needs to know). */
 const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,
 				const struct ipaddr *a);
-/* Source for a packet to dst leaving through `out` (RFC 6724 in its first form: same subnet, then scope, then the first).
- * false: none. */
+/* Source for a packet to dst leaving through `out` (RFC 6724; addr_select.c has the rules). false: none. */
 bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t family,
 			const struct ipaddr *dst, struct ipaddr *ret);
+/* The same as a socket wishes: prefs are the bits of IPV6_ADDR_PREFERENCES (RFC 5014), 0: none. */
+bool addr_select_source_as(const struct worker *w, const struct iface *out, uint8_t family,
+			   const struct ipaddr *dst, uint32_t prefs, struct ipaddr *ret);
 
 /* --- control lcore --- */
 

@@ -43,24 +43,6 @@ static struct ip6 link_local_of(const uint8_t mac[6])
 			       mac[4], mac[5] } };
 }
 
-/* Linux: a new way to make addresses makes one at once, where there is none. */
-static void gen_mode_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
-{
-	if (i)
-		iface_changed(i);
-}
-
-const struct knob addr_knobs[] = {
-	KNOB_IFACE("net.ipv6.conf.IF.addr_gen_mode", addr_gen_mode, IN6_ADDR_GEN_MODE_EUI64,
-		   IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_RANDOM, .changed = gen_mode_changed,
-		   .help = "0: a link-local address from the MAC; others: none is made"),
-	KNOB_IFACE("net.ipv6.conf.IF.accept_dad", accept_dad, 1, 0, 1,
-		   .help = "test a new address for a duplicate before it is used"),
-	KNOB_IFACE("net.ipv6.conf.IF.dad_transmits", dad_transmits, 1, 0, UINT8_MAX, .unit = "solicitations",
-		   .help = "how often the test asks; 0: addresses are not tested"),
-	{ 0 },
-};
-
 static bool has_link_local(struct leat_stack *st, const struct iface *i)
 {
 	for (const struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 
+#include "net/addr_label.h"
 #include "net/ctl_util.h"
 
 /* The 6.1 headers know no attribute after this one; iproute2 sends none either. */
@@ -356,4 +357,5 @@ static const struct nl_family addr6_family = {
 	.name = "route/addr6", .protocol = NETLINK_ROUTE, .pf = AF_INET6, .msgs = inet6_msgs
 };
 
-const struct nl_family *const addr_families[] = { &addr_family, &addr4_family, &addr6_family, NULL };
+const struct nl_family *const addr_families[] = { &addr_family, &addr4_family, &addr6_family,
+						  &addr_label_family, NULL };

@@ -9,6 +9,7 @@
 
 struct saver;
 struct loader;
+struct addr_labels;
 
 /* The usual addresses of an interface as workers see them: replaced as a whole. */
 struct addr_set {
@@ -31,12 +32,14 @@ struct addr_if {
 struct addr_table {
 	struct hash addrs; /* struct addr.node, by family and address */
 	struct hash ifs; /* struct addr_if.node */
+	rcu_ptr(struct addr_labels) labels; /* addr_label.h */
 };
 
 struct addr_stack {
 	struct addr_table table;
 	struct list watches;
 	struct iface_watch watch;
+	uint32_t label_seq;
 	bool trusted; /* a saved stack's addresses were tested before */
 };
 
@@ -71,8 +74,10 @@ void addr_routes_add(struct leat_stack *st, const struct addr *a);
 void addr_routes_delete(struct leat_stack *st, const struct addr *a); /* when a is on no list any more */
 void addr_group_route_add(struct leat_stack *st, const struct iface *i);
 
-/* addr_auto.c */
+/* addr_knob.c */
 extern const struct knob addr_knobs[];
+
+/* addr_auto.c */
 void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e);
 
 /* addr_save.c */

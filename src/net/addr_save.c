@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/save.h"
-#include "net/addr_internal.h"
+#include "net/addr_label.h"
 
 static uint32_t left_s(const struct leat_stack *st, const struct addr *a, uint32_t lifetime_s)
 {
@@ -56,6 +56,7 @@ int addr_save(struct leat_stack *st, struct saver *s)
 	for (const struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
 		save_all_of(st, s, i);
 	save_end(s);
+	addr_labels_save(st, s);
 	return save_error(s);
 }
 
@@ -116,5 +117,5 @@ int addr_restore(struct leat_stack *st, struct loader *l)
 		load_end(l);
 	}
 	load_end(l);
-	return err;
+	return err ? err : addr_labels_restore(st, l);
 }

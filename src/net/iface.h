@@ -60,7 +60,20 @@ struct iface_worker_stats {
 struct neigh_conf {
 	uint32_t reachable_ms, retrans_ms, delay_s, stale_s, ucast_probes, mcast_probes, queue_max;
 };
+/* What comes of router advertisements, and how IPv6 addresses are made, tested and chosen; named as Linux's settings are. */
+struct ip6_auto_conf {
+	uint8_t accept_ra, defrtr, pinfo, rt_info_min_plen, rt_info_max_plen, rtr_pref, ra_mtu, from_local;
+	uint8_t autoconf, pio_life, pio_pflag;
+	uint8_t enhanced_dad, optimistic_dad, use_optimistic, oif_addrs_only, disable;
+	int8_t keep_addr_on_down;
+	uint32_t min_hop_limit, min_lft_s, defrtr_metric, max_addresses;
+	int32_t rs_count, rs_interval_s, rs_max_interval_s, rs_delay_s;
+	int32_t use_tempaddr, temp_valid_s, temp_preferred_s, max_desync_s, regen_advance_s, regen_retry;
+	uint32_t mtu6; /* what a router says; 0: the device's */
+	uint64_t stable_secret[2]; /* both 0: none */
+};
 struct iface_conf {
+	struct ip6_auto_conf ip6;
 	uint8_t forward4, forward6, hop_limit6, addr_gen_mode, accept_dad;
 	uint32_t dad_transmits;
 	struct neigh_conf neigh[2]; /* IPv4, IPv6 */
