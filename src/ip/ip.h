@@ -42,7 +42,8 @@ void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
  * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
  * A zero source is chosen there, as are length, identification and checksum. out_if, when not 0, says by which interface
  * (needed for groups, the limited broadcast and link-local destinations). A transport checksum that covers the source
- * address must already: choose it by ip4_way(), ip6_way() or ip6_source() then.
+ * address must already: choose it by ip_way() or ip6_source() then. For rules, ext->mark and ext->sender say who sent it, if ext is
+ * there.
  *
  * "ip4-output-whole" and "ip6-output-whole" are for headers that somebody else wrote, with options and extension headers. Of those
  * only what a raw socket leaves to the stack is filled in: IPv4's source and identification where they are zero, its length and
@@ -61,9 +62,8 @@ struct ip_way {
 	bool has_src; /* false: no address of ours can be the source */
 	struct ipaddr src;
 };
-/* The same for a flow of which more is known than where it goes: of several ways, its own. */
-enum drop ip4_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret);
-enum drop ip6_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret);
+enum drop ip_way(const struct worker *w, const struct fib_query *q, struct ip_way *ret); /* q->oif: out_if */
+/* The same for a packet of which rules see nothing but the destination. */
 enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_way *ret);
 enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip_way *ret);
 

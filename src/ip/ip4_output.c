@@ -16,39 +16,42 @@ static struct fib_flow flow_of(const struct ip4_hdr *h)
 	return (struct fib_flow){ .family = AF_INET, .src.v4 = h->src, .dst.v4 = h->dst, .proto = h->proto };
 }
 
-/* *ret_nh NULL: the destination is on the link. p: NULL before there is a packet. */
-static enum drop route_out(const struct worker *w, const struct fib_flow *f, const struct pkt *p,
-			   uint32_t *out_if, const struct fib_nh **ret_nh)
+/* *ret_nh NULL: the destination is on the link. f, p: the flow, by which one of several ways is chosen; p NULL before there is a
+ * packet. */
+static enum drop route_out(const struct worker *w, const struct fib_query *q, const struct fib_flow *f,
+			   const struct pkt *p, uint32_t *ret_out_if, const struct fib_nh **ret_nh)
 {
-	be32 dst = f->dst.v4;
-	const struct fib_nh *nh = be32_get(dst) == UINT32_MAX ? NULL : fib4_lookup(w, dst);
+	be32 dst = q->dst.v4;
+	const struct fib_nh *nh = be32_get(dst) == UINT32_MAX ? NULL : fib_lookup(w, q);
+	*ret_out_if = q->oif;
 	if (nh && nh->type == RTN_LOCAL && !ip4_is_multicast(dst)) {
 		*ret_nh = nh;
-		return ip_to_loopback(ip4_stack(w->st), out_if);
+		return ip_to_loopback(ip4_stack(w->st), ret_out_if);
 	}
-	if (nh && !*out_if && fib_nh_has_paths(nh))
+	if (nh && !q->oif && fib_nh_has_paths(nh))
 		nh = ip_flow_path(w, nh, f, p);
-	enum drop why = ip_to_others(nh, out_if, ret_nh);
+	enum drop why = ip_to_others(nh, ret_out_if, ret_nh);
 	if (ip4_is_multicast(dst)) /* a route says by which interface, the group is on its link */
 		*ret_nh = NULL;
 	return why;
 }
 
-enum drop ip4_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret)
+enum drop ip4_way_of(const struct worker *w, const struct fib_query *q, struct ip_way *ret)
 {
 	const struct fib_nh *nh;
-	enum drop why = route_out(w, f, NULL, &out_if, &nh);
+	uint32_t out_if;
+	const struct fib_flow f = ip_flow_of(q);
+	enum drop why = route_out(w, q, &f, NULL, &out_if, &nh);
 	if (!why)
-		why = ip_way_of(w, nh, out_if, AF_INET, &f->dst, ret);
-	if (!why && ip4_is_group(f->dst.v4))
-		ret->type = ip4_is_multicast(f->dst.v4) ? RTN_MULTICAST : RTN_BROADCAST;
+		why = ip_way_of(w, nh, out_if, AF_INET, &q->dst, ret);
+	if (!why && ip4_is_group(q->dst.v4))
+		ret->type = ip4_is_multicast(q->dst.v4) ? RTN_MULTICAST : RTN_BROADCAST;
 	return why;
 }
 
 enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_way *ret)
 {
-	const struct fib_flow f = { .family = AF_INET, .dst.v4 = dst };
-	return ip4_flow_way(w, out_if, &f, ret);
+	return ip4_way_of(w, &(struct fib_query){ .family = AF_INET, .dst.v4 = dst, .oif = out_if }, ret);
 }
 
 uint8_t ip4_hops(const struct worker *w, be32 dst)
@@ -95,7 +98,9 @@ static inline uint8_t ip4_output_one(struct worker *w, struct pkt *p, bool whole
 	const struct fib_nh *nh;
 	const struct ip4_hdr *h = pkt_l3(p);
 	const struct fib_flow f = flow_of(h);
-	enum drop why = route_out(w, &f, p, &p->out_if, &nh);
+	struct fib_query q;
+	ip_output_query(w, p, AF_INET, &f.dst, &q);
+	enum drop why = route_out(w, &q, &f, p, &p->out_if, &nh);
 	if (!why)
 		why = finish_header(w, p, nh, whole);
 	return why ? pkt_drop(p, why) : ip_output_done(w, p, nh, ETH_P_IP, h->proto, HOOK_IP4_OUTPUT);

@@ -38,7 +38,7 @@ static void decide_unicast(struct ip_route_run *r, const struct iface *in)
 static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt *p, be32 dst,
 		      const struct fib_nh *nh)
 {
-	*r = (struct ip_route_run){ .dst.v4 = dst, .in_if = p->in_if, .nh = nh };
+	*r = (struct ip_route_run){ .dst.v4 = dst, .key_if = r->key_if, .in_if = p->in_if, .nh = nh };
 	const struct iface *in = iface_get(w, p->in_if);
 	if (!in) {
 		ip_route_refuse(r, DROP_IF_GONE);
@@ -52,10 +52,20 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		r->say.next = racy_get(in->hooks.edge[HOOK_IP4_INPUT]);
 }
 
-/* Another destination or another interface. */
-static void run_change(struct worker *w, struct ip_route_run *r, const struct pkt *p, be32 dst)
+static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask *a, const struct pkt *p,
+				    be32 dst)
 {
-	const struct fib_nh *nh = ip4_is_group(dst) ? NULL : fib4_lookup(w, dst);
+	if (ip4_is_group(dst))
+		return NULL;
+	return likely(!a->looks) ? fib4_lookup(w, dst) : ip_route_by_rules(w, a, p, AF_INET);
+}
+
+/* Another destination or another interface, or rules that look at more. */
+static void run_change(struct worker *w, struct ip_route_run *r, struct ip_route_ask *a, const struct pkt *p,
+		       be32 dst)
+{
+	const struct fib_nh *nh = look_up(w, a, p, dst);
+	r->key_if = ip_route_key_if(a, p);
 	if (ip_route_goes_on(r, p, nh))
 		r->dst.v4 = dst;
 	else
@@ -69,11 +79,11 @@ static bool source_is_ours(const struct worker *w, be32 src)
 	return addr_find(w, AF_INET, &a) != NULL;
 }
 
-static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r)
+static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)
 {
 	const struct ip4_hdr *h = pkt_l3(p);
-	if (unlikely(!be32_eq(h->dst, r->dst.v4) || p->in_if != r->in_if))
-		run_change(w, r, p, h->dst);
+	if (unlikely(!be32_eq(h->dst, r->dst.v4) || p->in_if != r->key_if))
+		run_change(w, r, a, p, h->dst);
 	if (ip_route_refuses(r, p))
 		return ip_route_refusal(r, p, ICMP4_UNREACH);
 	if (unlikely(r->foreign_source && source_is_ours(w, h->src)))
@@ -88,9 +98,11 @@ static void ip4_route(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
 	struct ip_route_run run = { 0 };
+	struct ip_route_ask ask;
+	ip_route_ask_init(w, &ask, AF_INET);
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
-		next[i] = ip4_route_one(w, v->pkt[i], &run);
+		next[i] = ip4_route_one(w, v->pkt[i], &run, &ask);
 	}
 	vec_dispatch(w, v, next);
 }

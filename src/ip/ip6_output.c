@@ -34,49 +34,59 @@ static struct fib_flow flow_of(const struct ip6_hdr *h)
 	return (struct fib_flow){ .family = AF_INET6, .src.v6 = h->src, .dst.v6 = h->dst, .proto = h->next };
 }
 
-/* *ret_nh NULL: the destination is on the link. p: NULL before there is a packet. */
-static enum drop route_out(const struct worker *w, const struct fib_flow *f, const struct pkt *p,
-			   uint32_t *out_if, const struct fib_nh **ret_nh)
+/* *ret_nh NULL: the destination is on the link. f, p: the flow, by which one of several ways is chosen; p NULL before there is a
+ * packet. */
+static enum drop route_out(const struct worker *w, const struct fib_query *q, const struct fib_flow *f,
+			   const struct pkt *p, uint32_t *ret_out_if, const struct fib_nh **ret_nh)
 {
-	const struct ip6 *dst = &f->dst.v6;
+	const struct ip6 *dst = &q->dst.v6;
 	*ret_nh = NULL;
-	if (ip6_is_link_local(dst) || (ip6_is_multicast(dst) && *out_if))
-		return route_on_link(w, dst, out_if);
-	const struct fib_nh *nh = fib6_lookup(w, dst);
+	*ret_out_if = q->oif;
+	if (ip6_is_link_local(dst) || (ip6_is_multicast(dst) && q->oif))
+		return route_on_link(w, dst, ret_out_if);
+	const struct fib_nh *nh = fib_lookup(w, q);
 	if (nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST)) {
 		*ret_nh = nh;
-		return ip_to_loopback(ip6_stack(w->st), out_if);
+		return ip_to_loopback(ip6_stack(w->st), ret_out_if);
 	}
-	if (nh && !*out_if && fib_nh_has_paths(nh))
+	if (nh && !q->oif && fib_nh_has_paths(nh))
 		nh = ip_flow_path(w, nh, f, p);
-	return ip_to_others(nh, out_if, ret_nh);
+	return ip_to_others(nh, ret_out_if, ret_nh);
 }
 
-enum drop ip6_flow_way(const struct worker *w, uint32_t out_if, const struct fib_flow *f, struct ip_way *ret)
+static enum drop route_by_dst(const struct worker *w, const struct ip6 *dst, uint32_t *out_if,
+			      const struct fib_nh **ret_nh)
 {
+	const struct fib_query q = { .family = AF_INET6, .dst.v6 = *dst, .oif = *out_if };
+	const struct fib_flow f = ip_flow_of(&q);
+	return route_out(w, &q, &f, NULL, out_if, ret_nh);
+}
+
+enum drop ip6_way_of(const struct worker *w, const struct fib_query *q, struct ip_way *ret)
+{
+	const struct fib_flow f = ip_flow_of(q);
 	const struct fib_nh *nh;
-	enum drop why = route_out(w, f, NULL, &out_if, &nh);
+	uint32_t out_if;
+	enum drop why = route_out(w, q, &f, NULL, &out_if, &nh);
 	if (!why)
-		why = ip_way_of(w, nh, out_if, AF_INET6, &f->dst, ret);
+		why = ip_way_of(w, nh, out_if, AF_INET6, &q->dst, ret);
 	if (why)
 		return why;
 	ret->mtu = MAX(ret->mtu, (uint32_t)IP6_MIN_MTU);
-	if (ip6_is_multicast(&f->dst.v6))
+	if (ip6_is_multicast(&q->dst.v6))
 		ret->type = RTN_MULTICAST;
 	return DROP_NONE;
 }
 
 enum drop ip6_way(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip_way *ret)
 {
-	const struct fib_flow f = { .family = AF_INET6, .dst.v6 = *dst };
-	return ip6_flow_way(w, out_if, &f, ret);
+	return ip6_way_of(w, &(struct fib_query){ .family = AF_INET6, .dst.v6 = *dst, .oif = out_if }, ret);
 }
 
 uint8_t ip6_hops(const struct worker *w, uint32_t out_if, const struct ip6 *dst)
 {
-	const struct fib_flow f = { .family = AF_INET6, .dst.v6 = *dst };
 	const struct fib_nh *nh = NULL;
-	enum drop why = route_out(w, &f, NULL, &out_if, &nh);
+	enum drop why = route_by_dst(w, dst, &out_if, &nh);
 	return route_hops(w, nh, why ? NULL : iface_get(w, out_if), AF_INET6);
 }
 
@@ -93,9 +103,8 @@ static bool choose_source(const struct worker *w, const struct fib_nh *nh, uint3
 
 bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip6 *ret)
 {
-	const struct fib_flow f = { .family = AF_INET6, .dst.v6 = *dst };
 	const struct fib_nh *nh;
-	return !route_out(w, &f, NULL, &out_if, &nh) && choose_source(w, nh, out_if, dst, ret);
+	return !route_by_dst(w, dst, &out_if, &nh) && choose_source(w, nh, out_if, dst, ret);
 }
 
 static enum drop finish_header(const struct worker *w, struct pkt *p, const struct fib_nh *nh)
@@ -117,8 +126,10 @@ static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole
 	const struct fib_nh *nh = NULL;
 	const struct ip6_hdr *h = pkt_l3(p);
 	const struct fib_flow f = flow_of(h);
+	struct fib_query q;
+	ip_output_query(w, p, AF_INET6, &f.dst, &q);
 	enum drop why = !whole && is_for_link(p, h) ? route_on_link(w, &h->dst, &p->out_if)
-						    : route_out(w, &f, p, &p->out_if, &nh);
+						    : route_out(w, &q, &f, p, &p->out_if, &nh);
 	if (!why && !whole)
 		why = finish_header(w, p, nh);
 	return why ? pkt_drop(p, why) : ip_output_done(w, p, nh, ETH_P_IPV6, h->next, HOOK_IP6_OUTPUT);

@@ -58,7 +58,7 @@ static void decide_unicast(struct worker *w, struct ip_route_run *r, const struc
 static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt *p, const struct ip6 *dst,
 		      const struct fib_nh *nh)
 {
-	*r = (struct ip_route_run){ .dst.v6 = *dst, .in_if = p->in_if, .nh = nh };
+	*r = (struct ip_route_run){ .dst.v6 = *dst, .key_if = r->key_if, .in_if = p->in_if, .nh = nh };
 	const struct iface *in = iface_get(w, p->in_if);
 	if (!in) {
 		ip_route_refuse(r, DROP_IF_GONE);
@@ -72,11 +72,20 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		r->say.next = racy_get(in->hooks.edge[HOOK_IP6_INPUT]);
 }
 
-/* Another destination or another interface. */
-static void run_change(struct worker *w, struct ip_route_run *r, const struct pkt *p, const struct ip6 *dst)
+static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask *a, const struct pkt *p,
+				    const struct ip6 *dst)
 {
-	bool routed = !ip6_is_multicast(dst) && !ip6_is_link_local(dst);
-	const struct fib_nh *nh = routed ? fib6_lookup(w, dst) : NULL;
+	if (ip6_is_multicast(dst) || ip6_is_link_local(dst))
+		return NULL;
+	return likely(!a->looks) ? fib6_lookup(w, dst) : ip_route_by_rules(w, a, p, AF_INET6);
+}
+
+/* Another destination or another interface, or rules that look at more. */
+static void run_change(struct worker *w, struct ip_route_run *r, struct ip_route_ask *a, const struct pkt *p,
+		       const struct ip6 *dst)
+{
+	const struct fib_nh *nh = look_up(w, a, p, dst);
+	r->key_if = ip_route_key_if(a, p);
 	if (ip_route_goes_on(r, p, nh))
 		r->dst.v6 = *dst;
 	else
@@ -90,11 +99,11 @@ static bool is_fragment(const struct pkt *p)
 	return !ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch) && ip6_is_fragment(&ch);
 }
 
-static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r)
+static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
-	if (unlikely(p->in_if != r->in_if || !ip6_eq(&h->dst, &r->dst.v6)))
-		run_change(w, r, p, &h->dst);
+	if (unlikely(p->in_if != r->key_if || !ip6_eq(&h->dst, &r->dst.v6)))
+		run_change(w, r, a, p, &h->dst);
 	if (ip_route_refuses(r, p))
 		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET6, p);
@@ -107,9 +116,11 @@ static void ip6_route(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
 	struct ip_route_run run = { 0 };
+	struct ip_route_ask ask;
+	ip_route_ask_init(w, &ask, AF_INET6);
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
-		next[i] = ip6_route_one(w, v->pkt[i], &run);
+		next[i] = ip6_route_one(w, v->pkt[i], &run, &ask);
 	}
 	vec_dispatch(w, v, next);
 }

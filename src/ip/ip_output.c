@@ -74,3 +74,8 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 	ret->has_src = ip_choose_source(w, nh, out_if, family, dst, &ret->src);
 	return DROP_NONE;
 }
+
+enum drop ip_way(const struct worker *w, const struct fib_query *q, struct ip_way *ret)
+{
+	return q->family == AF_INET6 ? ip6_way_of(w, q, ret) : ip4_way_of(w, q, ret);
+}

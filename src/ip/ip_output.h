@@ -25,6 +25,29 @@ enum drop ip_to_others(const struct fib_nh *nh, uint32_t *out_if, const struct f
 bool ip_choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
 		      const struct ipaddr *dst, struct ipaddr *ret);
 
+/* The lookup of a packet that a node has: by destination and interface, and what else the rules look at. */
+static inline void ip_output_query(const struct worker *w, const struct pkt *p, uint8_t family,
+				   const struct ipaddr *dst, struct fib_query *q)
+{
+	uint32_t looks = fib_looks(w, family);
+	if (likely(!looks))
+		*q = (struct fib_query){ .family = family, .dst = *dst };
+	else
+		fib_query_of(p, family, looks, true, q);
+	q->oif = p->out_if;
+}
+
+static inline struct fib_flow ip_flow_of(const struct fib_query *q)
+{
+	return (struct fib_flow){ .src = q->src,
+				  .dst = q->dst,
+				  .flow_label = q->flow,
+				  .sport = q->sport,
+				  .dport = q->dport,
+				  .family = q->family,
+				  .proto = q->proto };
+}
+
 /* What ip4_way() and ip6_way() tell once the route is known. */
 enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
 		    const struct ipaddr *dst, struct ip_way *ret);

@@ -4,7 +4,9 @@
  * Theory of operation: what becomes of a packet follows from the next hop of its route and from the interface it came by. So
  * neighbouring packets to one destination share the lookup, and neighbours whose lookups find the same next hop share the
  * decision: for most packets there is nothing left but to compare. Where a next hop has several ways the decision is the same
- * for all of them, and each packet's flow picks its way. Where the destination itself matters (by_dst, or no
+ * for all of them, and each packet's flow picks its way. Rules may look at more of a packet than its destination; then its
+ * question is compared with the last one (struct ip_route_ask), and the lookup shared while it stays the same. Where the
+ * destination itself matters (by_dst, or no
  * route was asked for) the decision ends with it. */
 #ifndef LEAT_IP_ROUTE_H
 #define LEAT_IP_ROUTE_H
@@ -29,9 +31,20 @@ struct ip_route_type {
 /* RFC 1122, 3.3.6: a unicast packet in a group frame was meant for somebody else's ears, or worse. */
 enum { IP_ROUTE_GROUP_FRAME = PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST };
 
+/* What the lookups of a vector share: what the rules look at, and the answer to the last question that was put to them. */
+struct ip_route_ask {
+	uint32_t looks; /* 0: there are no rules but the built-in ones */
+	const struct fib_nh *nh;
+	struct fib_query last;
+};
+/* No packet's interface: each one is asked about. */
+#define IP_ROUTE_NO_RUN UINT32_MAX
+
 /* All zero: of no packet yet; one without an interface that meets it is dropped for that. */
 struct ip_route_run {
 	struct ipaddr dst;
+	uint32_t
+		key_if; /* packets of that interface and dst go the same way; IP_ROUTE_NO_RUN when rules look at more */
 	uint32_t in_if;
 	struct ip_route_type say;
 	bool go; /* the decision is not to refuse */
@@ -41,6 +54,31 @@ struct ip_route_run {
 	uint8_t bad_flags; /* packets with one of these are refused: 0 or IP_ROUTE_GROUP_FRAME */
 	const struct fib_nh *nh; /* what the lookup found; NULL: nothing, or there was none */
 };
+
+static inline void ip_route_ask_init(const struct worker *w, struct ip_route_ask *a, uint8_t family)
+{
+	a->looks = fib_looks(w, family);
+	if (unlikely(a->looks))
+		memset(&a->last, 0, sizeof a->last);
+}
+
+static inline uint32_t ip_route_key_if(const struct ip_route_ask *a, const struct pkt *p)
+{
+	return likely(!(a->looks & FIB_LOOK_PACKET)) ? p->in_if : IP_ROUTE_NO_RUN;
+}
+
+/* By the rules that there are; asked again only for a packet that they can tell from the last one. */
+static inline const struct fib_nh *ip_route_by_rules(const struct worker *w, struct ip_route_ask *a,
+						     const struct pkt *p, uint8_t family)
+{
+	struct fib_query q;
+	fib_query_of(p, family, a->looks, false, &q);
+	if (memcmp(&q, &a->last, sizeof q) != 0) {
+		a->last = q;
+		a->nh = fib_lookup(w, &q);
+	}
+	return a->nh;
+}
 
 static inline bool ip_route_goes_on(const struct ip_route_run *r, const struct pkt *p,
 				    const struct fib_nh *nh)

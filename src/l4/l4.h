@@ -76,6 +76,7 @@ struct l4_opts {
 	uint32_t icmp_filter; /* struct icmp_filter: types 0 to 31 that are not wanted */
 	uint32_t icmp6_filter[8]; /* struct icmp6_filter: types that are not wanted */
 	uint32_t bound_if; /* SO_BINDTODEVICE, a handle */
+	uint32_t mark; /* SO_MARK */
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
 	uint32_t rcvbuf;
 };
@@ -88,7 +89,7 @@ struct l4_end {
 	struct leat_stack *st;
 	struct worker *home; /* chosen when it is made, for life */
 	uint32_t id; /* never used again */
-	uint32_t uid; /* of its owner, for SO_REUSEPORT */
+	uint32_t uid; /* of its owner, for SO_REUSEPORT and rules */
 	uint8_t family, proto;
 	bool hashed, connected;
 	bool gone; /* so is module l4 */

@@ -91,8 +91,10 @@ struct pkt *l4_copy(struct worker *w, const char *node, struct pkt *p, uint32_t 
 /* How a datagram of an endpoint would go. */
 struct l4_path {
 	bool is6;
+	bool no_src; /* the sender has no address yet: src was chosen for it */
 	bool df; /* IPv4: must not be fragmented, here or on its way */
 	uint8_t proto, ttl, tos, type; /* type: RTN_* */
+	uint32_t asked_if; /* what the sender named; 0: nothing */
 	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
 	uint32_t link_mtu;
 	uint16_t dport; /* of `to` */

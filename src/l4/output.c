@@ -63,8 +63,12 @@ static void fill_options(const struct l4_end *e, const struct l4_with *with, str
 	hops = with->hops < 0 ? hops : with->hops;
 	path->proto = e->proto;
 	path->ttl = (uint8_t)(hops < 0 ? default_hops : hops);
+}
+
+static void fill_tos(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
+{
 	path->tos = path->is6 ? e->opt.tclass : e->opt.tos;
-	if (with->tos >= 0)
+	if (with && with->tos >= 0)
 		path->tos = (uint8_t)with->tos;
 }
 
@@ -105,28 +109,9 @@ static uint32_t if_of_source(const struct l4_end *e, const struct l4_path *path)
 	return a ? a->if_handle : 0;
 }
 
-/* What is known of the flow, as the packet will have it. */
-static struct fib_flow flow_of(const struct l4_end *e, const struct l4_with *with, const struct l4_path *path)
-{
-	const struct ip6 *src = with && with->has_src ? &with->src : &e->local.a;
-	struct fib_flow f = { .family = path->is6 ? AF_INET6 : AF_INET, .proto = e->proto };
-	if (e->ops->has_ports) {
-		f.sport = e->local.port;
-		f.dport = path->dport;
-	}
-	if (path->is6)
-		f.dst.v6 = path->dst;
-	else
-		f.dst.v4 = l4_v4(&path->dst);
-	if (path->is6 && !l4_is4(src))
-		f.src.v6 = *src;
-	else if (!path->is6 && l4_is4(src))
-		f.src.v4 = l4_v4(src);
-	return f;
-}
-
-static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
-		      struct l4_path *path, struct ip_way *way)
+/* The interface that the sender has named, in one way or another; 0: none. */
+static uint32_t asked_if(const struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
+			 const struct l4_path *path)
 {
 	uint32_t out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle;
 	if (with && with->out_if && !out_if)
@@ -138,18 +123,41 @@ static enum drop look(struct l4_end *e, const struct l4_addr *to, const struct l
 		out_if = if_of_source(e, path);
 	if (!out_if && path->is6 && ip6_is_link_local(&path->dst))
 		out_if = e->local.if_handle;
-	const struct fib_flow f = flow_of(e, with, path);
-	return (path->is6 ? ip6_flow_way : ip4_flow_way)(e->home, out_if, &f, way);
+	return out_if;
 }
 
-static int choose_source(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,
-			 const struct ip_way *way)
+static struct ipaddr addr_of(const struct ip6 *a)
 {
-	path->src = with && with->has_src ? with->src : e->local.a;
+	return l4_is4(a) ? (struct ipaddr){ .v4 = l4_v4(a) } : (struct ipaddr){ .v6 = *a };
+}
+
+/* What the rules may ask of it: as ip4-output and ip6-output will ask of the packet. */
+static struct fib_query query_of(const struct l4_end *e, const struct l4_path *path)
+{
+	struct ipaddr src = { 0 };
+	if (l4_is4(&path->src) != path->is6)
+		src = addr_of(&path->src);
+	return (struct fib_query){
+		.family = path->is6 ? AF_INET6 : AF_INET,
+		.dst = addr_of(&path->dst),
+		.src = src,
+		.oif = path->asked_if,
+		.mark = e->opt.mark,
+		.uid = e->uid,
+		.proto = e->proto,
+		.dsfield = path->tos,
+		.sport = e->ops->has_ports ? e->local.port : 0,
+		.dport = e->ops->has_ports ? path->dport : 0,
+	};
+}
+
+static int choose_source(struct l4_path *path, const struct ip_way *way)
+{
 	bool bound = !l4_is_any(&path->src) && !(l4_is4(&path->src) && ip4_is_multicast(l4_v4(&path->src))) &&
 		     !(!l4_is4(&path->src) && ip6_is_multicast(&path->src));
 	if (bound && l4_is4(&path->src) == path->is6)
 		return -ENETUNREACH; /* of the other family */
+	path->no_src = !bound;
 	if (bound)
 		return source_fits(path, way) ? 0 : -EINVAL;
 	if (!way->has_src)
@@ -165,14 +173,18 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	path->is6 = !l4_is4(&path->dst);
 	if (!path->is6 && e->family == AF_INET6 && e->opt.v6only)
 		return -ENETUNREACH;
-	enum drop why = look(e, to, with, path, &way);
+	path->src = with && with->has_src ? with->src : e->local.a;
+	path->asked_if = asked_if(e, to, with, path);
+	fill_tos(e, with, path);
+	const struct fib_query q = query_of(e, path);
+	enum drop why = ip_way(e->home, &q, &way);
 	if (why)
 		return errno_of(why);
 	path->type = way.type;
 	path->out_if = way.out_if;
 	if (way.type == RTN_BROADCAST && !e->opt.broadcast)
 		return -EACCES;
-	int err = choose_source(e, with, path, &way);
+	int err = choose_source(path, &way);
 	if (err)
 		return err;
 	fill_options(e, with, path, way.hops);
@@ -229,6 +241,22 @@ static void send_on(struct l4_end *e, uint16_t node, struct pkt *p)
 	graph_run(e->home);
 }
 
+/* The output node looks the way up again, by the same rules. */
+static bool put_sender(const struct l4_end *e, const struct l4_path *path, struct pkt *p)
+{
+	uint32_t looks = fib_looks(e->home, path->is6 ? AF_INET6 : AF_INET);
+	p->out_if = looks ? path->asked_if : path->out_if;
+	if (!e->opt.mark && !looks)
+		return true;
+	struct pkt_ext *ext = pkt_ext(e->home->lc, p);
+	if (!ext)
+		return false;
+	ext->mark = e->opt.mark;
+	ext->sender.uid = e->uid;
+	ext->sender.no_src = path->no_src;
+	return true;
+}
+
 static bool append(struct lcore *lc, struct pkt *p, const void *bytes, size_t len)
 {
 	return !len || pkt_append(lc, p, bytes, (uint32_t)len);
@@ -260,7 +288,10 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	}
 	if (o->csum_off >= 0)
 		put_csum(p, path, o, (uint32_t)l4_len);
-	p->out_if = path->out_if;
+	if (!put_sender(e, path, p)) {
+		pkt_free(lc, p);
+		return -ENOBUFS;
+	}
 	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
 	return 0;
 }
@@ -287,7 +318,12 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
-	p->out_if = goes_elsewhere(path, p->data) ? e->opt.bound_if : path->out_if;
+	if (!put_sender(e, path, p)) {
+		pkt_free(lc, p);
+		return -ENOBUFS;
+	}
+	if (goes_elsewhere(path, p->data))
+		p->out_if = e->opt.bound_if;
 	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);
 	return 0;
 }

@@ -5,8 +5,7 @@
  * neighbour's queue and goes on at neigh-resume. What it knew of its way is then worth nothing, so neigh-resume asks the FIB
  * again: it follows a route that changed while it waited.
  *
- * Out of scope: the way of a packet is looked up by destination only, and its length is not held against another route's
- * MTU (a device refuses what is too long for it). */
+ * Out of scope: its length is not held against another route's MTU (a device refuses what is too long for it). */
 #include <sys/socket.h>
 
 #include "link/eth.h"
@@ -125,34 +124,43 @@ static const struct fib_nh *way_of(const struct worker *w, const struct fib_nh *
 	return here && own->if_handle != p->out_if ? here : own;
 }
 
-static bool next_hop_of(const struct worker *w, const struct fib_nh *nh, const struct ipaddr *dst,
-			uint8_t family, struct pkt *p)
+/* What leat has made goes on by the interface it waited at, if a route still leads there; rules by interface must find it, too. */
+static const struct fib_nh *find_way(struct worker *w, struct fib_query *q, const struct pkt *p)
+{
+	bool ours = p->flags & PKT_F_LOCAL_OUT;
+	q->oif = ours ? p->out_if : 0;
+	const struct fib_nh *nh = fib_lookup(w, q);
+	if (!ours || (nh && fib_nh_through(nh, p->out_if)))
+		return nh;
+	q->oif = 0;
+	return fib_lookup(w, q);
+}
+
+static bool next_hop_of(const struct worker *w, const struct fib_nh *nh, const struct fib_query *q,
+			struct pkt *p)
 {
 	if (!nh || nh->type != RTN_UNICAST)
 		return false;
 	if (fib_nh_has_paths(nh))
-		nh = way_of(w, nh, family, p);
+		nh = way_of(w, nh, q->family, p);
 	p->out_if = nh->if_handle;
-	p->edge.neigh_output.next_hop = nh->gw_family ? nh->gw : *dst;
-	return !nh->gw_family || nh->gw_family == family;
+	p->edge.neigh_output.next_hop = nh->gw_family ? nh->gw : q->dst;
+	return !nh->gw_family || nh->gw_family == q->family;
 }
 
 static uint8_t neigh_resume_one(struct worker *w, struct pkt *p)
 {
-	struct ipaddr dst = { 0 };
-	bool ok = false;
-	if (p->ethertype == ETH_P_IP) {
-		dst.v4 = ((const struct ip4_hdr *)pkt_l3(p))->dst;
-		ok = next_hop_of(w, fib4_lookup(w, dst.v4), &dst, AF_INET, p);
-	} else if (p->ethertype == ETH_P_IPV6) {
-		dst.v6 = ((const struct ip6_hdr *)pkt_l3(p))->dst;
-		if (ip6_is_link_local(&dst.v6)) { /* means nothing without its link, which is out_if */
-			p->edge.neigh_output.next_hop = dst;
-			return NEIGH_RESUME_OUTPUT;
-		}
-		ok = next_hop_of(w, fib6_lookup(w, &dst.v6), &dst, AF_INET6, p);
+	uint8_t family = family_of(p->ethertype);
+	struct fib_query q;
+	if (!family)
+		return pkt_drop(p, DROP_STALE);
+	fib_query_of(p, family, fib_looks(w, family), p->flags & PKT_F_LOCAL_OUT, &q);
+	if (family == AF_INET6 &&
+	    ip6_is_link_local(&q.dst.v6)) { /* means nothing without its link, which is out_if */
+		p->edge.neigh_output.next_hop = q.dst;
+		return NEIGH_RESUME_OUTPUT;
 	}
-	return ok ? NEIGH_RESUME_OUTPUT : pkt_drop(p, DROP_STALE);
+	return next_hop_of(w, find_way(w, &q, p), &q, p) ? NEIGH_RESUME_OUTPUT : pkt_drop(p, DROP_STALE);
 }
 
 static void neigh_resume(struct worker *w, struct pkt_vec *v)

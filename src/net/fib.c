@@ -20,11 +20,13 @@
 
 #include "net/ctl_fill.h"
 #include "net/fib_internal.h"
+#include "net/rule_internal.h"
 
 /* --- any worker --- */
 
 typedef const struct fib_nh *trie_find_fn(const struct fib_trie *t, const struct fib_key *key);
 
+/* By the built-in rules. */
 static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key,
 					    trie_find_fn *find)
 {
@@ -36,16 +38,41 @@ static inline const struct fib_nh *fib_find(const struct fib *f, const struct fi
 	return NULL;
 }
 
+static const struct fib_rules *rules_of(const struct worker *w, uint8_t family)
+{
+	return view_get(w, family == AF_INET6 ? VIEW_rules6 : VIEW_rules4);
+}
+
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst)
 {
+	const struct fib_rules *rules = view_get(w, VIEW_rules4);
 	const struct fib_key key = fib_key4(dst);
+	if (unlikely(rules))
+		return rules_find(w, rules, &(struct fib_query){ .family = AF_INET, .dst.v4 = dst });
 	return fib_find(view_get(w, VIEW_fib4), &key, fib4_trie_find);
 }
 
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst)
 {
+	const struct fib_rules *rules = view_get(w, VIEW_rules6);
 	const struct fib_key key = fib_key6(dst);
+	if (unlikely(rules))
+		return rules_find(w, rules, &(struct fib_query){ .family = AF_INET6, .dst.v6 = *dst });
 	return fib_find(view_get(w, VIEW_fib6), &key, fib_trie_find);
+}
+
+uint32_t fib_looks(const struct worker *w, uint8_t family)
+{
+	const struct fib_rules *rules = rules_of(w, family);
+	return rules ? rules->looks : 0;
+}
+
+const struct fib_nh *fib_lookup(const struct worker *w, const struct fib_query *q)
+{
+	const struct fib_rules *rules = rules_of(w, q->family);
+	if (unlikely(rules))
+		return rules_find(w, rules, q);
+	return q->family == AF_INET6 ? fib6_lookup(w, &q->dst.v6) : fib4_lookup(w, q->dst.v4);
 }
 
 /* --- tables --- */

@@ -60,7 +60,45 @@ struct fib_route {
 
 /* --- any worker, within a turn --- */
 
-/* The best route of table local, then main, then default. NULL: none. Good until the end of the turn. */
+/* What rules may look at beyond the destination and the interface of arrival, as bits of fib_looks(). */
+enum fib_look {
+	FIB_LOOK_RULES = 1 << 0, /* there are other rules than the built-in ones */
+	FIB_LOOK_SRC = 1 << 1,
+	FIB_LOOK_OIF = 1 << 2,
+	FIB_LOOK_MARK = 1 << 3,
+	FIB_LOOK_UID = 1 << 4,
+	FIB_LOOK_PROTO = 1 << 5,
+	FIB_LOOK_PORTS = 1 << 6,
+	FIB_LOOK_DSFIELD = 1 << 7,
+	FIB_LOOK_FLOW = 1 << 8, /* the flow label */
+	FIB_LOOK_IIF = 1 << 9,
+};
+enum {
+	FIB_LOOK_PACKET = FIB_LOOK_SRC | FIB_LOOK_MARK | FIB_LOOK_PROTO | FIB_LOOK_PORTS | FIB_LOOK_DSFIELD |
+			  FIB_LOOK_FLOW
+}; /* what packets that came by one interface for one destination may differ in */
+
+/* What a route is asked for with. Rules choose the table by it; in a table nothing counts but the destination. Zero: not known,
+ * or none. Every byte is a member's: queries may be compared as bytes. */
+struct fib_query {
+	struct ipaddr dst, src;
+	uint32_t iif; /* handle of the interface it came by; 0: made by this stack */
+	uint32_t oif; /* handle of the interface it has to leave by */
+	uint32_t mark, uid, flow;
+	uint16_t sport, dport; /* in host order; zero in fragments */
+	uint8_t family, proto, dsfield, pad;
+};
+static_assert(sizeof(struct fib_query) == 60, "no holes: it is compared as bytes");
+
+/* The bits that make a difference; 0: nothing does, and a query needs its destination only. */
+uint32_t fib_looks(const struct worker *w, uint8_t family);
+/* The route that the rules lead to, by default those of tables local, main and default in this order. NULL: none. Good until the
+ * end of the turn. */
+const struct fib_nh *fib_lookup(const struct worker *w, const struct fib_query *q);
+/* What the rules look at of a packet whose IP header is at l3_off; the rest stays zero, so packets that the rules cannot tell apart
+ * have equal queries. oif is none. ours: this stack made it. */
+void fib_query_of(const struct pkt *p, uint8_t family, uint32_t looks, bool ours, struct fib_query *ret);
+/* The same for a packet of which nothing but its destination is known, or looked at. */
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst);
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
 

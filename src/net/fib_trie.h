@@ -98,6 +98,17 @@ static inline const struct fib_nh *fib_trie_find(const struct fib_trie *t, const
 	return best;
 }
 
+/* The same for either family, by the node that has the answer: its prefix length is of interest, too. */
+static inline const struct fib_node *fib_trie_find_node(const struct fib_trie *t, const struct fib_key *key)
+{
+	const struct fib_node *best = NULL;
+	for (const struct fib_node *n = rcu_get(t->root); n && fib_key_match(&n->key, key, n->plen);
+	     n = rcu_get(n->child[fib_key_bit(key, n->plen)]))
+		if (rcu_get(n->best))
+			best = n;
+	return best;
+}
+
 /* --- control lcore --- */
 
 /* The node of exactly that prefix, or NULL. */

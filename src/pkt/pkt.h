@@ -118,7 +118,14 @@ struct pkt_ext {
 	uint32_t csum_complete;
 	uint32_t tun_id;
 	uint64_t stamp_us; /* when it was received */
-	uint64_t ct, secpath, dst; /* (index, generation): conntrack entry, security path, route attachment */
+	uint64_t ct, secpath; /* (index, generation): conntrack entry, security path */
+	union {
+		uint64_t dst; /* (index, generation): route attachment */
+		struct {
+			uint32_t uid; /* of its owner */
+			uint32_t no_src; /* the source was not chosen when the route was */
+		} sender; /* of what this stack makes, for rules */
+	};
 	uint8_t bpf_cb[16];
 };
 static_assert(sizeof(struct pkt_ext) == 64, "docs/packet.md");

@@ -12,6 +12,7 @@ enum ip_proto { /* own names: <linux/in.h> and <netinet/in.h> clash */
 		IP_PROTO_IPIP = 4,
 		IP_PROTO_TCP = 6,
 		IP_PROTO_UDP = 17,
+		IP_PROTO_DCCP = 33,
 		IP_PROTO_IPV6 = 41,
 		IP_PROTO_ROUTING = 43,
 		IP_PROTO_FRAGMENT = 44,

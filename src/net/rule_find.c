@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which route the rules lead to: the workers' side, free of names and lists. Rules are asked one after the other, as Linux does
+ * (fib_rules_lookup()): the first that matches and whose table has a route, or that answers by itself, decides. A throw route
+ * and a route that the rule suppresses are as good as none.
+ *
+ * Costs: each rule names what it has to compare; a rule by mark is one load, one test and one comparison. */
+#include <netinet/in.h>
+
+#include "net/rule_internal.h"
+
+/* What is compared, with addresses in the form of the tables. */
+struct meeting {
+	const struct fib_query *q;
+	struct fib_key src, dst;
+	bool has_src;
+};
+
+static struct fib_key key_of(uint8_t family, const struct ipaddr *a)
+{
+	return family == AF_INET6 ? fib_key6(&a->v6) : fib_key4(a->v4);
+}
+
+/* Linux: what this host makes comes by the loopback. */
+static bool came_by(const struct fib_rules *rules, const struct fib_rule *r, const struct fib_query *q)
+{
+	return (q->iif ? q->iif : rules->lo) == r->iif;
+}
+
+/* Linux: a rule with FIB_RULE_FIND_SADDR waits for a source that is not chosen yet. */
+static bool source_fits(const struct fib_rule *r, const struct meeting *m)
+{
+	if (!m->has_src && m->q->family == AF_INET6)
+		return r->find_source;
+	return fib_key_match(&r->src, &m->src, r->src_plen);
+}
+
+static bool ports_fit(const struct rule_ports *r, uint16_t port)
+{
+	uint16_t p = port & r->mask;
+	return !r->first || (p >= r->first && p <= r->last);
+}
+
+static bool packet_fits(const struct fib_rule *r, const struct meeting *m)
+{
+	const struct fib_query *q = m->q;
+	if (r->looks & FIB_LOOK_SRC && !source_fits(r, m))
+		return false;
+	if (r->looks & FIB_LOOK_DSFIELD && (q->dsfield & r->dsmask) != r->dsfield)
+		return false;
+	if (r->looks & FIB_LOOK_FLOW && (q->flow & r->flow_mask) != r->flow)
+		return false;
+	if (r->looks & FIB_LOOK_PROTO && q->proto != r->proto)
+		return false;
+	return !(r->looks & FIB_LOOK_PORTS) ||
+	       (ports_fit(&r->sport, q->sport) && ports_fit(&r->dport, q->dport));
+}
+
+static bool rule_fits(const struct fib_rules *rules, const struct fib_rule *r, const struct meeting *m)
+{
+	const struct fib_query *q = m->q;
+	if (r->looks & FIB_LOOK_IIF && !came_by(rules, r, q))
+		return false;
+	if (r->looks & FIB_LOOK_OIF && q->oif != r->oif)
+		return false;
+	if (r->looks & FIB_LOOK_MARK && (q->mark & r->mark_mask) != r->mark)
+		return false;
+	if (r->looks & FIB_LOOK_UID && (q->uid < r->uid_first || q->uid > r->uid_last))
+		return false;
+	return fib_key_match(&r->dst, &m->dst, r->dst_plen) && packet_fits(r, m);
+}
+
+static bool is_suppressed(const struct worker *w, const struct fib_rule *r, const struct fib_nh *nh,
+			  unsigned plen)
+{
+	if (nh->type >= RTN_BLACKHOLE) /* Linux: what is refused stays so */
+		return false;
+	if ((int)plen <= r->suppress_plen)
+		return true;
+	if (r->suppress_group < 0)
+		return false;
+	const struct iface *i = iface_get(w, nh->if_handle);
+	return i && racy_get(i->group) == r->suppress_group;
+}
+
+static const struct fib_nh *table_find(const struct worker *w, const struct fib_rule *r,
+				       const struct meeting *m)
+{
+	const struct fib_node *n = r->trie ? fib_trie_find_node(r->trie, &m->dst) : NULL;
+	const struct fib_nh *nh = n ? rcu_get(n->best) : NULL;
+	if (!nh || nh->type == RTN_THROW || is_suppressed(w, r, nh, n->plen))
+		return NULL;
+	return nh;
+}
+
+/* What a rule that fits says; *ret_next: where to go on when it says nothing. */
+static bool rule_answers(const struct worker *w, const struct fib_rules *rules, const struct fib_rule *r,
+			 const struct meeting *m, uint32_t *ret_next, const struct fib_nh **ret_nh)
+{
+	*ret_nh = NULL;
+	switch (r->action) {
+	case FR_ACT_TO_TBL:
+		*ret_nh = table_find(w, r, m);
+		return *ret_nh != NULL;
+	case FR_ACT_GOTO: /* always forward; RULE_NOWHERE: to one that is not there */
+		*ret_next = r->target == RULE_NOWHERE ? *ret_next : r->target;
+		return false;
+	case FR_ACT_NOP:
+		return false;
+	case FR_ACT_UNREACHABLE: /* Linux: as if there were no route */
+		return true;
+	case FR_ACT_PROHIBIT:
+		*ret_nh = rules->prohibit;
+		return true;
+	default:
+		*ret_nh = rules->blackhole;
+		return true;
+	}
+}
+
+const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,
+				const struct fib_query *q)
+{
+	const struct meeting m = {
+		.q = q,
+		.src = key_of(q->family, &q->src),
+		.dst = key_of(q->family, &q->dst),
+		.has_src = !ipaddr_is_zero(&q->src),
+	};
+	for (uint32_t k = 0, next; k < rules->n; k = next) {
+		const struct fib_rule *r = &rules->rule[k];
+		const struct fib_nh *nh;
+		next = k + 1;
+		if (rule_fits(rules, r, &m) != r->invert && rule_answers(w, rules, r, &m, &next, &nh))
+			return nh;
+	}
+	return NULL;
+}
