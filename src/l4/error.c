@@ -58,8 +58,8 @@ static struct meaning meaning6(uint8_t type, uint8_t code)
 		return (struct meaning){ EHOSTUNREACH, false };
 	case ICMP6_PARAM_PROBLEM:
 		return (struct meaning){ EPROTO, true };
-	default:
-		return (struct meaning){ 0, false };
+	default: /* RFC 4443, 2.4(a): of a type that is not known yet */
+		return (struct meaning){ EPROTO, false };
 	}
 }
 

@@ -246,3 +246,14 @@ bool addr_select_source(const struct worker *w, const struct iface *out, uint8_t
 {
 	return addr_select_source_as(w, out, family, dst, 0, ret);
 }
+
+bool addr_any_on(const struct worker *w, uint32_t if_handle, uint8_t family)
+{
+	const struct addr_table *t = view_get(w, VIEW_addrs);
+	const struct addr_if *f = t ? addr_if_find(t, if_handle) : NULL;
+	const struct addr_set *set = f ? rcu_get(f->set) : NULL;
+	for (uint32_t i = 0; set && i < set->n; i++)
+		if (set->addr[i]->family == family)
+			return true;
+	return false;
+}

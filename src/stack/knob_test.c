@@ -187,23 +187,72 @@ static void our_own_packets_live_as_long_as_it_says(void **state)
 	rig_free(r);
 }
 
+/* Errors to so many packets that cannot go on. */
+static unsigned errors(struct rig *r, const struct frame *f, unsigned n)
+{
+	rig_clear(&r->a);
+	while (n--)
+		rig_send(r, &r->a, f);
+	return r->a.n;
+}
+
 static void errors_are_as_many_as_it_says(void **state)
 {
 	struct rig *r = rig_new(1, 0);
 	struct ip4_msg ip = ip4_packet("10.0.1.2", "192.0.2.1");
 	struct ip6_msg ip6 = ip6_packet("2001:db8:1::2", "2001:db8:9::1");
-	struct frame f;
+	struct frame f4, f6;
 	rig_neigh(r, &r->a, "10.0.1.2");
 	rig_neigh(r, &r->a, "2001:db8:1::2");
-	set(r, "net.ipv4.icmp_msgs_burst", "3");
-	frame_ip4(&f, &r->a, &ip, 30);
-	for (unsigned i = 0; i < 5; i++)
+	frame_ip4(&f4, &r->a, &ip, 30);
+	frame_ip6(&f6, &r->a, &ip6, NULL, 0, 30);
+	assert_int_equal(errors(r, &f4, 20), 6); /* to each destination */
+	assert_int_equal(errors(r, &f6, 20), 6);
+	set(r, "net.ipv4.icmp_ratelimit", "0");
+	set(r, "net.ipv6.icmp.ratelimit", "0");
+	assert_int_equal(errors(r, &f4, 20), 20);
+	assert_int_equal(errors(r, &f6, 20), 20);
+	manual_rt_run(r->m, SEC);
+	set(r, "net.ipv4.icmp_msgs_burst", "10"); /* to all of them, by a dice that says 0, 1 or 2 */
+	assert_in_range(errors(r, &f4, 100), 5, 40);
+	assert_in_range(errors(r, &f6, 100), 5, 40);
+	set(r, "net.ipv4.icmp_ratemask", "0");
+	assert_int_equal(errors(r, &f4, 100), 100);
+	rig_free(r);
+}
+
+/* Echo of all kinds: how many of the answers come. */
+static unsigned echoes(struct rig *r)
+{
+	static const char *const dst4[] = { "10.0.1.1", "10.0.1.255" }, *const dst6[] = { "2001:db8:1::1",
+											  "ff02::1" };
+	struct frame f;
+	rig_clear(&r->a);
+	for (unsigned i = 0; i < 2; i++) {
+		struct ip4_msg ip = ip4_packet("10.0.1.2", dst4[i]);
+		struct ip6_msg ip6 = ip6_packet("2001:db8:1::2", dst6[i]);
+		frame_ip4(&f, &r->a, &ip, 30);
 		rig_send(r, &r->a, &f);
-	assert_int_equal(r->a.n, 3);
-	frame_ip6(&f, &r->a, &ip6, NULL, 0, 30);
-	for (unsigned i = 0; i < 5; i++)
+		frame_ip6(&f, &r->a, &ip6, NULL, 0, 30);
 		rig_send(r, &r->a, &f);
-	assert_int_equal(r->a.n, 6);
+	}
+	return r->a.n;
+}
+
+static void echo_is_answered_as_it_says(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	rig_neigh(r, &r->a, "10.0.1.2");
+	rig_neigh(r, &r->a, "2001:db8:1::2");
+	assert_int_equal(echoes(r), 3);
+	set(r, "net.ipv4.icmp_echo_ignore_broadcasts", "0");
+	assert_int_equal(echoes(r), 4);
+	set(r, "net.ipv4.icmp_echo_ignore_all", "1");
+	assert_int_equal(echoes(r), 2);
+	set(r, "net.ipv6.icmp.echo_ignore_multicast", "1");
+	assert_int_equal(echoes(r), 1);
+	set(r, "net.ipv6.icmp.echo_ignore_all", "1");
+	assert_int_equal(echoes(r), 0);
 	rig_free(r);
 }
 
@@ -269,6 +318,7 @@ static void duplicates_are_looked_for_as_often_as_it_says(void **state)
 TWICE(packets_go_on_as_the_interface_they_came_by_says)
 TWICE(ip6_forwards_as_the_stack_says_and_is_a_router_as_the_interface_says)
 TWICE(our_own_packets_live_as_long_as_it_says)
+TWICE(echo_is_answered_as_it_says)
 TWICE(neighbours_are_asked_as_often_as_it_says)
 TWICE(duplicates_are_looked_for_as_often_as_it_says)
 
@@ -281,6 +331,7 @@ int main(void)
 		BOTH(ip6_forwards_as_the_stack_says_and_is_a_router_as_the_interface_says),
 		BOTH(our_own_packets_live_as_long_as_it_says),
 		cmocka_unit_test(errors_are_as_many_as_it_says),
+		BOTH(echo_is_answered_as_it_says),
 		BOTH(neighbours_are_asked_as_often_as_it_says),
 		cmocka_unit_test(queues_are_as_long_as_it_says),
 		BOTH(duplicates_are_looked_for_as_often_as_it_says),

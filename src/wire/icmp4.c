@@ -48,6 +48,14 @@ static const char *const type_names[256] = {
 	[ICMP4_PARAM_PROBLEM] = "parameter problem",
 	[ICMP4_TIMESTAMP] = "timestamp",
 	[ICMP4_TIMESTAMP_REPLY] = "timestamp reply",
+	[ICMP4_ROUTER_ADVERT] = "router advertisement",
+	[ICMP4_ROUTER_SOLICIT] = "router solicitation",
+	[ICMP4_INFO] = "information request",
+	[ICMP4_INFO_REPLY] = "information reply",
+	[ICMP4_MASK] = "address mask request",
+	[ICMP4_MASK_REPLY] = "address mask reply",
+	[ICMP4_EXT_ECHO] = "extended echo",
+	[ICMP4_EXT_ECHO_REPLY] = "extended echo reply",
 };
 
 static void print_quote(const struct icmp4_msg *m, struct text *to, unsigned depth)

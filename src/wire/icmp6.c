@@ -41,6 +41,10 @@ static const char *const type_names[256] = {
 	[ICMP6_MLD_REPORT] = "mld report",
 	[ICMP6_MLD_DONE] = "mld done",
 	[ICMP6_MLD2_REPORT] = "mldv2 report",
+	[ICMP6_NODE_INFO] = "node information query",
+	[ICMP6_NODE_INFO_REPLY] = "node information reply",
+	[ICMP6_EXT_ECHO] = "extended echo",
+	[ICMP6_EXT_ECHO_REPLY] = "extended echo reply",
 };
 
 static bool is_nd(uint8_t type)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: icmp4-error is fed by edges from any node that refuses a packet (edge.icmp_error says which error, and what the
+ * packet is dropped as). It decides whether the sender may be told, makes the error with as much of the packet as RFC 1812, 4.3.2.3
+ * wants quoted, and drops the packet. */
+#include <sys/socket.h>
+
+#include "ip/icmp_internal.h"
+#include "net/addr.h"
+#include "pkt/csum.h"
+#include "wire/eth.h"
+#include "wire/icmp4.h"
+#include "wire/ip4.h"
+
+enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1 };
+enum { ERROR_MAX = 576, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
+
+static bool is_local(const struct worker *w, be32 a)
+{
+	const struct fib_nh *nh = fib4_lookup(w, a);
+	return nh && nh->type == RTN_LOCAL;
+}
+
+/* RFC 1122, 3.2.2: the source must be one host; by loopback, any of our names for ourselves is. */
+static bool is_one_host(const struct worker *w, const struct pkt *p, be32 a)
+{
+	if (a.b[0] == 0 || ip4_is_group(a) || (a.b[0] == 127 && !icmp_by_loopback(w, p)))
+		return false;
+	const struct fib_nh *nh = fib4_lookup(w, a);
+	return !nh || nh->type != RTN_BROADCAST;
+}
+
+/* An error, or ICMP of which one cannot tell. Linux: types that nobody knows may be errors. */
+static bool is_icmp_error(const struct pkt *p, const struct ip4_hdr *h)
+{
+	uint8_t tmp;
+	struct cursor c = pkt_cursor(p);
+	if (h->proto != IP_PROTO_ICMP4)
+		return false;
+	if (!cur_skip(&c, ip4_hdr_len(h)))
+		return true;
+	const uint8_t *type = cur_take(&c, &tmp, sizeof tmp);
+	return !type || icmp4_is_error(*type) || *type > ICMP4_MASK_REPLY;
+}
+
+/* RFC 1122, 3.2.2 and RFC 1812, 4.3.2.7. What this stack sent itself has its errors come back by the loopback interface, where
+ * sockets hear of them; a source that is not ours (IP_HDRINCL) hears nothing. */
+static bool error_is_due(const struct worker *w, const struct pkt *p, const struct ip4_hdr *h)
+{
+	if (p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST))
+		return false;
+	if (p->flags & PKT_F_LOCAL_OUT && !is_local(w, h->src))
+		return false;
+	if (be16_get(h->frag) & IP4_FRAG_OFF_MASK)
+		return false;
+	if (ip4_is_group(h->dst) || !is_one_host(w, p, h->src))
+		return false;
+	const struct fib_nh *nh = fib4_lookup(w, h->dst);
+	return !(nh && nh->type == RTN_BROADCAST) && !is_icmp_error(p, h);
+}
+
+/* RFC 1812, 4.3.2.4: the address that was written to, if it is ours; else one of the interface the error leaves by, or of the
+ * one the cause came by, when told so. RFC 7600, 4.8: a router without any has a name for itself. */
+static be32 error_source(const struct worker *w, const struct pkt *cause, be32 dst, const struct ip_way *way)
+{
+	static const be32 dummy = { { 192, 0, 0, 8 } };
+	const struct ip4_hdr *was = pkt_l3(cause);
+	const struct iface *in = iface_get(w, cause->in_if);
+	const struct ipaddr to = { .v4 = dst };
+	struct ipaddr src;
+	if (is_local(w, was->dst))
+		return was->dst;
+	if (in && racy_get(icmp4_stack(w->st)->inbound_source) &&
+	    addr_select_source(w, in, AF_INET, &to, &src))
+		return src.v4;
+	return way->has_src ? way->src.v4 : dummy;
+}
+
+static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause, uint32_t room)
+{
+	struct cursor c = pkt_cursor(cause);
+	uint32_t n;
+	cur_trim(&c, MIN(c.left, room));
+	for (const uint8_t *run; (run = cur_run(&c, &n));)
+		if (!pkt_append(lc, e, run, n))
+			return false;
+	return true;
+}
+
+struct error_hdr {
+	struct ip4_hdr ip;
+	struct icmp4_hdr icmp;
+};
+
+static void fill_headers(const struct worker *w, struct error_hdr *h, const struct pkt *cause,
+			 const struct ip_way *way)
+{
+	const struct ip4_hdr *was = pkt_l3(cause);
+	struct icmp4_msg m = { .type = cause->edge.icmp_error.type, .code = cause->edge.icmp_error.code };
+	icmp4_set_info(&m, cause->edge.icmp_error.info);
+	h->ip = (struct ip4_hdr){
+		.ver_ihl = 0x45,
+		.tos = (was->tos & TOS_MASK) | PREC_INTERNETCONTROL, /* RFC 1812, 4.3.2.5 */
+		.ttl = way->hops,
+		.proto = IP_PROTO_ICMP4,
+		.src = error_source(w, cause, was->src, way),
+		.dst = was->src,
+	};
+	icmp4_emit(&m, &h->icmp);
+}
+
+static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip_way *way)
+{
+	struct error_hdr h;
+	uint32_t room = MIN(way->mtu, (uint32_t)ERROR_MAX);
+	struct pkt *e = pkt_new(w->lc);
+	if (!e)
+		return NULL;
+	fill_headers(w, &h, cause, way);
+	if (!pkt_append(w->lc, e, &h, sizeof h) ||
+	    !quote(w->lc, e, cause, MAX(room, (uint32_t)IP4_MIN_MTU) - (uint32_t)sizeof h)) {
+		pkt_free(w->lc, e);
+		return NULL;
+	}
+	e->l3_off = e->headroom;
+	e->ethertype = ETH_P_IP;
+	e->l4_off = (uint16_t)(e->headroom + sizeof h.ip);
+	e->flags = cause->flags & PKT_F_TRACED;
+	e->trace_id = cause->trace_id;
+	pkt_csum_defer(e, 0, offsetof(struct icmp4_hdr, csum));
+	return e;
+}
+
+/* What the cause is dropped as: its own reason, unless its sender should have been told and was not. */
+static enum drop icmp4_error_one(struct worker *w, struct pkt *p)
+{
+	const struct ip4_hdr *h = pkt_l3(p);
+	enum drop why = p->edge.icmp_error.why;
+	struct ip_way way;
+	if (!error_is_due(w, p, h))
+		return why ? why : DROP_ICMP_NO_ERROR_DUE;
+	if (ip4_way(w, 0, h->src, &way)) /* the sender cannot be reached */
+		return why ? why : DROP_IP_NO_ROUTE;
+	if (!icmp4_may_send(w, p, h->src, p->edge.icmp_error.type, p->edge.icmp_error.code))
+		return DROP_ICMP_RATE_LIMITED;
+	struct pkt *e = make_error(w, p, &way);
+	if (!e)
+		return DROP_NO_BUFFER;
+	node_send(w, ICMP4_ERROR_OUTPUT, e);
+	return why ? why : DROP_ICMP_DONE;
+}
+
+static void icmp4_error(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = pkt_drop(v->pkt[i], icmp4_error_one(w, v->pkt[i]));
+	vec_dispatch(w, v, next);
+}
+
+const struct node icmp4_error_node = {
+	.name = "icmp4-error",
+	.run = icmp4_error,
+	.next = { [ICMP4_ERROR_OUTPUT] = "ip4-output" },
+};
