@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <inttypes.h>
+#include <linux/genetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,77 @@ static const struct field dev_fields[] = {
 	{ LEAT_A_TX_BYTES, F_U64, "tx_bytes" },
 	{ LEAT_A_TX_DROPPED, F_U64, "tx_dropped" },
 	{ LEAT_A_TX_ERRORS, F_U64, "tx_errors" },
+	{ LEAT_A_MODE, F_STR, "mode" },
 	{ 0 },
 };
+
+/* --- queues --- */
+
+static const char *const queue_names[LEAT_QUEUE_A_MAX_PLUS_1] = {
+	[LEAT_QUEUE_A_WORKER] = "worker",         [LEAT_QUEUE_A_RX_PACKETS] = "rx_packets",
+	[LEAT_QUEUE_A_TX_PACKETS] = "tx_packets", [LEAT_QUEUE_A_TX_KICKS] = "tx_kicks",
+	[LEAT_QUEUE_A_RX_COPIED] = "rx_copied",   [LEAT_QUEUE_A_TX_COPIED] = "tx_copied",
+};
+
+struct queue {
+	uint64_t v[LEAT_QUEUE_A_MAX_PLUS_1];
+};
+
+static bool take_queue(const struct nlattr *at, struct queue *ret)
+{
+	const struct nlattr *a;
+
+	*ret = (struct queue){ 0 };
+	if (mnl_attr_get_type(at) != LEAT_A_QUEUE)
+		return false;
+	mnl_attr_for_each_nested(a, at)
+	{
+		unsigned type = mnl_attr_get_type(a), len = mnl_attr_get_payload_len(a);
+		if (type < LEAT_QUEUE_A_MAX_PLUS_1 && len <= sizeof ret->v[type])
+			memcpy(&ret->v[type], mnl_attr_get_payload(a), len);
+	}
+	return true;
+}
+
+static json_t *queues_json(const struct answer *a)
+{
+	json_t *list = json_array();
+	const struct nlattr *at;
+	struct queue q;
+
+	mnl_attr_for_each (at, a->msg, sizeof(struct genlmsghdr)) {
+		if (!take_queue(at, &q))
+			continue;
+		json_t *o = json_object();
+		for (unsigned i = LEAT_QUEUE_A_WORKER; i < LEAT_QUEUE_A_MAX_PLUS_1; i++)
+			json_object_set_new(o, queue_names[i], json_integer((json_int_t)q.v[i]));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static void print_queues(const struct answer *a)
+{
+	const struct nlattr *at;
+	unsigned n = 0;
+	struct queue q;
+
+	mnl_attr_for_each (at, a->msg, sizeof(struct genlmsghdr)) {
+		if (!take_queue(at, &q))
+			continue;
+		const uint64_t *v = q.v;
+		uint64_t tx = v[LEAT_QUEUE_A_TX_PACKETS],
+			 copied = v[LEAT_QUEUE_A_RX_COPIED] + v[LEAT_QUEUE_A_TX_COPIED];
+		printf("    queue %u: worker %" PRIu64 ", rx %" PRIu64 ", tx %" PRIu64, n++,
+		       v[LEAT_QUEUE_A_WORKER], v[LEAT_QUEUE_A_RX_PACKETS], tx);
+		printf(" in %" PRIu64 " kicks", v[LEAT_QUEUE_A_TX_KICKS]);
+		if (tx)
+			printf(" (%.2f a packet)", (double)v[LEAT_QUEUE_A_TX_KICKS] / (double)tx);
+		printf(", %" PRIu64 " copied\n", copied);
+	}
+}
+
+/* --- devices --- */
 
 static void print_direction(const struct answer *a, const char *name, int first)
 {
@@ -40,7 +110,9 @@ static void print_dev(const struct answer *a, void *ctx)
 	const char *words = answer_str(a, LEAT_A_OPTIONS);
 
 	if (ctx) {
-		json_array_append_new(ctx, answer_json(a, dev_fields));
+		json_t *dev = answer_json(a, dev_fields);
+		json_object_set_new(dev, "queues", queues_json(a));
+		json_array_append_new(ctx, dev);
 		return;
 	}
 	printf("%" PRIu32 ": %s: %s, %s%s, mtu %" PRIu32, answer_u32(a, LEAT_A_IFINDEX),
@@ -53,8 +125,11 @@ static void print_dev(const struct answer *a, void *ctx)
 	}
 	printf("\n    features: %s\n",
 	       *answer_str(a, LEAT_A_FEATURES) ? answer_str(a, LEAT_A_FEATURES) : "none");
+	if (a->attr[LEAT_A_MODE])
+		printf("    mode: %s\n", answer_str(a, LEAT_A_MODE));
 	print_direction(a, "rx", LEAT_A_RX_PACKETS);
 	print_direction(a, "tx", LEAT_A_TX_PACKETS);
+	print_queues(a);
 }
 
 static int show(struct client *c, const char *ifname, bool json)

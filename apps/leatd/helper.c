@@ -44,26 +44,47 @@ static int say(struct helper_rep *rep, int err, const char *what, const char *if
 	return err;
 }
 
+static int packet_socket(const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+{
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return say(rep, -errno, "cannot open a packet socket for", q->ifname);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ SEND_BUFFER }, sizeof(int));
+	*ret_fd = fd;
+	return 0;
+}
+
 static int hold_open(struct server *s, const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
 {
 	struct held *d = &s->held[s->n_held];
 	if (s->n_held == HELD_MAX)
 		return say(rep, -ENOSPC, "too many interfaces are held already; cannot hold", q->ifname);
-	bool plain = q->flags & HELPER_PLAIN;
+	bool plain = q->arg & DEV_HOLD_PLAIN;
 	int err = hold_take(&s->hold, q->ifname, plain, &d->ifindex, &d->changed, rep->why, sizeof rep->why);
 	if (err)
 		return err;
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0) {
-		err = say(rep, -errno, "cannot open a packet socket for", q->ifname);
+	err = packet_socket(q, rep, ret_fd);
+	if (err) {
 		hold_undo(&s->hold, d->ifindex, d->changed);
 		return err;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ SEND_BUFFER }, sizeof(int));
 	memcpy(d->ifname, q->ifname, sizeof d->ifname);
 	s->n_held++;
-	*ret_fd = fd;
 	return 0;
+}
+
+static struct held *held_find(struct server *s, const char *ifname)
+{
+	for (unsigned i = 0; i < s->n_held; i++)
+		if (!strcmp(s->held[i].ifname, ifname))
+			return &s->held[i];
+	return NULL;
+}
+
+static int queue_open(struct server *s, const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+{
+	return held_find(s, q->ifname) ? packet_socket(q, rep, ret_fd)
+				       : say(rep, -ENODEV, "nobody holds", q->ifname);
 }
 
 static void undo(struct server *s, unsigned i)
@@ -75,18 +96,17 @@ static void undo(struct server *s, unsigned i)
 
 static int give_back(struct server *s, const struct helper_req *q)
 {
-	for (unsigned i = 0; i < s->n_held; i++)
-		if (!strcmp(s->held[i].ifname, q->ifname)) {
-			undo(s, i);
-			break;
-		}
+	struct held *d = held_find(s, q->ifname);
+	if (d)
+		undo(s, (unsigned)(d - s->held));
 	return 0;
 }
 
 static int tap_open(const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
 {
-	struct ifreq r = { .ifr_flags = (short)(IFF_TAP | IFF_NO_PI |
-						(q->flags & HELPER_VNET_HDR ? IFF_VNET_HDR : 0)) };
+	struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	r.ifr_flags |= q->arg & DEV_TAP_VNET_HDR ? IFF_VNET_HDR : 0;
+	r.ifr_flags |= q->arg & DEV_TAP_MULTI_QUEUE ? IFF_MULTI_QUEUE : 0;
 	memcpy(r.ifr_name, q->ifname, IFNAMSIZ);
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
@@ -105,6 +125,8 @@ static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep,
 	switch (q->op) {
 	case HELPER_HOLD:
 		return hold_open(s, q, rep, ret_fd);
+	case HELPER_QUEUE:
+		return queue_open(s, q, rep, ret_fd);
 	case HELPER_GIVE_BACK:
 		return give_back(s, q);
 	case HELPER_TAP:

@@ -11,19 +11,15 @@
 
 /* --- the protocol --- */
 
-enum helper_op { HELPER_HOLD, HELPER_GIVE_BACK, HELPER_TAP };
-enum helper_flags {
-	HELPER_PLAIN = 1, /* HOLD: no large frames, please */
-	HELPER_VNET_HDR = 2, /* TAP: with virtio-net header */
-};
+enum helper_op { HELPER_HOLD, HELPER_QUEUE, HELPER_GIVE_BACK, HELPER_TAP };
 
 struct helper_req {
 	uint32_t op; /* enum helper_op */
-	uint32_t flags;
+	uint32_t arg; /* HOLD: enum dev_hold_flags; QUEUE: its number; TAP: enum dev_tap_flags */
 	char ifname[IFNAMSIZ]; /* NUL-terminated */
 };
 struct helper_rep {
-	int32_t err; /* 0 (with a descriptor for HOLD and TAP) or -errno */
+	int32_t err; /* 0 (with a descriptor, but for GIVE_BACK) or -errno */
 	char why[236]; /* a line for a person, when err */
 };
 

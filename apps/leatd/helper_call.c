@@ -12,11 +12,11 @@
 #include "fdpass.h"
 
 /* The descriptor, 0 where there is none to be had, or -errno. */
-static int call(struct dev_host *host, enum helper_op op, unsigned flags, const char *ifname, char *why,
+static int call(struct dev_host *host, enum helper_op op, unsigned arg, const char *ifname, char *why,
 		size_t why_len)
 {
 	struct helper *h = container_of(host, struct helper, host);
-	struct helper_req q = { .op = op, .flags = flags };
+	struct helper_req q = { .op = op, .arg = arg };
 	struct helper_rep rep;
 	int fd = -1;
 	if (h->fd < 0) {
@@ -45,14 +45,20 @@ static int call(struct dev_host *host, enum helper_op op, unsigned flags, const 
 	return fd >= 0 ? fd : 0;
 }
 
-static int hold_interface(struct dev_host *host, const char *ifname, bool plain, char *why, size_t why_len)
+static int hold_interface(struct dev_host *host, const char *ifname, unsigned flags, char *why,
+			  size_t why_len)
 {
-	return call(host, HELPER_HOLD, plain ? HELPER_PLAIN : 0, ifname, why, why_len);
+	return call(host, HELPER_HOLD, flags, ifname, why, why_len);
 }
 
-static int open_tap(struct dev_host *host, const char *ifname, bool vnet_hdr, char *why, size_t why_len)
+static int open_queue(struct dev_host *host, const char *ifname, unsigned queue, char *why, size_t why_len)
 {
-	return call(host, HELPER_TAP, vnet_hdr ? HELPER_VNET_HDR : 0, ifname, why, why_len);
+	return call(host, HELPER_QUEUE, queue, ifname, why, why_len);
+}
+
+static int open_tap(struct dev_host *host, const char *ifname, unsigned flags, char *why, size_t why_len)
+{
+	return call(host, HELPER_TAP, flags, ifname, why, why_len);
 }
 
 static void note_kept(struct helper *h, const char *ifname)
@@ -77,7 +83,10 @@ void helper_none(struct helper *h)
 {
 	*h = (struct helper){
 		.fd = -1,
-		.host = { .hold_interface = hold_interface, .give_back = give_back, .open_tap = open_tap },
+		.host = { .hold_interface = hold_interface,
+			  .open_queue = open_queue,
+			  .give_back = give_back,
+			  .open_tap = open_tap },
 	};
 }
 

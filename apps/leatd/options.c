@@ -263,14 +263,16 @@ void options_help(FILE *to)
 			fprintf(to, "  %-26s", left);
 		fprintf(to, "  %s\n", rows[i].help);
 	}
-	fprintf(to, "\nDrivers and their keys:\n"
-		    "  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, slots=N\n"
-		    "  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, "
-		    "mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
-		    "  mem:IFNAME,peer=IFNAME    a pair of interfaces in memory: mac=, peer_mac=, mtu=N, "
-		    "csum=0|1, "
-		    "tso=0|1, sg=0|1\n"
-		    "  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
-		    "worker=N, mac=\n"
-		    "  sink:IFNAME               takes every frame: mac=\n");
+	fprintf(to,
+		"\nDrivers and their keys:\n"
+		"  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, queues=N, "
+		"fanout=hash|cpu|qm, ring=2|3, slots=N\n"
+		"  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, queues=N, "
+		"mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
+		"  mem:IFNAME,peer=IFNAME    a pair of interfaces in memory: mac=, peer_mac=, mtu=N, "
+		"csum=0|1, "
+		"tso=0|1, sg=0|1\n"
+		"  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
+		"worker=N, mac=\n"
+		"  sink:IFNAME               takes every frame: mac=\n");
 }

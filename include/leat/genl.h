@@ -129,7 +129,22 @@ enum leat_attr {
 	/* msg: LCORE_GET */
 	LEAT_A_MESSAGES_LOST, /* u64: to other lcores, for want of memory */
 
+	/* msg: DEV_GET */
+	LEAT_A_MODE, /* string: how the driver works, and why not better; absent: there is nothing to say */
+	LEAT_A_QUEUE, /* nest, once per queue, in order: enum leat_queue_attr; absent: a device without queues */
+
 	LEAT_A_MAX_PLUS_1,
+};
+
+enum leat_queue_attr {
+	LEAT_QUEUE_A_UNSPEC,
+	LEAT_QUEUE_A_WORKER, /* u32: who polls it */
+	LEAT_QUEUE_A_RX_PACKETS, /* u64, and so all that follow */
+	LEAT_QUEUE_A_TX_PACKETS,
+	LEAT_QUEUE_A_TX_KICKS, /* calls of the kernel for them */
+	LEAT_QUEUE_A_RX_COPIED, /* packets that leat copied on their way in, out of the memory they arrived in */
+	LEAT_QUEUE_A_TX_COPIED,
+	LEAT_QUEUE_A_MAX_PLUS_1,
 };
 
 enum leat_edge_attr {

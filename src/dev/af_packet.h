@@ -4,32 +4,38 @@
 #define LEAT_DEV_AF_PACKET_H
 
 #include "dev/hostdev.h"
-#include "dev/hostlink.h"
+#include "dev/hostfollow.h"
 #include "dev/packet_ring.h"
 
-struct af_packet {
-	struct hostdev dev;
+struct packet_queue {
+	struct hostdev_queue q;
 	bool vnet; /* a virtio-net header goes in front of each frame */
 	uint32_t frame_max; /* that a transmit slot takes */
-
-	/* Home lcore. */
 	struct packet_rings ring;
+	uint64_t charged_bytes;
 	struct turn_end flush;
 	struct timer retry;
 	unsigned retries; /* in a row, without progress */
-
-	/* Control lcore. */
-	char ifname[IFACE_NAME_MAX]; /* as given; the device may have been renamed since */
-	unsigned ifindex;
-	uint64_t charged_bytes;
-	struct fd_watch link_watch;
-	struct hostlink link; /* as last seen */
 };
 
-void af_packet_send(struct hostdev *d, struct worker *w, struct pkt *const *p, unsigned n);
-unsigned af_packet_receive(struct hostdev *d, struct worker *w);
+/* Control lcore. */
+struct af_packet {
+	struct hostdev dev;
+	struct hostfollow follow;
+	bool vnet;
+	unsigned version, fanout; /* fanout: PACKET_FANOUT_* */
+	uint32_t slots_asked; /* 0: chosen */
+};
+
+static inline struct packet_queue *packet_queue_of(struct hostdev_queue *q)
+{
+	return container_of(q, struct packet_queue, q);
+}
+
+void af_packet_send(struct hostdev_queue *q, struct worker *w, struct pkt *const *p, unsigned n);
+unsigned af_packet_receive(struct hostdev_queue *q, struct worker *w);
 /* Drops by that name what still waits in the transmit ring. On the home lcore, or while it is paused. */
-void af_packet_give_up(struct af_packet *a, struct worker *w, enum drop why);
-void af_packet_init_queue(struct af_packet *a);
+void af_packet_give_up(struct packet_queue *a, struct worker *w, enum drop why);
+void af_packet_init_queue(struct packet_queue *a);
 
 #endif

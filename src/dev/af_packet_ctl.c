@@ -1,96 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How an AF_PACKET device comes, follows its interface, and goes. */
+/* How an AF_PACKET device comes and goes. */
 #include <errno.h>
-#include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "dev/af_packet.h"
 #include "dev/options.h"
 
+/* Slots of all queues together, unless somebody asks for another number per queue. */
 enum { FRAME_LARGE = ETH_HLEN + 4 + 65535, RX_SLOTS_LARGE = 255, TX_SLOTS_LARGE = 120, SLOTS_SMALL = 1024 };
+enum { RX_SLOTS_V3 = 2048, RX_SLOTS_MIN = 150, TX_SLOTS_MIN = 30 };
 
-static uint32_t features_of(const struct af_packet *a)
+static struct af_packet *af_packet_of(const struct hostdev *d)
+{
+	return container_of(d, struct af_packet, dev);
+}
+
+static uint32_t features_of(const struct hostdev *d, const struct hostlink *link)
 {
 	uint32_t always = IFACE_TX_SG | IFACE_TX_VLAN;
-	return a->vnet ? always | IFACE_TX_CSUM | a->link.features : always;
+	return af_packet_of(d)->vnet ? always | IFACE_TX_CSUM | link->features : always;
 }
 
-/* --- following the interface --- */
-
-/* leat's MTU follows as long as it was the interface's. */
-static void follow_mtu(struct af_packet *a, uint32_t mtu)
+static uint32_t mtu_most(const struct hostdev *d, uint32_t mtu)
 {
-	struct iface *i = a->dev.ifc;
-	uint32_t most = a->vnet ? mtu : MIN(mtu, a->frame_max - ETH_HLEN - 4);
-	bool was_same = i->mtu == i->mtu_max;
-	i->mtu_max = most;
-	if (i->mtu > most || was_same)
-		iface_set_mtu(i, most);
-}
-
-/* A station with another address than the hardware's hears only what it listens to everything for. */
-static int hear_all(struct af_packet *a, bool on)
-{
-	struct packet_mreq m = { .mr_ifindex = (int)a->ifindex, .mr_type = PACKET_MR_PROMISC };
-	return setsockopt(a->dev.fd, SOL_PACKET, on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &m,
-			  sizeof m)
-		       ? -errno
-		       : 0;
+	if (af_packet_of(d)->vnet)
+		return mtu;
+	return MIN(mtu, packet_queue_of(d->queue[0])->frame_max - ETH_HLEN - 4);
 }
 
 static int packet_set_mac(struct iface *ifc, const uint8_t mac[6])
 {
 	struct af_packet *a = ifc->driver;
-	bool was_other = memcmp(ifc->mac, a->link.mac, ETH_ALEN),
-	     is_other = memcmp(mac, a->link.mac, ETH_ALEN);
-	return was_other == is_other ? 0 : hear_all(a, is_other);
-}
-
-static void follow_mac(struct af_packet *a, const uint8_t mac[6])
-{
-	struct iface *i = a->dev.ifc;
-	bool was_same = !memcmp(i->mac, a->link.mac, ETH_ALEN);
-	if (!memcmp(mac, a->link.mac, ETH_ALEN))
-		return;
-	memcpy(a->link.mac, mac, ETH_ALEN);
-	if (was_same) {
-		/* iface_set_mac() finds "another" turn into "the same", and takes it back. */
-		hear_all(a, true);
-		iface_set_mac(i, mac);
-	}
-}
-
-static void follow(struct af_packet *a, const struct hostlink *now)
-{
-	struct iface *i = a->dev.ifc;
-	if (now->present) {
-		if (now->mtu != a->link.mtu)
-			follow_mtu(a, now->mtu);
-		follow_mac(a, now->mac);
-		a->link.mtu = now->mtu;
-		a->link.features = now->features;
-		racy_set(i->features, features_of(a));
-	}
-	a->link.present = now->present;
-	a->link.carrier = now->carrier;
-	iface_set_carrier(i, now->carrier);
-}
-
-static void link_changed(struct fd_watch *w, struct lcore *lc, uint32_t events)
-{
-	struct af_packet *a = container_of(w, struct af_packet, link_watch);
-	struct hostlink now;
-	if (!hostlink_changed(w->fd, a->ifindex))
-		return;
-	if (hostlink_read(a->dev.fd, a->ifindex, &now) && a->link.present)
-		rt_log(lc->rt, LOG_WARN, "%s: the interface is gone; leat's %s has no carrier any more",
-		       a->ifname, a->dev.ifc->name);
-	follow(a, &now);
+	return hostfollow_set_mac(&a->follow, mac);
 }
 
 /* --- going --- */
@@ -101,24 +46,29 @@ static void packet_stop(struct iface *ifc)
 	struct leat_runtime *rt = ifc->st->rt;
 	hostdev_stop(&a->dev);
 	rt->ops->pause(rt);
-	lcore_timer_stop(hostdev_worker(&a->dev)->lc, &a->retry);
-	af_packet_give_up(a, hostdev_worker(&a->dev), DROP_IF_GONE);
+	for (unsigned i = 0; i < a->dev.n_queues; i++) {
+		struct packet_queue *q = packet_queue_of(a->dev.queue[i]);
+		lcore_timer_stop(hostdev_worker(&q->q)->lc, &q->retry);
+		af_packet_give_up(q, hostdev_worker(&q->q), DROP_IF_GONE);
+	}
 	rt->ops->resume(rt);
-	if (rt->ops->fd_unwatch)
-		rt->ops->fd_unwatch(rt, rt->ctl, &a->link_watch);
+	hostfollow_stop(&a->follow);
 }
 
 /* Everything af_packet_open() took, in reverse; also when it got half of it. */
 static void release(struct af_packet *a)
 {
-	packet_rings_unmap(&a->ring);
-	if (a->link_watch.fd >= 0)
-		close(a->link_watch.fd);
-	if (a->dev.fd >= 0) {
-		close(a->dev.fd);
-		a->dev.host->give_back(a->dev.host, a->ifname);
+	bool held = a->dev.n_queues > 0;
+	for (unsigned i = 0; i < a->dev.n_queues; i++) {
+		struct packet_queue *q = packet_queue_of(a->dev.queue[i]);
+		packet_rings_unmap(&q->ring);
+		mem_uncharge(&a->dev.st->mem, q->charged_bytes);
+		close(q->q.fd);
+		mem_free(q);
 	}
-	mem_uncharge(&a->dev.st->mem, a->charged_bytes);
+	hostfollow_done(&a->follow);
+	if (held)
+		a->dev.host->give_back(a->dev.host, a->follow.ifname);
 	mem_free(a);
 }
 
@@ -127,12 +77,49 @@ static void packet_free(struct iface *ifc)
 	release(ifc->driver);
 }
 
+/* --- saying what it is --- */
+
+static const struct {
+	const char *word;
+	unsigned type;
+} fanouts[] = {
+	{ "hash", PACKET_FANOUT_HASH },
+	{ "cpu", PACKET_FANOUT_CPU },
+	{ "qm", PACKET_FANOUT_QM },
+};
+
+static const char *fanout_word(unsigned type)
+{
+	unsigned i = 0;
+	while (fanouts[i].type != type)
+		i++;
+	return fanouts[i].word;
+}
+
 static void packet_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct af_packet *a = ifc->driver;
-	char lcore[HOSTDEV_LCORE_WORDS];
-	snprintf(to, len, "af_packet:%s,vnet=%d%s,slots=%u", a->ifname, a->vnet,
-		 hostdev_lcore_words(&a->dev, lcore), a->ring.rx.n);
+	char words[HOSTDEV_WORDS], slots[24] = "", fanout[24] = "";
+	if (a->slots_asked)
+		snprintf(slots, sizeof slots, ",slots=%u", a->slots_asked);
+	if (a->fanout != PACKET_FANOUT_HASH)
+		snprintf(fanout, sizeof fanout, ",fanout=%s", fanout_word(a->fanout));
+	snprintf(to, len, "af_packet:%s,vnet=%d,ring=%u%s%s%s", a->follow.ifname, a->vnet, a->version,
+		 hostdev_words(&a->dev, words), slots, fanout);
+}
+
+static void packet_mode(const struct iface *ifc, char *to, size_t len)
+{
+	const struct af_packet *a = ifc->driver;
+	const struct packet_rings *r = &packet_queue_of(a->dev.queue[0])->ring;
+	char in[64], fanout[32] = "";
+	if (a->version == 3)
+		snprintf(in, sizeof in, "%u blocks of %u KiB", r->blocks.n, r->blocks.block_size >> 10);
+	else
+		snprintf(in, sizeof in, "%u slots", r->rx.n);
+	if (a->dev.n_queues > 1)
+		snprintf(fanout, sizeof fanout, ", spread by %s", fanout_word(a->fanout));
+	snprintf(to, len, "packet rings version %u, %s in, %u slots out%s", a->version, in, r->tx.n, fanout);
 }
 
 static const struct iface_ops packet_ops = {
@@ -142,18 +129,24 @@ static const struct iface_ops packet_ops = {
 	.stop = packet_stop,
 	.free = packet_free,
 	.describe = packet_describe,
+	.queue = hostdev_queue_stats,
+	.mode = packet_mode,
 };
 
 /* --- coming --- */
 
 struct packet_words {
-	uint64_t lcore, slots;
+	uint64_t lcore, queues, slots, ring;
+	char fanout[8];
 	bool vnet;
 };
 
 static const struct dev_option packet_options[] = {
 	{ "vnet", DEV_OPT_BOOL, offsetof(struct packet_words, vnet), 0, 1 },
 	{ "lcore", DEV_OPT_U64, offsetof(struct packet_words, lcore), 0, LCORE_MAX - 2 },
+	{ "queues", DEV_OPT_U64, offsetof(struct packet_words, queues), 1, HOSTDEV_QUEUES_MAX },
+	{ "fanout", DEV_OPT_STR, offsetof(struct packet_words, fanout), 1, 8 },
+	{ "ring", DEV_OPT_U64, offsetof(struct packet_words, ring), 2, 3 },
 	{ "slots", DEV_OPT_U64, offsetof(struct packet_words, slots), 16, 65536 },
 	{ 0 },
 };
@@ -164,63 +157,108 @@ static int set_option(int fd, int name, int value)
 }
 
 /* Before the rings, which fix the layout, and before the bind, which starts the flow. */
-static int set_options(struct af_packet *a)
+static int set_options(const struct af_packet *a, int fd)
 {
 	const struct {
 		int name, value;
 	} opts[] = {
-		{ PACKET_VERSION, TPACKET_V2 }, { PACKET_VNET_HDR, a->vnet }, { PACKET_IGNORE_OUTGOING, 1 },
-		{ PACKET_QDISC_BYPASS, 1 },     { PACKET_LOSS, 1 },
+		{ PACKET_VERSION, a->version == 3 ? TPACKET_V3 : TPACKET_V2 },
+		{ PACKET_VNET_HDR, a->vnet },
+		{ PACKET_IGNORE_OUTGOING, 1 },
+		{ PACKET_QDISC_BYPASS, 1 },
+		{ PACKET_LOSS, 1 },
 	};
 	int err = 0;
 	for (unsigned i = 0; !err && i < ARRAY_SIZE(opts); i++)
-		err = set_option(a->dev.fd, opts[i].name, opts[i].value);
+		err = set_option(fd, opts[i].name, opts[i].value);
 	return err;
 }
 
-static int map_rings(struct af_packet *a, const struct packet_words *o)
+/* The memory of a device with default sizes does not grow with its queues. */
+static int map_rings(const struct af_packet *a, struct packet_queue *q, unsigned n_queues)
 {
-	uint32_t rx = o->slots ? (uint32_t)o->slots : a->vnet ? RX_SLOTS_LARGE : SLOTS_SMALL;
+	uint32_t rx = a->version == 3 ? RX_SLOTS_V3 : a->vnet ? RX_SLOTS_LARGE : SLOTS_SMALL;
 	uint32_t tx = a->vnet ? TX_SLOTS_LARGE : SLOTS_SMALL;
-	a->frame_max = a->vnet ? FRAME_LARGE : a->link.mtu + ETH_HLEN + 4;
-	int err = packet_rings_map(a->dev.fd, a->frame_max, rx, tx, &a->ring);
+	rx = a->slots_asked ? a->slots_asked : MAX(rx / n_queues, (uint32_t)RX_SLOTS_MIN);
+	tx = MAX(tx / n_queues, (uint32_t)TX_SLOTS_MIN);
+	q->frame_max = a->vnet ? FRAME_LARGE : a->follow.link.mtu + ETH_HLEN + 4;
+	int err = packet_rings_map(q->q.fd, a->version, q->frame_max, rx, tx, &q->ring);
 	if (err)
 		return err;
-	err = mem_charge(&a->dev.st->mem, a->ring.len_bytes);
-	a->charged_bytes = err ? 0 : a->ring.len_bytes;
+	err = mem_charge(&a->dev.st->mem, q->ring.len_bytes);
+	q->charged_bytes = err ? 0 : q->ring.len_bytes;
 	return err;
 }
 
-static int bind_to(struct af_packet *a)
+static int bind_to(const struct af_packet *a, int fd)
 {
 	struct sockaddr_ll ll = { .sll_family = AF_PACKET,
 				  .sll_protocol = __builtin_bswap16(ETH_P_ALL),
-				  .sll_ifindex = (int)a->ifindex };
-	struct packet_mreq groups = { .mr_ifindex = (int)a->ifindex, .mr_type = PACKET_MR_ALLMULTI };
-	if (bind(a->dev.fd, (struct sockaddr *)&ll, sizeof ll) ||
-	    setsockopt(a->dev.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &groups, sizeof groups))
-		return -errno;
-	return 0;
+				  .sll_ifindex = (int)a->follow.ifindex };
+	return bind(fd, (struct sockaddr *)&ll, sizeof ll) ? -errno : 0;
 }
 
-static int open_socket(struct af_packet *a, const struct packet_words *o, char *ret_why, size_t why_len)
+/* The group's number is the kernel's choice for the first of them, and asked for by the others. */
+static int join_fanout(const struct af_packet *a, int fd)
 {
+	int first = a->dev.queue[0]->fd;
+	uint32_t word = 0;
+	socklen_t len = sizeof word;
+	if (fd == first)
+		return set_option(fd, PACKET_FANOUT, (int)((a->fanout | PACKET_FANOUT_FLAG_UNIQUEID) << 16));
+	if (getsockopt(first, SOL_PACKET, PACKET_FANOUT, &word, &len))
+		return -errno;
+	return set_option(fd, PACKET_FANOUT, (int)((word & 0xffff) | a->fanout << 16));
+}
+
+static int set_up_queue(const struct af_packet *a, struct packet_queue *q, unsigned n_queues,
+			const char **ret_step)
+{
+	*ret_step = "packet socket options";
+	int err = set_options(a, q->q.fd);
+	if (err)
+		return err;
+	*ret_step = "the rings (memory; see slots=N and --budget)";
+	err = map_rings(a, q, n_queues);
+	if (err)
+		return err;
+	*ret_step = "bind";
+	err = bind_to(a, q->q.fd);
+	if (err || n_queues == 1)
+		return err;
+	*ret_step = "fanout";
+	return join_fanout(a, q->q.fd);
+}
+
+/* From then on the descriptor is the queue's. */
+static struct packet_queue *add_queue(struct af_packet *a, int fd)
+{
+	struct packet_queue *q = mem_zalloc(&a->dev.st->mem, sizeof *q);
+	if (!q) {
+		close(fd);
+		return NULL;
+	}
+	q->vnet = a->vnet;
+	af_packet_init_queue(q);
+	hostdev_add_queue(&a->dev, &q->q, fd);
+	return q;
+}
+
+/* Queue 0 is there: its socket came with the interface. */
+static int open_queues(struct af_packet *a, unsigned n, char *ret_why, size_t why_len)
+{
+	struct dev_host *h = a->dev.host;
 	const char *step = "reading its state";
-	a->link_watch.fd = hostlink_watch();
-	int err = a->link_watch.fd < 0 ? a->link_watch.fd : hostlink_index(a->dev.fd, a->ifname, &a->ifindex);
+	a->follow.sock = a->dev.queue[0]->fd;
+	int err = hostfollow_init(&a->follow);
 	if (!err)
-		err = hostlink_read(a->dev.fd, a->ifindex, &a->link);
-	if (!err) {
-		step = "packet socket options";
-		err = set_options(a);
-	}
-	if (!err) {
-		step = "the rings (memory; see slots=N and --budget)";
-		err = map_rings(a, o);
-	}
-	if (!err) {
-		step = "bind";
-		err = bind_to(a);
+		err = set_up_queue(a, packet_queue_of(a->dev.queue[0]), n, &step);
+	for (unsigned i = 1; i < n && !err; i++) {
+		int fd = h->open_queue(h, a->follow.ifname, i, ret_why, why_len);
+		if (fd < 0)
+			return fd;
+		struct packet_queue *q = add_queue(a, fd);
+		err = q ? set_up_queue(a, q, n, &step) : -ENOMEM;
 	}
 	if (err)
 		snprintf(ret_why, why_len, "%s: %s", step, strerror(-err));
@@ -228,58 +266,80 @@ static int open_socket(struct af_packet *a, const struct packet_words *o, char *
 }
 
 /* Registers it. From then on iface_delete() releases a. */
-static int add_iface(struct af_packet *a, const struct packet_words *o)
+static int add_iface(struct af_packet *a, uint64_t lcore)
 {
-	struct leat_runtime *rt = a->dev.st->rt;
-	struct iface_new how = { .ops = &packet_ops,
-				 .driver = a,
-				 .hw_type = ARPHRD_ETHER,
-				 .flags = IFF_BROADCAST | IFF_MULTICAST,
-				 .features = features_of(a),
-				 .mtu = a->link.mtu,
-				 .mtu_min = ETH_MIN_MTU,
-				 .mtu_max = a->link.mtu };
-	memcpy(how.mac, a->link.mac, sizeof how.mac);
-	memcpy(how.name, a->ifname, sizeof how.name);
+	struct iface_new how = { .ops = &packet_ops, .driver = a };
+	hostfollow_fill(&a->follow, &how);
 	int err = iface_add(a->dev.st, &how, &a->dev.ifc);
 	if (err) {
 		release(a);
 		return err;
 	}
-	iface_set_carrier(a->dev.ifc, a->link.carrier);
-	a->link_watch.events = EPOLLIN;
-	a->link_watch.ready = link_changed;
-	err = hostdev_start(&a->dev, o->lcore == UINT64_MAX ? -1 : (int)o->lcore, a->dev.ifc->ifindex);
-	if (!err && rt->ops->fd_watch)
-		err = rt->ops->fd_watch(rt, rt->ctl, &a->link_watch);
+	hostdev_place(&a->dev, lcore, a->dev.ifc->ifindex);
+	err = hostdev_start(&a->dev);
+	if (!err)
+		err = hostfollow_start(&a->follow);
 	if (err)
 		iface_delete(a->dev.ifc);
 	return err;
 }
 
+static int read_options(const struct leat_stack *st, const char *options, struct packet_words *o,
+			unsigned *ret_fanout, char *ret_why, size_t why_len)
+{
+	int err = dev_options(packet_options, options, o, ret_why, why_len);
+	if (!err)
+		err = hostdev_check_lcore(st, o->lcore, ret_why, why_len);
+	if (err)
+		return err;
+	for (unsigned i = 0; i < ARRAY_SIZE(fanouts); i++)
+		if (!strcmp(o->fanout, fanouts[i].word)) {
+			*ret_fanout = fanouts[i].type;
+			return 0;
+		}
+	snprintf(ret_why, why_len, "option \"fanout\" is hash, cpu or qm, not \"%s\"", o->fanout);
+	return -EINVAL;
+}
+
+static int open_device(struct af_packet *a, unsigned n_queues, char *ret_why, size_t why_len)
+{
+	struct dev_host *h = a->dev.host;
+	int fd = h->hold_interface(h, a->follow.ifname, a->vnet ? 0 : DEV_HOLD_PLAIN, ret_why, why_len);
+	if (fd < 0)
+		return fd;
+	if (add_queue(a, fd))
+		return open_queues(a, n_queues, ret_why, why_len);
+	h->give_back(h, a->follow.ifname);
+	return -ENOMEM;
+}
+
 int af_packet_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why,
 		   size_t why_len)
 {
-	struct packet_words o = { .vnet = true, .lcore = UINT64_MAX };
-	struct dev_host *h = container_of(iface_kind_find(st, "af_packet"), struct dev_host, af_packet);
-	int err = dev_options(packet_options, options, &o, ret_why, why_len);
-	if (!err)
-		err = hostdev_check_lcore(st, o.lcore, ret_why, why_len);
+	struct packet_words o = {
+		.vnet = true, .lcore = UINT64_MAX, .queues = UINT64_MAX, .ring = 2, .fanout = "hash"
+	};
+	unsigned fanout;
+	int err = read_options(st, options, &o, &fanout, ret_why, why_len);
 	if (err)
 		return err;
 	struct af_packet *a = mem_zalloc(&st->mem, sizeof *a);
 	if (!a)
 		return -ENOMEM;
 	a->vnet = o.vnet;
+	a->version = (unsigned)o.ring;
+	a->fanout = fanout;
+	a->slots_asked = (uint32_t)o.slots;
 	a->dev.st = st;
-	a->dev.host = h;
-	a->link_watch.fd = -1;
-	af_packet_init_queue(a);
-	snprintf(a->ifname, sizeof a->ifname, "%s", ifname);
-	a->dev.fd = h->hold_interface(h, ifname, !o.vnet, ret_why, why_len);
-	err = a->dev.fd < 0 ? a->dev.fd : open_socket(a, &o, ret_why, why_len);
+	a->dev.host = container_of(iface_kind_find(st, "af_packet"), struct dev_host, af_packet);
+	a->dev.send = af_packet_send;
+	a->dev.receive = af_packet_receive;
+	a->dev.queues_asked = o.queues != UINT64_MAX;
+	a->follow = (struct hostfollow){ .dev = &a->dev, .mtu_most = mtu_most, .features = features_of };
+	snprintf(a->follow.ifname, sizeof a->follow.ifname, "%s", ifname);
+	err = open_device(a, a->dev.queues_asked ? (unsigned)o.queues : st->n_workers, ret_why, why_len);
 	if (!err)
-		return add_iface(a, &o);
+		return add_iface(a, o.lcore);
 	release(a);
 	return err;
 }

@@ -8,7 +8,8 @@ enum { SLOTS = 4, SLOT_SIZE = 256, AGES_US = 1000000 };
 
 struct ring_test {
 	struct dev_test *t;
-	struct af_packet a;
+	struct af_packet dev;
+	struct packet_queue a;
 	uint8_t mem[SLOTS * SLOT_SIZE] cacheline_aligned;
 };
 
@@ -20,21 +21,23 @@ static const struct iface_ops ring_ops = { .kind = "ring", .xmit = hostdev_xmit,
 static struct ring_test *ring_new(struct dev_test *t)
 {
 	struct ring_test *r = aligned_alloc(CACHELINE, (sizeof *r + CACHELINE - 1) / CACHELINE * CACHELINE);
-	struct iface_new how = { .name = "r0", .ops = &ring_ops, .driver = r ? &r->a : NULL, .mtu = 1500 };
+	struct iface_new how = { .name = "r0", .ops = &ring_ops, .driver = r ? &r->dev : NULL, .mtu = 1500 };
 	assert_non_null(r);
 	memset(r, 0, sizeof *r);
 	r->t = t;
-	r->a.frame_max = SLOT_SIZE - RING_TX_FRAME_AT;
+	r->a.frame_max = SLOT_SIZE - RING_TX_FRAME_AT_MAX;
 	r->a.ring.tx = (struct packet_ring){ .mem = r->mem,
 					     .slot_size = SLOT_SIZE,
 					     .per_block = SLOTS,
 					     .block_size = sizeof r->mem,
 					     .n = SLOTS };
+	packet_ring_layout(&r->a.ring.tx, 3);
 	af_packet_init_queue(&r->a);
-	assert_int_equal(iface_add(t->st[0], &how, &r->a.dev.ifc), 0);
-	r->a.dev.st = t->st[0];
-	r->a.dev.fd = -1;
-	r->a.dev.node = node_find(t->st[0], "iface-output");
+	assert_int_equal(iface_add(t->st[0], &how, &r->dev.dev.ifc), 0);
+	r->dev.dev.st = t->st[0];
+	r->dev.dev.node = node_find(t->st[0], "iface-output");
+	hostdev_add_queue(&r->dev.dev, &r->a.q, -1);
+	hostdev_place(&r->dev.dev, UINT64_MAX, 0);
 	return r;
 }
 
@@ -44,19 +47,19 @@ static void send_frames(struct ring_test *r, unsigned n)
 	struct pkt *p[SLOTS + 1];
 	for (unsigned i = 0; i < n; i++)
 		p[i] = dev_test_frame(w, 60);
-	af_packet_send(&r->a.dev, w, p, n);
+	af_packet_send(&r->a.q, w, p, n);
 }
 
 static void ring_free(struct ring_test *r)
 {
-	iface_delete(r->a.dev.ifc);
+	iface_delete(r->dev.dev.ifc);
 	manual_rt_settle(r->t->m);
 	free(r);
 }
 
 static uint64_t dropped_at_output(struct ring_test *r, enum drop why)
 {
-	return graph_drops(r->t->st[0], r->a.dev.node, why);
+	return graph_drops(r->t->st[0], r->dev.dev.node, why);
 }
 
 static void what_a_device_never_takes_is_dropped_by_name(void **state)
@@ -68,11 +71,12 @@ static void what_a_device_never_takes_is_dropped_by_name(void **state)
 	assert_int_equal(dropped_at_output(r, DROP_TX_FULL), 0); /* it waits and is tried again */
 	manual_rt_run(r->t->m, AGES_US);
 	assert_int_equal(dropped_at_output(r, DROP_TX_FULL), 3);
-	iface_stats(r->a.dev.ifc, &s);
+	iface_stats(r->dev.dev.ifc, &s);
 	assert_int_equal(s.tx_dropped, 3);
 	assert_int_equal(s.tx_errors, 0);
 	for (unsigned i = 0; i < SLOTS; i++)
-		assert_int_equal(slot_status(ring_slot(&r->a.ring.tx, i)), TP_STATUS_AVAILABLE);
+		assert_int_equal(slot_status(&r->a.ring.tx, ring_slot(&r->a.ring.tx, i)),
+				 TP_STATUS_AVAILABLE);
 	ring_free(r);
 }
 

@@ -6,18 +6,28 @@
 
 #include "net/iface.h"
 
+enum dev_hold_flags {
+	/* Switch off receive offloads that make large frames, since there will be no virtio-net header to tell of them. */
+	DEV_HOLD_PLAIN = 1,
+};
+enum dev_tap_flags { DEV_TAP_VNET_HDR = 1, DEV_TAP_MULTI_QUEUE = 2 };
+
 struct dev_host {
 	/* Control lcore; each call may take some milliseconds. */
 
 	/* Makes the interface deaf and mute to the kernel and brings it up. A raw AF_PACKET socket that is not bound yet, or
-	 * -errno with a line for a person in ret_why. plain: switch off receive offloads that make large frames, since there
-	 * will be no virtio-net header to tell of them. */
-	int (*hold_interface)(struct dev_host *h, const char *ifname, bool plain, char *ret_why,
+	 * -errno with a line for a person in ret_why. flags: enum dev_hold_flags. */
+	int (*hold_interface)(struct dev_host *h, const char *ifname, unsigned flags, char *ret_why,
 			      size_t why_len);
+	/* For queue number `queue` of a held interface: another such socket. */
+	int (*open_queue)(struct dev_host *h, const char *ifname, unsigned queue, char *ret_why,
+			  size_t why_len);
 	/* Gives it back as it was. The socket should be closed by then. */
 	void (*give_back)(struct dev_host *h, const char *ifname);
-	/* A TAP device of that name, made or attached to. Its descriptor, or -errno. */
-	int (*open_tap)(struct dev_host *h, const char *ifname, bool vnet_hdr, char *ret_why, size_t why_len);
+	/* A TAP device of that name, made or attached to; with DEV_TAP_MULTI_QUEUE each call gives another queue of it. Its
+	 * descriptor, or -errno: -EINVAL when it exists and was made in the other way. flags: enum dev_tap_flags. */
+	int (*open_tap)(struct dev_host *h, const char *ifname, unsigned flags, char *ret_why,
+			size_t why_len);
 
 	struct iface_kind af_packet, tap; /* dev_host_register()'s */
 };

@@ -2,7 +2,8 @@
 /* TAP devices: what leat sends, the kernel's side of the device receives.
  *
  * Theory of operation: one system call per frame, there being no way to move several; batches come from reading until the
- * descriptor is empty. A read lands in place: in a fresh packet's head and behind it in pages, kept from read to read
+ * descriptor is empty. Several queues are several descriptors of one device (IFF_MULTI_QUEUE): the kernel chooses by flow which
+ * of them a frame comes out of, the one that the flow's answers were last written to. A read lands in place: in a fresh packet's head and behind it in pages, kept from read to read
  * and replaced only when used, so nothing is copied and a short frame costs no page. With the virtio-net header (vnet=1, the
  * default) the kernel hands over large segments and partial checksums, and takes them.
  *
@@ -30,18 +31,23 @@ struct tap {
 	struct hostdev dev;
 	char ifname[IFNAMSIZ]; /* the kernel's side; ours may be renamed */
 	bool vnet;
+};
+
+struct tap_queue {
+	struct hostdev_queue q;
+	bool vnet;
 	struct pkt *pkt; /* what the next frame is read into; with TAP_PAGES pages behind it */
 	struct buf *page[TAP_PAGES];
 };
 
-static struct tap *tap_of(struct hostdev *d)
+static struct tap_queue *tap_of(struct hostdev_queue *q)
 {
-	return container_of(d, struct tap, dev);
+	return container_of(q, struct tap_queue, q);
 }
 
 /* --- receive --- */
 
-static bool refill(struct tap *t, struct lcore *lc)
+static bool refill(struct tap_queue *t, struct lcore *lc)
 {
 	if (!t->pkt)
 		t->pkt = pkt_new(lc);
@@ -56,7 +62,7 @@ static bool refill(struct tap *t, struct lcore *lc)
 }
 
 /* The frame's length, or -errno. */
-static ssize_t read_frame(struct tap *t, struct virtio_net_hdr *h)
+static ssize_t read_frame(struct tap_queue *t, struct virtio_net_hdr *h)
 {
 	struct iovec iov[TAP_IOV];
 	unsigned n = 0;
@@ -65,7 +71,7 @@ static ssize_t read_frame(struct tap *t, struct virtio_net_hdr *h)
 	iov[n++] = (struct iovec){ t->pkt->data, BUF_HEAD_SIZE - BUF_HEADROOM };
 	for (unsigned i = 0; i < TAP_PAGES; i++)
 		iov[n++] = (struct iovec){ t->page[i]->mem, BUF_PAGE_SIZE };
-	ssize_t len = readv(t->dev.fd, iov, (int)n);
+	ssize_t len = readv(t->q.fd, iov, (int)n);
 	if (len < 0)
 		return -errno;
 	return t->vnet ? len - (ssize_t)sizeof *h : len;
@@ -73,7 +79,7 @@ static ssize_t read_frame(struct tap *t, struct virtio_net_hdr *h)
 
 /* Puts len bytes into p, pages included, and the next read gets new ones. Without memory for a list of fragments the page
  * stays ours. */
-static enum drop take_frame(struct tap *t, struct lcore *lc, struct pkt *p, uint32_t len)
+static enum drop take_frame(struct tap_queue *t, struct lcore *lc, struct pkt *p, uint32_t len)
 {
 	p->head_len = MIN(len, (uint32_t)(BUF_HEAD_SIZE - BUF_HEADROOM));
 	p->len = p->head_len;
@@ -86,13 +92,14 @@ static enum drop take_frame(struct tap *t, struct lcore *lc, struct pkt *p, uint
 	return len < ETH_HLEN ? DROP_TRUNCATED : DROP_NONE;
 }
 
-static unsigned tap_receive(struct hostdev *d, struct worker *w)
+static unsigned tap_receive(struct hostdev_queue *q, struct worker *w)
 {
 	static const struct virtio_net_hdr nothing;
-	struct tap *t = tap_of(d);
+	struct tap_queue *t = tap_of(q);
+	struct hostdev *d = q->dev;
 	struct pkt *batch[TAP_BATCH];
 	unsigned n = 0, work = 0;
-	if (likely(!d->readable))
+	if (likely(!q->readable))
 		return 0;
 	for (; work < TAP_BATCH; work++) {
 		struct virtio_net_hdr h = nothing;
@@ -100,9 +107,9 @@ static unsigned tap_receive(struct hostdev *d, struct worker *w)
 			break; /* it waits in the device until buffers come back */
 		ssize_t len = read_frame(t, &h);
 		if (len == -EAGAIN || len == -EINTR || len == -EBADFD) {
-			d->readable = false;
+			q->readable = false;
 			if (len == -EBADFD)
-				hostdev_lost(d, w);
+				hostdev_lost(q, w);
 			break;
 		}
 		if (len < 0) { /* no frame was taken from the device */
@@ -120,13 +127,13 @@ static unsigned tap_receive(struct hostdev *d, struct worker *w)
 			batch[n++] = p;
 	}
 	if (n)
-		iface_input(w, d->ifc, batch, n);
+		hostdev_input(q, w, batch, n);
 	return work;
 }
 
 /* --- send --- */
 
-static enum drop write_frame(struct tap *t, struct worker *w, struct pkt *p)
+static enum drop write_frame(struct tap_queue *t, struct worker *w, struct pkt *p)
 {
 	struct virtio_net_hdr h;
 	struct iovec iov[PKT_FRAGS_MAX + 4];
@@ -150,19 +157,20 @@ static enum drop write_frame(struct tap *t, struct worker *w, struct pkt *p)
 	iov[n++] = (struct iovec){ rest, p->head_len - (size_t)(rest - p->data) };
 	for (unsigned i = 0; i < p->n_frags; i++)
 		iov[n++] = (struct iovec){ p->frags[i].buf->mem + p->frags[i].off, p->frags[i].len };
-	if (likely(writev(t->dev.fd, iov, (int)n) >= 0))
+	if (likely(writev(t->q.fd, iov, (int)n) >= 0))
 		return DROP_NONE;
 	if (errno == EBADFD)
-		hostdev_lost(&t->dev, w);
+		hostdev_lost(&t->q, w);
 	return errno == EAGAIN || errno == ENOBUFS ? DROP_TX_FULL : DROP_TX_ERROR;
 }
 
-static void tap_send(struct hostdev *d, struct worker *w, struct pkt *const *p, unsigned n)
+static void tap_send(struct hostdev_queue *q, struct worker *w, struct pkt *const *p, unsigned n)
 {
+	racy_add(q->stats.tx_kicks, n);
 	for (unsigned i = 0; i < n; i++) {
-		enum drop why = write_frame(tap_of(d), w, p[i]);
+		enum drop why = write_frame(tap_of(q), w, p[i]);
 		if (unlikely(why))
-			hostdev_drop_tx(d, w, p[i], why);
+			hostdev_drop_tx(q->dev, w, p[i], why);
 		else
 			pkt_free(w->lc, p[i]);
 	}
@@ -180,25 +188,41 @@ static void tap_stop(struct iface *ifc)
 	hostdev_stop(ifc->driver);
 }
 
+/* Everything tap_open() took; also when it got half of it. */
+static void release(struct tap *t)
+{
+	struct lcore *ctl = t->dev.st->rt->ctl;
+	for (unsigned i = 0; i < t->dev.n_queues; i++) {
+		struct tap_queue *q = tap_of(t->dev.queue[i]);
+		pkt_free(ctl, q->pkt);
+		for (unsigned k = 0; k < TAP_PAGES; k++)
+			if (q->page[k])
+				buf_put(ctl, q->page[k]);
+		close(q->q.fd);
+		mem_free(q);
+	}
+	mem_free(t);
+}
+
 static void tap_free(struct iface *ifc)
 {
-	struct tap *t = ifc->driver;
-	struct lcore *ctl = ifc->st->rt->ctl;
-	pkt_free(ctl, t->pkt);
-	for (unsigned i = 0; i < TAP_PAGES; i++)
-		if (t->page[i])
-			buf_put(ctl, t->page[i]);
-	close(t->dev.fd);
-	mem_free(t);
+	release(ifc->driver);
 }
 
 static void tap_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct tap *t = ifc->driver;
 	const uint8_t *m = ifc->mac;
-	char lcore[HOSTDEV_LCORE_WORDS];
+	char words[HOSTDEV_WORDS];
 	snprintf(to, len, "tap:%s,vnet=%d%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", t->ifname, t->vnet,
-		 hostdev_lcore_words(&t->dev, lcore), m[0], m[1], m[2], m[3], m[4], m[5]);
+		 hostdev_words(&t->dev, words), m[0], m[1], m[2], m[3], m[4], m[5]);
+}
+
+static void tap_mode(const struct iface *ifc, char *to, size_t len)
+{
+	const struct tap *t = ifc->driver;
+	snprintf(to, len, "tap %s, %s, one call a frame", t->ifname,
+		 t->vnet ? "with virtio-net header" : "plain frames");
 }
 
 static const struct iface_ops tap_ops = {
@@ -208,6 +232,8 @@ static const struct iface_ops tap_ops = {
 	.stop = tap_stop,
 	.free = tap_free,
 	.describe = tap_describe,
+	.queue = hostdev_queue_stats,
+	.mode = tap_mode,
 };
 
 /* What the kernel may hand us, and by that what it knows to take: UDP segmentation since Linux 6.2. */
@@ -225,7 +251,7 @@ static uint32_t offloads(int fd)
 }
 
 struct tap_words {
-	uint64_t mtu, lcore;
+	uint64_t mtu, lcore, queues;
 	bool vnet;
 	uint8_t mac[6];
 };
@@ -234,6 +260,7 @@ static const struct dev_option tap_options[] = {
 	{ "vnet", DEV_OPT_BOOL, offsetof(struct tap_words, vnet), 0, 1 },
 	{ "mtu", DEV_OPT_U64, offsetof(struct tap_words, mtu), ETH_MIN_MTU, ETH_MAX_MTU },
 	{ "lcore", DEV_OPT_U64, offsetof(struct tap_words, lcore), 0, LCORE_MAX - 2 },
+	{ "queues", DEV_OPT_U64, offsetof(struct tap_words, queues), 1, HOSTDEV_QUEUES_MAX },
 	{ "mac", DEV_OPT_MAC, offsetof(struct tap_words, mac), 0, 0 },
 	{ 0 },
 };
@@ -247,15 +274,56 @@ static void choose_mac(struct leat_runtime *rt, uint8_t mac[6])
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2); /* IEEE 802-2014, 8.4: locally administered, one station */
 }
 
+/* --- opening --- */
+
+static int add_queue(struct tap *t, int fd)
+{
+	struct tap_queue *q = mem_zalloc(&t->dev.st->mem, sizeof *q);
+	if (!q) {
+		close(fd);
+		return -ENOMEM;
+	}
+	q->vnet = t->vnet;
+	hostdev_add_queue(&t->dev, &q->q, fd);
+	return 0;
+}
+
+static int open_queue(struct tap *t, unsigned flags, char *ret_why, size_t why_len)
+{
+	flags |= t->vnet ? DEV_TAP_VNET_HDR : 0;
+	int fd = t->dev.host->open_tap(t->dev.host, t->ifname, flags, ret_why, why_len);
+	return fd < 0 ? fd : add_queue(t, fd);
+}
+
+/* A device that exists was made with several queues or with one, for good, and the kernel refuses to attach to it in the other
+ * way. Unless somebody asked for a number, what it was made with counts. */
+static int open_queues(struct tap *t, const struct tap_words *o, char *ret_why, size_t why_len)
+{
+	bool asked = t->dev.queues_asked = o->queues != UINT64_MAX;
+	unsigned n = asked ? (unsigned)o->queues : t->dev.st->n_workers;
+	unsigned flags = n > 1 ? DEV_TAP_MULTI_QUEUE : 0;
+	int err = open_queue(t, flags, ret_why, why_len);
+	if (err == -EINVAL && (n == 1 || !asked)) {
+		flags ^= DEV_TAP_MULTI_QUEUE;
+		n = 1;
+		err = open_queue(t, flags, ret_why, why_len);
+	}
+	for (unsigned i = 1; i < n && !err; i++)
+		err = open_queue(t, flags, ret_why, why_len);
+	return err;
+}
+
 /* Registers it. From then on iface_delete() frees t. */
 static int tap_add(struct tap *t, const char *ifname, const struct tap_words *o)
 {
+	uint32_t offloaded = t->vnet ? UINT32_MAX : 0;
+	for (unsigned i = 0; i < t->dev.n_queues && t->vnet; i++)
+		offloaded &= offloads(t->dev.queue[i]->fd);
 	struct iface_new how = { .ops = &tap_ops,
 				 .driver = t,
 				 .hw_type = ARPHRD_ETHER,
 				 .flags = IFF_BROADCAST | IFF_MULTICAST,
-				 .features =
-					 IFACE_TX_SG | IFACE_TX_VLAN | (t->vnet ? offloads(t->dev.fd) : 0),
+				 .features = IFACE_TX_SG | IFACE_TX_VLAN | offloaded,
 				 .mtu = (uint32_t)o->mtu,
 				 .mtu_min = ETH_MIN_MTU,
 				 .mtu_max = ETH_MAX_MTU };
@@ -263,11 +331,11 @@ static int tap_add(struct tap *t, const char *ifname, const struct tap_words *o)
 	snprintf(how.name, sizeof how.name, "%s", ifname);
 	int err = iface_add(t->dev.st, &how, &t->dev.ifc);
 	if (err) {
-		close(t->dev.fd);
-		mem_free(t);
+		release(t);
 		return err;
 	}
-	err = hostdev_start(&t->dev, o->lcore == UINT64_MAX ? -1 : (int)o->lcore, t->dev.ifc->ifindex);
+	hostdev_place(&t->dev, o->lcore, t->dev.ifc->ifindex);
+	err = hostdev_start(&t->dev);
 	if (err)
 		iface_delete(t->dev.ifc);
 	return err;
@@ -275,7 +343,7 @@ static int tap_add(struct tap *t, const char *ifname, const struct tap_words *o)
 
 int tap_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why, size_t why_len)
 {
-	struct tap_words o = { .vnet = true, .mtu = ETH_DATA_LEN, .lcore = UINT64_MAX };
+	struct tap_words o = { .vnet = true, .mtu = ETH_DATA_LEN, .lcore = UINT64_MAX, .queues = UINT64_MAX };
 	struct dev_host *h = container_of(iface_kind_find(st, "tap"), struct dev_host, tap);
 	int err = dev_options(tap_options, options, &o, ret_why, why_len);
 	if (!err)
@@ -292,11 +360,9 @@ int tap_open(struct leat_stack *st, const char *ifname, const char *options, cha
 	t->dev.host = h;
 	t->dev.send = tap_send;
 	t->dev.receive = tap_receive;
-	t->dev.fd = h->open_tap(h, ifname, o.vnet, ret_why, why_len);
-	if (t->dev.fd < 0) {
-		err = t->dev.fd;
-		mem_free(t);
-		return err;
-	}
-	return tap_add(t, ifname, &o);
+	err = open_queues(t, &o, ret_why, why_len);
+	if (!err)
+		return tap_add(t, ifname, &o);
+	release(t);
+	return err;
 }

@@ -25,6 +25,14 @@ enum iface_feature {
 struct iface;
 struct nl_buf;
 
+/* What one queue of a device did; written by the worker that has it. */
+struct iface_queue_stats {
+	unsigned worker;
+	uint64_t rx_packets, tx_packets;
+	uint64_t tx_kicks; /* calls of the kernel for them */
+	uint64_t rx_copied, tx_copied; /* packets whose bytes were copied by us on the way */
+};
+
 /* A device driver. All but xmit run on the control lcore. */
 struct iface_ops {
 	/* "af_packet", "tap", "mem", "loopback", "generator", "sink": IFLA_INFO_KIND where Linux has one. */
@@ -47,6 +55,9 @@ struct iface_ops {
 	/* For netlink: the ifindex of what it stands on or is joined to (IFLA_LINK; 0: none), and what IFLA_INFO_DATA says. */
 	uint32_t (*lower)(const struct iface *ifc);
 	void (*fill_info)(const struct iface *ifc, struct nl_buf *b);
+	/* For people (`leat dev`), each may be NULL: its queue number i, false past the last; one line on how it works. */
+	bool (*queue)(const struct iface *ifc, unsigned i, struct iface_queue_stats *ret);
+	void (*mode)(const struct iface *ifc, char *to, size_t len);
 };
 
 /* Counters one worker writes. Sums: iface_stats(). */

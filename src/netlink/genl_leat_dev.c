@@ -41,6 +41,21 @@ static void put_counters(struct nl_buf *b, const struct iface *i)
 	leat_put_u64(b, LEAT_A_TX_ERRORS, s.tx_errors);
 }
 
+static void put_queues(struct nl_buf *b, const struct iface *i)
+{
+	struct iface_queue_stats s;
+	for (unsigned k = 0; i->ops->queue && i->ops->queue(i, k, &s); k++) {
+		size_t nest = nl_nest(b, LEAT_A_QUEUE);
+		nl_put_u32(b, LEAT_QUEUE_A_WORKER, s.worker);
+		nl_put(b, LEAT_QUEUE_A_RX_PACKETS, &s.rx_packets, sizeof s.rx_packets);
+		nl_put(b, LEAT_QUEUE_A_TX_PACKETS, &s.tx_packets, sizeof s.tx_packets);
+		nl_put(b, LEAT_QUEUE_A_TX_KICKS, &s.tx_kicks, sizeof s.tx_kicks);
+		nl_put(b, LEAT_QUEUE_A_RX_COPIED, &s.rx_copied, sizeof s.rx_copied);
+		nl_put(b, LEAT_QUEUE_A_TX_COPIED, &s.tx_copied, sizeof s.tx_copied);
+		nl_nest_end(b, nest);
+	}
+}
+
 static int put_dev(struct nl_req *r, const struct iface *i, uint16_t flags)
 {
 	struct nl_buf *b = r->reply;
@@ -58,6 +73,12 @@ static int put_dev(struct nl_req *r, const struct iface *i, uint16_t flags)
 	nl_put(b, LEAT_A_MAC, i->mac, sizeof i->mac);
 	put_features(b, i->features);
 	put_counters(b, i);
+	words[0] = 0;
+	if (i->ops->mode)
+		i->ops->mode(i, words, sizeof words);
+	if (words[0])
+		nl_put_str(b, LEAT_A_MODE, words);
+	put_queues(b, i);
 	return nl_end(b);
 }
 
