@@ -145,6 +145,7 @@ void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		remove_all(i->st, i, true);
 		break;
 	case IFACE_ADDED:
+	case IFACE_MAC:
 		break;
 	}
 }

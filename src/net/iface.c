@@ -338,8 +338,11 @@ int iface_set_mac(struct iface *i, const uint8_t mac[6])
 	if (err)
 		return err;
 	write_begin(i);
+	bool other = memcmp(i->mac, mac, sizeof i->mac) != 0;
 	memcpy(i->mac, mac, sizeof i->mac);
 	write_end(i);
+	if (other)
+		iface_send_event(i, IFACE_MAC);
 	iface_changed(i);
 	return 0;
 }

@@ -69,7 +69,15 @@ struct iface_worker_stats {
 /* Settings of an interface, each a knob of some module (core/knob.h). A new interface begins with those called "default".
  * Read: any worker.   Write: control lcore, knob_write(). */
 struct neigh_conf {
-	uint32_t reachable_ms, retrans_ms, delay_s, stale_s, ucast_probes, mcast_probes, queue_max;
+	uint32_t reachable_ms, retrans_ms, delay_ms, stale_ms, ucast_probes, mcast_probes, queue_bytes;
+	uint32_t mcast_reprobes, app_probes, interval_probe_ms, locktime_ms;
+	uint32_t proxy_queue_max, proxy_delay_ms, anycast_delay_ms;
+	uint8_t evict_nocarrier;
+};
+/* What the neighbour table keeps of an interface and family. Control lcore. */
+struct neigh_iface {
+	uint64_t reachable_us, drawn_us; /* RFC 4861, 6.3.2: ReachableTime, and when it was drawn */
+	uint32_t drawn_of_ms; /* from what */
 };
 /* What comes of router advertisements, and how IPv6 addresses are made, tested and chosen; named as Linux's settings are. */
 struct ip6_auto_conf {
@@ -115,6 +123,7 @@ struct iface {
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
 	void *driver; /* the driver's */
+	struct neigh_iface neigh[2]; /* IPv4, IPv6 */
 	struct list link; /* by ifindex */
 	struct hash_node by_index, by_name;
 	struct deferred deferred;
@@ -211,6 +220,7 @@ enum iface_event {
 	IFACE_CHANGED, /* mtu, mac, flags */
 	IFACE_RENAMED,
 	IFACE_GOING,
+	IFACE_MAC, /* the mac; then CHANGED */
 };
 struct iface_watch {
 	struct list link;

@@ -13,7 +13,7 @@ NET_TEST_LIFE(modules)
 static char story[256];
 static void note_event(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
-	static const char *const names[] = { "added", "up", "down", "changed", "renamed", "going" };
+	static const char *const names[] = { "added", "up", "down", "changed", "renamed", "going", "mac" };
 	snprintf(story + strlen(story), sizeof story - strlen(story), "%s:%s ", i->name, names[e]);
 }
 

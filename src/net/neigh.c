@@ -8,21 +8,28 @@
  *	              └── else neigh_wait ── parked, "wanted"          └─ "failed" ── each is dropped, its sender told
  *
  * That a neighbour is in use is a time per worker in the entry, written once a second; that a stale one is in use is told
- * to control once, by a message.
+ * to control once, by a message. So is what transports know of it (neigh_confirm).
  *
- * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker, the oldest of the queue
- * going first. Queues come from a pool; when it runs short control sends more, so that nothing is allocated here. Heard
- * messages that find the ring full are lost, and counted, as if the wire had lost them. When memory is spent a question or
- * an answer may be lost, too: a timer asks again for what has waited long. */
+ * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker. Queues come from a pool; when
+ * it runs short control sends more, so that nothing is allocated here. Heard messages that find the ring full are lost, and
+ * counted, as if the wire had lost them. When memory is spent a question or an answer may be lost, too: a timer asks again for
+ * what has waited long.
+ *
+ * A scan of a /64 (RFC 6583) wants a stranger with every packet: a neighbour that never answered. Queues for strangers stand in a
+ * line, are bounded by themselves (unconfirmed_max) and asked for at a bounded rate (solicit_rate), those that must wait for
+ * that from the line's front by a timer; whenever room is wanted, for a queue or for a packet, the oldest stranger's goes.
+ * Known neighbours that have to be asked again are neither counted nor made to wait with them. */
 #include "net/neigh.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_ether.h>
 
 #include "net/ctl_fill.h"
 #include "net/neigh_internal.h"
 
 enum { ASK_AGAIN_US = 5000000, MARK_US = 1000000, HEARD_FRESH_US = 1000000, FREE_LOW = NEIGH_PENDS / 2 };
+enum { PACE_US = 10000 }; /* how often strangers that wait to be asked for are looked at */
 enum {
 	CHUNKS_MAX = 2 * NEIGH_MAX / NEIGH_PENDS
 }; /* whatever gc_thresh3 says: these are asked for at one time */
@@ -89,6 +96,29 @@ bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const stru
 	return true;
 }
 
+uint8_t neigh_state_of(const struct worker *w, uint32_t if_handle, uint8_t family,
+		       const struct ipaddr *next_hop)
+{
+	const struct neigh_key k = { if_handle, family, *next_hop };
+	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
+	return e ? neigh_word_state(racy_get(e->word)) : 0;
+}
+
+/* Of one that is reachable the time is enough; of others control wants to hear (RFC 4861, appendix C). */
+void neigh_confirm(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop)
+{
+	const struct neigh_key k = { if_handle, family, *next_hop };
+	struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
+	struct neigh_mark *m = e ? &e->mark[w->index] : NULL;
+	uint8_t state = e ? neigh_word_state(racy_get(e->word)) : 0;
+	if (!(state & NUD_VALID) ||
+	    (racy_get(m->confirmed_us) && w->lc->now_us - racy_get(m->confirmed_us) < MARK_US))
+		return;
+	racy_set(m->confirmed_us, w->lc->now_us);
+	if (state & (NUD_STALE | NUD_DELAY | NUD_PROBE))
+		tell(w, neigh_on_confirmed, &k, 0, NULL, false); /* lost: said again in a second */
+}
+
 /* --- queues --- */
 
 static bool is_pend_of(const struct neigh_pend *d, const struct neigh_key *k)
@@ -112,34 +142,30 @@ static void ask_for_more(struct worker *w, struct neigh_worker *nw)
 		nw->asked_for_more = lcore_post(w->lc, w->st->rt->ctl, &m);
 }
 
-static struct neigh_pend *pend_take(struct worker *w, struct neigh_pend **at, const struct neigh_key *k)
-{
-	struct neigh_worker *nw = worker_of(w);
-	struct neigh_pend *d = nw->free;
-	ask_for_more(w, nw);
-	if (!d)
-		return NULL;
-	nw->free = d->next;
-	nw->n_free--;
-	if (!timer_is_set(&nw->again))
-		lcore_timer_in(w->lc, &nw->again, ASK_AGAIN_US);
-	*d = (struct neigh_pend){ .if_handle = k->if_handle, .family = k->family, .addr = k->addr };
-	pkt_queue_init(&d->q);
-	*at = d;
-	return d;
-}
-
 static void pend_give(struct neigh_worker *nw, struct neigh_pend *d)
 {
+	if (d->stranger) {
+		list_remove(&d->in_line);
+		nw->n_strangers--;
+		nw->n_unasked -= !d->asked;
+		d->stranger = false;
+	}
 	d->next = nw->free;
 	nw->free = d;
 	nw->n_free++;
+}
+
+/* A frame's worth at least, so that the bound holds for memory. */
+static uint32_t queue_bytes_of(const struct pkt *p)
+{
+	return MAX(p->len, (uint32_t)ETH_FRAME_LEN) + NEIGH_PKT_BYTES - ETH_FRAME_LEN;
 }
 
 static struct pkt *pend_pop(struct neigh_worker *nw, struct neigh_pend *d)
 {
 	struct pkt *p = pkt_queue_pop(&d->q);
 	nw->parked -= p != NULL;
+	d->bytes -= p ? queue_bytes_of(p) : 0;
 	return p;
 }
 
@@ -148,6 +174,64 @@ static void drop_parked(struct worker *w, struct pkt *p, enum drop why)
 	uint16_t node = p->resume;
 	pkt_unpark(p);
 	graph_drop(w, node, p, why);
+}
+
+/* The queue of the stranger who has waited longest goes. False: there is none. */
+static bool oldest_stranger_goes(struct worker *w, enum drop why)
+{
+	struct neigh_worker *nw = worker_of(w);
+	if (list_empty(&nw->strangers))
+		return false;
+	struct neigh_pend *d = list_first(&nw->strangers, struct neigh_pend, in_line);
+	const struct neigh_key k = { d->if_handle, d->family, d->addr };
+	struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
+	if (e)
+		racy_set(e->mark[w->index].queued, 0);
+	*pend_at(w, &k) = d->next;
+	for (struct pkt *p; (p = pend_pop(nw, d));)
+		drop_parked(w, p, why);
+	pend_give(nw, d);
+	return true;
+}
+
+/* A free queue, from the oldest stranger if need be. */
+static struct neigh_pend *pend_find_free(struct worker *w, uint8_t family, bool stranger)
+{
+	struct neigh_worker *nw = worker_of(w);
+	uint32_t max = racy_get(neigh_state(w->st)->strangers[neigh_index(family)]);
+	ask_for_more(w, nw);
+	if ((stranger && max && nw->n_strangers >= max) || !nw->free)
+		oldest_stranger_goes(w, DROP_NEIGH_TABLE_FULL);
+	struct neigh_pend *d = nw->free;
+	if (d) {
+		nw->free = d->next;
+		nw->n_free--;
+	}
+	return d;
+}
+
+static struct neigh_pend *pend_take(struct worker *w, const struct neigh_key *k)
+{
+	struct neigh_worker *nw = worker_of(w);
+	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), k);
+	bool stranger = !e || !neigh_word_known(racy_get(e->word));
+	struct neigh_pend *d = pend_find_free(w, k->family, stranger);
+	if (!d)
+		return NULL;
+	if (!timer_is_set(&nw->again))
+		lcore_timer_in(w->lc, &nw->again, ASK_AGAIN_US);
+	*d = (struct neigh_pend){
+		.if_handle = k->if_handle, .family = k->family, .addr = k->addr, .stranger = stranger
+	};
+	pkt_queue_init(&d->q);
+	list_init(&d->in_line);
+	if (stranger) {
+		list_append(&nw->strangers, &d->in_line);
+		nw->n_strangers++;
+		nw->n_unasked++;
+	}
+	*pend_at(w, k) = d; /* looked up again: who went may have been in front */
+	return d;
 }
 
 /* The source of a packet that waits: solicitations may show it. */
@@ -162,17 +246,61 @@ static void source_of(const struct pkt *p, uint8_t family, struct ipaddr *ret)
 
 static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *k)
 {
+	struct neigh_worker *nw = worker_of(w);
 	uint64_t more[2];
 	memcpy(more, d->src.b, sizeof more);
 	d->asked_us = w->lc->now_us;
+	nw->n_unasked -= d->stranger && !d->asked;
+	d->asked = true;
 	if (!tell(w, neigh_on_wanted, k, 0, more, true)) /* asked again by the next packet, or the timer */
-		racy_add(worker_of(w)->unasked, 1);
+		racy_add(nw->unasked, 1);
 }
 
-static uint32_t queue_max(const struct worker *w, const struct neigh_key *k)
+/* Takes one of the tokens that strangers are asked for with. */
+static bool may_ask_stranger(struct worker *w, uint8_t family)
+{
+	struct neigh_worker *nw = worker_of(w);
+	uint32_t rate = racy_get(neigh_state(w->st)->solicit_rate[neigh_index(family)]);
+	if (!rate)
+		return true;
+	uint64_t us = w->lc->now_us - nw->filled_us, more = MIN(us, 1000000UL) * rate / 1000000;
+	if (more) { /* what is less than one more stays owed */
+		nw->filled_us = us >= 1000000 ? w->lc->now_us : nw->filled_us + more * 1000000 / rate;
+		nw->tokens = (uint32_t)MIN(nw->tokens + more, (uint64_t)NEIGH_SOLICIT_BURST);
+	}
+	if (!nw->tokens)
+		return false;
+	nw->tokens--;
+	return true;
+}
+
+static void ask_or_wait(struct worker *w, struct neigh_pend *d, const struct neigh_key *k)
+{
+	struct neigh_worker *nw = worker_of(w);
+	if (!d->stranger || may_ask_stranger(w, k->family)) {
+		ask(w, d, k);
+		return;
+	}
+	if (!timer_is_set(&nw->pace))
+		lcore_timer_in(w->lc, &nw->pace, PACE_US);
+}
+
+static uint32_t queue_max_bytes(const struct worker *w, const struct neigh_key *k)
 {
 	const struct iface *i = iface_get(w, k->if_handle);
-	return i ? racy_get(i->conf.neigh[neigh_index(k->family)].queue_max) : NEIGH_QUEUE_MAX;
+	return i ? racy_get(i->conf.neigh[neigh_index(k->family)].queue_bytes) : NEIGH_QUEUE_BYTES;
+}
+
+/* Whose packet goes when the worker has too many: a stranger's before one for this neighbour. */
+static void make_room(struct worker *w, struct neigh_pend *d)
+{
+	struct neigh_worker *nw = worker_of(w);
+	struct neigh_pend *oldest =
+		list_empty(&nw->strangers) ? d : list_first(&nw->strangers, struct neigh_pend, in_line);
+	if (oldest == d || d->stranger)
+		drop_parked(w, pend_pop(nw, d), DROP_NEIGH_QUEUE_FULL);
+	else
+		oldest_stranger_goes(w, DROP_NEIGH_QUEUE_FULL);
 }
 
 static void park(struct worker *w, struct neigh_pend *d, const struct neigh_key *k, struct pkt *p,
@@ -183,8 +311,11 @@ static void park(struct worker *w, struct neigh_pend *d, const struct neigh_key 
 	pkt_park(p, node);
 	pkt_queue_push(&d->q, p);
 	nw->parked++;
-	while (d->q.n && (d->q.n > queue_max(w, k) || nw->parked > NEIGH_WORKER_QUEUE_MAX))
+	d->bytes += queue_bytes_of(p);
+	while (d->q.n && d->bytes > queue_max_bytes(w, k))
 		drop_parked(w, pend_pop(nw, d), DROP_NEIGH_QUEUE_FULL);
+	while (d->q.n && nw->parked > NEIGH_WORKER_QUEUE_MAX)
+		make_room(w, d);
 	if (e)
 		racy_set(e->mark[w->index].queued, d->q.n);
 }
@@ -193,16 +324,16 @@ void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const stru
 		struct pkt *p, uint16_t node)
 {
 	const struct neigh_key k = { if_handle, family, *next_hop };
-	struct neigh_pend **at = pend_at(w, &k), *d = *at;
+	struct neigh_pend *d = *pend_at(w, &k);
 	if (!d) {
-		d = pend_take(w, at, &k);
+		d = pend_take(w, &k);
 		if (!d) {
 			graph_drop(w, node, p, DROP_NEIGH_TABLE_FULL);
 			return;
 		}
 		source_of(p, family, &d->src);
-		ask(w, d, &k);
-	} else if (w->lc->now_us - d->asked_us >= ASK_AGAIN_US) {
+		ask_or_wait(w, d, &k);
+	} else if (d->asked && w->lc->now_us - d->asked_us >= ASK_AGAIN_US) {
 		source_of(p, family, &d->src);
 		ask(w, d, &k);
 	}
@@ -219,11 +350,27 @@ static void ask_again(struct lcore *lc, struct timer *t)
 		for (struct neigh_pend *d = nw->bucket[b]; d; d = d->next) {
 			const struct neigh_key k = { d->if_handle, d->family, d->addr };
 			any = true;
-			if (lc->now_us - d->asked_us >= ASK_AGAIN_US)
+			if (d->asked && lc->now_us - d->asked_us >= ASK_AGAIN_US)
 				ask(nw->w, d, &k);
 		}
 	if (any)
 		lcore_timer_in(lc, t, ASK_AGAIN_US);
+}
+
+/* Strangers who wait to be asked for, those first who have waited longest. */
+static void ask_strangers(struct lcore *lc, struct timer *t)
+{
+	struct neigh_worker *nw = container_of(t, struct neigh_worker, pace);
+	struct neigh_pend *d;
+	list_for_each (d, &nw->strangers, in_line) {
+		const struct neigh_key k = { d->if_handle, d->family, d->addr };
+		if (!nw->n_unasked || (!d->asked && !may_ask_stranger(nw->w, d->family)))
+			break;
+		if (!d->asked)
+			ask(nw->w, d, &k);
+	}
+	if (nw->n_unasked)
+		lcore_timer_in(lc, t, PACE_US);
 }
 
 /* --- what control says --- */
@@ -286,13 +433,14 @@ void neigh_on_failed(struct lcore *at, const struct msg *m)
 	graph_run(w);
 }
 
-/* Every queue of the interface, or of all with handle 0. */
-static void fail_all(struct worker *w, uint32_t if_handle, enum drop why)
+/* Every queue of the interface, or of all with handle 0. families: a bit each. */
+static void fail_all(struct worker *w, uint32_t if_handle, unsigned families, enum drop why)
 {
 	struct neigh_worker *nw = worker_of(w);
 	for (unsigned b = 0; b < NEIGH_PEND_BUCKETS; b++)
 		for (struct neigh_pend **at = &nw->bucket[b], *d; (d = *at);) {
-			if (if_handle && d->if_handle != if_handle) {
+			if ((if_handle && d->if_handle != if_handle) ||
+			    !(families & 1U << neigh_index(d->family))) {
 				at = &d->next;
 				continue;
 			}
@@ -303,12 +451,12 @@ static void fail_all(struct worker *w, uint32_t if_handle, enum drop why)
 
 void neigh_on_iface_gone(struct lcore *at, const struct msg *m)
 {
-	fail_all(m->arg[0].p, (uint32_t)m->arg[1].u, (enum drop)m->arg[2].u);
+	fail_all(m->arg[0].p, (uint32_t)m->arg[1].u, (unsigned)m->arg[3].u, (enum drop)m->arg[2].u);
 }
 
 void neigh_drop_parked(struct worker *w, enum drop why)
 {
-	fail_all(w, 0, why);
+	fail_all(w, 0, UINT_MAX, why);
 }
 
 static void add_chunk(struct neigh_worker *nw, struct neigh_chunk *c)
@@ -336,7 +484,9 @@ static bool is_old_news(const struct worker *w, const struct neigh_entry *e, con
 {
 	uint64_t word = racy_get(e->word);
 	bool same = mac && neigh_word_has_mac(word) && !memcmp(&word, mac, 6);
-	if (!same || !(neigh_word_state(word) & NUD_VALID) || flags & NEIGH_HEARD_IS_ROUTER_KNOWN)
+	bool router_changes = flags & NEIGH_HEARD_IS_ROUTER_KNOWN &&
+			      neigh_word_router(word) != !!(flags & NEIGH_HEARD_ROUTER);
+	if (!same || !(neigh_word_state(word) & NUD_VALID) || router_changes)
 		return false;
 	if (!(flags & NEIGH_HEARD_SOLICITED))
 		return true;
@@ -376,7 +526,10 @@ static int neigh_worker_init(struct worker *w)
 	if (!c)
 		return -ENOMEM;
 	worker_of(w)->w = w;
+	worker_of(w)->tokens = NEIGH_SOLICIT_BURST;
+	list_init(&worker_of(w)->strangers);
 	timer_init(&worker_of(w)->again, ask_again);
+	timer_init(&worker_of(w)->pace, ask_strangers);
 	add_chunk(worker_of(w), c);
 	return 0;
 }
@@ -386,6 +539,7 @@ static void neigh_drain(struct leat_stack *st)
 	for (unsigned i = 0; i < st->n_workers; i++) {
 		neigh_drop_parked(st->worker[i], DROP_SHUTDOWN);
 		lcore_timer_stop(st->worker[i]->lc, &worker_of(st->worker[i])->again);
+		lcore_timer_stop(st->worker[i]->lc, &worker_of(st->worker[i])->pace);
 	}
 }
 

@@ -17,6 +17,10 @@
 
 /* Packets parked per entry (at first: a knob), and per worker in all. */
 enum { NEIGH_QUEUE_MAX = 101, NEIGH_WORKER_QUEUE_MAX = 4096 };
+/* What a packet of a frame's length counts for in a queue: Linux's SKB_TRUESIZE(ETH_FRAME_LEN). */
+enum { NEIGH_PKT_BYTES = 2090 };
+/* NTF_EXT_* as bits of neigh_info.flags. */
+enum { NTF_EXT_SHIFT = 8, NEIGH_MANAGED = 1 << 8, NEIGH_VALIDATED = 1 << 10 };
 
 /* What a lookup says. `usable`: send to mac now. */
 struct neigh_hop {
@@ -30,6 +34,11 @@ struct neigh_hop {
  * resolved; the caller then parks with neigh_wait(). */
 bool neigh_find(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
 		struct neigh_hop *ret);
+/* NUD_*, or 0 when it is not known: for those who choose among routers. */
+uint8_t neigh_state_of(const struct worker *w, uint32_t if_handle, uint8_t family,
+		       const struct ipaddr *next_hop);
+/* A protocol above has had an answer by way of that neighbour (RFC 4861, 7.3.1): it is reachable, and need not be asked. */
+void neigh_confirm(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop);
 /* Parks p until the neighbour is resolved or has failed; resumes at `node`. Consumes; the oldest in the queue is dropped when
  * it is full. */
 void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *next_hop,
@@ -42,6 +51,7 @@ enum neigh_heard {
 	NEIGH_HEARD_ROUTER = 1 << 3,
 	NEIGH_HEARD_IS_ROUTER_KNOWN =
 		1 << 4, /* the router flag of the message means something (an advertisement) */
+	NEIGH_HEARD_LOCKED = 1 << 5, /* overrides only what is older than locktime (ARP) */
 };
 void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
 		 const uint8_t mac[6], unsigned flags);
@@ -64,11 +74,12 @@ struct neigh_info {
 	uint32_t if_handle;
 	uint8_t family;
 	uint8_t state; /* NUD_* */
-	uint8_t flags; /* NTF_* */
+	uint16_t flags; /* NTF_*, and NTF_EXT_* above them */
 	uint8_t protocol; /* NDA_PROTOCOL */
 	struct ipaddr addr;
 	uint8_t mac[6];
 	bool has_mac;
+	bool known; /* it has been reachable once */
 	uint64_t confirmed_us, used_us, updated_us; /* when */
 	uint32_t probes;
 	uint32_t queued; /* parked packets, all workers */
@@ -78,6 +89,25 @@ int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_
 int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr);
 bool neigh_get(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr,
 	       struct neigh_info *ret);
+/* Who follows neighbours, the default-router list, say (RFC 4861, 6.3.6 and 7.3.3). The entry is as it is now; event by
+ * event, with no promise that a worker sees it already. */
+enum neigh_event {
+	NEIGH_STATE, /* another state or link-layer address */
+	NEIGH_ROUTER, /* IsRouter (NTF_ROUTER in n->flags) is not what it was: a router may be none any more (7.2.5) */
+	NEIGH_GOING,
+};
+struct neigh_watch {
+	struct list link;
+	void (*event)(struct neigh_watch *w, struct leat_stack *st, const struct neigh_info *n,
+		      enum neigh_event e);
+};
+void neigh_watch_add(struct leat_stack *st, struct neigh_watch *w);
+void neigh_watch_remove(struct leat_stack *st, struct neigh_watch *w);
+/* What a router advertisement says of the link (RFC 4861, 6.3.4); 0: nothing. As on Linux it becomes the interface's setting. */
+void neigh_set_times(struct leat_stack *st, struct iface *i, uint8_t family, uint32_t reachable_ms,
+		     uint32_t retrans_ms);
+/* ReachableTime of the interface, drawn anew when its base has changed and every few minutes. */
+uint64_t neigh_reachable_us(struct leat_stack *st, struct iface *i, uint8_t family);
 /* Dump by position: *pos is 0 at first and opaque after. false: no more. */
 bool neigh_next(struct leat_stack *st, uint64_t *pos, struct neigh_info *ret);
 

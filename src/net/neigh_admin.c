@@ -9,10 +9,10 @@
 
 static int check(struct leat_stack *st, const struct neigh_info *how)
 {
-	const uint8_t known = NUD_VALID | NUD_INCOMPLETE | NUD_FAILED;
+	const uint8_t states = NUD_VALID | NUD_INCOMPLETE | NUD_FAILED;
 	if (!iface_by_handle(st, how->if_handle))
 		return -ENODEV;
-	if ((how->family != AF_INET && how->family != AF_INET6) || how->state & ~known ||
+	if ((how->family != AF_INET && how->family != AF_INET6) || how->state & ~states ||
 	    how->state & (how->state - 1))
 		return -EINVAL;
 	return 0;
@@ -32,25 +32,73 @@ static void set_invalid(struct neigh_entry *e, uint8_t state)
 		neigh_announce(e, RTM_NEWNEIGH);
 }
 
-/* Linux, __neigh_update() with NEIGH_UPDATE_F_ADMIN. */
-static int admin_update(struct neigh_entry *e, const struct neigh_info *how, bool may_override)
+enum { FLAGS_SET = NTF_EXT_LEARNED | NEIGH_MANAGED | NEIGH_VALIDATED };
+
+/* What is exempt from bounds may change by that. False: they were so. */
+static bool set_flags(struct neigh_entry *e, uint16_t flags)
+{
+	uint16_t old = e->flags;
+	e->flags = (uint16_t)((old & ~FLAGS_SET) | (flags & FLAGS_SET));
+	return e->flags != old;
+}
+
+static int become_known(struct neigh_entry *e)
+{
+	if (e->class == NEIGH_STRANGER && !neigh_make_room(e->st, e->family))
+		return -ENOBUFS;
+	racy_set(e->word, e->word | 1ULL << NEIGH_WORD_KNOWN_BIT);
+	return 0;
+}
+
+/* Linux: NTF_USE and NTF_EXT_MANAGED name no state; the entry is wanted, as if by a packet. */
+static int use(struct neigh_entry *e)
+{
+	uint8_t old = neigh_nud(e);
+	if (old == NUD_PERMANENT || !old)
+		neigh_set_state(e, NUD_NONE, NULL);
+	e->used_us = neigh_now_us(e->st);
+	neigh_want(e);
+	return 0;
+}
+
+static int set_valid(struct neigh_entry *e, const struct neigh_info *how, bool may_override)
 {
 	uint8_t old = neigh_nud(e);
 	bool same = how->has_mac && old & NUD_VALID && !memcmp(&e->word, how->mac, 6);
-	e->flags = how->flags;
-	e->protocol = how->protocol ? how->protocol : e->protocol;
-	if (!(how->state & NUD_VALID)) {
-		set_invalid(e, how->state);
-		return 0;
-	}
 	if (!how->has_mac && !(old & NUD_VALID))
 		return -EINVAL;
 	if (how->has_mac && !same && old & NUD_VALID && !may_override)
 		return 0;
+	int err = become_known(e);
+	if (err)
+		return err;
+	bool router_changed = may_override && neigh_set_router(e, how->flags & NTF_ROUTER);
 	neigh_learn(e, how->state, how->has_mac && !same ? how->mac : NULL);
+	if (router_changed && old == how->state && (same || !how->has_mac))
+		neigh_announce(e, RTM_NEWNEIGH);
 	if (how->state == NUD_PROBE)
 		neigh_solicit(e);
 	return 0;
+}
+
+/* Linux, __neigh_update() with NEIGH_UPDATE_F_ADMIN. */
+static int admin_update(struct neigh_entry *e, const struct neigh_info *how, bool may_override)
+{
+	uint64_t word = e->word;
+	int err = 0;
+	e->protocol = how->protocol ? how->protocol : e->protocol;
+	bool flags_changed = set_flags(e, how->flags);
+	if (flags_changed) /* other bounds, another timer */
+		neigh_set_state(e, neigh_nud(e), NULL);
+	if (how->flags & (NTF_USE | NEIGH_MANAGED))
+		err = use(e);
+	else if (!(how->state & NUD_VALID))
+		set_invalid(e, how->state);
+	else
+		err = set_valid(e, how, may_override);
+	if (flags_changed && e->word == word)
+		neigh_announce(e, RTM_NEWNEIGH);
+	return err;
 }
 
 int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_flags)
@@ -66,7 +114,8 @@ int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_
 		return admin_update(e, how, nlm_flags & NLM_F_REPLACE);
 	if (!(nlm_flags & NLM_F_CREATE))
 		return -ENOENT;
-	err = neigh_entry_new(st, &k, !(how->state & NUD_PERMANENT), &e);
+	bool exempt = how->state & NUD_PERMANENT || how->flags & FLAGS_SET;
+	err = neigh_entry_new(st, &k, exempt, how->state & NUD_VALID, &e);
 	return err ? err : admin_update(e, how, true);
 }
 
@@ -92,13 +141,15 @@ int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t t
 	if (!err && neigh_lookup(st, &neigh_state(st)->table, &k))
 		err = -EEXIST;
 	if (!err)
-		err = neigh_entry_new(st, &k, false, &e); /* bounds are for newcomers: this one was there */
+		err = neigh_entry_new(st, &k, true, n->known,
+				      &e); /* bounds are for newcomers: this one was there */
 	if (err)
 		return err;
+	e->flags = n->flags & (FLAGS_SET | NTF_ROUTER);
+	e->word |= n->flags & NTF_ROUTER ? 1ULL << NEIGH_WORD_ROUTER_BIT : 0;
 	neigh_set_state(e, n->state, n->has_mac ? n->mac : NULL);
-	e->flags = n->flags;
 	e->protocol = n->protocol;
-	e->probes = (uint8_t)n->probes;
+	e->probes = (uint16_t)n->probes;
 	e->used_us = n->used_us;
 	e->updated_us = n->updated_us;
 	racy_set(e->confirmed_us, n->confirmed_us);

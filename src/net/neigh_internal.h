@@ -18,13 +18,27 @@ enum {
 	NEIGH_RETRANS_MS = 1000, /* RetransTimer */
 	NEIGH_DELAY_S = 5, /* DELAY_FIRST_PROBE_TIME */
 	NEIGH_PROBES = 3, /* MAX_UNICAST_SOLICIT, MAX_MULTICAST_SOLICIT */
+	NEIGH_INTERVAL_MS = 5000, /* Linux: interval_probe_time_ms */
 	NEIGH_STALE_S = 60, /* Linux: gc_stale_time */
+	NEIGH_GC_S = 30, /* Linux: gc_interval */
 	NEIGH_FEW = 128, /* Linux: gc_thresh1, below which nothing is forgotten for its age */
+	NEIGH_MANY = 512, /* Linux: gc_thresh2, beyond which idle ones make room for newcomers */
 	NEIGH_MAX = 1024, /* Linux: gc_thresh3, a family; permanent ones do not count */
+	NEIGH_STRANGERS = 512, /* RFC 6583: of those who were never confirmed, beside gc_thresh3 */
+	NEIGH_SOLICIT_RATE = 1000, /* strangers a worker asks for in a second */
+	NEIGH_SOLICIT_BURST =
+		128, /* ... and at once: half of what a mailbox holds, so that answers find room */
+	NEIGH_QUEUE_BYTES = 212992, /* Linux: unres_qlen_bytes */
+	NEIGH_LOCK_MS = 1000, /* Linux: locktime of ARP */
+	NEIGH_PROXY_QUEUE = 64, /* Linux: proxy_qlen */
+	NEIGH_PROXY_DELAY_MS = 800, /* Linux: proxy_delay */
+	NEIGH_ANYCAST_DELAY_MS = 1000, /* RFC 4861, 10: MAX_ANYCAST_DELAY_TIME */
+	NEIGH_RANDOM_US = 300000000, /* Linux: ReachableTime is drawn anew after so long */
 	/* What they may say at most. */
 	NEIGH_MS_MAX = INT32_MAX,
 	NEIGH_S_MAX = INT32_MAX / 1000,
 	NEIGH_PROBES_MAX = UINT8_MAX,
+	NEIGH_QUEUE_BYTES_MAX = NEIGH_WORKER_QUEUE_MAX * NEIGH_PKT_BYTES,
 };
 enum { NEIGH_PENDS = 128, NEIGH_PEND_BUCKETS = 256 }; /* a chunk of queues; lists they are found in */
 
@@ -36,11 +50,23 @@ enum {
 /* What one worker says about an entry. It alone writes, at most once a second; but control clears `told`. */
 struct neigh_mark {
 	uint64_t used_us;
+	uint64_t confirmed_us; /* by a protocol above */
 	uint32_t told; /* that a stale entry is in use */
 	uint32_t queued;
 };
 
-enum neigh_line { NEIGH_LINE_NONE, NEIGH_LINE_FAILED, NEIGH_LINE_INCOMPLETE, NEIGH_LINE_STALE, NEIGH_LINES };
+/* Those who may make room, by who goes first. Strangers have never been confirmed, whatever their state. */
+enum neigh_line {
+	NEIGH_LINE_NONE,
+	NEIGH_LINE_STRANGER_FAILED,
+	NEIGH_LINE_STRANGER_INCOMPLETE,
+	NEIGH_LINE_STRANGER_STALE,
+	NEIGH_LINE_FAILED,
+	NEIGH_LINE_STALE,
+	NEIGH_LINES
+};
+/* What an entry counts against: gc_thresh3, or the strangers' share. */
+enum neigh_class { NEIGH_EXEMPT, NEIGH_KNOWN, NEIGH_STRANGER, NEIGH_CLASSES };
 
 struct neigh_entry {
 	/* Read: any worker, within a turn (key, word; its own mark).   Write: control lcore.   Free: rt_defer(). */
@@ -49,9 +75,11 @@ struct neigh_entry {
 	uint32_t if_handle;
 	uint8_t family;
 	/* Control lcore. */
-	uint8_t protocol, flags, probes;
+	uint8_t protocol;
+	uint16_t flags;
+	uint16_t probes;
 	uint8_t line; /* which of the lines of those who may be forgotten it stands in */
-	bool bounded; /* counts against the most there may be */
+	uint8_t class;
 	struct ipaddr addr;
 	struct leat_stack *st;
 	uint64_t id; /* grows with every new entry: dumps resume by it */
@@ -63,6 +91,7 @@ struct neigh_entry {
 	struct neigh_mark mark[]; /* [n_workers] */
 };
 
+enum { NEIGH_WORD_MAC_BIT = 56, NEIGH_WORD_KNOWN_BIT, NEIGH_WORD_ROUTER_BIT };
 static inline uint64_t neigh_word(const uint8_t mac[6], bool has_mac, uint8_t state)
 {
 	uint64_t word = (uint64_t)state << 48 | (uint64_t)has_mac << 56;
@@ -76,8 +105,21 @@ static inline uint8_t neigh_word_state(uint64_t word)
 }
 static inline bool neigh_word_has_mac(uint64_t word)
 {
-	return word >> 56 & 1;
+	return word >> NEIGH_WORD_MAC_BIT & 1;
 }
+static inline bool neigh_word_known(uint64_t word)
+{
+	return word >> NEIGH_WORD_KNOWN_BIT & 1;
+}
+static inline bool neigh_word_router(uint64_t word)
+{
+	return word >> NEIGH_WORD_ROUTER_BIT & 1;
+}
+
+/* For ndt_stats; those Linux counts on the packet's way are left 0. */
+struct neigh_counts {
+	uint64_t allocs, destroys, res_failed, forced_gc_runs, periodic_gc_runs, table_fulls;
+};
 
 /* VIEW_neighs */
 struct neigh_table {
@@ -90,8 +132,12 @@ struct neigh_stack {
 	rcu_ptr(const struct neigh_proto) proto[2];
 	struct list all; /* struct neigh_entry.all, by id */
 	struct list line[2][NEIGH_LINES]; /* oldest first */
-	unsigned bounded[2];
-	uint32_t few[2], max[2]; /* knobs */
+	unsigned n[2][NEIGH_CLASSES];
+	uint32_t few[2], many[2], max[2], gc_s[2], strangers[2], solicit_rate[2]; /* knobs */
+	uint8_t evict_all[2]; /* knob: evict_nocarrier of "all" */
+	struct neigh_counts counts[2];
+	uint64_t flushed_us[2]; /* when somebody last had to make room */
+	struct list watches; /* struct neigh_watch.link */
 	uint64_t last_id;
 	struct neigh_entry *cursor; /* the last that neigh_next() showed */
 	struct iface_watch watch;
@@ -103,6 +149,10 @@ struct neigh_pend {
 	struct neigh_pend *next; /* in its bucket, or free */
 	uint32_t if_handle;
 	uint8_t family;
+	bool stranger; /* when it began to wait the neighbour had never been confirmed */
+	bool asked; /* asked_us says when */
+	struct list in_line; /* of strangers */
+	uint32_t bytes; /* what the queue counts for */
 	struct ipaddr addr, src; /* src: of the packet that made us ask last */
 	uint64_t asked_us;
 	struct pkt_queue q;
@@ -117,11 +167,17 @@ struct neigh_worker {
 	struct neigh_chunk *chunks;
 	unsigned n_chunks, n_free;
 	bool asked_for_more;
+	struct list strangers; /* queues, oldest first */
+	unsigned n_strangers;
+	unsigned n_unasked; /* of them */
+	uint32_t tokens; /* strangers it may ask for now */
+	uint64_t filled_us; /* when they were counted */
 	uint32_t parked; /* packets in all queues */
 	uint64_t unheard; /* messages of ARP and ND that found control's ring full */
 	uint64_t unasked; /* questions to control that were lost for want of memory */
 	struct worker *w;
 	struct timer again; /* set while anything waits */
+	struct timer pace; /* set while strangers wait to be asked for */
 };
 
 static inline struct neigh_stack *neigh_state(const struct leat_stack *st)
@@ -140,7 +196,7 @@ static inline const struct neigh_conf *neigh_conf_of(const struct neigh_entry *e
 }
 static inline uint64_t neigh_delay_us(const struct neigh_entry *e)
 {
-	return (uint64_t)neigh_conf_of(e)->delay_s * 1000000;
+	return (uint64_t)neigh_conf_of(e)->delay_ms * 1000;
 }
 static inline uint64_t neigh_now_us(const struct leat_stack *st)
 {
@@ -186,7 +242,7 @@ uint32_t neigh_hash(const struct leat_stack *st, const struct neigh_key *k);
 /* Messages to workers. arg[0] is the worker. */
 msg_fn neigh_on_valid; /* a key: send what waits */
 msg_fn neigh_on_failed; /* a key and an enum drop: drop what waits; DROP_NEIGH_FAILED tells the senders */
-msg_fn neigh_on_iface_gone; /* arg[1]: handle, arg[2]: enum drop */
+msg_fn neigh_on_iface_gone; /* arg[1]: handle, arg[2]: enum drop, arg[3]: families, a bit each */
 msg_fn neigh_on_chunk; /* arg[1].p: room for more queues, or NULL */
 void neigh_drop_parked(struct worker *w, enum drop why); /* also from control, with workers between turns */
 
@@ -195,13 +251,16 @@ void neigh_drop_parked(struct worker *w, enum drop why); /* also from control, w
 /* neigh_msg.c: messages from workers. arg[0] is the worker. */
 msg_fn neigh_on_wanted; /* a key; arg[4..5]: source of the packet */
 msg_fn neigh_on_used; /* a key: a stale entry has been sent to */
+msg_fn neigh_on_confirmed; /* a key: a protocol above has heard from it */
 msg_fn neigh_on_heard; /* a key with enum neigh_heard and HEARD_HAS_MAC; arg[4]: the MAC */
 msg_fn neigh_on_more; /* queues run short */
 enum { NEIGH_HEARD_HAS_MAC = 1 << 16 };
 /* ... and to them: fn on every worker, about k, with 24 bits more. */
 void neigh_post_all(struct leat_stack *st, msg_fn *fn, const struct neigh_key *k, uint32_t extra);
-/* Has worker 0 ask who e is: at its address when it is being probed, else everybody. */
+/* Asks who e is: at its address, a program (RTM_GETNEIGH to listeners), or everybody, by how often it has been asked. */
 void neigh_solicit(struct neigh_entry *e);
+/* How often before it has failed. */
+uint32_t neigh_max_probes(const struct neigh_entry *e);
 
 /* neigh_state.c */
 static inline uint8_t neigh_nud(const struct neigh_entry *e)
@@ -212,6 +271,12 @@ static inline uint8_t neigh_nud(const struct neigh_entry *e)
 void neigh_set_state(struct neigh_entry *e, uint8_t state, const uint8_t *mac);
 /* To INCOMPLETE or PROBE, with a first solicitation. */
 void neigh_begin_asking(struct neigh_entry *e, uint8_t state);
+/* Somebody wants to send to it: a stale one is asked in a while, one that has no address at once. */
+void neigh_want(struct neigh_entry *e);
+/* A protocol above knows that it is there. */
+void neigh_confirmed(struct neigh_entry *e);
+/* NTF_ROUTER as said. False: it was so. */
+bool neigh_set_router(struct neigh_entry *e, bool router);
 /* The same as neigh_set_state(), and tells listeners what has changed and workers when they can send. */
 void neigh_learn(struct neigh_entry *e, uint8_t state, const uint8_t *mac);
 /* A message of ARP or ND about e. mac NULL: it gave none. flags: enum neigh_heard. */
@@ -221,8 +286,12 @@ void neigh_on_timer(struct lcore *lc, struct timer *t);
 /* neigh_table.c */
 int neigh_table_init(struct leat_stack *st);
 void neigh_table_unlink(struct leat_stack *st);
-/* An entry without a state; `bounded`: counts against gc_thresh3. 0, -ENOBUFS: the table is full of live entries, or -ENOMEM. */
-int neigh_entry_new(struct leat_stack *st, const struct neigh_key *k, bool bounded, struct neigh_entry **ret);
+/* An entry without a state. `exempt`: from bounds. `known`: the administrator says so. 0, -ENOBUFS: the table is full of live
+ * entries, or -ENOMEM. */
+int neigh_entry_new(struct leat_stack *st, const struct neigh_key *k, bool exempt, bool known,
+		    struct neigh_entry **ret);
+/* Room for one more that has been confirmed, or false: all are in use. */
+bool neigh_make_room(struct leat_stack *st, uint8_t family);
 /* `why`: for packets that still wait. Freed after a grace period. */
 void neigh_entry_remove(struct neigh_entry *e, enum drop why, bool tell_listeners);
 /* Entries in order of id; NULL: the first. */
@@ -231,6 +300,8 @@ struct neigh_entry *neigh_entry_after(struct leat_stack *st, const struct neigh_
 void neigh_stand_in_line(struct neigh_entry *e);
 void neigh_describe(const struct neigh_entry *e, struct neigh_info *ret);
 uint64_t neigh_last_used_us(const struct neigh_entry *e);
+uint64_t neigh_last_confirmed_us(const struct neigh_entry *e);
+void neigh_event(const struct neigh_entry *e, enum neigh_event what);
 void neigh_announce(const struct neigh_entry *e, uint16_t type); /* RTM_NEWNEIGH, RTM_DELNEIGH */
 
 /* neigh_admin.c */

@@ -6,7 +6,9 @@
  *
  * Messages name an entry by its key, because it may be gone when they arrive. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 
+#include "net/ctl_fill.h"
 #include "net/neigh_internal.h"
 
 /* --- to workers --- */
@@ -25,6 +27,14 @@ static void post_one(struct worker *w, msg_fn *fn, const struct neigh_key *k, ui
 }
 
 enum { SOLICIT_UNICAST = 1 };
+
+/* Programs that listen to changes of neighbours find out, and set an address. */
+static void ask_programs(struct neigh_entry *e)
+{
+	struct neigh_info n;
+	neigh_describe(e, &n);
+	neigh_tell(e->st, RTM_GETNEIGH, &n);
+}
 
 static void solicit_on_worker(struct lcore *at, const struct msg *m)
 {
@@ -48,7 +58,13 @@ void neigh_solicit(struct neigh_entry *e)
 {
 	struct worker *w = e->st->worker[0];
 	const struct neigh_key k = neigh_key_of(e);
-	bool unicast = neigh_nud(e) == NUD_PROBE;
+	const struct neigh_conf *conf = neigh_conf_of(e);
+	bool unicast = e->probes < conf->ucast_probes;
+	if (!unicast && e->probes < conf->ucast_probes + conf->app_probes) {
+		e->probes++;
+		ask_programs(e);
+		return;
+	}
 	struct msg m = neigh_msg(solicit_on_worker, w, &k, unicast ? SOLICIT_UNICAST : 0);
 	m.arg[4].u = e->word;
 	memcpy(&m.arg[5].u, e->src_hint.b, 8);
@@ -81,7 +97,7 @@ void neigh_on_wanted(struct lcore *at, const struct msg *m)
 	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
 	enum drop why = e && neigh_nud(e) & NUD_VALID ? DROP_NONE : why_not(st, &k);
 	if (!why && !e) {
-		int err = neigh_entry_new(st, &k, true, &e);
+		int err = neigh_entry_new(st, &k, false, false, &e);
 		why = err == -ENOBUFS ? DROP_NEIGH_TABLE_FULL : err ? DROP_NO_MEMORY : DROP_NONE;
 	}
 	if (why) {
@@ -95,8 +111,7 @@ void neigh_on_wanted(struct lcore *at, const struct msg *m)
 	}
 	memcpy(e->src_hint.b, &m->arg[4].u, 8);
 	memcpy(e->src_hint.b + 8, &m->arg[5].u, 8);
-	if (neigh_nud(e) != NUD_INCOMPLETE)
-		neigh_begin_asking(e, NUD_INCOMPLETE);
+	neigh_want(e);
 }
 
 void neigh_on_used(struct lcore *at, const struct msg *m)
@@ -108,7 +123,17 @@ void neigh_on_used(struct lcore *at, const struct msg *m)
 	if (!e || neigh_nud(e) != NUD_STALE)
 		return;
 	e->used_us = neigh_now_us(w->st);
-	neigh_set_state(e, NUD_DELAY, NULL);
+	neigh_want(e);
+}
+
+void neigh_on_confirmed(struct lcore *at, const struct msg *m)
+{
+	struct worker *w = m->arg[0].p;
+	uint32_t extra;
+	const struct neigh_key k = neigh_key_get(m, &extra);
+	struct neigh_entry *e = neigh_lookup(w->st, &neigh_state(w->st)->table, &k);
+	if (e)
+		neigh_confirmed(e);
 }
 
 void neigh_on_heard(struct lcore *at, const struct msg *m)
@@ -122,7 +147,7 @@ void neigh_on_heard(struct lcore *at, const struct msg *m)
 	bool has_mac = flags & NEIGH_HEARD_HAS_MAC;
 	memcpy(mac, &m->arg[4].u, sizeof mac);
 	if (!e && (!(flags & NEIGH_HEARD_CREATE) || !has_mac || why_not(st, &k) ||
-		   neigh_entry_new(st, &k, true, &e)))
+		   neigh_entry_new(st, &k, false, false, &e)))
 		return;
 	neigh_hear(e, has_mac ? mac : NULL, flags);
 }

@@ -19,6 +19,7 @@ static void save_one(struct saver *s, const struct neigh_entry *e, uint32_t ifin
 	save_u64(s, "has_mac", n.has_mac);
 	save_bytes(s, "mac", n.mac, sizeof n.mac);
 	save_u64(s, "flags", n.flags);
+	save_u64(s, "known", n.known);
 	save_u64(s, "protocol", n.protocol);
 	save_u64(s, "probes", n.probes);
 	save_u64(s, "confirmed_ago_us", now_us - n.confirmed_us);
@@ -52,13 +53,13 @@ static uint64_t ago(const struct leat_stack *st, uint64_t us)
 
 static bool load_neigh(struct leat_stack *st, struct loader *l, struct neigh_info *n, uint64_t *ret_timer)
 {
-	uint64_t ifindex, family, state, has_mac, flags, protocol, probes, confirmed, used, updated;
+	uint64_t ifindex, family, state, has_mac, flags, known, protocol, probes, confirmed, used, updated;
 	if (!load_u64(l, "ifindex", 1, INT32_MAX, &ifindex) || !load_u64(l, "family", 0, AF_INET6, &family) ||
 	    !load_bytes(l, "addr", n->addr.b, sizeof n->addr.b) ||
 	    !load_u64(l, "state", 1, UINT8_MAX, &state) || !load_u64(l, "has_mac", 0, 1, &has_mac) ||
-	    !load_bytes(l, "mac", n->mac, sizeof n->mac) || !load_u64(l, "flags", 0, UINT8_MAX, &flags) ||
-	    !load_u64(l, "protocol", 0, UINT8_MAX, &protocol) ||
-	    !load_u64(l, "probes", 0, NEIGH_PROBES_MAX, &probes) ||
+	    !load_bytes(l, "mac", n->mac, sizeof n->mac) || !load_u64(l, "flags", 0, UINT16_MAX, &flags) ||
+	    !load_u64(l, "known", 0, 1, &known) || !load_u64(l, "protocol", 0, UINT8_MAX, &protocol) ||
+	    !load_u64(l, "probes", 0, 3 * NEIGH_PROBES_MAX, &probes) ||
 	    !load_u64(l, "confirmed_ago_us", 0, UINT64_MAX, &confirmed) ||
 	    !load_u64(l, "used_ago_us", 0, UINT64_MAX, &used) ||
 	    !load_u64(l, "updated_ago_us", 0, UINT64_MAX, &updated) ||
@@ -69,7 +70,8 @@ static bool load_neigh(struct leat_stack *st, struct loader *l, struct neigh_inf
 	n->family = (uint8_t)family;
 	n->state = (uint8_t)state;
 	n->has_mac = has_mac;
-	n->flags = (uint8_t)flags;
+	n->flags = (uint16_t)flags;
+	n->known = known;
 	n->protocol = (uint8_t)protocol;
 	n->probes = (uint32_t)probes;
 	n->confirmed_us = ago(st, confirmed);

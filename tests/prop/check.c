@@ -279,6 +279,11 @@ void account_end_gone(struct world *w, unsigned wire, unsigned end)
 
 /* --- neighbours --- */
 
+static struct neigh_worker *worker_neighs(const struct worker *wk)
+{
+	return worker_state(wk, MODULE_neigh);
+}
+
 static bool check_queue(struct world *w, const struct worker *wk, const struct neigh_pend *d)
 {
 	const struct neigh_key k = { d->if_handle, d->family, d->addr };
@@ -289,6 +294,8 @@ static bool check_queue(struct world *w, const struct worker *wk, const struct n
 		return broken(w, "queue-bound: %s: %u packets wait for one neighbour", name, d->q.n);
 	if (!i)
 		return broken(w, "stuck: %s: packets wait at an interface that is gone", name);
+	if (!d->asked && timer_is_set(&worker_neighs(wk)->pace))
+		return true; /* a stranger whose turn has not come */
 	if (!e)
 		return broken(w, "stuck: %s: packets wait for a neighbour that nobody asks for", name);
 	if (neigh_word_state(e->word) != NUD_INCOMPLETE)
@@ -299,7 +306,7 @@ static bool check_queue(struct world *w, const struct worker *wk, const struct n
 
 static bool check_queues(struct world *w, const struct worker *wk)
 {
-	const struct neigh_worker *nw = worker_state(wk, MODULE_neigh);
+	const struct neigh_worker *nw = worker_neighs(wk);
 	unsigned n = 0, queues = 0;
 	for (unsigned b = 0; b < NEIGH_PEND_BUCKETS; b++)
 		for (const struct neigh_pend *d = nw->bucket[b]; d; d = d->next) {
@@ -330,19 +337,22 @@ static bool check_neighbour(struct world *w, const struct neigh_entry *e)
 
 static bool check_neighbours(struct world *w, struct leat_stack *st)
 {
-	unsigned n[2] = { 0 };
+	unsigned n[2][NEIGH_CLASSES] = { 0 };
 	for (unsigned i = 0; i < st->n_workers; i++)
 		if (!check_queues(w, st->worker[i]))
 			return false;
 	for (struct neigh_entry *e = neigh_entry_after(st, NULL); e; e = neigh_entry_after(st, e)) {
-		n[neigh_index(e->family)] += !(neigh_word_state(e->word) & NUD_PERMANENT);
+		n[neigh_index(e->family)][e->class]++;
 		if (!check_neighbour(w, e))
 			return false;
 	}
 	for (unsigned f = 0; f < 2; f++)
-		if (n[f] != neigh_state(st)->bounded[f] || n[f] > BOUND_NEIGHS)
-			return broken(w, "queue-bound: %s: %u neighbours, %u are counted", st->name, n[f],
-				      neigh_state(st)->bounded[f]);
+		if (memcmp(n[f], neigh_state(st)->n[f], sizeof n[f]) || n[f][NEIGH_KNOWN] > BOUND_NEIGHS ||
+		    n[f][NEIGH_STRANGER] > NEIGH_STRANGERS)
+			return broken(
+				w, "queue-bound: %s: %u neighbours and %u strangers, %u and %u are counted",
+				st->name, n[f][NEIGH_KNOWN], n[f][NEIGH_STRANGER],
+				neigh_state(st)->n[f][NEIGH_KNOWN], neigh_state(st)->n[f][NEIGH_STRANGER]);
 	return true;
 }
 

@@ -173,7 +173,8 @@ struct pkt *mutant_queue_pop(struct pkt_queue *q)
 
 uint32_t mutant_bound(const char *what, uint32_t is)
 {
-	return strstr(what, "queue_max") && mutant_strikes(MUTANT_queue_bound, 1) ? is + 1 : is;
+	bool strikes = strstr(what, "queue_bytes") && mutant_strikes(MUTANT_queue_bound, 1);
+	return strikes ? is + NEIGH_PKT_BYTES : is;
 }
 
 /* For iface_output.c. */
