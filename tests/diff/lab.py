@@ -60,6 +60,10 @@ def routes():
     return lines
 
 
+# A host has somebody for everything else; a router has routes.
+ROLE_ROUTES = {"router": [], "host": ["route add default via 10.1.0.2 dev a", "-6 route add default via fd01::2 dev a"]}
+
+
 class Failed(Exception):
     pass
 
@@ -76,7 +80,7 @@ class Dut:
 
     def __init__(self, lab, name):
         self.lab, self.name = lab, name
-        self.ports = {}
+        self.ports, self.mtu = {}, MTU
         self.lacks = set()  # settings it does not have
 
     def shell(self, script, ok=True):
@@ -98,7 +102,7 @@ class Dut:
         self.sysctls(SYSCTLS)
         self.ip([f"link set dev {link} up mtu {MTU[link]}" for link in NET])
         self.sysctls(ROLE_SYSCTLS[role])
-        self.ip(addresses() + routes())
+        self.ip(addresses() + routes() + ROLE_ROUTES[role])
         self.sysctls(more_sysctls)
         self.ip(more_ip)
 

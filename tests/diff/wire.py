@@ -135,6 +135,8 @@ class Exchange:
                     self.send(to, answer)
 
     def send(self, link, frame):
+        if len(frame) > 14 + 4 + self.dut.mtu[link]:
+            raise ValueError(f"a frame of {len(frame)} bytes does not fit on link {link}")
         for _ in range(100):
             try:
                 return self.dut.ports[link].send(frame)
