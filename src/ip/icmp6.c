@@ -8,6 +8,7 @@
 
 #include "ip/icmp_internal.h"
 #include "ip/ip6_internal.h"
+#include "ip/pmtu.h"
 #include "pkt/csum.h"
 #include "wire/csum.h"
 #include "wire/eth.h"
@@ -42,11 +43,11 @@ typedef uint8_t icmp6_act_fn(struct worker *w, struct pkt *p, const struct icmp6
 
 /* A header without extensions in front of the message, whose place does not change. */
 static void put_reply_header(const struct worker *w, struct pkt *p, const struct ip6 *src,
-			     const struct ip6 *dst)
+			     const struct ip6 *dst, uint32_t label)
 {
 	uint32_t ver_tc = be32_get(((const struct ip6_hdr *)pkt_l3(p))->ver_tc_flow) & 0xfff00000;
 	struct ip6_hdr h = icmp6_ip_hdr(src, dst, ip6_hops(w, icmp6_answer_if(p, dst), dst));
-	h.ver_tc_flow = be32_of(ver_tc);
+	h.ver_tc_flow = be32_of(ver_tc | label);
 	pkt_pull(p, (unsigned)(p->l4_off - p->headroom) - sizeof h);
 	p->l3_off = p->headroom;
 	memcpy(p->data, &h, sizeof h);
@@ -72,7 +73,9 @@ static uint8_t turn_around(struct worker *w, struct pkt *p, const struct ip6 *sr
 {
 	uint32_t out_if = icmp6_answer_if(p, dst), l4_len = p->len - (uint32_t)(p->l4_off - p->headroom);
 	bool partial = p->csum == PKT_CSUM_PARTIAL;
-	put_reply_header(w, p, src, dst);
+	const struct icmp6_hdr *h = pkt_l4(p);
+	uint16_t id = (uint16_t)(be32_get(h->info) >> 16);
+	put_reply_header(w, p, src, dst, pmtu_answer_label(w->st, src, dst, id));
 	pkt_reset_meta(p);
 	p->out_if = out_if;
 	p->csum = partial ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;
@@ -134,6 +137,11 @@ static uint8_t act_ignore(struct worker *w, struct pkt *p, const struct icmp6_ms
 /* Errors about what we sent, in a stack without transports. */
 static uint8_t act_error(struct worker *w, struct pkt *p, const struct icmp6_msg *m)
 {
+	enum drop why = m->type == ICMP6_TOO_BIG ? pmtu_check(w->st, AF_INET6, m->body, m->info) : DROP_NONE;
+	if (why)
+		return pkt_drop(p, why);
+	if (m->type == ICMP6_TOO_BIG)
+		pmtu_answer_heard(w, p);
 	return pkt_drop(p, DROP_ICMP_DONE);
 }
 

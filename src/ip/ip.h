@@ -3,8 +3,8 @@
 #ifndef LEAT_IP_IP_H
 #define LEAT_IP_IP_H
 
+#include "net/fib_exc.h"
 #include "net/fib_hash.h"
-#include "net/iface.h"
 
 /* Forwarding of a whole stack, as the knobs net.ipv4.ip_forward and net.ipv6.conf.all.forwarding set it. leat is a router
  * first, so, unlike on Linux, it starts on. As on Linux, IPv4 asks the interface a packet came in by
@@ -55,7 +55,10 @@ bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, 
 /* Where a packet to dst would go, before it is made: a transport wants the source for its checksum, the MTU, and to say why not
  * in its own words. out_if as above. The drop ip4-output or ip6-output would name, or DROP_NONE. */
 struct ip_way {
-	uint32_t out_if, mtu;
+	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
+	uint32_t link_mtu;
+	struct fib_via via;
+	const struct fib_exc *exc; /* what is known of the path; NULL: nothing. Until the end of the turn */
 	uint8_t hops; /* time to live, or hop limit, where the sender says nothing else */
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
 	bool mtu_locked; /* a route says so: whatever ICMP says, and fragments may be made on the way */

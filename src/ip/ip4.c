@@ -40,6 +40,11 @@ static const struct knob ip4_knobs[] = {
 		   .help = "pass on what comes in by this interface"),
 	KNOB("net.ipv4.ip_default_ttl", struct ip_stack, hops, 64, 1, 255,
 	     .help = "time to live of our own packets, where no route or socket says otherwise"),
+	KNOB("net.ipv4.ip_no_pmtu_disc", struct ip_stack, no_pmtu_disc, 0, 0, 3,
+	     .help = "1: sockets start without path MTU discovery, 2: and what is heard is not heeded, 3: "
+		     "only of TCP and its like"),
+	KNOB("net.ipv4.ip_forward_use_pmtu", struct ip_stack, forward_use_pmtu, 0, 0, 1,
+	     .help = "what is known of paths counts for forwarded packets, too"),
 	{ 0 },
 };
 

@@ -10,7 +10,7 @@
 enum ip4_forward_next { IP4_FORWARD_POST = 1, IP4_FORWARD_HOOK, IP4_FORWARD_ERROR };
 enum ip4_post_next { IP4_POST_NEIGH = 1, IP4_POST_HOOK, IP4_POST_FRAG, IP4_POST_ERROR };
 
-static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
+static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run *run, bool look)
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
 	struct ip4_hdr *h = pkt_l3(p);
@@ -20,30 +20,44 @@ static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run
 	if (unlikely(h->ttl <= 1)) /* RFC 1812, 5.3.1 */
 		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_TIME_EXCEEDED, ICMP4_EXCEEDED_TTL, 0,
 				DROP_IP_TTL_EXPIRED);
-	uint32_t mtu = route_mtu(nh, out);
+	p->out_if = nh->if_handle;
+	if (unlikely(look))
+		p->edge.ip_route.exc = ip_exc_of(w, p, nh, AF_INET);
+	uint32_t mtu = packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu)) && be16_get(h->frag) & IP4_DF) /* RFC 1191, 4 */
 		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
 				MIN(mtu, 0xffffU), DROP_IP_TOO_BIG);
 	ip4_ttl_decrement(h);
 	pkt_csum_headers_changed(p);
-	p->out_if = nh->if_handle;
 	return racy_get(out->hooks.edge[HOOK_IP4_FORWARD]);
+}
+
+/* RFC 1812, 5.2.7.2: what was told about single destinations is for our own packets, unless somebody has asked for it. */
+static bool exceptions_matter(const struct worker *w)
+{
+	const struct fib_exc_stack *s = fib_exc_state(w->st);
+	return s && rcu_get(s->table) &&
+	       (racy_get(s->n_redirects) || racy_get(s->n_locked) ||
+		racy_get(ip4_stack(w->st)->forward_use_pmtu));
 }
 
 static void ip4_forward(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
 	struct iface_run run = { 0 };
+	bool look = exceptions_matter(w);
 	for (unsigned i = 0; i < v->n; i++)
-		next[i] = ip4_forward_one(w, v->pkt[i], &run);
+		next[i] = ip4_forward_one(w, v->pkt[i], &run, look);
 	vec_dispatch(w, v, next);
 }
 
 /* No route (a group, or an interface that was named): the destination is on the link. */
-static void set_next_hop(struct pkt *p, const struct fib_nh *nh, be32 dst)
+static void set_next_hop(struct pkt *p, const struct fib_nh *nh, const struct fib_exc *exc, be32 dst)
 {
 	struct ipaddr hop = { .v4 = dst };
-	if (nh && nh->type == RTN_BROADCAST)
+	if (unlikely(exc && exc->redirected))
+		hop = ip_exc_hop(exc);
+	else if (nh && nh->type == RTN_BROADCAST)
 		hop.v4 = be32_of(UINT32_MAX);
 	else if (nh && nh->gw_family)
 		hop = nh->gw;
@@ -57,13 +71,13 @@ static uint8_t ip4_post_one(struct worker *w, struct pkt *p, struct iface_run *r
 	const struct iface *out = iface_run_get(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
-	uint32_t mtu = route_mtu(nh, out);
+	uint32_t mtu = packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu)))
 		return be16_get(h->frag) & IP4_DF
 			       ? ip_error(p, IP4_POST_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
 					  MIN(mtu, 0xffffU), DROP_IP_TOO_BIG)
 			       : IP4_POST_FRAG;
-	set_next_hop(p, nh, h->dst);
+	set_next_hop(p, nh, p->edge.ip_route.exc, h->dst);
 	return racy_get(out->hooks.edge[HOOK_IP4_POSTROUTING]);
 }
 

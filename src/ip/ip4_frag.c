@@ -51,14 +51,13 @@ static struct pkt *cut_one(struct worker *w, const struct pkt *p, const void *ho
 
 static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
 {
-	const struct fib_nh *nh = p->edge.ip_route.nh;
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
 	const struct iface *out = iface_get(w, p->out_if);
 	if (!out)
 		return DROP_IF_GONE;
 	if (pkt_is_gso(p))
 		return DROP_IP_TOO_BIG;
-	uint32_t mtu = route_mtu(nh, out), hdr_len = ip4_hdr_len(h);
+	uint32_t mtu = packet_mtu(w, p, out), hdr_len = ip4_hdr_len(h);
 	if (mtu < hdr_len + 8)
 		return DROP_IP_TOO_BIG;
 	enum drop why = pkt_csum_finish(p);

@@ -103,7 +103,10 @@ static inline uint8_t ip4_output_one(struct worker *w, struct pkt *p, bool whole
 	enum drop why = route_out(w, &q, &f, p, &p->out_if, &nh);
 	if (!why)
 		why = finish_header(w, p, nh, whole);
-	return why ? pkt_drop(p, why) : ip_output_done(w, p, nh, ETH_P_IP, h->proto, HOOK_IP4_OUTPUT);
+	if (why)
+		return pkt_drop(p, why);
+	return ip_output_done(w, p, nh, ip_output_exc(w, p, nh, AF_INET), ETH_P_IP, h->proto,
+			      HOOK_IP4_OUTPUT);
 }
 
 static inline void ip4_output_body(struct worker *w, struct pkt_vec *v, bool whole)

@@ -89,6 +89,7 @@ static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	if (unlikely(r->foreign_source && source_is_ours(w, h->src)))
 		return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET, p);
+	p->edge.ip_route.exc = NULL;
 	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip4_is_fragment(h)))
 		return IP_ROUTE_REASS;
 	return r->say.next;

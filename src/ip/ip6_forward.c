@@ -28,7 +28,7 @@ static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run
 				DROP_IP_TTL_EXPIRED);
 	if (unlikely(ip6_is_link_local(&h->src) || ip6_is_zero(&h->src)))
 		return refuse_source(p, h);
-	uint32_t mtu = ip6_mtu(nh, out);
+	uint32_t mtu = ip6_packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
 	h->hop_limit--;
@@ -55,16 +55,19 @@ static bool may_be_cut(const struct pkt *p)
 static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
+	const struct fib_exc *exc = p->edge.ip_route.exc;
 	const struct ip6_hdr *h = pkt_l3(p);
 	const struct iface *out = iface_run_get(w, run, p->out_if);
 	if (unlikely(!out))
 		return pkt_drop(p, DROP_IF_GONE);
-	uint32_t mtu = ip6_mtu(nh, out);
+	uint32_t mtu = ip6_packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu)))
 		return may_be_cut(p) ? IP6_POST_FRAG
 				     : ip_error(p, IP6_POST_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
 	/* No route (a group, or an interface that was named): the destination is on the link. */
-	if (nh && nh->gw_family)
+	if (unlikely(exc && exc->redirected))
+		p->edge.neigh_output.next_hop = ip_exc_hop(exc);
+	else if (nh && nh->gw_family)
 		p->edge.neigh_output.next_hop = nh->gw;
 	else
 		p->edge.neigh_output.next_hop.v6 = h->dst;

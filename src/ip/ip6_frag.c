@@ -56,7 +56,7 @@ static enum drop ip6_frag_one(struct worker *w, struct pkt *p)
 	enum drop why = pkt_csum_finish(p);
 	if (why)
 		return why;
-	uint32_t mtu = ip6_mtu(p->edge.ip_route.nh, out);
+	uint32_t mtu = ip6_packet_mtu(w, p, out);
 	struct cut c = {
 		.step = (mtu - (uint32_t)sizeof(struct hdrs)) & ~7u,
 		.body = p->len - (uint32_t)sizeof *h,

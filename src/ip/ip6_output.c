@@ -128,11 +128,15 @@ static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole
 	const struct fib_flow f = flow_of(h);
 	struct fib_query q;
 	ip_output_query(w, p, AF_INET6, &f.dst, &q);
-	enum drop why = !whole && is_for_link(p, h) ? route_on_link(w, &h->dst, &p->out_if)
-						    : route_out(w, &q, &f, p, &p->out_if, &nh);
+	bool for_link = !whole && is_for_link(p, h);
+	enum drop why =
+		for_link ? route_on_link(w, &h->dst, &p->out_if) : route_out(w, &q, &f, p, &p->out_if, &nh);
 	if (!why && !whole)
 		why = finish_header(w, p, nh);
-	return why ? pkt_drop(p, why) : ip_output_done(w, p, nh, ETH_P_IPV6, h->next, HOOK_IP6_OUTPUT);
+	if (why)
+		return pkt_drop(p, why);
+	const struct fib_exc *exc = for_link ? NULL : ip_output_exc(w, p, nh, AF_INET6);
+	return ip_output_done(w, p, nh, exc, ETH_P_IPV6, h->next, HOOK_IP6_OUTPUT);
 }
 
 static inline void ip6_output_body(struct worker *w, struct pkt_vec *v, bool whole)

@@ -107,6 +107,7 @@ static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	if (ip_route_refuses(r, p))
 		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET6, p);
+	p->edge.ip_route.exc = NULL;
 	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next) && is_fragment(p)))
 		return IP_ROUTE_REASS;
 	return r->say.next;

@@ -10,9 +10,9 @@ void ip_frag_inherit(struct pkt *f, const struct pkt *p, uint32_t hdr_len)
 	f->in_if = p->in_if;
 	f->out_if = p->out_if;
 	f->hash = p->hash;
-	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT);
+	f->flags = p->flags & (PKT_F_TRACED | PKT_F_LOCAL_OUT | PKT_F_LINK_MTU);
 	f->trace_id = p->trace_id;
-	f->edge.ip_route.nh = p->edge.ip_route.nh;
+	f->edge.ip_route = p->edge.ip_route;
 }
 
 enum drop ip_frag_all(struct worker *w, const struct pkt *p, uint32_t body, uint32_t step, ip_cut_fn *cut,

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "ip/ip.h"
-#include "net/fib.h"
+#include "net/fib_exc.h"
 #include "pkt/gso.h"
 
 /* One per family: the first member of the state of modules ip4 and ip6.
@@ -14,6 +14,8 @@
 struct ip_stack {
 	uint8_t forwarding; /* IPv4: what all interfaces were told last; IPv6: whether any forwards */
 	uint8_t hops; /* IPv4: of our packets, where nothing else is said */
+	uint8_t no_pmtu_disc; /* IPv4: enum pmtu_disc4 */
+	uint8_t forward_use_pmtu; /* IPv4 */
 	uint32_t lo_handle; /* the loopback interface; 0: none yet */
 	struct iface_watch watch; /* finds it */
 	const char *local_node; /* whose edges proto_edge[] are */
@@ -59,6 +61,22 @@ static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *ou
 {
 	uint32_t mtu = racy_get(out->mtu);
 	return nh && nh->metric[RTAX_MTU] && nh->metric[RTAX_MTU] < mtu ? nh->metric[RTAX_MTU] : mtu;
+}
+/* pmtu.c: the exception for a packet of ours, or one that is forwarded, when there are any; and how long what has one may be. */
+const struct fib_exc *ip_exc_of(const struct worker *w, const struct pkt *p, const struct fib_nh *nh,
+				uint8_t family);
+uint32_t ip_packet_mtu_otherwise(const struct worker *w, const struct pkt *p, const struct iface *out);
+/* Where a redirect has it go. */
+static inline struct ipaddr ip_exc_hop(const struct fib_exc *x)
+{
+	return x->gw_family ? x->gw : x->dst;
+}
+/* How long a packet on its way out may be. */
+static inline uint32_t packet_mtu(const struct worker *w, const struct pkt *p, const struct iface *out)
+{
+	if (likely(!p->edge.ip_route.exc && !(p->flags & PKT_F_LINK_MTU)))
+		return route_mtu(p->edge.ip_route.nh, out);
+	return ip_packet_mtu_otherwise(w, p, out);
 }
 /* Time to live or hop limit of a packet of ours: the route's, else the stack's, or the interface's. */
 static inline uint8_t route_hops(const struct worker *w, const struct fib_nh *nh, const struct iface *out,

@@ -67,10 +67,17 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 	*ret = (struct ip_way){
 		.out_if = out_if,
 		.mtu = route_mtu(nh, out),
+		.link_mtu = racy_get(out->mtu),
 		.mtu_locked = nh && fib_nh_mtu_locked(nh),
+		.via = fib_via_of(out_if, nh),
+		.exc = fib_exc_find(w, family, dst, out_if, nh),
 		.hops = route_hops(w, nh, out, family),
 		.type = nh ? nh->type : RTN_UNICAST,
 	};
+	if (ret->exc && ret->exc->mtu) {
+		ret->mtu = MIN(ret->mtu, ret->exc->mtu);
+		ret->mtu_locked |= ret->exc->mtu_locked;
+	}
 	ret->has_src = ip_choose_source(w, nh, out_if, family, dst, &ret->src);
 	return DROP_NONE;
 }

@@ -52,9 +52,16 @@ static inline struct fib_flow ip_flow_of(const struct fib_query *q)
 enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, uint8_t family,
 		    const struct ipaddr *dst, struct ip_way *ret);
 
+static inline const struct fib_exc *ip_output_exc(const struct worker *w, const struct pkt *p,
+						  const struct fib_nh *nh, uint8_t family)
+{
+	return likely(!fib_exc_table(w->st)) ? NULL : ip_exc_of(w, p, nh, family);
+}
+
 /* The last of both nodes: the edge by which p leaves them. */
 static inline uint8_t ip_output_done(const struct worker *w, struct pkt *p, const struct fib_nh *nh,
-				     uint16_t ethertype, uint8_t proto, enum hook_point hook)
+				     const struct fib_exc *exc, uint16_t ethertype, uint8_t proto,
+				     enum hook_point hook)
 {
 	const struct iface *out = iface_get(w, p->out_if);
 	if (!out)
@@ -63,6 +70,7 @@ static inline uint8_t ip_output_done(const struct worker *w, struct pkt *p, cons
 	p->ip_proto = proto;
 	p->flags |= PKT_F_LOCAL_OUT;
 	p->edge.ip_route.nh = nh;
+	p->edge.ip_route.exc = exc;
 	return racy_get(out->hooks.edge[hook]);
 }
 

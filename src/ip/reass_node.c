@@ -15,6 +15,7 @@ static void deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t
 	whole->in_if = in_if;
 	whole->csum = PKT_CSUM_NONE;
 	whole->edge.ip_route.nh = NULL; /* looked up for another turn */
+	whole->edge.ip_route.exc = NULL;
 	if (w->st->n_workers > 1) {
 		whole->hash = flow_hash(&w->st->flow_toeplitz, whole->ethertype, pkt_cursor(whole));
 		owner = bucket_worker(w, whole->hash);

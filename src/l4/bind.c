@@ -98,7 +98,7 @@ int l4_mtu(struct l4_end *e)
 	if (!e->connected)
 		return -ENOTCONN;
 	int err = l4_path_find(e, &e->peer, NULL, &path);
-	return err ? err : (int)path.mtu;
+	return err ? err : (int)path.known_mtu;
 }
 
 /* Linux: a raw socket loses its protocol as others lose a port they did not bind, and hears nothing from then on. */

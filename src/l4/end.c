@@ -8,6 +8,7 @@
  * per endpoint goes to the control lcore, where the owner's function runs. What comes before the queue is emptied tells nobody.
  *
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
+#include "ip/pmtu.h"
 #include "l4/l4_internal.h"
 
 /* --- between turns --- */
@@ -116,7 +117,7 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 	e->id = ++s->next_id;
 	e->home = st->worker[e->id % st->n_workers];
 	e->local.a = e->peer.a = l4_any(family);
-	e->opt = (struct l4_opts){ .pmtudisc4 = IP_PMTUDISC_WANT,
+	e->opt = (struct l4_opts){ .pmtudisc4 = pmtu_disc4(st) ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT,
 				   .pmtudisc6 = IPV6_PMTUDISC_WANT,
 				   .ttl = -1,
 				   .mcast_ttl = 1,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: l4-error4 and l4-error6 take ICMP errors about what this stack sent. The start of that packet is quoted
  * in the error and names the endpoint. The error travels to it like a datagram; at its home it becomes the endpoint's error and,
- * when asked for (IP_RECVERR), stays in a queue of its own until somebody reads it. A path MTU is remembered in any case.
+ * when asked for (IP_RECVERR), stays in a queue of its own until somebody reads it. A path MTU becomes an exception from the route
+ * (ip/pmtu.h), for the whole stack; what cannot be true of it ends here, by name.
  *
  * Which errors count follows Linux: a connected endpoint hears of hard ones, one with IP_RECVERR of all, others of none (RFC
  * 1122, 4.1.3.3 would have all be told). An error's sender is believed only as far as what it quotes names an endpoint of ours
  * (RFC 5927 says how far that goes). */
+#include "ip/pmtu.h"
 #include "l4/l4_internal.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
@@ -192,6 +194,11 @@ static uint8_t error_one(struct worker *w, struct pkt *p)
 	struct l4_error r;
 	if (!l4_error_parse(p, &r))
 		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
+	enum drop why = r.err == EMSGSIZE ? pmtu_check(w->st, r.family, r.l3, r.info) : DROP_NONE;
+	if (why)
+		return pkt_drop(p, why);
+	if (r.err == EMSGSIZE && r.family == AF_INET6 && r.proto == IPPROTO_ICMPV6 && pmtu_answer_heard(w, p))
+		return pkt_drop(p, DROP_ICMP_DONE);
 	struct l4_tuple t = { .proto = r.proto, .in_if = p->in_if, .local = r.src.a, .remote = r.dst.a };
 	const struct iface *in = iface_get(w, p->in_if);
 	if (in &&
@@ -227,17 +234,24 @@ const struct node l4_error6_node = {
 
 /* --- at home --- */
 
-static bool learn_mtu(struct l4_end *e, struct l4_error *r)
+/* A raw socket has no ports for a stranger to guess: it must have written there. */
+static bool has_sent(const struct l4_end *e, const struct l4_error *r)
 {
-	const struct l4_conf *conf = l4_conf(e->st);
+	return e->ops->type != SOCK_RAW || ip6_eq(e->connected ? &e->peer.a : &e->last_to, &r->dst.a);
+}
+
+/* Linux: INTERFACE and OMIT let nobody learn from them (ip_sk_accept_pmtu()). False: the socket does not want to know. */
+static bool learn_mtu(struct l4_end *e, struct l4_error *r, const struct pkt *p)
+{
 	bool is6 = r->family == AF_INET6;
-	if ((is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4) == IP_PMTUDISC_DONT)
-		return false;
-	e->pmtu_to = r->dst;
-	e->pmtu = MAX(r->info, (uint32_t)(is6 ? IP6_MIN_MTU : racy_get(conf->min_pmtu)));
-	e->pmtu_until_us = e->home->lc->now_us + (uint64_t)racy_get(conf->mtu_expires_s) * 1000000;
-	r->hard = e->ops->type != SOCK_RAW || !is6 || e->opt.pmtudisc6 == IPV6_PMTUDISC_DO; /* Linux */
-	return true;
+	uint8_t disc = is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
+	if (is6 && ip6_is_link_local(&r->dst.a))
+		r->dst.if_handle = p->in_if;
+	const struct fib_query q = l4_query(e, &r->src, &r->dst);
+	if (disc < IP_PMTUDISC_INTERFACE && has_sent(e, r))
+		pmtu_heard(e->home, &q, r->info);
+	r->hard = e->ops->type != SOCK_RAW || !is6 || disc == IPV6_PMTUDISC_DO; /* Linux */
+	return disc != IP_PMTUDISC_DONT;
 }
 
 static uint8_t enqueue(struct l4_end *e, struct pkt *p)
@@ -272,7 +286,7 @@ uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p)
 	struct l4_error r;
 	if (!l4_error_parse(p, &r))
 		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
-	if (r.err == EMSGSIZE && !learn_mtu(e, &r))
+	if (r.err == EMSGSIZE && !learn_mtu(e, &r, p))
 		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
 	bool queued = r.family == AF_INET6 ? e->opt.recverr6 : e->opt.recverr4;
 	if (!queued && !(r.hard && e->connected))

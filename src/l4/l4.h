@@ -59,7 +59,6 @@ enum { L4_ANY_PROTO = 255 };
 struct l4_conf {
 	uint32_t ports[2]; /* the first and the last that are chosen for an endpoint */
 	uint32_t privileged_ports; /* those below need a right */
-	uint32_t min_pmtu, mtu_expires_s;
 	uint32_t rcvbuf, rcvbuf_max, sndbuf, sndbuf_max;
 };
 const struct l4_conf *l4_conf(const struct leat_stack *st);
@@ -96,9 +95,8 @@ struct l4_end {
 	bool addr_bound, port_bound; /* by bind(), so disconnecting keeps it */
 	struct l4_addr local, peer;
 	struct l4_opts opt;
-	struct l4_addr pmtu_to; /* the one destination whose path MTU is remembered */
-	uint32_t pmtu;
-	uint64_t pmtu_until_us;
+
+	struct ip6 last_to; /* where it sent last */
 
 	struct pkt_queue rcv, err;
 	uint32_t rcv_bytes, err_bytes; /* memory, not payload */

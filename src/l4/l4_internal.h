@@ -93,16 +93,19 @@ struct l4_path {
 	bool is6;
 	bool no_src; /* the sender has no address yet: src was chosen for it */
 	bool df; /* IPv4: must not be fragmented, here or on its way */
+	bool by_link; /* whatever is known of the path: PKT_F_LINK_MTU */
 	uint8_t proto, ttl, tos, type; /* type: RTN_* */
 	uint32_t asked_if; /* what the sender named; 0: nothing */
-	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
-	uint32_t link_mtu;
+	uint32_t out_if, mtu; /* mtu: that it goes by */
+	uint32_t link_mtu, known_mtu; /* known: of the path, whether it goes by that or not */
 	uint16_t dport; /* of `to` */
 	uint32_t max_len; /* IP packet: more is -EMSGSIZE */
 	struct ip6 src, dst;
 };
 /* 0 or -errno. `to` is the wanted destination; dst is where it really goes (0.0.0.0: this host). with may be NULL. */
 int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with, struct l4_path *ret);
+/* How the route of a datagram from src to dst was asked for, where nothing was said with it. */
+struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, const struct l4_addr *dst);
 /* A packet with IP header and transport header (hdr_len bytes at hdr) and payload (buf, tail), on its way. 0 or -errno. csum_off is
  * where the transport's checksum is, with a pseudo header if `pseudo`; -1: none. */
 struct l4_out {

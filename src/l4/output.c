@@ -3,8 +3,7 @@
  * learns at once what Linux would tell it; what happens later on the way (a neighbour that does not answer, a full queue) is
  * counted there.
  *
- * What is longer than the MTU of the way is cut at ip4-frag and ip6-frag, unless the socket says no. Those know the MTU of the
- * route only: over IPv6, where no router on the way cuts, what is longer than an MTU that was learned is -EMSGSIZE.
+ * What is longer than the MTU of the path is cut at ip4-frag and ip6-frag, unless the socket says no.
  *
  * Left out: options and extension headers, corking. */
 #include <linux/rtnetlink.h>
@@ -72,25 +71,16 @@ static void fill_tos(const struct l4_end *e, const struct l4_with *with, struct 
 		path->tos = (uint8_t)with->tos;
 }
 
-/* What an ICMP error said about the way, while it holds (RFC 1191, 6.3: ten minutes). */
-static uint32_t known_mtu(const struct l4_end *e, const struct l4_path *path, uint32_t mtu)
-{
-	bool knows = e->pmtu && ip6_eq(&e->pmtu_to.a, &path->dst) && e->home->lc->now_us < e->pmtu_until_us;
-	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
-	if (disc == IP_PMTUDISC_PROBE || disc == IP_PMTUDISC_INTERFACE || disc == IP_PMTUDISC_OMIT)
-		return mtu;
-	return knows ? MIN(mtu, e->pmtu) : mtu;
-}
-
 static void fill_limits(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
 {
-	uint32_t if_mtu = way->mtu;
 	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
-	if_mtu = path->is6 ? if_mtu : MIN(if_mtu, (uint32_t)IP4_LEN_MAX);
-	path->link_mtu = if_mtu;
-	path->mtu = way->mtu_locked ? if_mtu : known_mtu(e, path, if_mtu);
+	path->by_link = disc >= IP_PMTUDISC_PROBE; /* Linux: ip_sk_use_pmtu() */
+	path->mtu = path->by_link ? way->link_mtu : way->mtu;
+	path->mtu = path->is6 ? path->mtu : MIN(path->mtu, (uint32_t)IP4_LEN_MAX);
+	path->known_mtu = MIN(way->mtu, path->is6 ? way->mtu : (uint32_t)IP4_LEN_MAX);
+	path->link_mtu = way->link_mtu;
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
-	bool whole = path->df || disc == IP_PMTUDISC_INTERFACE || (path->is6 && path->mtu < if_mtu);
+	bool whole = path->df || disc == IP_PMTUDISC_INTERFACE;
 	uint32_t longest = path->is6 ? (uint32_t)sizeof(struct ip6_hdr) + UINT16_MAX : IP4_LEN_MAX;
 	path->max_len = whole ? path->mtu : longest;
 	if (disc == IP_PMTUDISC_WANT && !way->mtu_locked)
@@ -149,6 +139,15 @@ static struct fib_query query_of(const struct l4_end *e, const struct l4_path *p
 		.sport = e->ops->has_ports ? e->local.port : 0,
 		.dport = e->ops->has_ports ? path->dport : 0,
 	};
+}
+
+struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, const struct l4_addr *dst)
+{
+	struct l4_path path = { .dst = dst->a, .dport = dst->port, .src = src->a };
+	path.is6 = !l4_is4(&path.dst);
+	path.asked_if = asked_if(e, dst, NULL, &path);
+	fill_tos(e, NULL, &path);
+	return query_of(e, &path);
 }
 
 static int choose_source(struct l4_path *path, const struct ip_way *way)
@@ -292,6 +291,9 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
+	if (path->by_link)
+		p->flags |= PKT_F_LINK_MTU;
+	e->last_to = path->dst;
 	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
 	return 0;
 }
@@ -322,6 +324,9 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
+	if (path->by_link)
+		p->flags |= PKT_F_LINK_MTU;
+	e->last_to = path->dst;
 	if (goes_elsewhere(path, p->data))
 		p->out_if = e->opt.bound_if;
 	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);

@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 
 #include "net/ctl_fill.h"
+#include "net/fib_exc.h"
 #include "net/fib_internal.h"
 #include "net/rule_internal.h"
 
@@ -128,6 +129,8 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 	int err = n ? fib_node_add(st, n, r, how) : -ENOMEM;
 	if (err)
 		fib_trie_prune(st, t->trie, &key, r->plen);
+	else
+		fib_exc_forget(st, r->family, &r->dst, r->plen);
 	return err;
 }
 
@@ -198,6 +201,7 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 	fib_describe(r->family, t->id, n, *at, &gone);
 	fib_node_delete(st, r->family, n, at);
 	fib_trie_prune(st, t->trie, &key, r->plen);
+	fib_exc_forget(st, r->family, &gone.dst, gone.plen);
 	route_tell(st, RTM_DELROUTE, 0, &gone);
 	return 0;
 }
@@ -223,6 +227,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 			}
 			fib_describe(family, t->id, n, *at, &gone);
 			fib_node_delete(st, family, n, at);
+			fib_exc_forget(st, family, &gone.dst, gone.plen);
 			if (tell)
 				route_tell(st, RTM_DELROUTE, 0, &gone);
 		}

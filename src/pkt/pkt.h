@@ -75,6 +75,7 @@ enum pkt_flags {
 	PKT_F_LOCAL_OUT = 1 << 4, /* made by this stack */
 	PKT_F_PARKED = 1 << 5,
 	PKT_F_RAW_SEEN = 1 << 6, /* raw sockets have their copies */
+	PKT_F_LINK_MTU = 1 << 7, /* its sender goes by the link's MTU, whatever is known of the path */
 };
 
 /* --- the descriptor --- */
@@ -95,6 +96,7 @@ union pkt_edge {
 	} icmp_error;
 	struct {
 		const struct fib_nh *nh; /* good until the end of the turn; from routing to neigh-output */
+		const struct fib_exc *exc; /* what is otherwise for the destination; NULL: nothing. As nh. */
 	} ip_route;
 	struct {
 		uint8_t dst[6]; /* where the frame goes; its type is p->ethertype */

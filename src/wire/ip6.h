@@ -31,6 +31,7 @@ struct ip6_frag_hdr {
 };
 static_assert(sizeof(struct ip6_frag_hdr) == 8, "as on the wire");
 
+enum { IP6_FLOW_MASK = 0xfffff };
 enum { IP6_MIN_MTU = 1280, IP6_FRAG_MORE = 1, IP6_FRAG_OFF_MASK = 0xfff8 };
 
 static inline uint8_t ip6_traffic_class(const struct ip6_hdr *h)
