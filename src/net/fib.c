@@ -119,18 +119,49 @@ bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table)
 
 /* --- adding --- */
 
-int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how)
+/* *ret_told: what listeners are to be told; the route that came, with its siblings. */
+static int add_one(struct leat_stack *st, const struct fib_route *r, enum fib_how how, unsigned *ret_told,
+		   struct fib_route *ret_added)
 {
 	const struct fib_key key = fib_key_of(r->family, &r->dst);
 	struct fib_table *t = table_make(st, r->family, r->table, NULL);
+	const struct fib_entry *e;
 	if (!t)
 		return -ENOMEM;
 	struct fib_node *n = fib_trie_make(st, t->trie, &key, r->plen);
-	int err = n ? fib_node_add(st, n, r, how) : -ENOMEM;
-	if (err)
+	int err = n ? fib_node_add(st, n, r, how, ret_told, &e) : -ENOMEM;
+	if (err) {
 		fib_trie_prune(st, t->trie, &key, r->plen);
-	else
-		fib_exc_forget(st, r->family, &r->dst, r->plen);
+		return err;
+	}
+	fib_exc_forget(st, r->family, &r->dst, r->plen);
+	fib_describe(st, r->family, r->table, n, e, ret_added);
+	return 0;
+}
+
+bool fib_show_siblings(struct leat_stack *st, const struct fib_route *r, uint64_t serial, bool eldest,
+		       struct fib_route *ret)
+{
+	struct fib_table *t = fib_table_find(fib_state(st), r->family, r->table);
+	const struct fib_key key = fib_key_of(r->family, &r->dst);
+	struct fib_node *n = t ? fib_trie_get(t->trie, &key, r->plen) : NULL;
+	const struct fib_entry *e = n ? n->entries : NULL;
+	while (e && e->serial != serial)
+		e = e->next;
+	if (e)
+		fib_describe(st, r->family, r->table, n, eldest ? fib_first_sibling(n, e) : e, ret);
+	return e;
+}
+
+int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why)
+{
+	struct fib_route added;
+	unsigned told;
+	if (r->n_hops && r->family == AF_INET6)
+		return fib_add_siblings(st, r, how, add_one, ret_why);
+	int err = add_one(st, r, how, &told, &added);
+	if (!err)
+		route_tell(st, RTM_NEWROUTE, (uint16_t)told, &added);
 	return err;
 }
 
@@ -148,21 +179,55 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 		memcpy(hops, r->hops, r->n_hops * sizeof *hops);
 	}
 	int err = fib_check(st, &checked, hops, &why);
+	if (!err)
+		err = fib_add_checked(st, &checked, how, &why);
 	if (err && why && ret_why)
 		*ret_why = why;
-	if (!err)
-		err = fib_add_checked(st, &checked, how);
 	mem_free(hops);
 	return err;
 }
 
 /* --- deleting --- */
 
+/* The way of a route, or its first. */
+static struct fib_hop first_hop(const struct fib_entry *e)
+{
+	const struct fib_nh *nh = &e->nh->nh;
+	return e->nh->n_legs ? e->nh->hops[0]
+			     : (struct fib_hop){ .if_handle = nh->if_handle,
+						 .gw_family = nh->gw_family,
+						 .gw = nh->gw };
+}
+
+static bool leads_via(const struct fib_hop *hop, uint8_t gw_family, const struct ipaddr *gw)
+{
+	return !gw_family || (gw_family == hop->gw_family && ipaddr_eq(gw, &hop->gw));
+}
+
 /* Linux shows IPv6 routes that lead nowhere as if through the loopback, and `ip route flush` asks for what it was shown. */
 static bool leads_through(const struct fib_entry *e, const struct fib_route *r)
 {
-	return !r->nh.if_handle || fib_nh_uses_if(&e->nh->nh, r->nh.if_handle) ||
-	       (r->family == AF_INET6 && !e->nh->nh.if_handle);
+	const struct fib_hop hop = first_hop(e);
+	return (!r->nh.if_handle || r->nh.if_handle == hop.if_handle ||
+		(r->family == AF_INET6 && !hop.if_handle)) &&
+	       leads_via(&hop, r->nh.gw_family, &r->nh.gw);
+}
+
+/* Linux: fib_nh_match(); way by way, and there may be fewer than the route has. */
+static bool has_hops(const struct fib_entry *e, const struct fib_route *r)
+{
+	const struct fib_hop first = first_hop(e);
+	unsigned n = e->nh->n_legs ? e->nh->n_legs : 1;
+	const struct fib_hop *hops = e->nh->n_legs ? e->nh->hops : &first;
+	if (!r->n_hops || r->family == AF_INET6)
+		return true;
+	for (unsigned i = 0; i < n; i++) {
+		const struct fib_hop *want = &r->hops[i];
+		if (i >= r->n_hops || (want->if_handle && want->if_handle != hops[i].if_handle) ||
+		    !leads_via(&hops[i], want->gw_family, &want->gw))
+			return false;
+	}
+	return true;
 }
 
 /* Linux: IPv4 alone looks at them. */
@@ -181,12 +246,24 @@ static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 	return e->tos == r->tos && (!want->type || want->type == nh->type) &&
 	       (!want->scope || want->scope == RT_SCOPE_NOWHERE || want->scope == nh->scope) &&
 	       (!r->protocol || r->protocol == e->protocol) && (!r->metric || r->metric == e->metric) &&
-	       leads_through(e, r) && (r->family == AF_INET6 || has_metrics(nh, want)) &&
-	       (!want->gw_family || (want->gw_family == nh->gw_family && ipaddr_eq(&want->gw, &nh->gw))) &&
+	       leads_through(e, r) && has_hops(e, r) && (r->family == AF_INET6 || has_metrics(nh, want)) &&
 	       (ipaddr_is_zero(&want->prefsrc) || ipaddr_eq(&want->prefsrc, &nh->prefsrc));
 }
 
-int fib_delete(struct leat_stack *st, const struct fib_route *r)
+/* Linux: who names no gateway means all the paths of an IPv6 route, and hears of them in one message. */
+static void delete_with_siblings(struct leat_stack *st, struct fib_node *n, struct fib_entry **at)
+{
+	const struct fib_entry *first = fib_first_sibling(n, *at);
+	for (at = &n->entries; *at != first; at = &(*at)->next) {}
+	for (const struct fib_entry *next = first; next;) {
+		while (*at != next)
+			at = &(*at)->next;
+		next = fib_next_sibling(*at);
+		fib_node_delete(st, AF_INET6, n, at);
+	}
+}
+
+static int delete_one(struct leat_stack *st, const struct fib_route *r, bool with_siblings)
 {
 	struct fib_table *t = fib_table_find(fib_state(st), r->family, r->table);
 	const struct fib_key key = fib_key_of(r->family, &r->dst);
@@ -198,21 +275,46 @@ int fib_delete(struct leat_stack *st, const struct fib_route *r)
 	for (at = &n->entries; *at && !is_meant(*at, r); at = &(*at)->next) {}
 	if (!*at)
 		return -ESRCH;
-	fib_describe(r->family, t->id, n, *at, &gone);
-	fib_node_delete(st, r->family, n, at);
+	if (with_siblings) {
+		fib_describe(st, r->family, t->id, n, *at, &gone);
+		delete_with_siblings(st, n, at);
+	} else {
+		fib_describe_one(r->family, t->id, n, *at, &gone);
+		fib_node_delete(st, r->family, n, at);
+	}
 	fib_trie_prune(st, t->trie, &key, r->plen);
 	fib_exc_forget(st, r->family, &gone.dst, gone.plen);
 	route_tell(st, RTM_DELROUTE, 0, &gone);
 	return 0;
 }
 
+int fib_delete(struct leat_stack *st, const struct fib_route *r)
+{
+	int err = 0;
+	if (r->family == AF_INET || !r->n_hops)
+		return delete_one(st, r, r->family == AF_INET6 && !r->nh.gw_family);
+	for (unsigned i = 0; i < r->n_hops; i++) { /* Linux: each for itself; the last one's failure counts */
+		struct fib_route one = *r;
+		one.n_hops = 0;
+		one.nh.if_handle = r->hops[i].if_handle ? r->hops[i].if_handle : r->nh.if_handle;
+		one.nh.gw_family = r->hops[i].gw_family;
+		one.nh.gw = r->hops[i].gw;
+		int e = delete_one(st, &one, false);
+		err = e ? e : err;
+	}
+	return err;
+}
+
 /* --- sweeping --- */
 
 /* Which routes go: what their next hop must be like. */
 typedef bool doomed_fn(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx);
+/* ... or the whole of it. */
+typedef bool falls_fn(struct leat_stack *st, const struct fib_node *n, const struct fib_entry *e,
+		      const void *ctx);
 
 static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table *t, doomed_fn *doomed,
-			const void *ctx, bool tell)
+			const void *ctx, falls_fn *falls, bool tell)
 {
 	struct fib_node *n = fib_trie_next(t->trie, NULL, 0);
 	while (n) {
@@ -221,11 +323,11 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 		struct fib_entry **at = &n->entries;
 		while (*at) {
 			struct fib_route gone;
-			if (!doomed(st, (*at)->nh, ctx)) {
+			if (falls ? !falls(st, n, *at, ctx) : !doomed(st, (*at)->nh, ctx)) {
 				at = &(*at)->next;
 				continue;
 			}
-			fib_describe(family, t->id, n, *at, &gone);
+			fib_describe_one(family, t->id, n, *at, &gone);
 			fib_node_delete(st, family, n, at);
 			fib_exc_forget(st, family, &gone.dst, gone.plen);
 			if (tell)
@@ -247,14 +349,15 @@ static bool some_doomed(struct leat_stack *st, doomed_fn *doomed, const void *ct
 }
 
 /* A million routes are walked only if one of their few next hops is meant. */
-static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, const void *ctx, bool tell)
+static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, const void *ctx, falls_fn *falls,
+		  bool tell)
 {
 	struct fib_stack *s = fib_state(st);
 	struct fib_table *t;
 	if (!some_doomed(st, doomed, ctx))
 		return;
 	list_for_each (t, &s->tables[fib_index(family)], link)
-		table_sweep(st, family, t, doomed, ctx, tell);
+		table_sweep(st, family, t, doomed, ctx, falls, tell);
 }
 
 static bool through_iface(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
@@ -274,6 +377,20 @@ static bool through_iface_but_ours(struct leat_stack *st, const struct fib_share
 	return through_iface_alone(st, sh, ctx) && sh->nh.scope != RT_SCOPE_HOST;
 }
 
+/* Linux: the paths of an IPv6 route wait for their interface while one of them is alive (fib6_ifdown()). */
+static bool falls6(struct leat_stack *st, const struct fib_node *n, const struct fib_entry *e,
+		   const void *ctx)
+{
+	bool here = through_iface(st, e->nh, ctx),
+	     has_siblings = fib_first_sibling(n, e) != e || fib_next_sibling(e);
+	if (!e->nh->nh.gw_family || !has_siblings)
+		return here || (e->nh->nh.gw_family && !fib_path_is_alive(st, e->nh));
+	for (e = fib_first_sibling(n, e); e; e = fib_next_sibling(e))
+		if (fib_path_is_alive(st, e->nh))
+			return false;
+	return true;
+}
+
 static bool has_source(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
 	return ipaddr_eq(&sh->nh.prefsrc, ctx);
@@ -286,7 +403,7 @@ static bool any(struct leat_stack *st, const struct fib_shared_nh *sh, const voi
 
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a)
 {
-	sweep(st, family, has_source, a, false);
+	sweep(st, family, has_source, a, NULL, false);
 }
 
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
@@ -295,8 +412,9 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
-	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface, &i->handle, false);
-	sweep(i->st, AF_INET6, through_iface, &i->handle, true);
+	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface, &i->handle, NULL,
+	      false);
+	sweep(i->st, AF_INET6, through_iface, &i->handle, e == IFACE_DOWN ? falls6 : NULL, true);
 }
 
 /* --- module --- */
@@ -342,13 +460,14 @@ static void fib_unlink(struct leat_stack *st)
 
 static void fib_drain(struct leat_stack *st)
 {
-	sweep(st, AF_INET, any, NULL, false);
-	sweep(st, AF_INET6, any, NULL, false);
+	sweep(st, AF_INET, any, NULL, NULL, false);
+	sweep(st, AF_INET6, any, NULL, NULL, false);
 }
 
 static void fib_done(struct leat_stack *st)
 {
 	free_tables(st);
+	mem_free(fib_state(st)->described);
 	hash_done(&fib_state(st)->nhs);
 }
 

@@ -52,11 +52,15 @@ struct fib_route {
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
 	uint16_t n_hops; /* 0: one way, which nh says; else these, and nh says what they share */
-	const struct fib_hop
-		*hops; /* borrowed: of a route that a call has described, until the next change */
+	/* Borrowed: of a route that a call has described, until a route changes or another one is described. IPv6 keeps a route
+	 * of several ways as one each, its siblings (fib_node.c). */
+	const struct fib_hop *hops;
+	uint16_t weight; /* of one way that may become one of several; 0: 1 */
 	uint64_t serial; /* of a route that a call has described: no other has had it */
 	struct fib_nh nh;
 };
+
+bool fib_route_uses_if(const struct fib_route *r, uint32_t if_handle);
 
 /* --- any worker, within a turn --- */
 

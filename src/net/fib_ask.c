@@ -70,8 +70,16 @@ const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, co
 	const struct fib_entry *e = ask(st, family, 0, &key, oif, NULL, &n, &table);
 	if (!e)
 		return NULL;
-	fib_describe(family, table, n, e, &s->found);
+	fib_describe(st, family, table, n, e, &s->found);
 	return &s->found;
+}
+
+bool fib_route_uses_if(const struct fib_route *r, uint32_t if_handle)
+{
+	for (unsigned i = 0; i < r->n_hops; i++)
+		if (r->hops[i].if_handle == if_handle)
+			return true;
+	return !r->n_hops && r->nh.if_handle == if_handle;
 }
 
 uint64_t fib_count(const struct leat_stack *st, uint8_t family)
@@ -81,8 +89,8 @@ uint64_t fib_count(const struct leat_stack *st, uint8_t family)
 
 /* --- dumps --- */
 
-static bool table_next(const struct fib_table *t, uint8_t family, const struct fib_route *after,
-		       struct fib_route *ret)
+static bool table_next(struct leat_stack *st, const struct fib_table *t, uint8_t family,
+		       const struct fib_route *after, struct fib_route *ret)
 {
 	const struct fib_entry *e = NULL;
 	const struct fib_node *n;
@@ -97,7 +105,7 @@ static bool table_next(const struct fib_table *t, uint8_t family, const struct f
 	}
 	if (!n)
 		return false;
-	fib_describe(family, t->id, n, e ? e : n->entries, ret);
+	fib_describe(st, family, t->id, n, e ? e : n->entries, ret);
 	return true;
 }
 
@@ -107,7 +115,7 @@ static bool family_next(struct leat_stack *st, uint8_t family, const struct fib_
 	struct fib_table *t;
 	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link)
 		if ((!after || t->id >= after->table) &&
-		    table_next(t, family, after && t->id == after->table ? after : NULL, ret))
+		    table_next(st, t, family, after && t->id == after->table ? after : NULL, ret))
 			return true;
 	return false;
 }

@@ -211,6 +211,8 @@ int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, 
 		r->nh.gw = (struct ipaddr){ 0 };
 		return 0;
 	}
+	if (r->n_hops && r->family == AF_INET && r->nh.scope == RT_SCOPE_HOST)
+		return refuse(ret_why, -EINVAL, "Route with host scope can not have multiple nexthops");
 	err = r->n_hops ? check_hops(st, r, hops, ret_why) : check_hop(st, r, ret_why);
 	return err ? err : check_source(st, r, ret_why);
 }

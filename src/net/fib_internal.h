@@ -36,6 +36,8 @@ struct fib_shared_nh {
 	struct fib_nh nh;
 	uint32_t refs;
 	uint32_t n_legs; /* 0: it is one way */
+	uint8_t family; /* of routes with several */
+	bool siblings; /* made of routes that are siblings; the node that points to it holds the reference */
 	struct fib_hop *hops; /* [n_legs]: the same as netlink says it */
 	struct deferred deferred;
 	struct fib_leg legs[]; /* each holds a reference */
@@ -48,6 +50,7 @@ struct fib_entry {
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
 	uint8_t tos, protocol, pref;
+	uint16_t weight; /* among siblings */
 	uint64_t serial;
 };
 
@@ -72,6 +75,7 @@ struct fib_stack {
 	struct hash nhs;
 	uint64_t count[2];
 	uint64_t serial; /* of the route that came last */
+	struct fib_hop *described; /* the hops of siblings that fib_describe() told last */
 	struct fib_route found; /* what fib_lookup_ctl() last answered */
 	struct iface_watch watch;
 };
@@ -90,19 +94,26 @@ static inline struct fib_key fib_key_of(uint8_t family, const struct ipaddr *a)
 }
 
 /* fib.c */
+/* The route of r's prefix that has that serial number, with its siblings: it first (eldest false), or the eldest. */
+bool fib_show_siblings(struct leat_stack *st, const struct fib_route *r, uint64_t serial, bool eldest,
+		       struct fib_route *ret);
 extern const uint32_t fib_table_ids[FIB_TABLES]; /* RT_TABLE_*, in the order of a lookup */
 struct fib_table *fib_table_find(struct fib_stack *s, uint8_t family, uint32_t id); /* or NULL */
 /* As fib_add(), believing what the route says: for routes that were checked once. */
-int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how);
+int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
 
 /* fib_nh.c */
 /* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */
 struct fib_nh fib_nh_canonical(const struct fib_nh *nh);
 /* What nh says, with that way out. */
 struct fib_nh fib_nh_with_hop(const struct fib_nh *nh, const struct fib_hop *hop);
-/* A reference to the object that stands for nh, with its n_hops ways (0: it is one way itself); NULL without memory. */
-struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh, const struct fib_hop *hops,
-				 unsigned n_hops);
+/* A reference to the object that stands for nh; NULL without memory. */
+struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh);
+/* The same for what a route says, with one way or several. */
+struct fib_shared_nh *fib_nh_of_route(struct leat_stack *st, const struct fib_route *r);
+/* The same for several that are there. Takes the references of legs over. */
+struct fib_shared_nh *fib_nh_join(struct leat_stack *st, uint8_t family, bool siblings,
+				  const struct fib_leg *legs, unsigned n);
 /* NULL is welcome. */
 void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh);
 /* Whether it is the object for these. */
@@ -114,21 +125,39 @@ bool fib_nh_is(const struct fib_shared_nh *sh, const struct fib_nh *nh, const st
 struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_shared_nh *sh);
 /* The state of an interface has changed. */
 void fib_paths_follow(struct leat_stack *st, uint32_t if_handle);
+bool fib_path_is_alive(struct leat_stack *st, const struct fib_shared_nh *leg);
 bool fib_paths_all_dead(struct leat_stack *st, const struct fib_shared_nh *sh);
+
+/* The hop of a route with several that a flow would take; the first when none is alive. */
+const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_route *r, uint32_t hash);
 
 /* fib_hash.c */
 extern const struct knob fib_knobs[];
 
+/* fib_siblings.c */
+typedef int fib_add_one_fn(struct leat_stack *st, const struct fib_route *r, enum fib_how how,
+			   unsigned *ret_told, struct fib_route *ret_added);
+/* An IPv6 route with n_hops ways, as so many siblings; one message tells of them all. */
+int fib_add_siblings(struct leat_stack *st, const struct fib_route *r, enum fib_how how,
+		     fib_add_one_fn *add_one, const char **ret_why);
+
 /* fib_node.c */
-/* Notifies RTM_NEWROUTE. 0, -EEXIST, -ENOENT or -ENOMEM; a node that is empty is left for the caller to prune. */
-int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how);
+/* Tells nobody; *ret_told: the NLM_F_* to tell it with. 0, -EEXIST, -ENOENT or -ENOMEM; a node that is empty is left for the caller to
+ * prune. */
+int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how,
+		 unsigned *ret_told, const struct fib_entry **ret_entry);
 /* Takes the entry *at out of the node's list, and tells nobody. */
 void fib_node_delete(struct leat_stack *st, uint8_t family, struct fib_node *n, struct fib_entry **at);
 /* The entry behind the one that `after` describes; when that is gone, the first that sorts behind it. */
 const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fib_route *after);
-/* The route that an entry of a node stands for. */
-void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, const struct fib_entry *e,
-		  struct fib_route *ret);
+/* IPv6: the paths of one route are entries of their own. The first of them, e itself included; and the next, or NULL. */
+const struct fib_entry *fib_first_sibling(const struct fib_node *n, const struct fib_entry *e);
+const struct fib_entry *fib_next_sibling(const struct fib_entry *e);
+/* The route that an entry of a node stands for: it alone, or with its siblings, e first. */
+void fib_describe_one(uint8_t family, uint32_t table, const struct fib_node *n, const struct fib_entry *e,
+		      struct fib_route *ret);
+void fib_describe(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
+		  const struct fib_entry *e, struct fib_route *ret);
 
 /* fib_ask.c */
 /* The type that table local gives an address (Linux: inet_addr_type()): RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_UNICAST. */

@@ -85,67 +85,136 @@ static void shared_free(struct deferred *d)
 	mem_free(sh);
 }
 
-static struct fib_shared_nh *shared_new(struct leat_stack *st, const struct fib_nh *c,
-					const struct fib_hop *hops, unsigned n)
+static struct fib_hop hop_of(const struct fib_leg *leg)
 {
-	struct fib_shared_nh *sh =
-		mem_zalloc(&st->mem, sizeof *sh + n * (sizeof(struct fib_leg) + sizeof *hops));
-	if (!sh)
-		return NULL;
-	sh->nh = *c;
-	sh->refs = 1;
-	sh->hops = (struct fib_hop *)&sh->legs[n];
+	const struct fib_nh *nh = &leg->nh->nh;
+	return (struct fib_hop){ .if_handle = nh->if_handle,
+				 .gw_family = nh->gw_family,
+				 .flags = nh->flags,
+				 .gw = nh->gw,
+				 .weight = leg->weight };
+}
+
+static void drop_legs(struct leat_stack *st, const struct fib_leg *legs, unsigned n)
+{
 	for (unsigned i = 0; i < n; i++)
-		sh->hops[i] = hops[i];
-	return sh;
+		fib_nh_put(st, legs[i].nh);
 }
 
-static bool add_legs(struct leat_stack *st, struct fib_shared_nh *sh, unsigned n)
+static uint32_t hash_of(const struct leat_stack *st, const struct fib_nh *c)
 {
-	for (; sh->n_legs < n; sh->n_legs++) {
-		const struct fib_nh leg = fib_nh_with_hop(&sh->nh, &sh->hops[sh->n_legs]);
-		struct fib_shared_nh *l = fib_nh_get(st, &leg, NULL, 0);
-		if (!l)
-			return false;
-		sh->legs[sh->n_legs] = (struct fib_leg){ l, sh->hops[sh->n_legs].weight };
-	}
-	if (!n)
-		return true;
-	sh->nh.paths = fib_paths_new(st, sh);
-	return sh->nh.paths;
+	return (uint32_t)siphash(&st->hash_key, key_of(c), NH_KEY_LEN);
 }
 
-static void drop_legs(struct leat_stack *st, struct fib_shared_nh *sh)
-{
-	for (unsigned i = 0; i < sh->n_legs; i++)
-		fib_nh_put(st, sh->legs[i].nh);
-}
-
-struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh, const struct fib_hop *hops,
-				 unsigned n_hops)
+struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh)
 {
 	struct fib_stack *s = fib_state(st);
-	const struct fib_nh c = canonical_of(nh, hops, n_hops);
-	uint32_t h = (uint32_t)siphash(&st->hash_key, key_of(&c), NH_KEY_LEN);
+	const struct fib_nh c = fib_nh_canonical(nh);
+	uint32_t h = hash_of(st, &c);
 	struct hash_node *n;
 	hash_for_each_same(n, &s->nhs, h)
 	{
 		struct fib_shared_nh *found = container_of(n, struct fib_shared_nh, node);
-		if (fib_nh_is(found, nh, hops, n_hops)) {
+		if (!found->n_legs && !memcmp(key_of(&found->nh), key_of(&c), NH_KEY_LEN)) {
 			found->refs++;
 			return found;
 		}
 	}
-	struct fib_shared_nh *new = shared_new(st, &c, hops, n_hops);
+	struct fib_shared_nh *new = mem_zalloc(&st->mem, sizeof *new);
 	if (!new)
 		return NULL;
-	if (!add_legs(st, new, n_hops)) {
-		drop_legs(st, new);
-		shared_free(&new->deferred);
-		return NULL;
-	}
+	memcpy(&new->nh, &c, sizeof c);
+	new->refs = 1;
 	hash_insert(&s->nhs, &new->node, h);
 	return new;
+}
+
+static bool are_legs(const struct fib_shared_nh *sh, const struct fib_leg *legs, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (sh->legs[i].nh != legs[i].nh || sh->legs[i].weight != legs[i].weight)
+			return false;
+	return true;
+}
+
+static struct fib_shared_nh *joined_new(struct leat_stack *st, const struct fib_nh *c, uint8_t family,
+					bool siblings, const struct fib_leg *legs, unsigned n)
+{
+	struct fib_shared_nh *sh =
+		mem_zalloc(&st->mem, sizeof *sh + n * (sizeof(struct fib_leg) + sizeof(struct fib_hop)));
+	if (!sh)
+		return NULL;
+	memcpy(&sh->nh, c, sizeof *c);
+	sh->refs = 1;
+	sh->family = family;
+	sh->siblings = siblings;
+	sh->n_legs = n;
+	sh->hops = (struct fib_hop *)&sh->legs[n];
+	for (unsigned i = 0; i < n; i++) {
+		sh->legs[i] = legs[i];
+		sh->hops[i] = hop_of(&legs[i]);
+	}
+	sh->nh.paths = fib_paths_new(st, sh);
+	if (sh->nh.paths)
+		return sh;
+	mem_free(sh);
+	return NULL;
+}
+
+static struct fib_shared_nh *joined_find(struct leat_stack *st, const struct fib_nh *c, uint8_t family,
+					 bool siblings, const struct fib_leg *legs, unsigned n)
+{
+	struct hash_node *at;
+	hash_for_each_same(at, &fib_state(st)->nhs, hash_of(st, c))
+	{
+		struct fib_shared_nh *sh = container_of(at, struct fib_shared_nh, node);
+		if (sh->n_legs == n && sh->family == family && sh->siblings == siblings &&
+		    !memcmp(key_of(&sh->nh), key_of(c), NH_KEY_LEN) && are_legs(sh, legs, n))
+			return sh;
+	}
+	return NULL;
+}
+
+struct fib_shared_nh *fib_nh_join(struct leat_stack *st, uint8_t family, bool siblings,
+				  const struct fib_leg *legs, unsigned n)
+{
+	struct fib_nh c = fib_nh_canonical(&legs[0].nh->nh);
+	for (unsigned i = 1; i < n; i++)
+		if (!legs[i].nh->nh.gw_family)
+			c.gw_family = 0;
+	struct fib_shared_nh *sh = joined_find(st, &c, family, siblings, legs, n);
+	if (sh) {
+		sh->refs++;
+		drop_legs(st, legs, n);
+		return sh;
+	}
+	sh = joined_new(st, &c, family, siblings, legs, n);
+	if (sh)
+		hash_insert(&fib_state(st)->nhs, &sh->node, hash_of(st, &c));
+	else
+		drop_legs(st, legs, n);
+	return sh;
+}
+
+struct fib_shared_nh *fib_nh_of_route(struct leat_stack *st, const struct fib_route *r)
+{
+	if (!r->n_hops)
+		return fib_nh_get(st, &r->nh);
+	struct fib_leg *legs = mem_zalloc(&st->mem, r->n_hops * sizeof *legs);
+	struct fib_shared_nh *sh = NULL;
+	unsigned n;
+	for (n = 0; legs && n < r->n_hops; n++) {
+		const struct fib_nh leg = fib_nh_with_hop(&r->nh, &r->hops[n]);
+		legs[n] = (struct fib_leg){ fib_nh_get(st, &leg), r->hops[n].weight };
+		if (!legs[n].nh)
+			break;
+	}
+	if (n == r->n_hops)
+		sh = fib_nh_join(st, r->family, false, legs, n);
+	else if (legs)
+		drop_legs(st, legs, n);
+	mem_free(legs);
+	return sh;
 }
 
 void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh)
@@ -153,6 +222,6 @@ void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh)
 	if (!nh || --nh->refs)
 		return;
 	hash_remove(&fib_state(st)->nhs, &nh->node);
-	drop_legs(st, nh);
+	drop_legs(st, nh->legs, nh->n_legs);
 	rt_defer(st->rt->ctl, st->rt, &nh->deferred, shared_free);
 }

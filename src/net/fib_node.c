@@ -4,7 +4,10 @@
  * Theory of operation: the order is tos downwards, then metric upwards; routes equal in both are peers, and stand as append and
  * prepend say. Whether a new route joins its peers, takes the place of one, or is refused is Linux's decision, and differs
  * between the families. After each change the node's `best` is set, in one store, to the next hop of the first route with tos 0;
- * only then may the next hop of a route that went be let go. */
+ * only then may the next hop of a route that went be let go.
+ *
+ * IPv4 has a route of several ways as one entry. IPv6 has an entry for each: peers with gateways are siblings, which netlink shows as
+ * one route, and which come and go one by one (Linux). For packets they are joined to one next hop, which `best` holds. */
 #include <errno.h>
 #include <netinet/in.h>
 
@@ -21,16 +24,80 @@ static bool is_peer(const struct fib_entry *e, const struct fib_route *r)
 	return e && e->tos == r->tos && e->metric == r->metric;
 }
 
-static void settle_best(struct fib_node *n)
+/* --- siblings --- */
+
+/* Linux: rt6_qualify_for_ecmp(). What a router advertises is no sibling. */
+static bool joins6(const struct fib_nh *nh, uint8_t protocol)
 {
+	return nh->gw_family == AF_INET6 && !nh->nh_id && protocol != RTPROT_RA;
+}
+
+static bool are_siblings(const struct fib_entry *a, const struct fib_entry *b)
+{
+	return a->tos == b->tos && a->metric == b->metric && joins6(&a->nh->nh, a->protocol) &&
+	       joins6(&b->nh->nh, b->protocol);
+}
+
+const struct fib_entry *fib_first_sibling(const struct fib_node *n, const struct fib_entry *e)
+{
+	const struct fib_entry *first = n->entries;
+	while (first != e && !are_siblings(first, e))
+		first = first->next;
+	return first;
+}
+
+const struct fib_entry *fib_next_sibling(const struct fib_entry *e)
+{
+	for (const struct fib_entry *o = e->next; o && o->metric == e->metric; o = o->next)
+		if (are_siblings(e, o))
+			return o;
+	return NULL;
+}
+
+static unsigned count_siblings(const struct fib_entry *first)
+{
+	unsigned n = 0;
+	for (; first; first = fib_next_sibling(first))
+		n++;
+	return n;
+}
+
+/* One next hop for all of them; without memory the first one's. */
+static struct fib_shared_nh *join_siblings(struct leat_stack *st, const struct fib_entry *first)
+{
+	unsigned n = count_siblings(first), i = 0;
+	struct fib_leg *legs = n > 1 ? mem_zalloc(&st->mem, n * sizeof *legs) : NULL;
+	struct fib_shared_nh *sh = NULL;
+	if (!legs)
+		return NULL;
+	for (; first; first = fib_next_sibling(first)) {
+		first->nh->refs++;
+		legs[i++] = (struct fib_leg){ first->nh, first->weight };
+	}
+	sh = fib_nh_join(st, AF_INET6, true, legs, n);
+	mem_free(legs);
+	return sh;
+}
+
+/* --- what packets take --- */
+
+static void settle_best(struct leat_stack *st, uint8_t family, struct fib_node *n)
+{
+	const struct fib_nh *was = n->best;
 	const struct fib_entry *e = n->entries;
 	while (e && e->tos)
 		e = e->next;
-	rcu_set(n->best, e ? &e->nh->nh : NULL);
+	struct fib_shared_nh *joined = e && family == AF_INET6 ? join_siblings(st, e) : NULL;
+	const struct fib_nh *best = joined ? &joined->nh : e ? &e->nh->nh : NULL;
+	rcu_set(n->best, best);
+	if (was && was->paths && container_of(was, struct fib_shared_nh, nh)->siblings)
+		fib_nh_put(st, container_of(was, struct fib_shared_nh, nh));
 }
 
-void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, const struct fib_entry *e,
-		  struct fib_route *ret)
+/* --- telling --- */
+
+void fib_describe_one(uint8_t family, uint32_t table, const struct fib_node *n, const struct fib_entry *e,
+		      struct fib_route *ret)
 {
 	memset(ret, 0, sizeof *ret);
 	ret->family = family;
@@ -42,6 +109,7 @@ void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, cons
 	ret->metric = e->metric;
 	ret->flags = e->flags;
 	ret->serial = e->serial;
+	ret->weight = e->weight;
 	ret->n_hops = (uint16_t)e->nh->n_legs;
 	ret->hops = e->nh->hops;
 	ret->nh = e->nh->nh;
@@ -50,6 +118,40 @@ void fib_describe(uint8_t family, uint32_t table, const struct fib_node *n, cons
 	memcpy(ret->dst.b, &hi, sizeof hi);
 	memcpy(ret->dst.b + 8, &lo, sizeof lo);
 }
+
+static void put_hop(struct fib_hop *to, const struct fib_entry *e)
+{
+	const struct fib_nh *nh = &e->nh->nh;
+	*to = (struct fib_hop){ .if_handle = nh->if_handle,
+				.gw_family = nh->gw_family,
+				.flags = nh->flags,
+				.gw = nh->gw,
+				.weight = e->weight };
+}
+
+void fib_describe(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
+		  const struct fib_entry *e, struct fib_route *ret)
+{
+	struct fib_stack *s = fib_state(st);
+	fib_describe_one(family, table, n, e, ret);
+	if (family != AF_INET6 || !joins6(&e->nh->nh, e->protocol))
+		return;
+	const struct fib_entry *first = fib_first_sibling(n, e);
+	unsigned n_hops = count_siblings(first), i = 1;
+	struct fib_hop *hops = n_hops > 1 ? mem_zalloc(&st->mem, n_hops * sizeof *hops) : NULL;
+	if (!hops)
+		return;
+	put_hop(&hops[0], e);
+	for (const struct fib_entry *o = e; (o = fib_next_sibling(o));)
+		put_hop(&hops[i++], o);
+	for (const struct fib_entry *o = first; o != e; o = fib_next_sibling(o))
+		put_hop(&hops[i++], o);
+	mem_free(s->described);
+	ret->hops = s->described = hops;
+	ret->n_hops = (uint16_t)n_hops;
+}
+
+/* --- changing --- */
 
 /* Linux: an IPv4 route is another one when anything differs, an IPv6 route when its next hop does. */
 static bool is_same(const struct fib_entry *e, const struct fib_route *r)
@@ -66,7 +168,7 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 	struct fib_entry *e = mem_zalloc(&st->mem, sizeof *e);
 	if (!e)
 		return NULL;
-	e->nh = fib_nh_get(st, &r->nh, r->hops, r->n_hops);
+	e->nh = fib_nh_of_route(st, r);
 	if (!e->nh) {
 		mem_free(e);
 		return NULL;
@@ -77,6 +179,7 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 	e->tos = r->tos;
 	e->protocol = r->protocol;
 	e->pref = r->pref;
+	e->weight = r->weight ? r->weight : 1;
 	return e;
 }
 
@@ -84,6 +187,16 @@ static void entry_free(struct leat_stack *st, struct fib_entry *e)
 {
 	fib_nh_put(st, e->nh);
 	mem_free(e);
+}
+
+/* Which of its peers a route replaces. Linux: in IPv6 one that can have siblings replaces one that can, if there is one. */
+static struct fib_entry **replaced(struct fib_entry **first, const struct fib_route *r)
+{
+	bool joins = joins6(&r->nh, r->protocol);
+	for (struct fib_entry **at = first; r->family == AF_INET6 && is_peer(*at, r); at = &(*at)->next)
+		if (joins == joins6(&(*at)->nh->nh, (*at)->protocol))
+			return at;
+	return first;
 }
 
 /* Where a new route goes among those of its prefix, or why it must not. *ret_flags: what listeners are told. */
@@ -107,7 +220,7 @@ static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib
 	if (how == FIB_REPLACE || how == FIB_CHANGE) {
 		if (same && !is_same(*first, r) && r->family == AF_INET)
 			return -EEXIST;
-		*ret_at = first;
+		*ret_at = replaced(first, r);
 		*ret_flags = NLM_F_REPLACE;
 		return 0;
 	}
@@ -121,33 +234,44 @@ static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib
 }
 
 /* Linux: IPv6 routes of one metric that have gateways are the paths of one route; who replaces it replaces them all. */
-static void delete_siblings6(struct leat_stack *st, struct fib_node *n, struct fib_entry *e,
-			     const struct fib_route *r)
+static struct fib_entry *take_siblings6(struct leat_stack *st, struct fib_entry *e,
+					const struct fib_entry *old)
 {
-	struct fib_entry **at = &e->next;
-	while (e->nh->nh.gw_family && is_peer(*at, r)) {
+	struct fib_entry **at = &e->next, *taken = NULL;
+	while (*at && (*at)->metric == old->metric) {
 		struct fib_entry *sibling = *at;
-		if (!sibling->nh->nh.gw_family) {
+		if (!are_siblings(sibling, old)) {
 			at = &sibling->next;
 			continue;
 		}
 		*at = sibling->next;
+		sibling->next = taken;
+		taken = sibling;
 		fib_state(st)->count[fib_index(AF_INET6)]--;
-		entry_free(st, sibling);
+	}
+	return taken;
+}
+
+static void free_all(struct leat_stack *st, struct fib_entry *e)
+{
+	while (e) {
+		struct fib_entry *next = e->next;
+		entry_free(st, e);
+		e = next;
 	}
 }
 
-int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how)
+int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how,
+		 unsigned *ret_told, const struct fib_entry **ret_entry)
 {
-	struct fib_entry **at, *old = NULL;
-	unsigned flags;
-	int err = find_place(&n->entries, r, how, &at, &flags);
+	struct fib_entry **at, *old = NULL, *gone = NULL;
+	int err = find_place(&n->entries, r, how, &at, ret_told);
 	if (err)
 		return err;
 	struct fib_entry *e = entry_new(st, r);
 	if (!e)
 		return -ENOMEM;
-	if (flags & NLM_F_REPLACE) {
+	if (*ret_told & NLM_F_REPLACE) {
 		old = *at;
 		e->next = old->next;
 	} else {
@@ -156,13 +280,12 @@ int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_rou
 	}
 	*at = e;
 	if (old && r->family == AF_INET6)
-		delete_siblings6(st, n, e, r);
-	settle_best(n);
+		gone = take_siblings6(st, e, old);
+	settle_best(st, r->family, n);
 	if (old)
 		entry_free(st, old);
-	struct fib_route added;
-	fib_describe(r->family, r->table, n, e, &added);
-	route_tell(st, RTM_NEWROUTE, (uint16_t)flags, &added);
+	free_all(st, gone);
+	*ret_entry = e;
 	return 0;
 }
 
@@ -171,8 +294,16 @@ void fib_node_delete(struct leat_stack *st, uint8_t family, struct fib_node *n, 
 	struct fib_entry *e = *at;
 	*at = e->next;
 	fib_state(st)->count[fib_index(family)]--;
-	settle_best(n);
+	settle_best(st, family, n);
 	entry_free(st, e);
+}
+
+/* One with siblings is shown with the first of them. */
+static const struct fib_entry *shown_from(const struct fib_node *n, const struct fib_entry *e)
+{
+	while (e && fib_first_sibling(n, e) != e)
+		e = e->next;
+	return e;
 }
 
 const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fib_route *after)
@@ -180,8 +311,8 @@ const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fi
 	const struct fib_entry *e;
 	for (e = n->entries; e; e = e->next)
 		if (e->serial == after->serial)
-			return e->next;
+			return shown_from(n, e->next);
 	for (e = n->entries; e && (comes_before(e, after->tos, after->metric) || is_peer(e, after));
 	     e = e->next) {}
-	return e;
+	return shown_from(n, e);
 }

@@ -59,26 +59,53 @@ const struct fib_nh *fib_path_that_fits(const struct worker *w, const struct fib
 
 /* --- control lcore --- */
 
-static bool is_alive(struct leat_stack *st, const struct fib_shared_nh *leg)
+static bool is_alive(struct leat_stack *st, uint32_t if_handle)
 {
-	const struct iface *i = iface_by_handle(st, leg->nh.if_handle);
+	const struct iface *i = iface_by_handle(st, if_handle);
 	return i && i->flags & IFF_UP;
 }
 
-/* Linux: fib_rebalance(), rt6_multipath_rebalance(). */
+bool fib_path_is_alive(struct leat_stack *st, const struct fib_shared_nh *leg)
+{
+	return is_alive(st, leg->nh.if_handle);
+}
+
+/* Where the part of a way ends that has so much of the weight in front of it and its own. Linux: fib_rebalance(). */
+static int32_t line_end(uint64_t so_far, uint64_t total)
+{
+	return (int32_t)(((so_far << 31) + total / 2) / total - 1);
+}
+
+static uint64_t alive_weight(struct leat_stack *st, const struct fib_hop *hops, unsigned n)
+{
+	uint64_t total = 0;
+	for (unsigned i = 0; i < n; i++)
+		total += is_alive(st, hops[i].if_handle) ? hops[i].weight : 0;
+	return total;
+}
+
 static void draw_line(struct leat_stack *st, const struct fib_shared_nh *sh, struct fib_paths *ps)
 {
-	uint64_t total = 0, so_far = 0;
-	for (uint32_t i = 0; i < sh->n_legs; i++)
-		total += is_alive(st, sh->legs[i].nh) ? sh->legs[i].weight : 0;
+	uint64_t total = alive_weight(st, sh->hops, sh->n_legs), so_far = 0;
 	for (uint32_t i = 0; i < sh->n_legs; i++) {
-		bool alive = is_alive(st, sh->legs[i].nh);
+		bool alive = is_alive(st, sh->hops[i].if_handle);
 		so_far += alive ? sh->legs[i].weight : 0;
-		ps->path[i] = (struct fib_path){
-			.nh = &sh->legs[i].nh->nh,
-			.upper = alive ? (int32_t)(((so_far << 31) + total / 2) / total - 1) : -1,
-		};
+		ps->path[i] = (struct fib_path){ .nh = &sh->legs[i].nh->nh,
+						 .upper = alive ? line_end(so_far, total) : -1 };
 	}
+}
+
+const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_route *r, uint32_t hash)
+{
+	uint64_t total = alive_weight(st, r->hops, r->n_hops), so_far = 0;
+	for (unsigned i = 0; i < r->n_hops; i++) {
+		if (!is_alive(st, r->hops[i].if_handle))
+			continue;
+		so_far += r->hops[i].weight;
+		if ((int32_t)(hash >> 1) <= line_end(so_far, total))
+			return &r->hops[i];
+	}
+	return &r->hops[0];
 }
 
 struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_shared_nh *sh)
@@ -118,7 +145,7 @@ void fib_paths_follow(struct leat_stack *st, uint32_t if_handle)
 bool fib_paths_all_dead(struct leat_stack *st, const struct fib_shared_nh *sh)
 {
 	for (uint32_t i = 0; i < sh->n_legs; i++)
-		if (is_alive(st, sh->legs[i].nh))
+		if (fib_path_is_alive(st, sh->legs[i].nh))
 			return false;
 	return true;
 }

@@ -19,6 +19,25 @@ static void save_metrics(struct saver *s, const struct fib_nh *nh)
 	save_end(s);
 }
 
+static void save_hops(struct leat_stack *st, struct saver *s, const struct fib_route *r)
+{
+	if (!r->n_hops)
+		return;
+	save_list(s, "hops");
+	for (unsigned k = 0; k < r->n_hops; k++) {
+		const struct fib_hop *hop = &r->hops[k];
+		const struct iface *i = iface_by_handle(st, hop->if_handle);
+		save_item(s);
+		save_u64(s, "ifindex", i ? i->ifindex : 0);
+		save_u64(s, "gw_family", hop->gw_family);
+		save_bytes(s, "gw", hop->gw.b, sizeof hop->gw.b);
+		save_u64(s, "flags", hop->flags);
+		save_u64(s, "weight", hop->weight);
+		save_end(s);
+	}
+	save_end(s);
+}
+
 static void save_one(struct leat_stack *st, struct saver *s, const struct fib_route *r)
 {
 	const struct iface *i = iface_by_handle(st, r->nh.if_handle);
@@ -42,6 +61,7 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	if (r->family == AF_INET6)
 		save_u64(s, "pref", r->pref);
 	save_metrics(s, &r->nh);
+	save_hops(st, s, r);
 	save_end(s);
 }
 
@@ -112,11 +132,59 @@ static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex
 	r->nh.if_handle = i ? i->handle : 0;
 	int err = fib_check_shape(r, &why);
 	if (!err)
-		err = fib_add_checked(st, r, FIB_APPEND);
+		err = fib_add_checked(st, r, FIB_APPEND, &why);
 	/* An address has brought it already, but where it stands among its equals says which is taken. */
 	if (err == -EEXIST && !fib_delete(st, r))
-		err = fib_add_checked(st, r, FIB_APPEND);
+		err = fib_add_checked(st, r, FIB_APPEND, &why);
 	return err == -EEXIST ? 0 : err;
+}
+
+static bool load_hop(struct leat_stack *st, struct loader *l, struct fib_hop *hop)
+{
+	uint32_t ifindex;
+	bool ok = LOAD(l, "ifindex", INT32_MAX, ifindex) && LOAD(l, "gw_family", AF_INET6, hop->gw_family) &&
+		  load_bytes(l, "gw", hop->gw.b, sizeof hop->gw.b) &&
+		  LOAD(l, "flags", UINT8_MAX, hop->flags) && LOAD(l, "weight", UINT16_MAX, hop->weight);
+	const struct iface *i = ok ? iface_by_index(st, ifindex) : NULL;
+	hop->if_handle = i ? i->handle : 0;
+	return ok && (hop->weight || !load_bad(l, "weight", "zero"));
+}
+
+/* Those whose interface did not come back are left out, which has been said. */
+static bool load_hops(struct leat_stack *st, struct loader *l, struct fib_route *r, struct fib_hop *hops,
+		      size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		if (!load_item(l, k))
+			return false;
+		bool ok = load_hop(st, l, &hops[r->n_hops]);
+		load_end(l);
+		if (!ok)
+			return false;
+		r->n_hops += hops[r->n_hops].if_handle != 0;
+	}
+	r->hops = hops;
+	return true;
+}
+
+static int load_one(struct leat_stack *st, struct loader *l)
+{
+	struct fib_route r = { 0 };
+	struct fib_hop *hops = NULL;
+	uint32_t ifindex;
+	size_t n = 0;
+	int err = load_route(l, &r, &ifindex) ? 0 : -EINVAL;
+	if (!err && load_has(l, "hops")) {
+		if (!load_list(l, "hops", &n) || n > UINT16_MAX)
+			return -EINVAL;
+		hops = mem_zalloc(&st->mem, n * sizeof *hops + 1);
+		err = !hops ? -ENOMEM : load_hops(st, l, &r, hops, n) ? 0 : -EINVAL;
+		load_end(l);
+	}
+	if (!err && (!n || r.n_hops))
+		err = put_back(st, &r, n ? 0 : ifindex);
+	mem_free(hops);
+	return err;
 }
 
 int fib_restore(struct leat_stack *st, struct loader *l)
@@ -126,11 +194,9 @@ int fib_restore(struct leat_stack *st, struct loader *l)
 	if (!load_list(l, "routes", &n))
 		return -EINVAL;
 	for (size_t k = 0; k < n && !err; k++) {
-		struct fib_route r = { 0 };
-		uint32_t ifindex;
 		if (!load_item(l, k))
 			return -EINVAL;
-		err = load_route(l, &r, &ifindex) ? put_back(st, &r, ifindex) : -EINVAL;
+		err = load_one(st, l);
 		load_end(l);
 	}
 	load_end(l);

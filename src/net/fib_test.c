@@ -343,12 +343,32 @@ static void saved_routes_come_back(void **state)
 	memcpy(r6.nh.cc_algo, "cubic", 6);
 	r6.pref = 3;
 	assert_int_equal(add(a, r6, FIB_ADD), 0);
+	struct fib_hop hops[2] = {
+		{ .if_handle = e0->handle, .weight = 3 },
+		{ .if_handle = e0->handle, .weight = 500, .gw_family = AF_INET, .gw = net_ip("10.0.0.2") }
+	};
+	struct fib_route many = route("10.8.0.0/16", NULL);
+	many.n_hops = 2;
+	many.hops = hops;
+	assert_int_equal(add(a, many, FIB_ADD), 0);
+	many = route("2001:db8:8::/48", NULL);
+	struct fib_hop hops6[2] = {
+		{ .if_handle = e0->handle, .weight = 7, .gw_family = AF_INET6, .gw = net_ip("fe80::1") },
+		{ .if_handle = e0->handle, .weight = 1, .gw_family = AF_INET6, .gw = net_ip("fe80::2") }
+	};
+	many.n_hops = 2;
+	many.hops = hops6;
+	assert_int_equal(add(a, many, FIB_ADD), 0);
 	assert_int_equal(stack_save(a->st, path, why, sizeof why), 0);
 	struct iface *f0 = up(b, "e0");
 	assert_int_equal(add(b, route("10.0.0.0/24", f0), FIB_ADD), 0);
 	assert_int_equal(stack_restore(b->st, path, why, sizeof why), 0);
-	assert_int_equal(fib_count(b->st, AF_INET), 3);
-	assert_int_equal(fib_count(b->st, AF_INET6), 1);
+	assert_int_equal(fib_count(b->st, AF_INET), 4);
+	assert_int_equal(fib_count(b->st, AF_INET6), 3);
+	assert_true(fib_nh_has_paths(look(b, "10.8.0.1")));
+	assert_true(fib_nh_has_paths(look(b, "2001:db8:8::1")));
+	struct ipaddr dst = net_ip("10.8.0.1");
+	assert_int_equal(fib_lookup_ctl(b->st, AF_INET, &dst, 0)->hops[1].weight, 500);
 	assert_int_equal(look(b, "8.8.8.8")->if_handle, f0->handle);
 	assert_int_equal(look(b, "10.7.0.1")->type, RTN_PROHIBIT);
 	struct fib_route back;

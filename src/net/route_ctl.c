@@ -20,7 +20,8 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_PREFSRC] = { NL_BYTES, .name = "RTA_PREFSRC" },
 	[RTA_METRICS] = { NL_NESTED, .name = "RTA_METRICS",
 			  .help = "RTAX_*; of these the MTU, its lock and the hop limit act" },
-	[RTA_MULTIPATH] = { NL_BYTES, .name = "RTA_MULTIPATH", .help = "refused" },
+	[RTA_MULTIPATH] = { NL_BYTES, .min = sizeof(struct rtnexthop), .name = "RTA_MULTIPATH",
+			    .help = "struct rtnexthop with RTA_GATEWAY or RTA_VIA, several" },
 	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW" },
 	[RTA_TABLE] = { NL_U32, .name = "RTA_TABLE" },
 	[RTA_MARK] = { NL_U32, .name = "RTA_MARK" },
@@ -51,7 +52,6 @@ static int refuse_unsupported(struct nl_req *r)
 		uint16_t type;
 		const char *why;
 	} refused[] = {
-		{ RTA_MULTIPATH, "Multipath routes are not supported yet" },
 		{ RTA_ENCAP, "Encapsulating routes are not supported yet" },
 		{ RTA_NH_ID, "Nexthop objects are not supported yet" },
 		{ RTA_EXPIRES, "Routes that expire are not supported yet" },
@@ -80,34 +80,6 @@ static int read_dst(struct nl_req *r, struct fib_route *to)
 	return addr_mask(&to->dst, to->plen) && bad ? nl_bad(r->ext, NULL, -EINVAL, bad) : 0;
 }
 
-static int read_gateway(struct nl_req *r, struct fib_nh *nh, uint8_t family)
-{
-	const struct nlattr *gw = r->attrs[RTA_GATEWAY], *via = r->attrs[RTA_VIA];
-	uint16_t via_family;
-	if (gw && via)
-		return nl_bad(r->ext, NULL, -EINVAL,
-			      "Nexthop configuration can not contain both GATEWAY and VIA");
-	if (gw) {
-		if (!addr_of_attr(gw, family, &nh->gw))
-			return -EINVAL;
-		nh->gw_family = ipaddr_is_zero(&nh->gw) ? 0 : family;
-		return 0;
-	}
-	if (!via)
-		return 0;
-	memcpy(&via_family, mnl_attr_get_payload(via), sizeof via_family);
-	if (via_family != AF_INET && via_family != AF_INET6)
-		return nl_bad(r->ext, NULL, -EINVAL, "Unsupported address family in RTA_VIA");
-	if (family == AF_INET6)
-		return nl_bad(r->ext, NULL, -EINVAL, "IPv6 does not support RTA_VIA attribute");
-	if (mnl_attr_get_payload_len(via) != sizeof via_family + addr_len((uint8_t)via_family))
-		return nl_bad(r->ext, via, -EINVAL, "Invalid length of RTA_VIA");
-	memcpy(&nh->gw, (const uint8_t *)mnl_attr_get_payload(via) + sizeof via_family,
-	       addr_len((uint8_t)via_family));
-	nh->gw_family = (uint8_t)via_family;
-	return 0;
-}
-
 static int read_nexthop(struct nl_req *r, struct fib_route *to)
 {
 	struct fib_nh *nh = &to->nh;
@@ -122,7 +94,11 @@ static int read_nexthop(struct nl_req *r, struct fib_route *to)
 			return -EINVAL;
 		nh->prefsrc_family = to->family;
 	}
-	return read_gateway(r, nh, to->family);
+	struct fib_hop hop = { 0 };
+	int err = route_read_gateway(r->ext, r->attrs[RTA_GATEWAY], r->attrs[RTA_VIA], to->family, &hop);
+	nh->gw_family = hop.gw_family;
+	nh->gw = hop.gw;
+	return err;
 }
 
 static uint8_t read_pref(const struct nlattr *a)
@@ -167,11 +143,23 @@ static enum fib_how how_of(uint16_t f)
 	return f & NLM_F_APPEND ? FIB_APPEND : FIB_PREPEND;
 }
 
+static int add_route(struct nl_req *r, struct fib_route *route, struct fib_hop *hops)
+{
+	const char *why = NULL;
+	uint16_t flags = r->msg->nlmsg_flags;
+	int err = route_read_hops(r, route, hops, true);
+	if (err)
+		return err;
+	err = fib_add(r->st, route, how_of(flags), &why);
+	if (err == -ENOENT && route->family == AF_INET6)
+		why = "Can not replace route - no match found";
+	return err && why ? nl_bad(r->ext, NULL, err, why) : err;
+}
+
 static int new_route(struct nl_req *r)
 {
 	struct fib_route route;
-	const char *why = NULL;
-	uint16_t flags = r->msg->nlmsg_flags;
+	struct fib_hop *hops = NULL;
 	int err = read_route(r, &route);
 	if (err)
 		return err;
@@ -186,12 +174,13 @@ static int new_route(struct nl_req *r)
 	err = route_read_metrics(r->attrs[RTA_METRICS], &route.nh, r->ext);
 	if (err)
 		return err;
-	if (!(flags & (NLM_F_CREATE | NLM_F_REPLACE)))
+	if (!(r->msg->nlmsg_flags & (NLM_F_CREATE | NLM_F_REPLACE)))
 		return -ENOENT;
-	err = fib_add(r->st, &route, how_of(flags), &why);
-	if (err == -ENOENT && route.family == AF_INET6)
-		why = "Can not replace route - no match found";
-	return err && why ? nl_bad(r->ext, NULL, err, why) : err;
+	err = route_hops_new(r, &hops);
+	if (!err)
+		err = add_route(r, &route, hops);
+	mem_free(hops);
+	return err;
 }
 
 static int del_route(struct nl_req *r)
@@ -208,7 +197,14 @@ static int del_route(struct nl_req *r)
 	/* RT_SCOPE_NOWHERE means any, as zero does in fib_delete(). */
 	if (route.nh.scope == RT_SCOPE_NOWHERE)
 		route.nh.scope = 0;
-	return fib_delete(r->st, &route);
+	struct fib_hop *hops = NULL;
+	err = route_hops_new(r, &hops);
+	if (!err)
+		err = route_read_hops(r, &route, hops, false);
+	if (!err)
+		err = fib_delete(r->st, &route);
+	mem_free(hops);
+	return err;
 }
 
 /* --- dump --- */
@@ -252,7 +248,7 @@ static int read_filter(struct nl_req *r, struct filter *f)
 static bool is_wanted(const struct filter *f, const struct fib_route *r)
 {
 	return (!f->table || f->table == r->table) && (!f->protocol || f->protocol == r->protocol) &&
-	       (!f->type || f->type == r->nh.type) && (!f->oif_handle || f->oif_handle == r->nh.if_handle);
+	       (!f->type || f->type == r->nh.type) && (!f->oif_handle || fib_route_uses_if(r, f->oif_handle));
 }
 
 static int dump_family(struct nl_req *r, struct place *p, const struct filter *f)

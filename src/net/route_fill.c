@@ -4,25 +4,73 @@
 
 #include "net/ctl_util.h"
 
-static void put_gateway(struct nl_buf *b, const struct fib_route *r)
+void route_put_gateway(struct nl_buf *b, uint8_t family, uint8_t gw_family, const struct ipaddr *gw)
 {
 	struct {
 		uint16_t family;
 		struct ip6 addr;
-	} via = { .family = r->nh.gw_family, .addr = r->nh.gw.v6 };
-	if (!r->nh.gw_family)
+	} via = { .family = gw_family, .addr = gw->v6 };
+	if (!gw_family)
 		return;
-	if (r->nh.gw_family == r->family)
-		put_addr(b, RTA_GATEWAY, r->family, &r->nh.gw);
+	if (gw_family == family)
+		put_addr(b, RTA_GATEWAY, family, gw);
 	else
-		nl_put(b, RTA_VIA, &via, sizeof via.family + addr_len(r->nh.gw_family));
+		nl_put(b, RTA_VIA, &via, sizeof via.family + addr_len(gw_family));
 }
 
-/* Linux: a route through an interface without carrier stays and says so. */
-static uint32_t link_flags(struct leat_stack *st, const struct fib_nh *nh)
+/* Linux: a route through an interface without carrier stays and says so; of several ways those stay, too, whose interface is
+ * down. */
+static uint32_t link_flags(struct leat_stack *st, uint32_t if_handle, bool one_of_several)
 {
-	const struct iface *i = iface_by_handle(st, nh->if_handle);
-	return i && i->flags & IFF_UP && !(i->flags & IFF_LOWER_UP) ? RTNH_F_LINKDOWN : 0;
+	const struct iface *i = iface_by_handle(st, if_handle);
+	if (!i)
+		return 0;
+	if (one_of_several && !(i->flags & IFF_UP))
+		return RTNH_F_DEAD | RTNH_F_LINKDOWN;
+	return i->flags & IFF_UP && !(i->flags & IFF_RUNNING) ? RTNH_F_LINKDOWN : 0;
+}
+
+/* Linux: of IPv4, a route none of whose ways has carrier says so itself, too. */
+static uint32_t way_flags(struct leat_stack *st, const struct fib_route *r)
+{
+	uint32_t all = r->n_hops && r->family == AF_INET ? RTNH_F_LINKDOWN : 0;
+	if (!r->n_hops)
+		return r->nh.flags | link_flags(st, r->nh.if_handle, false);
+	for (unsigned i = 0; i < r->n_hops; i++)
+		all &= link_flags(st, r->hops[i].if_handle, true);
+	return all;
+}
+
+/* A struct rtnexthop has the layout of an attribute: its flags and hops stand where the type does, the interface is the
+ * beginning of what is inside. */
+static void put_hop(struct nl_buf *b, struct leat_stack *st, uint8_t family, const struct fib_hop *hop)
+{
+	static_assert(offsetof(struct rtnexthop, rtnh_hops) == 3 && sizeof(struct rtnexthop) == 8,
+		      "as an attribute");
+	uint8_t flags = (uint8_t)(hop->flags | link_flags(st, hop->if_handle, true));
+	uint32_t ifindex = ifindex_of(st, hop->if_handle);
+	size_t at = b->len_bytes;
+	nl_put(b, (uint16_t)(flags | (hop->weight - 1) << 8), &ifindex, sizeof ifindex);
+	route_put_gateway(b, family, hop->gw_family, &hop->gw);
+	nl_nest_end(b, at);
+}
+
+static void put_hops(struct nl_buf *b, struct leat_stack *st, const struct fib_route *r)
+{
+	size_t nest = nl_nest_noflag(b, RTA_MULTIPATH);
+	for (unsigned i = 0; i < r->n_hops; i++)
+		put_hop(b, st, r->family, &r->hops[i]);
+	nl_nest_end(b, nest);
+}
+
+static void put_way(struct nl_buf *b, struct leat_stack *st, const struct fib_route *r)
+{
+	uint32_t oif = ifindex_of(st, r->nh.if_handle);
+	route_put_gateway(b, r->family, r->nh.gw_family, &r->nh.gw);
+	if (!oif && r->family == AF_INET6) /* Linux: routes of IPv6 that lead nowhere do so on the loopback */
+		oif = loopback_index(st);
+	if (oif)
+		nl_put_u32(b, RTA_OIF, oif);
 }
 
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
@@ -40,7 +88,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 			.rtm_scope = r->family == AF_INET ? nh->scope
 							  : RT_SCOPE_UNIVERSE, /* Linux: none in IPv6 */
 			.rtm_type = nh->type,
-			.rtm_flags = r->flags | nh->flags | link_flags(st, nh),
+			.rtm_flags = r->flags | way_flags(st, r),
 		};
 	nl_put_u32(b, RTA_TABLE, r->table);
 	if (r->plen)
@@ -50,12 +98,10 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	route_put_metrics(b, nh);
 	if (!ipaddr_is_zero(&nh->prefsrc))
 		put_addr(b, RTA_PREFSRC, r->family, &nh->prefsrc);
-	put_gateway(b, r);
-	uint32_t oif = ifindex_of(st, nh->if_handle);
-	if (!oif && r->family == AF_INET6) /* Linux: routes of IPv6 that lead nowhere do so on the loopback */
-		oif = loopback_index(st);
-	if (oif)
-		nl_put_u32(b, RTA_OIF, oif);
+	if (r->n_hops)
+		put_hops(b, st, r);
+	else
+		put_way(b, st, r);
 	if (r->family == AF_INET6) {
 		struct rta_cacheinfo ci = { 0 };
 		nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);

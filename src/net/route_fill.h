@@ -24,4 +24,15 @@ enum { ROUTE_PREF_MEDIUM, ROUTE_PREF_HIGH, ROUTE_PREF_LOW = 3 };
 struct nl_req;
 int route_get(struct nl_req *r);
 
+/* RTA_GATEWAY, or RTA_VIA of the other family. */
+void route_put_gateway(struct nl_buf *b, uint8_t family, uint8_t gw_family, const struct ipaddr *gw);
+
+/* What a request says of the ways of a route. */
+struct nl_req;
+int route_read_gateway(struct nl_ext *ext, const struct nlattr *gw, const struct nlattr *via, uint8_t family,
+		       struct fib_hop *hop);
+/* Room for those of RTA_MULTIPATH, NULL without it, for mem_free(); and what it says, into to->hops. */
+int route_hops_new(struct nl_req *r, struct fib_hop **ret);
+int route_read_hops(struct nl_req *r, struct fib_route *to, struct fib_hop *hops, bool adding);
+
 #endif

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "net/ctl_util.h"
+#include "net/fib_hash.h"
 #include "net/fib_internal.h"
 #include "net/route_fill.h"
 
@@ -105,8 +106,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 		nl_put_u32(b, RTA_OIF, oif);
 	if (!has_src && !ipaddr_is_zero(chosen))
 		put_addr(b, RTA_PREFSRC, AF_INET, chosen);
-	if (f->nh.gw_family == AF_INET)
-		put_addr(b, RTA_GATEWAY, AF_INET, &f->nh.gw);
+	route_put_gateway(b, AF_INET, f->nh.gw_family, &f->nh.gw);
 	route_put_metrics(b, &f->nh);
 	if (mark)
 		nl_put_u32(b, RTA_MARK, mark);
@@ -251,6 +251,37 @@ static int answer6(struct leat_stack *st, const struct question *q, struct fib_r
 	return f ? 0 : -ENETUNREACH;
 }
 
+static uint32_t hash_of(struct nl_req *r, const struct question *q)
+{
+	struct worker here = { .lc = r->st->rt->ctl, .st = r->st, .view = r->st->view };
+	struct fib_flow f = { .family = q->family, .src = q->src, .dst = q->dst };
+	be16 port;
+	if (r->attrs[RTA_IP_PROTO])
+		f.proto = mnl_attr_get_u8(r->attrs[RTA_IP_PROTO]);
+	if (r->attrs[RTA_SPORT]) {
+		memcpy(&port, mnl_attr_get_payload(r->attrs[RTA_SPORT]), sizeof port);
+		f.sport = be16_get(port);
+	}
+	if (r->attrs[RTA_DPORT]) {
+		memcpy(&port, mnl_attr_get_payload(r->attrs[RTA_DPORT]), sizeof port);
+		f.dport = be16_get(port);
+	}
+	return fib_hash_flow(&here, &f);
+}
+
+/* Of several ways the one that a packet would take. */
+static void choose_way(struct nl_req *r, const struct question *q, struct fib_route *f)
+{
+	uint32_t out = q->out && !q->in ? q->out->handle : 0;
+	const struct fib_hop *hop = f->n_hops ? fib_hop_by_hash(r->st, f, hash_of(r, q)) : NULL;
+	if (!hop)
+		return;
+	for (unsigned i = 0; i < f->n_hops && out && hop->if_handle != out; i++)
+		hop = &f->hops[i];
+	f->nh = fib_nh_with_hop(&f->nh, hop);
+	f->n_hops = 0;
+}
+
 int route_get(struct nl_req *r)
 {
 	const struct rtmsg *m = r->hdr;
@@ -266,6 +297,7 @@ int route_get(struct nl_req *r)
 		return err;
 	if (m->rtm_flags & RTM_F_FIB_MATCH)
 		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f);
+	choose_way(r, &q, &f);
 	choose_source(r->st, &f.nh, &q, &src);
 	if (q.family == AF_INET)
 		put_result4(r, &f, &q, &src);
