@@ -177,7 +177,7 @@ static bool inbound(struct run *r, const struct event *e)
 	tell_packet(r, e->line, "<", &e->packet, run_now_us(r));
 	uint32_t len = bytes ? packet_emit(&e->packet, &r->flow, bytes) : 0;
 	if (len)
-		pcapng_packet(r->w->capture, true, run_now_us(r), bytes, len);
+		pcapng_packet(r->w->capture, 0, PCAPNG_INBOUND, (uint64_t)MAX(run_now_us(r), 0), cur_of(bytes, len));
 	int err = len ? world_inject(r->w, bytes, len) : 0;
 	free(bytes);
 	if (!len || err)
@@ -374,8 +374,12 @@ static bool world_begin(struct run *r)
 		return run_fail(r, 0, "no stack for it: %s", strerror(-err));
 	r->zero_us = manual_rt_now_us(r->w->m);
 	r->w->zero_us = r->zero_us;
-	if (r->how->pcap && (err = pcapng_open(r->how->pcap, &r->w->capture)))
-		return run_fail(r, 0, "%s: %s", r->how->pcap, strerror(-err));
+	if (r->how->pcap) {
+		err = pcapng_open(r->how->pcap, "leat drill", NULL, &r->w->capture);
+		if (err)
+			return run_fail(r, 0, "%s: %s", r->how->pcap, strerror(-err));
+		pcapng_interface(r->w->capture, PCAPNG_LINK_RAW, "tun0", 0);
+	}
 	r->flow = (struct flow){ .family = r->s->family,
 				 .local = r->s->local,
 				 .remote = r->s->remote,

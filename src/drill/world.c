@@ -55,7 +55,7 @@ static void catch_one(struct world *w, uint64_t now_us, const struct pkt *p)
 	}
 	*w->last = k;
 	w->last = &k->next;
-	pcapng_packet(w->capture, false, (int64_t)(now_us - w->zero_us), k->bytes, len);
+	pcapng_packet(w->capture, 0, PCAPNG_OUTBOUND, now_us - w->zero_us, cur_of(k->bytes, len));
 }
 
 static void tun_xmit(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n)

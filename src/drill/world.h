@@ -5,7 +5,7 @@
 #define LEAT_DRILL_WORLD_H
 
 #include "core/manual.h"
-#include "drill/pcapng.h"
+#include "base/pcapng.h"
 #include "drill/script.h"
 
 struct caught {

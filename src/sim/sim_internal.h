@@ -76,7 +76,7 @@ struct sim_wire {
 	struct sim_wire_conf conf;
 	struct sim_end end[2];
 	struct sim_dir dir[2];
-	FILE *capture; /* NULL: none */
+	struct pcapng *capture; /* NULL: none */
 };
 
 struct sim_node {
