@@ -27,8 +27,9 @@ static void lab_open(struct lab *l)
 	l->rt = manual_rt_of(l->m);
 	fuzz_check(pkt_pools_init(l->rt, 64 << 20) == 0);
 	fuzz_check(stack_new(l->rt, "lab", 2, leat_modules, &l->st) == 0);
-	/* The one kind of device whose options name a file: no place for a fuzzer. */
+	/* The kinds of device whose options name a file: no place for a fuzzer. */
 	iface_kind_remove(l->st, iface_kind_find(l->st, "generator"));
+	iface_kind_remove(l->st, iface_kind_find(l->st, "pcap"));
 }
 
 static void lab_close(struct lab *l)

@@ -274,5 +274,8 @@ void options_help(FILE *to)
 		"tso=0|1, sg=0|1\n"
 		"  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
 		"worker=N, mac=\n"
+		"  pcap:IFNAME,in=FILE,out=FILE  a capture arrives on it, what is sent becomes one: pace=0|1, "
+		"worker=N, mac=\n"
+		"  dummy:IFNAME              addresses without a wire\n"
 		"  sink:IFNAME               takes every frame: mac=\n");
 }

@@ -16,7 +16,8 @@ int pcapng_open(const char *path, const char *appl, const char *comment, struct 
 /* What follows with this number, counted from 0, was seen there. rate_bps 0: not told. */
 void pcapng_interface(struct pcapng *c, uint16_t link, const char *name, uint64_t rate_bps);
 /* All that is left in `bytes`. NULL is welcome. */
-void pcapng_packet(struct pcapng *c, uint32_t iface, enum pcapng_way way, uint64_t at_us, struct cursor bytes);
+void pcapng_packet(struct pcapng *c, uint32_t iface, enum pcapng_way way, uint64_t at_us,
+		   struct cursor bytes);
 /* Everything written so far goes to the file. 0, or -EIO when something was not written. */
 int pcapng_flush(struct pcapng *c);
 int pcapng_close(struct pcapng *c); /* 0, or -EIO when not all was written; NULL is welcome */

@@ -177,7 +177,8 @@ static bool inbound(struct run *r, const struct event *e)
 	tell_packet(r, e->line, "<", &e->packet, run_now_us(r));
 	uint32_t len = bytes ? packet_emit(&e->packet, &r->flow, bytes) : 0;
 	if (len)
-		pcapng_packet(r->w->capture, 0, PCAPNG_INBOUND, (uint64_t)MAX(run_now_us(r), 0), cur_of(bytes, len));
+		pcapng_packet(r->w->capture, 0, PCAPNG_INBOUND, (uint64_t)MAX(run_now_us(r), 0),
+			      cur_of(bytes, len));
 	int err = len ? world_inject(r->w, bytes, len) : 0;
 	free(bytes);
 	if (!len || err)
