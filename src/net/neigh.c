@@ -437,6 +437,7 @@ void neigh_on_failed(struct lcore *at, const struct msg *m)
 static void fail_all(struct worker *w, uint32_t if_handle, unsigned families, enum drop why)
 {
 	struct neigh_worker *nw = worker_of(w);
+	neigh_late_drop(w, if_handle, why);
 	for (unsigned b = 0; b < NEIGH_PEND_BUCKETS; b++)
 		for (struct neigh_pend **at = &nw->bucket[b], *d; (d = *at);) {
 			if ((if_handle && d->if_handle != if_handle) ||
@@ -530,6 +531,7 @@ static int neigh_worker_init(struct worker *w)
 	list_init(&worker_of(w)->strangers);
 	timer_init(&worker_of(w)->again, ask_again);
 	timer_init(&worker_of(w)->pace, ask_strangers);
+	neigh_late_init(worker_of(w));
 	add_chunk(worker_of(w), c);
 	return 0;
 }
@@ -556,6 +558,7 @@ static void neigh_worker_free(struct worker *w)
 static void neigh_done(struct leat_stack *st)
 {
 	hash_done(&neigh_state(st)->table.hash);
+	hash_done(&neigh_state(st)->table.proxies);
 }
 
 const struct module neigh_module = {

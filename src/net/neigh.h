@@ -56,6 +56,13 @@ enum neigh_heard {
 void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
 		 const uint8_t mac[6], unsigned flags);
 
+/* Whether the administrator has us answer for that address on that link (`ip neigh add proxy`). ret_flags, when given: NTF_*. */
+bool neigh_is_proxied(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *a,
+		      uint8_t *ret_flags);
+/* An answer that must not come at once, since others may give it, too: parks the question p for a random time below max_ms (0:
+ * as if it were 1) and resumes it at `node`. Consumes. */
+void neigh_answer_late(struct worker *w, struct pkt *p, uint8_t family, uint32_t max_ms, uint16_t node);
+
 /* --- the protocols: how to solicit. Runs on worker 0. mac is NULL for a multicast or broadcast solicitation. --- */
 struct neigh_proto {
 	uint8_t family;
@@ -95,6 +102,8 @@ enum neigh_event {
 	NEIGH_STATE, /* another state or link-layer address */
 	NEIGH_ROUTER, /* IsRouter (NTF_ROUTER in n->flags) is not what it was: a router may be none any more (7.2.5) */
 	NEIGH_GOING,
+	NEIGH_PROXY_ADDED, /* n: of neigh_proxy_get() */
+	NEIGH_PROXY_GOING,
 };
 struct neigh_watch {
 	struct list link;
@@ -103,6 +112,15 @@ struct neigh_watch {
 };
 void neigh_watch_add(struct leat_stack *st, struct neigh_watch *w);
 void neigh_watch_remove(struct leat_stack *st, struct neigh_watch *w);
+/* Addresses that we answer for. if_handle 0: on any link (IPv4; Linux refuses it for IPv6 with -ENOBUFS). How: flags (NTF_ROUTER:
+ * it is a router), protocol, state NUD_PERMANENT (stays when the carrier is lost) or 0. */
+int neigh_proxy_set(struct leat_stack *st, const struct neigh_info *how); /* 0, -ENOBUFS, -ENOMEM */
+int neigh_proxy_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family,
+		       const struct ipaddr *addr); /* 0, -ENOENT */
+/* That of the interface, or of any. */
+bool neigh_proxy_get(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr,
+		     struct neigh_info *ret);
+bool neigh_proxy_next(struct leat_stack *st, uint64_t *pos, struct neigh_info *ret); /* as neigh_next() */
 /* What a router advertisement says of the link (RFC 4861, 6.3.4); 0: nothing. As on Linux it becomes the interface's setting. */
 void neigh_set_times(struct leat_stack *st, struct iface *i, uint8_t family, uint32_t reachable_ms,
 		     uint32_t retrans_ms);

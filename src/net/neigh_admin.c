@@ -21,14 +21,14 @@ static int check(struct leat_stack *st, const struct neigh_info *how)
 static void set_invalid(struct neigh_entry *e, uint8_t state)
 {
 	const struct neigh_key k = neigh_key_of(e);
-	bool was_valid = neigh_nud(e) & NUD_VALID;
+	uint8_t old = neigh_nud(e);
 	if (state == NUD_INCOMPLETE) {
 		neigh_begin_asking(e, state);
 	} else {
 		neigh_set_state(e, state, NULL);
 		neigh_post_all(e->st, neigh_on_failed, &k, DROP_NEIGH_FAILED);
 	}
-	if (was_valid)
+	if (old & NUD_VALID || (old & NUD_INCOMPLETE && state == NUD_FAILED))
 		neigh_announce(e, RTM_NEWNEIGH);
 }
 
@@ -90,9 +90,12 @@ static int admin_update(struct neigh_entry *e, const struct neigh_info *how, boo
 	bool flags_changed = set_flags(e, how->flags);
 	if (flags_changed) /* other bounds, another timer */
 		neigh_set_state(e, neigh_nud(e), NULL);
-	if (how->flags & (NTF_USE | NEIGH_MANAGED))
-		err = use(e);
-	else if (!(how->state & NUD_VALID))
+	if (how->flags & (NTF_USE | NEIGH_MANAGED)) {
+		if (flags_changed)
+			neigh_announce(e, RTM_NEWNEIGH);
+		return use(e);
+	}
+	if (!(how->state & NUD_VALID))
 		set_invalid(e, how->state);
 	else
 		err = set_valid(e, how, may_override);
@@ -125,7 +128,7 @@ int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, cons
 	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
 	if (!e)
 		return -ENOENT;
-	if (neigh_nud(e) & NUD_VALID) { /* Linux: seen to fail, then to go */
+	if (neigh_nud(e) & (NUD_VALID | NUD_INCOMPLETE)) { /* Linux: seen to fail, then to go */
 		neigh_set_state(e, NUD_FAILED, NULL);
 		neigh_announce(e, RTM_NEWNEIGH);
 	}

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "net/ctl_util.h"
+#include "net/neigh_internal.h"
 
 static const struct nl_policy neigh_policy[NDA_MAX + 1] = {
 	[NDA_DST] = { NL_BYTES, .max = 32, .name = "NDA_DST" },
@@ -12,18 +13,24 @@ static const struct nl_policy neigh_policy[NDA_MAX + 1] = {
 	[NDA_IFINDEX] = { NL_U32, .name = "NDA_IFINDEX", .help = "a filter in dumps" },
 	[NDA_MASTER] = { NL_U32, .name = "NDA_MASTER", .help = "a filter in dumps" },
 	[NDA_PROTOCOL] = { NL_U8, .name = "NDA_PROTOCOL" },
-	[NDA_FLAGS_EXT] = { NL_U32, .name = "NDA_FLAGS_EXT", .help = "refused" },
+	[NDA_FLAGS_EXT] = { NL_U32, .name = "NDA_FLAGS_EXT",
+			    .help = "1: managed, 4: validated from outside" },
 };
 
 /* --- out --- */
-
-/* Linux: the states in which the link-layer address is worth telling. */
-enum { NUD_VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY };
 
 static uint32_t ticks_since(const struct leat_stack *st, uint64_t when_us)
 {
 	uint64_t now_us = st->rt->ctl->now_us;
 	return when_us <= now_us ? ticks_of_us(now_us - when_us) : 0;
+}
+
+static void put_end(struct nl_buf *b, const struct neigh_info *n)
+{
+	if (n->protocol)
+		nl_put_u8(b, NDA_PROTOCOL, n->protocol);
+	if (n->flags >> NTF_EXT_SHIFT)
+		nl_put_u32(b, NDA_FLAGS_EXT, n->flags >> NTF_EXT_SHIFT);
 }
 
 static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
@@ -41,7 +48,7 @@ static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t 
 			.ndm_family = n->family,
 			.ndm_ifindex = (int)ifindex_of(st, n->if_handle),
 			.ndm_state = n->state,
-			.ndm_flags = n->flags,
+			.ndm_flags = (uint8_t)n->flags,
 			.ndm_type = RTN_UNICAST,
 		};
 	put_addr(b, NDA_DST, n->family, &n->addr);
@@ -49,8 +56,24 @@ static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t 
 		nl_put(b, NDA_LLADDR, n->mac, sizeof n->mac);
 	nl_put_u32(b, NDA_PROBES, n->probes);
 	nl_put(b, NDA_CACHEINFO, &ci, sizeof ci);
-	if (n->protocol)
-		nl_put_u8(b, NDA_PROTOCOL, n->protocol);
+	put_end(b, n);
+	return nl_end(b);
+}
+
+/* What is said of an address that we answer for. */
+static int put_proxy(struct nl_buf *b, struct leat_stack *st, uint16_t nlm_flags, uint32_t seq,
+		     uint32_t portid, const struct neigh_info *n)
+{
+	struct ndmsg *m = nl_begin(b, RTM_NEWNEIGH, nlm_flags, seq, portid, sizeof *m);
+	if (m)
+		*m = (struct ndmsg){
+			.ndm_family = n->family,
+			.ndm_ifindex = n->if_handle ? (int)ifindex_of(st, n->if_handle) : 0,
+			.ndm_flags = (uint8_t)n->flags,
+			.ndm_type = RTN_UNICAST,
+		};
+	put_addr(b, NDA_DST, n->family, &n->addr);
+	put_end(b, n);
 	return nl_end(b);
 }
 
@@ -62,7 +85,7 @@ struct told {
 static void fill_told(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
 {
 	const struct told *t = what;
-	put(b, t->st, type, 0, seq, portid, t->n);
+	put(b, t->st, type, type == RTM_GETNEIGH ? NLM_F_REQUEST : 0, seq, portid, t->n);
 }
 
 void neigh_tell(struct leat_stack *st, uint16_t type, const struct neigh_info *n)
@@ -98,22 +121,35 @@ static bool dump_wants(const struct nl_req *r, const struct neigh_info *n)
 	       mnl_attr_get_u32(r->attrs[NDA_IFINDEX]) == ifindex_of(r->st, n->if_handle);
 }
 
+static int dump_entries(struct nl_req *r, struct nl_dump *d, uint16_t flags)
+{
+	struct neigh_info n;
+	for (uint64_t pos = d->key[0]; neigh_next(r->st, &pos, &n); d->key[0] = pos)
+		if (dump_wants(r, &n) &&
+		    put(r->reply, r->st, RTM_NEWNEIGH, flags, r->msg->nlmsg_seq, r->portid, &n))
+			return 1;
+	return 0;
+}
+
+static int dump_proxies(struct nl_req *r, struct nl_dump *d, uint16_t flags)
+{
+	struct neigh_info n;
+	for (uint64_t pos = d->key[0]; neigh_proxy_next(r->st, &pos, &n); d->key[0] = pos)
+		if (dump_wants(r, &n) && put_proxy(r->reply, r->st, flags, r->msg->nlmsg_seq, r->portid, &n))
+			return 1;
+	return 0;
+}
+
 static int dump_neighs(struct nl_req *r, struct nl_dump *d)
 {
 	const struct ndmsg *m = r->hdr;
-	struct neigh_info n;
 	int err = r->strict ? check_strict_dump(r) : 0;
 	if (err)
 		return err;
-	if (m->ndm_flags & NTF_PROXY)
-		return 0; /* nobody answers for others yet */
 	/* Linux: of neighbours the messages say that they are a choice, and DONE does not. */
-	uint16_t filtered = r->attrs[NDA_IFINDEX] || r->attrs[NDA_MASTER] ? NLM_F_DUMP_FILTERED : 0;
-	for (uint64_t pos = d->key[0]; neigh_next(r->st, &pos, &n); d->key[0] = pos)
-		if (dump_wants(r, &n) && put(r->reply, r->st, RTM_NEWNEIGH, NLM_F_MULTI | filtered,
-					     r->msg->nlmsg_seq, r->portid, &n))
-			return 1;
-	return 0;
+	uint16_t flags = NLM_F_MULTI;
+	flags |= r->attrs[NDA_IFINDEX] || r->attrs[NDA_MASTER] ? NLM_F_DUMP_FILTERED : 0;
+	return m->ndm_flags == NTF_PROXY ? dump_proxies(r, d, flags) : dump_entries(r, d, flags);
 }
 
 static int find_iface(struct nl_req *r, struct iface **ret)
@@ -123,22 +159,51 @@ static int find_iface(struct nl_req *r, struct iface **ret)
 	return m->ndm_ifindex > 0 && !*ret ? -ENODEV : 0;
 }
 
+static int check_get(const struct nl_req *r)
+{
+	const struct ndmsg *m = r->hdr;
+	if (m->ndm_pad1 || m->ndm_pad2 || m->ndm_state || m->ndm_type)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid values in header for neighbor get request");
+	if (m->ndm_flags & ~NTF_PROXY)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid flags in header for neighbor get request");
+	if (!(m->ndm_flags & NTF_PROXY) && !m->ndm_ifindex)
+		return nl_bad(r->ext, NULL, -EINVAL, "No device specified");
+	for (uint16_t t = 1; t <= NDA_MAX; t++)
+		if (r->attrs[t] && t != NDA_DST)
+			return nl_bad(r->ext, NULL, -EINVAL, "Unsupported attribute in neighbor get request");
+	return 0;
+}
+
+static int get_proxy(struct nl_req *r, const struct iface *i, const struct ipaddr *who)
+{
+	const struct ndmsg *m = r->hdr;
+	struct neigh_info n;
+	if (!neigh_proxy_get(r->st, i ? i->handle : 0, m->ndm_family, who, &n))
+		return nl_bad(r->ext, NULL, -ENOENT, "Proxy neighbour entry not found");
+	return put_proxy(r->reply, r->st, 0, r->msg->nlmsg_seq, r->portid, &n);
+}
+
 static int get_neigh(struct nl_req *r)
 {
 	const struct ndmsg *m = r->hdr;
 	struct neigh_info n;
 	struct ipaddr who;
 	struct iface *i;
+	int err = check_get(r);
+	if (err)
+		return err;
 	if (m->ndm_family != AF_INET && m->ndm_family != AF_INET6)
 		return nl_bad(r->ext, NULL, -EINVAL, "Unsupported family in header for neighbor get request");
 	if (!r->attrs[NDA_DST])
-		return nl_bad(r->ext, NULL, -EINVAL, "Network address not specified");
+		return nl_missing(r->ext, NULL, NDA_DST, NULL);
 	if (!addr_of_attr(r->attrs[NDA_DST], m->ndm_family, &who))
 		return nl_bad(r->ext, r->attrs[NDA_DST], -EINVAL,
 			      "Invalid network address in neighbor get request");
-	int err = find_iface(r, &i);
+	err = find_iface(r, &i);
 	if (err)
 		return nl_bad(r->ext, NULL, err, "Unknown device ifindex");
+	if (m->ndm_flags & NTF_PROXY)
+		return get_proxy(r, i, &who);
 	if (!i)
 		return nl_bad(r->ext, NULL, -EINVAL, "No device specified");
 	if (!neigh_get(r->st, i->handle, m->ndm_family, &who, &n))
@@ -148,67 +213,105 @@ static int get_neigh(struct nl_req *r)
 
 /* --- new and delete --- */
 
-enum { FLAGS_EXT_KNOWN = 7 }; /* NTF_EXT_*: managed, locked, validated from outside */
+enum { FLAGS_EXT_KNOWN = (NEIGH_MANAGED | NEIGH_VALIDATED) >> NTF_EXT_SHIFT };
 
-static int check_flags(struct nl_req *r)
+static int read_flags(const struct nl_req *r, uint16_t *ret)
 {
 	const struct ndmsg *m = r->hdr;
-	if (m->ndm_flags & NTF_PROXY)
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Proxy neighbours are not supported yet");
 	uint32_t ext = r->attrs[NDA_FLAGS_EXT] ? mnl_attr_get_u32(r->attrs[NDA_FLAGS_EXT]) : 0;
 	if (ext & ~(uint32_t)FLAGS_EXT_KNOWN)
 		return nl_bad(r->ext, r->attrs[NDA_FLAGS_EXT], -EINVAL, "reserved bit set");
-	if (ext && m->ndm_state & NUD_PERMANENT)
-		return nl_bad(r->ext, NULL, -EINVAL, "Invalid NTF_* flag for permanent entry");
-	if (m->ndm_flags & NTF_EXT_LEARNED || ext)
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP,
-			      "Neighbours managed from outside are not supported yet");
+	*ret = (uint16_t)(m->ndm_flags | ext << NTF_EXT_SHIFT);
 	return 0;
 }
 
+static int read_mac(const struct nl_req *r, struct neigh_info *n)
+{
+	const struct nlattr *mac = r->attrs[NDA_LLADDR];
+	if (mac && n->if_handle && mnl_attr_get_payload_len(mac) < ETH_ALEN)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid link address");
+	n->has_mac = mac && n->if_handle;
+	if (n->has_mac)
+		memcpy(n->mac, mnl_attr_get_payload(mac), ETH_ALEN);
+	return 0;
+}
+
+/* What both directions read, in Linux's order of complaints. */
 static int read_neigh(struct nl_req *r, struct neigh_info *n)
 {
 	const struct ndmsg *m = r->hdr;
 	struct iface *i;
-	if (!r->attrs[NDA_DST])
-		return nl_bad(r->ext, NULL, -EINVAL, "Network address not specified");
-	int err = find_iface(r, &i);
+	*n = (struct neigh_info){ .family = m->ndm_family, .state = (uint8_t)m->ndm_state };
+	int err = read_flags(r, &n->flags);
 	if (err)
 		return err;
-	*n = (struct neigh_info){ .family = m->ndm_family,
-				  .state = (uint8_t)m->ndm_state,
-				  .flags = m->ndm_flags & NTF_ROUTER };
+	if (!r->attrs[NDA_DST])
+		return nl_bad(r->ext, NULL, -EINVAL, "Network address not specified");
+	err = find_iface(r, &i);
+	if (err)
+		return err;
+	n->if_handle = i ? i->handle : 0;
+	err = read_mac(r, n);
+	if (err)
+		return err;
 	if (m->ndm_family != AF_INET && m->ndm_family != AF_INET6)
 		return -EAFNOSUPPORT;
 	if (mnl_attr_get_payload_len(r->attrs[NDA_DST]) < addr_len(m->ndm_family))
 		return nl_bad(r->ext, NULL, -EINVAL, "Invalid network address");
 	memcpy(&n->addr, mnl_attr_get_payload(r->attrs[NDA_DST]), addr_len(m->ndm_family));
-	err = check_flags(r);
-	if (err)
-		return err;
-	if (!i)
-		return nl_bad(r->ext, NULL, -EINVAL, "Device not specified");
-	n->if_handle = i->handle;
+	if (r->attrs[NDA_PROTOCOL])
+		n->protocol = mnl_attr_get_u8(r->attrs[NDA_PROTOCOL]);
 	return 0;
+}
+
+static int new_proxy(struct nl_req *r, const struct neigh_info *n)
+{
+	if (n->flags & (NEIGH_MANAGED | NEIGH_VALIDATED))
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid NTF_* flag combination");
+	return neigh_proxy_set(r->st, n);
+}
+
+/* Who is validated from outside must have an address. `old`: NULL when there is no entry. */
+static int check_validated(const struct nl_req *r, const struct neigh_info *n, const struct neigh_info *old)
+{
+	uint8_t state = n->state;
+	if (!(n->flags & NEIGH_VALIDATED))
+		return 0;
+	if (n->flags & (NTF_USE | NEIGH_MANAGED))
+		state = old ? old->state & ~NUD_PERMANENT : NUD_NONE;
+	if (state & NUD_VALID)
+		return 0;
+	return nl_bad(r->ext, NULL, -EINVAL,
+		      old ? "Cannot mark neighbor as externally validated with an invalid state"
+			  : "Cannot create externally validated neighbor with an invalid state");
+}
+
+static int check_flags(const struct nl_req *r, const struct neigh_info *n)
+{
+	struct neigh_info old;
+	bool is_there = neigh_get(r->st, n->if_handle, n->family, &n->addr, &old);
+	if (is_there ? r->msg->nlmsg_flags & NLM_F_EXCL : !(r->msg->nlmsg_flags & NLM_F_CREATE))
+		return 0; /* refused for that */
+	if (!is_there && n->state & NUD_PERMANENT && n->flags & NEIGH_MANAGED)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid NTF_* flag for permanent entry");
+	return check_validated(r, n, is_there ? &old : NULL);
 }
 
 static int new_neigh(struct nl_req *r)
 {
 	struct neigh_info n;
-	const struct nlattr *mac = r->attrs[NDA_LLADDR];
 	int err = read_neigh(r, &n);
 	if (err)
 		return err;
-	if (mac && mnl_attr_get_payload_len(mac) < ETH_ALEN)
-		return nl_bad(r->ext, NULL, -EINVAL, "Invalid link address");
-	if (mac) {
-		memcpy(n.mac, mnl_attr_get_payload(mac), ETH_ALEN);
-		n.has_mac = true;
-	}
-	if (r->attrs[NDA_PROTOCOL])
-		n.protocol = mnl_attr_get_u8(r->attrs[NDA_PROTOCOL]);
+	if (n.flags & NTF_PROXY)
+		return new_proxy(r, &n);
+	if (!n.if_handle)
+		return nl_bad(r->ext, NULL, -EINVAL, "Device not specified");
+	err = check_flags(r, &n);
+	if (err)
+		return err;
 	err = neigh_set(r->st, &n, r->msg->nlmsg_flags);
-	if (err == -EINVAL && n.state & NUD_VALID && !mac)
+	if (err == -EINVAL && n.state & NUD_VALID && !n.has_mac)
 		return nl_bad(r->ext, NULL, err, "No link layer address given");
 	return err;
 }
@@ -219,7 +322,9 @@ static int del_neigh(struct nl_req *r)
 	int err = read_neigh(r, &n);
 	if (err)
 		return err;
-	return neigh_delete(r->st, n.if_handle, n.family, &n.addr);
+	if (n.flags & NTF_PROXY)
+		return neigh_proxy_delete(r->st, n.if_handle, n.family, &n.addr);
+	return n.if_handle ? neigh_delete(r->st, n.if_handle, n.family, &n.addr) : -EINVAL;
 }
 
 enum { HDR = sizeof(struct ndmsg) };
@@ -234,4 +339,4 @@ static const struct nl_family neigh_family = {
 	.name = "route/neigh", .protocol = NETLINK_ROUTE, .pf = AF_UNSPEC, .msgs = neigh_msgs
 };
 
-const struct nl_family *const neigh_families[] = { &neigh_family, NULL };
+const struct nl_family *const neigh_families[] = { &neigh_family, &neightbl_family, NULL };

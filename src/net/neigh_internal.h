@@ -10,6 +10,7 @@
 #include "net/neigh.h"
 
 struct saver;
+struct nl_family;
 struct loader;
 
 enum {
@@ -124,6 +125,20 @@ struct neigh_counts {
 /* VIEW_neighs */
 struct neigh_table {
 	struct hash hash;
+	struct hash proxies;
+	uint32_t n_proxies[2];
+};
+
+/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer(). */
+struct neigh_proxied {
+	struct hash_node node; /* by family and address */
+	uint32_t if_handle; /* 0: any */
+	uint8_t family, flags, protocol;
+	bool permanent;
+	struct ipaddr addr;
+	uint64_t id; /* for dumps */
+	struct list all;
+	struct deferred deferred;
 };
 
 struct neigh_stack {
@@ -131,6 +146,7 @@ struct neigh_stack {
 	/* Read: worker 0 and any that drops; written by the control lcore with the protocol's messages flushed. */
 	rcu_ptr(const struct neigh_proto) proto[2];
 	struct list all; /* struct neigh_entry.all, by id */
+	struct list proxies; /* struct neigh_proxied.all, by id */
 	struct list line[2][NEIGH_LINES]; /* oldest first */
 	unsigned n[2][NEIGH_CLASSES];
 	uint32_t few[2], many[2], max[2], gc_s[2], strangers[2], solicit_rate[2]; /* knobs */
@@ -178,6 +194,8 @@ struct neigh_worker {
 	struct worker *w;
 	struct timer again; /* set while anything waits */
 	struct timer pace; /* set while strangers wait to be asked for */
+	struct pkt_queue late; /* questions to be answered later: neigh_proxy.c */
+	struct timer answer; /* set while there are any */
 };
 
 static inline struct neigh_stack *neigh_state(const struct leat_stack *st)
@@ -307,6 +325,16 @@ void neigh_announce(const struct neigh_entry *e, uint16_t type); /* RTM_NEWNEIGH
 /* neigh_admin.c */
 /* For neigh_save.c: an entry as it was, even beyond a bound set since. 0, -ENODEV, -EINVAL, -EEXIST, -ENOMEM. */
 int neigh_put_back(struct leat_stack *st, const struct neigh_info *n, uint64_t timer_in_us);
+
+/* neigh_proxy.c */
+void neigh_proxy_init(struct leat_stack *st);
+/* An interface goes (with_permanent) or has lost its carrier; i NULL: all go. */
+void neigh_proxy_flush(struct leat_stack *st, const struct iface *i, unsigned families, bool with_permanent);
+void neigh_late_init(struct neigh_worker *nw);
+void neigh_late_drop(struct worker *w, uint32_t if_handle, enum drop why);
+
+/* neightbl_ctl.c */
+extern const struct nl_family neightbl_family; /* RTM_*NEIGHTBL */
 
 /* neigh_knob.c */
 extern const struct knob neigh_knobs[];

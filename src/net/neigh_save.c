@@ -30,6 +30,24 @@ static void save_one(struct saver *s, const struct neigh_entry *e, uint32_t ifin
 	save_end(s);
 }
 
+static void save_proxies(struct leat_stack *st, struct saver *s)
+{
+	struct neigh_info n;
+	save_list(s, "proxies");
+	for (uint64_t pos = 0; neigh_proxy_next(st, &pos, &n);) {
+		const struct iface *i = n.if_handle ? iface_by_handle(st, n.if_handle) : NULL;
+		save_item(s);
+		save_u64(s, "ifindex", i ? i->ifindex : 0);
+		save_u64(s, "family", n.family);
+		save_bytes(s, "addr", n.addr.b, sizeof n.addr.b);
+		save_u64(s, "flags", n.flags & UINT8_MAX);
+		save_u64(s, "protocol", n.protocol);
+		save_u64(s, "permanent", n.state & NUD_PERMANENT ? 1 : 0);
+		save_end(s);
+	}
+	save_end(s);
+}
+
 int neigh_save(struct leat_stack *st, struct saver *s)
 {
 	for (unsigned i = 0; i < st->n_workers; i++)
@@ -41,6 +59,7 @@ int neigh_save(struct leat_stack *st, struct saver *s)
 			save_one(s, e, i->ifindex);
 	}
 	save_end(s);
+	save_proxies(st, s);
 	return save_error(s);
 }
 
@@ -80,6 +99,45 @@ static bool load_neigh(struct leat_stack *st, struct loader *l, struct neigh_inf
 	return has_mac || !(state & NUD_VALID);
 }
 
+static bool load_proxy(struct leat_stack *st, struct loader *l, struct neigh_info *n, bool *ret_gone)
+{
+	uint64_t ifindex, family, flags, protocol, permanent;
+	if (!load_u64(l, "ifindex", 0, INT32_MAX, &ifindex) || !load_u64(l, "family", 0, AF_INET6, &family) ||
+	    !load_bytes(l, "addr", n->addr.b, sizeof n->addr.b) ||
+	    !load_u64(l, "flags", 0, UINT8_MAX, &flags) ||
+	    !load_u64(l, "protocol", 0, UINT8_MAX, &protocol) ||
+	    !load_u64(l, "permanent", 0, 1, &permanent) || (family != AF_INET && family != AF_INET6))
+		return false;
+	const struct iface *i = iface_by_index(st, (uint32_t)ifindex);
+	*ret_gone = ifindex && !i; /* that has been said */
+	n->if_handle = i ? i->handle : 0;
+	n->family = (uint8_t)family;
+	n->flags = (uint16_t)flags;
+	n->protocol = (uint8_t)protocol;
+	n->state = permanent ? NUD_PERMANENT : 0;
+	return true;
+}
+
+static int restore_proxies(struct leat_stack *st, struct loader *l)
+{
+	size_t count;
+	int err = 0;
+	if (!load_list(l, "proxies", &count))
+		return -EINVAL;
+	for (size_t k = 0; k < count && !err; k++) {
+		struct neigh_info n = { 0 };
+		bool gone;
+		if (!load_item(l, k))
+			return -EINVAL;
+		err = load_proxy(st, l, &n, &gone) ? 0 : -EINVAL;
+		if (!err && !gone)
+			err = neigh_proxy_set(st, &n) == -ENOMEM ? -ENOMEM : 0;
+		load_end(l);
+	}
+	load_end(l);
+	return err;
+}
+
 int neigh_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t count;
@@ -98,5 +156,5 @@ int neigh_restore(struct leat_stack *st, struct loader *l)
 		load_end(l);
 	}
 	load_end(l);
-	return err;
+	return err ? err : restore_proxies(st, l);
 }

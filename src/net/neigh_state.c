@@ -63,7 +63,7 @@ static uint64_t stale_us(const struct neigh_entry *e)
 static uint64_t idle_time_us(const struct neigh_entry *e)
 {
 	if (e->flags & NEIGH_MANAGED)
-		return (uint64_t)neigh_conf_of(e)->interval_probe_ms * 1000;
+		return MAX((uint64_t)neigh_conf_of(e)->interval_probe_ms * 1000, (uint64_t)RETRANS_MIN_US);
 	return e->class == NEIGH_EXEMPT ? 0 : MAX(stale_us(e), (uint64_t)LOOK_AGAIN_US);
 }
 

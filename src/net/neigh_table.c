@@ -286,8 +286,8 @@ bool neigh_next(struct leat_stack *st, uint64_t *pos, struct neigh_info *ret)
 
 enum { BOTH_FAMILIES = 3 };
 
-static void flush(struct leat_stack *st, const struct iface *i, unsigned families, enum drop why,
-		  bool with_permanent)
+static void forget(struct leat_stack *st, const struct iface *i, unsigned families, enum drop why,
+		   bool with_permanent)
 {
 	struct neigh_entry *e, *next;
 	list_for_each_safe (e, next, &neigh_state(st)->all, all)
@@ -295,6 +295,13 @@ static void flush(struct leat_stack *st, const struct iface *i, unsigned familie
 		    (with_permanent || !(neigh_nud(e) & NUD_PERMANENT || e->flags & NEIGH_VALIDATED)))
 			neigh_entry_remove(e, why, true);
 	stack_post_workers(st, neigh_on_iface_gone, i->handle, why, families);
+}
+
+static void flush(struct leat_stack *st, const struct iface *i, unsigned families, enum drop why,
+		  bool with_permanent)
+{
+	neigh_proxy_flush(st, i, families, with_permanent);
+	forget(st, i, families, why, with_permanent);
 }
 
 static void on_carrier_lost(struct leat_stack *st, const struct iface *i)
@@ -314,7 +321,7 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 	else if (e == IFACE_DOWN)
 		flush(i->st, i, BOTH_FAMILIES, DROP_IF_DOWN, true);
 	else if (e == IFACE_MAC) /* Linux: so that all learn the new one from our questions */
-		flush(i->st, i, BOTH_FAMILIES, DROP_STALE, true);
+		forget(i->st, i, BOTH_FAMILIES, DROP_STALE, true);
 	else if (e == IFACE_CHANGED && i->flags & IFF_UP && !(i->flags & IFF_LOWER_UP))
 		on_carrier_lost(i->st, i);
 }
@@ -333,6 +340,7 @@ int neigh_table_init(struct leat_stack *st)
 	hash_init(&s->table.hash, &st->mem, defer_chunk, st);
 	list_init(&s->all);
 	list_init(&s->watches);
+	neigh_proxy_init(st);
 	for (unsigned f = 0; f < 2; f++)
 		for (unsigned k = 0; k < NEIGH_LINES; k++)
 			list_init(&s->line[f][k]);
@@ -352,5 +360,6 @@ void neigh_table_unlink(struct leat_stack *st)
 	iface_watch_remove(st, &s->watch);
 	list_for_each_safe (e, next, &s->all, all)
 		neigh_entry_remove(e, DROP_SHUTDOWN, false);
+	neigh_proxy_flush(st, NULL, BOTH_FAMILIES, true);
 	view_stage(st, VIEW_neighs, NULL);
 }

@@ -85,6 +85,9 @@ enum pkt_flags {
 union pkt_edge {
 	uint8_t bytes[16];
 	struct {
+		uint64_t due_us; /* of a question parked for a late answer */
+	} neigh_late;
+	struct {
 		/* Whose link-layer address is wanted; the interface is out_if, family by ethertype. */
 		struct ipaddr next_hop;
 	} neigh_output;

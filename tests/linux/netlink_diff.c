@@ -47,7 +47,16 @@ struct raw {
 	{                                  \
 		v                          \
 	}
+#define U64(v)                              \
+	8, (const char *)(const uint64_t[]) \
+	{                                   \
+		v                           \
+	}
 #define STR(s) sizeof(s), s
+#define TBL(type, ...)                        \
+	{                                     \
+		NDTA_PARMS, type, __VA_ARGS__ \
+	}
 #define MX(type, ...)                          \
 	{                                      \
 		RTA_METRICS, type, __VA_ARGS__ \
@@ -326,6 +335,93 @@ static const struct step steps[] = {
 	{ "a state that is none", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.40", .dev = "v0", .nud = 0x200,
 	  .lladdr = "\x02\x00\x00\x00\x00\x05" },
 
+	{ "learned from outside", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.50", .dev = "v0",
+	  .nud = NUD_REACHABLE, .lladdr = "\x02\x00\x00\x00\x00\x50", .ifi_flags = NTF_EXT_LEARNED },
+	{ "get what is learned", RTM_GETNEIGH, V4, .dst = "10.0.0.50", .dev = "v0" },
+	{ "learned no more", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.50", .dev = "v0", .nud = NUD_STALE,
+	  .lladdr = "\x02\x00\x00\x00\x00\x50" },
+	{ "a router", RTM_NEWNEIGH, REPL, V6, .dst = "2001:db8::51", .dev = "v0", .nud = NUD_STALE,
+	  .lladdr = "\x02\x00\x00\x00\x00\x51", .ifi_flags = NTF_ROUTER },
+	{ "a router no more", RTM_NEWNEIGH, REPL, V6, .dst = "2001:db8::51", .dev = "v0", .nud = NUD_STALE,
+	  .lladdr = "\x02\x00\x00\x00\x00\x51" },
+	{ "a router by a change alone", RTM_NEWNEIGH, V6, .dst = "2001:db8::51", .dev = "v0",
+	  .nud = NUD_STALE, .ifi_flags = NTF_ROUTER },
+	{ "a managed one with an address", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.50", .dev = "v0",
+	  .nud = NUD_STALE, .raw = { ATTR(NDA_FLAGS_EXT, U32(1)) } },
+	{ "managed no more", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.50", .dev = "v0", .nud = NUD_STALE },
+	{ "locked is for bridges", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.50", .dev = "v0", .nud = NUD_STALE,
+	  .raw = { ATTR(NDA_FLAGS_EXT, U32(2)) } },
+	{ "used", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.50", .dev = "v0", .ifi_flags = NTF_USE },
+	{ "used, and permanent no more", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.38", .dev = "v0",
+	  .ifi_flags = NTF_USE },
+	{ "get what is used", RTM_GETNEIGH, V4, .dst = "10.0.0.38", .dev = "v0" },
+	{ "delete what is used", RTM_DELNEIGH, V4, .dst = "10.0.0.38", .dev = "v0" },
+	{ "delete what was learned", RTM_DELNEIGH, V4, .dst = "10.0.0.50", .dev = "v0" },
+	{ "delete nowhere", RTM_DELNEIGH, V4, .dst = "10.0.0.50" },
+	{ "delete of another family", RTM_DELNEIGH, .family = 77, .dst = NULL, .dev = "v0",
+	  .raw = { ATTR(NDA_DST, 4, "\12\0\0\1") } },
+	{ "validated without an address", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.52", .dev = "v0",
+	  .nud = NUD_INCOMPLETE, .raw = { ATTR(NDA_FLAGS_EXT, U32(4)) } },
+	{ "validated", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.52", .dev = "v0", .nud = NUD_STALE,
+	  .lladdr = "\x02\x00\x00\x00\x00\x52", .raw = { ATTR(NDA_FLAGS_EXT, U32(4)) } },
+	{ "validated still, without a state", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.52", .dev = "v0",
+	  .nud = NUD_FAILED, .raw = { ATTR(NDA_FLAGS_EXT, U32(4)) } },
+	{ "failed by order", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.52", .dev = "v0", .nud = NUD_FAILED },
+	{ "all of them", RTM_GETNEIGH, DUMP },
+	{ "delete the last of them", RTM_DELNEIGH, V4, .dst = "10.0.0.52", .dev = "v0" },
+	{ "get with a state", RTM_GETNEIGH, V4, .dst = "10.0.0.6", .dev = "v0", .nud = NUD_STALE },
+	{ "get with a flag", RTM_GETNEIGH, V4, .dst = "10.0.0.6", .dev = "v0", .ifi_flags = NTF_USE },
+	{ "get nowhere", RTM_GETNEIGH, V4, .dst = "10.0.0.6" },
+	{ "get with too much", RTM_GETNEIGH, V4, .dst = "10.0.0.6", .dev = "v0",
+	  .lladdr = "\x02\x00\x00\x00\x00\x52" },
+	{ "get nothing of it", RTM_GETNEIGH, V4, .dev = "v0" },
+
+	{ "a proxy", RTM_NEWNEIGH, NEW, V4, .dst = "10.9.0.1", .dev = "v0", .ifi_flags = NTF_PROXY },
+	{ "a proxy again", RTM_NEWNEIGH, NEW, V4, .dst = "10.9.0.1", .dev = "v0", .ifi_flags = NTF_PROXY,
+	  .raw = { ATTR(NDA_PROTOCOL, U8(17)) } },
+	{ "a proxy everywhere", RTM_NEWNEIGH, NEW, V4, .dst = "10.9.0.2", .ifi_flags = NTF_PROXY },
+	{ "a proxy everywhere 6", RTM_NEWNEIGH, NEW, V6, .dst = "2001:db8:9::2", .ifi_flags = NTF_PROXY },
+	{ "a proxy 6", RTM_NEWNEIGH, NEW, V6, .dst = "2001:db8:9::1", .dev = "v0",
+	  .ifi_flags = NTF_PROXY | NTF_ROUTER },
+	{ "a managed proxy", RTM_NEWNEIGH, NEW, V4, .dst = "10.9.0.3", .dev = "v0", .ifi_flags = NTF_PROXY,
+	  .raw = { ATTR(NDA_FLAGS_EXT, U32(1)) } },
+	{ "get a proxy", RTM_GETNEIGH, V4, .dst = "10.9.0.1", .dev = "v0", .ifi_flags = NTF_PROXY },
+	{ "get a proxy from any link", RTM_GETNEIGH, V4, .dst = "10.9.0.2", .dev = "v0",
+	  .ifi_flags = NTF_PROXY },
+	{ "get no proxy", RTM_GETNEIGH, V4, .dst = "10.9.0.7", .dev = "v0", .ifi_flags = NTF_PROXY },
+	{ "proxies", RTM_GETNEIGH, DUMP, .ifi_flags = NTF_PROXY },
+	{ "proxies of a link", RTM_GETNEIGH, DUMP, .ifi_flags = NTF_PROXY,
+	  .raw = { ATTR(NDA_IFINDEX, U32(99)) } },
+	{ "proxies are no neighbours", RTM_GETNEIGH, V4, .dst = "10.9.0.1", .dev = "v0" },
+	{ "delete a proxy", RTM_DELNEIGH, V4, .dst = "10.9.0.1", .dev = "v0", .ifi_flags = NTF_PROXY },
+	{ "delete it again", RTM_DELNEIGH, V4, .dst = "10.9.0.1", .dev = "v0", .ifi_flags = NTF_PROXY },
+	{ "delete a proxy of any link by one", RTM_DELNEIGH, V4, .dst = "10.9.0.2", .dev = "v0",
+	  .ifi_flags = NTF_PROXY },
+	{ "delete a proxy of any link", RTM_DELNEIGH, V4, .dst = "10.9.0.2", .ifi_flags = NTF_PROXY },
+
+	{ "tables of neighbours", RTM_GETNEIGHTBL, DUMP },
+	{ "the IPv6 table", RTM_GETNEIGHTBL, DUMP, V6 },
+	{ "one table", RTM_GETNEIGHTBL, V4 },
+	{ "a table without a name", RTM_SETNEIGHTBL, V4 },
+	{ "a table that is none", RTM_SETNEIGHTBL, V4, .raw = { ATTR(NDTA_NAME, STR("dog_cache")) } },
+	{ "a table of the other family", RTM_SETNEIGHTBL, V6, .raw = { ATTR(NDTA_NAME, STR("arp_cache")) } },
+	{ "a table, and nothing of it", RTM_SETNEIGHTBL, V4, .raw = { ATTR(NDTA_NAME, STR("arp_cache")) } },
+	{ "settings of no link", RTM_SETNEIGHTBL, V4,
+	  .raw = { ATTR(NDTA_NAME, STR("arp_cache")), { NDTA_PARMS, NDTPA_IFINDEX, U32(99) } } },
+	{ "settings of a link", RTM_SETNEIGHTBL, V4, .dev = "v0",
+	  .raw = { ATTR(NDTA_NAME, STR("arp_cache")), TBL(NDTPA_QUEUE_LEN, U32(7)),
+		   TBL(NDTPA_APP_PROBES, U32(2)), TBL(NDTPA_UCAST_PROBES, U32(5)),
+		   TBL(NDTPA_MCAST_REPROBES, U32(1)), TBL(NDTPA_PROXY_QLEN, U32(9)) } },
+	{ "times of a link", RTM_SETNEIGHTBL, V4, .dev = "v0",
+	  .raw = { ATTR(NDTA_NAME, STR("arp_cache")), TBL(NDTPA_BASE_REACHABLE_TIME, U64(20000)),
+		   TBL(NDTPA_GC_STALETIME, U64(90000)), TBL(NDTPA_DELAY_PROBE_TIME, U64(4000)),
+		   TBL(NDTPA_RETRANS_TIME, U64(500)), TBL(NDTPA_LOCKTIME, U64(100)) } },
+	{ "an interval of nothing", RTM_SETNEIGHTBL, V4, .dev = "v0",
+	  .raw = { ATTR(NDTA_NAME, STR("arp_cache")), TBL(NDTPA_INTERVAL_PROBE_TIME_MS, U64(0)) } },
+	{ "tables of neighbours, changed", RTM_GETNEIGHTBL, DUMP, V4 },
+	{ "strict: an attribute in a dump of tables", RTM_GETNEIGHTBL, DUMP, V4,
+	  .raw = { ATTR(NDTA_NAME, STR("arp_cache")) } },
+
 	{ "alias of nothing clears it", RTM_NEWLINK, .dev = "v0", .raw = { ATTR(IFLA_IFALIAS, 0, "") } },
 	{ "it is gone", RTM_GETLINK, .dev = "v0" },
 	{ "an alias again", RTM_NEWLINK, .dev = "v0", .alias = "x" },
@@ -551,10 +647,28 @@ static const struct shown {
 	  B(RTA_DST) | B(RTA_SRC) | B(RTA_OIF) | B(RTA_GATEWAY) | B(RTA_PRIORITY) | B(RTA_PREFSRC) |
 		  B(RTA_METRICS) | B(RTA_TABLE) | B(RTA_VIA) | B(RTA_PREF) | B(RTA_UID),
 	  B(RTA_OIF) },
-	{ RTM_NEWNEIGH, sizeof(struct ndmsg), B(NDA_DST) | B(NDA_LLADDR) | B(NDA_PROTOCOL), 0 },
+	{ RTM_NEWNEIGH, sizeof(struct ndmsg), B(NDA_DST) | B(NDA_LLADDR) | B(NDA_PROTOCOL) | B(NDA_FLAGS_EXT),
+	  0 },
+	{ RTM_NEWNEIGHTBL, sizeof(struct ndtmsg), B(NDTA_NAME) | B(NDTA_PARMS), 0 },
 	{ RTM_NEWRULE, sizeof(struct fib_rule_hdr),
 	  B(FRA_TABLE) | B(FRA_PRIORITY) | B(FRA_SUPPRESS_PREFIXLEN) | B(FRA_PROTOCOL), 0 },
 };
+
+/* The time that was drawn at random and the references aside; and unset lengths in bytes are what each side makes of them. */
+static void say_parms(const struct side *p, char *line, const struct nlattr *nest)
+{
+	const struct nlattr *a;
+	mnl_attr_for_each_nested(a, nest)
+	{
+		uint16_t type = mnl_attr_get_type(a);
+		if (type == NDTPA_IFINDEX)
+			say(line, " %s", name_of(p, (int)mnl_attr_get_u32(a)));
+		else if (type != NDTPA_REACHABLE_TIME && type != NDTPA_REFCNT && type != NDTPA_PAD)
+			say(line, " .%u=%llu", type,
+			    mnl_attr_get_payload_len(a) == 8 ? (unsigned long long)mnl_attr_get_u64(a)
+							     : mnl_attr_get_u32(a));
+	}
+}
 
 static void say_attr(const struct side *p, char *line, const struct shown *w, const struct nlattr *a)
 {
@@ -562,6 +676,8 @@ static void say_attr(const struct side *p, char *line, const struct shown *w, co
 	const uint8_t *b = mnl_attr_get_payload(a);
 	if (type >= 64 || !(w->attrs & B(type)))
 		return;
+	if (w->type == RTM_NEWNEIGHTBL && type == NDTA_PARMS)
+		return say_parms(p, line, a);
 	say(line, " %u=", type);
 	if (w->index_attrs & B(type)) {
 		say(line, "%s", name_of(p, (int)mnl_attr_get_u32(a)));
@@ -599,6 +715,9 @@ static void say_header(const struct side *p, char *line, const struct nlmsghdr *
 	case RTM_DELNEIGH:
 		say(line, "neigh %s %u state %x flags %x type %u", name_of(p, n->ndm_ifindex), n->ndm_family,
 		    n->ndm_state, n->ndm_flags, n->ndm_type);
+		break;
+	case RTM_NEWNEIGHTBL:
+		say(line, "table %u", ((const struct ndtmsg *)x)->ndtm_family);
 		break;
 	case RTM_NEWRULE:
 		say(line, "rule %u table %u action %u flags %x", f->family, f->table, f->action, f->flags);
@@ -707,7 +826,7 @@ static void put_str_if(struct nl_buf *b, uint16_t type, const char *s)
 		nl_put_str(b, type, s);
 }
 
-static void put_raw(struct nl_buf *b, const struct step *s)
+static void put_raw(struct nl_buf *b, const struct side *p, const struct step *s)
 {
 	size_t nest = 0;
 	for (unsigned i = 0; i < sizeof s->raw / sizeof s->raw[0] && s->raw[i].bytes; i++) {
@@ -715,6 +834,8 @@ static void put_raw(struct nl_buf *b, const struct step *s)
 		bool first = a->nest && (i == 0 || a->nest != a[-1].nest);
 		if (first)
 			nest = nl_nest(b, a->nest);
+		if (first && (s->type & ~3) == RTM_NEWNEIGHTBL && s->dev)
+			nl_put_u32(b, NDTPA_IFINDEX, (uint32_t)index_of(p, s->dev));
 		nl_put(b, a->type, a->bytes, a->len);
 		if (a->nest && a[1].nest != a->nest)
 			nl_nest_end(b, nest);
@@ -801,9 +922,17 @@ static void build_neigh(struct nl_buf *b, const struct side *p, const struct ste
 	m->ndm_family = s->family;
 	m->ndm_ifindex = s->dev ? index_of(p, s->dev) : 0;
 	m->ndm_state = (uint16_t)s->nud;
+	m->ndm_flags = (uint8_t)s->ifi_flags;
 	put_ip(b, NDA_DST, s->family, s->dst);
 	if (s->lladdr)
 		nl_put(b, NDA_LLADDR, s->lladdr, 6);
+}
+
+/* The first setting says whose, when .dev does. */
+static void build_neightbl(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct ndtmsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
+	m->ndtm_family = s->family;
 }
 
 static void build(struct nl_buf *b, const struct side *p, const struct step *s)
@@ -821,11 +950,14 @@ static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 	case RTM_NEWNEIGH:
 		build_neigh(b, p, s);
 		break;
+	case RTM_NEWNEIGHTBL:
+		build_neightbl(b, p, s);
+		break;
 	default:
 		((struct fib_rule_hdr *)nl_begin(b, s->type, s->flags, 1, 0, sizeof(struct fib_rule_hdr)))
 			->family = s->family;
 	}
-	put_raw(b, s);
+	put_raw(b, p, s);
 	b->msg->nlmsg_flags |= NLM_F_REQUEST | (s->flags & NLM_F_DUMP && (s->type & 3) == 2 ? 0 : NLM_F_ACK);
 	nl_end(b);
 }
