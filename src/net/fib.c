@@ -31,7 +31,7 @@ typedef const struct fib_nh *trie_find_fn(const struct fib_trie *t, const struct
 static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key,
 					    trie_find_fn *find)
 {
-	for (unsigned t = 0; f && t < FIB_TABLES; t++) {
+	for (unsigned t = 0; f && t < f->n; t++) {
 		const struct fib_nh *nh = find(&f->trie[t], key);
 		if (nh && likely(nh->type != RTN_THROW))
 			return nh;
@@ -82,10 +82,13 @@ const uint32_t fib_table_ids[FIB_TABLES] = { RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_T
 
 struct fib_table *fib_table_find(struct fib_stack *s, uint8_t family, uint32_t id)
 {
-	struct fib_table *t;
-	list_for_each (t, &s->tables[fib_index(family)], link)
+	struct hash_node *n;
+	hash_for_each_same(n, &s->by_id[fib_index(family)], hash_u32(id))
+	{
+		struct fib_table *t = container_of(n, struct fib_table, node);
 		if (t->id == id)
 			return t;
+	}
 	return NULL;
 }
 
@@ -103,18 +106,19 @@ static struct fib_table *table_make(struct leat_stack *st, uint8_t family, uint3
 	while (l != tables && list_entry(l, struct fib_table, link)->id > id)
 		l = l->prev;
 	list_insert(l, &t->link);
+	hash_insert(&fib_state(st)->by_id[fib_index(family)], &t->node, hash_u32(id));
 	return t;
 }
 
-static void table_free(struct fib_table *t)
+struct fib_table *fib_table_make(struct leat_stack *st, uint8_t family, uint32_t id)
 {
-	list_remove(&t->link);
-	mem_free(t);
+	return table_make(st, family, id, NULL);
 }
 
 bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table)
 {
-	return fib_table_find(fib_state(st), family, table);
+	const struct fib_table *t = fib_table_find(fib_state(st), family, table);
+	return t && t->shown;
 }
 
 /* --- adding --- */
@@ -128,6 +132,7 @@ static int add_one(struct leat_stack *st, const struct fib_route *r, enum fib_ho
 	const struct fib_entry *e;
 	if (!t)
 		return -ENOMEM;
+	t->shown = true;
 	struct fib_node *n = fib_trie_make(st, t->trie, &key, r->plen);
 	int err = n ? fib_node_add(st, n, r, how, ret_told, &e) : -ENOMEM;
 	if (err) {
@@ -406,8 +411,21 @@ void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr 
 	sweep(st, family, has_source, a, NULL, false);
 }
 
+/* Rules name interfaces, and all that this stack makes comes by the loopback for them. */
+static void follow_names(const struct iface *i, enum iface_event e)
+{
+	struct fib_stack *s = fib_state(i->st);
+	if (i->flags & IFF_LOOPBACK)
+		s->lo_handle = e == IFACE_GOING ? 0 : i->handle;
+	s->going = e == IFACE_GOING ? i->handle : 0;
+	rules_follow_ifaces(i->st);
+	s->going = 0;
+}
+
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
+	if (e == IFACE_ADDED || e == IFACE_RENAMED || e == IFACE_GOING)
+		follow_names(i, e);
 	if (e == IFACE_UP || e == IFACE_DOWN)
 		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
@@ -422,9 +440,15 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 static void free_tables(struct leat_stack *st)
 {
 	struct fib_table *t, *next;
-	for (unsigned f = 0; f < 2; f++)
-		list_for_each_safe (t, next, &fib_state(st)->tables[f], link)
-			table_free(t);
+	for (unsigned f = 0; f < 2; f++) {
+		struct hash *by_id = &fib_state(st)->by_id[f];
+		list_for_each_safe (t, next, &fib_state(st)->tables[f], link) {
+			hash_remove(by_id, &t->node);
+			list_remove(&t->link);
+			mem_free(t);
+		}
+		hash_done(by_id);
+	}
 }
 
 static int fib_init(struct leat_stack *st)
@@ -433,7 +457,9 @@ static int fib_init(struct leat_stack *st)
 	hash_init(&s->nhs, &st->mem, NULL, NULL);
 	list_init(&s->tables[0]);
 	list_init(&s->tables[1]);
-	int err = 0;
+	hash_init(&s->by_id[0], &st->mem, NULL, NULL);
+	hash_init(&s->by_id[1], &st->mem, NULL, NULL);
+	int err = rules_init(st);
 	for (unsigned k = 0; k < FIB_TABLES && !err; k++)
 		if (!table_make(st, AF_INET, fib_table_ids[k], &s->fib[0].trie[k]) ||
 		    !table_make(st, AF_INET6, fib_table_ids[k], &s->fib[1].trie[k]))
@@ -443,11 +469,16 @@ static int fib_init(struct leat_stack *st)
 	if (!err)
 		err = view_stage(st, VIEW_fib6, &s->fib[1]);
 	if (err) {
+		rules_done(st);
 		free_tables(st);
 		return err;
 	}
+	s->fib[0].n = FIB_TABLES;
+	s->fib[1].n = FIB_DEFAULT;
 	s->watch.event = on_iface;
 	iface_watch_add(st, &s->watch);
+	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
+		on_iface(&s->watch, i, IFACE_ADDED);
 	return 0;
 }
 
@@ -456,6 +487,7 @@ static void fib_unlink(struct leat_stack *st)
 	iface_watch_remove(st, &fib_state(st)->watch);
 	view_stage(st, VIEW_fib4, NULL);
 	view_stage(st, VIEW_fib6, NULL);
+	rules_unlink(st);
 }
 
 static void fib_drain(struct leat_stack *st)
@@ -466,6 +498,7 @@ static void fib_drain(struct leat_stack *st)
 
 static void fib_done(struct leat_stack *st)
 {
+	rules_done(st);
 	free_tables(st);
 	mem_free(fib_state(st)->described);
 	hash_done(&fib_state(st)->nhs);

@@ -3,7 +3,7 @@
  * which comes next in a dump. */
 #include <netinet/in.h>
 
-#include "net/fib_internal.h"
+#include "net/rule_internal.h"
 
 /* --- lookups --- */
 
@@ -26,29 +26,54 @@ static const struct fib_entry *table_ask(const struct fib_table *t, const struct
 	return NULL;
 }
 
-static const struct fib_entry *ask(struct leat_stack *st, uint8_t family, uint32_t table,
-				   const struct fib_key *key, uint32_t oif, fib_want_fn *want,
-				   const struct fib_node **ret_node, uint32_t *ret_table)
+/* What is asked for, and what was found. */
+struct asking {
+	struct leat_stack *st;
+	struct fib_stack *s;
+	const struct fib_query *q;
+	fib_want_fn *want;
+	const struct fib_node *node;
+	uint32_t table;
+};
+
+static const struct fib_entry *ask_table(struct asking *a, uint32_t table, const struct fib_key *key)
 {
-	for (unsigned k = 0; k < FIB_TABLES; k++) {
-		*ret_table = table ? table : fib_table_ids[k];
-		const struct fib_entry *e = table_ask(fib_table_find(fib_state(st), family, *ret_table), key,
-						      oif, want, ret_node);
-		if (e && e->nh->nh.type != RTN_THROW)
-			return e;
-		if (table)
-			break;
-	}
-	return NULL;
+	a->table = table;
+	const struct fib_entry *e =
+		table_ask(fib_table_find(a->s, a->q->family, table), key, a->q->oif, a->want, &a->node);
+	return e && e->nh->nh.type != RTN_THROW ? e : NULL;
+}
+
+static const void *ask_rule(void *ctx, const struct fib_rule *r, const struct fib_key *dst)
+{
+	struct asking *a = ctx;
+	const struct fib_entry *e = ask_table(a, r->table, dst);
+	const struct iface *i = e ? iface_by_handle(a->st, e->nh->nh.if_handle) : NULL;
+	return e && rule_suppresses(r, e->nh->nh.type, a->node->plen, i) ? NULL : e;
+}
+
+/* *ret_action: as rules_ask(). */
+static const struct fib_entry *ask(struct leat_stack *st, struct asking *a, uint8_t *ret_action)
+{
+	const struct fib_rules *rules = view_ctl(st, a->q->family == AF_INET6 ? VIEW_rules6 : VIEW_rules4);
+	const struct fib_key key = fib_key_of(a->q->family, &a->q->dst);
+	const struct fib_entry *e = NULL;
+	if (rules)
+		return rules_ask(rules, a->q, ask_rule, a, ret_action);
+	for (unsigned k = 0; k < a->s->fib[fib_index(a->q->family)].n && !e; k++)
+		e = ask_table(a, fib_table_ids[k], &key);
+	*ret_action = e ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
+	return e;
 }
 
 const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint32_t table,
-				    const struct ipaddr *a, fib_want_fn *want)
+				    const struct ipaddr *dst, uint32_t oif, fib_want_fn *want)
 {
-	const struct fib_key key = fib_key_of(family, a);
-	const struct fib_node *n;
-	uint32_t id;
-	const struct fib_entry *e = ask(st, family, table, &key, 0, want, &n, &id);
+	const struct fib_query q = { .family = family, .dst = *dst, .oif = oif };
+	const struct fib_key key = fib_key_of(family, dst);
+	struct asking a = { .st = st, .s = fib_state(st), .q = &q, .want = want };
+	uint8_t action;
+	const struct fib_entry *e = table ? ask_table(&a, table, &key) : ask(st, &a, &action);
 	return e ? &e->nh->nh : NULL;
 }
 
@@ -56,22 +81,31 @@ uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr
 {
 	if (family == AF_INET && ip4_is_multicast(a->v4))
 		return RTN_MULTICAST;
-	const struct fib_nh *nh = fib_find_route(st, family, RT_TABLE_LOCAL, a, NULL);
+	const struct fib_nh *nh = fib_find_route(st, family, RT_TABLE_LOCAL, a, 0, NULL);
 	return nh ? nh->type : RTN_UNICAST;
+}
+
+const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q)
+{
+	struct fib_stack *s = fib_state(st);
+	struct asking a = { .st = st, .s = s, .q = q };
+	uint8_t action;
+	const struct fib_entry *e = ask(st, &a, &action);
+	if (e) {
+		fib_describe(st, q->family, a.table, a.node, e, &s->found);
+		return &s->found;
+	}
+	if (action == FR_ACT_UNREACHABLE)
+		return NULL;
+	s->found = (struct fib_route){ .family = q->family,
+				       .nh.type = action == FR_ACT_PROHIBIT ? RTN_PROHIBIT : RTN_BLACKHOLE };
+	return &s->found;
 }
 
 const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
 				       uint32_t oif)
 {
-	struct fib_stack *s = fib_state(st);
-	const struct fib_key key = fib_key_of(family, dst);
-	const struct fib_node *n;
-	uint32_t table;
-	const struct fib_entry *e = ask(st, family, 0, &key, oif, NULL, &n, &table);
-	if (!e)
-		return NULL;
-	fib_describe(st, family, table, n, e, &s->found);
-	return &s->found;
+	return fib_ask(st, &(struct fib_query){ .family = family, .dst = *dst, .oif = oif });
 }
 
 bool fib_route_uses_if(const struct fib_route *r, uint32_t if_handle)

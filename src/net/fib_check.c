@@ -64,7 +64,12 @@ static int check_gateway4(struct leat_stack *st, struct fib_route *r, const char
 	}
 	if (r->nh.scope >= RT_SCOPE_LINK)
 		return refuse(ret_why, -EINVAL, "Nexthop has invalid scope");
-	const struct fib_nh *to = fib_find_route(st, AF_INET, 0, &r->nh.gw, wants_on_link4);
+	/* Linux: a table of one's own is asked first, then the rules. */
+	const struct fib_nh *to = NULL;
+	if (r->table != RT_TABLE_MAIN)
+		to = fib_find_route(st, AF_INET, r->table, &r->nh.gw, r->nh.if_handle, wants_on_link4);
+	if (!to)
+		to = fib_find_route(st, AF_INET, 0, &r->nh.gw, r->nh.if_handle, wants_on_link4);
 	if (!to || (r->nh.if_handle && to->if_handle != r->nh.if_handle))
 		return refuse(ret_why, -ENETUNREACH, "Nexthop has invalid gateway");
 	if (to->type != RTN_UNICAST && to->type != RTN_LOCAL) /* Linux: an address of ours will do */
@@ -84,7 +89,10 @@ static int check_gateway6(struct leat_stack *st, struct fib_route *r, const char
 	if (ip6_is_multicast(gw) || ip6_is_zero(gw))
 		return refuse(ret_why, -EINVAL, "Invalid gateway address");
 	if (!ip6_is_link_local(gw) && !(r->nh.flags & RTNH_F_ONLINK)) {
-		const struct fib_nh *to = fib_find_route(st, AF_INET6, 0, &r->nh.gw, NULL);
+		const struct fib_nh *to =
+			fib_find_route(st, AF_INET6, r->table, &r->nh.gw, r->nh.if_handle, NULL);
+		if (!to || !wants_on_link6(to))
+			to = fib_find_route(st, AF_INET6, 0, &r->nh.gw, r->nh.if_handle, NULL);
 		if (!to || !wants_on_link6(to) || (r->nh.if_handle && to->if_handle != r->nh.if_handle))
 			return -EHOSTUNREACH;
 		r->nh.if_handle = to->if_handle;

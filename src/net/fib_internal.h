@@ -12,6 +12,7 @@ struct loader;
 /* VIEW_fib4, VIEW_fib6: the tables a lookup goes through, in this order. */
 enum { FIB_LOCAL, FIB_MAIN, FIB_DEFAULT, FIB_TABLES };
 struct fib {
+	uint32_t n; /* of them; Linux: IPv6 does not go through table default */
 	struct fib_trie trie[FIB_TABLES];
 };
 
@@ -56,7 +57,9 @@ struct fib_entry {
 
 struct fib_table {
 	struct list link; /* by id */
+	struct hash_node node;
 	uint32_t id;
+	bool shown; /* to those who ask for it: it has had a route (Linux: or an IPv6 rule) */
 	struct fib_trie *trie; /* of the published fib, or own */
 	struct fib_trie own;
 };
@@ -72,6 +75,13 @@ struct fib_stack {
 	struct fib fib[2]; /* IPv4, IPv6 */
 	struct fib_spread spread;
 	struct list tables[2]; /* struct fib_table; the three of a lookup are always there */
+	struct hash by_id[2]; /* the same */
+	struct list rules[2]; /* struct rule */
+	uint64_t rule_serial;
+	struct fib_shared_nh *nh_blackhole, *nh_prohibit; /* what rules lead to by themselves */
+	uint32_t going; /* the interface that is going right now */
+	uint32_t lo_handle; /* the loopback interface; 0: none yet */
+	bool had_rules; /* IPv4 ones, beyond the built-in ones: tables local and main are told apart from then on */
 	struct hash nhs;
 	uint64_t count[2];
 	uint64_t serial; /* of the route that came last */
@@ -99,6 +109,8 @@ bool fib_show_siblings(struct leat_stack *st, const struct fib_route *r, uint64_
 		       struct fib_route *ret);
 extern const uint32_t fib_table_ids[FIB_TABLES]; /* RT_TABLE_*, in the order of a lookup */
 struct fib_table *fib_table_find(struct fib_stack *s, uint8_t family, uint32_t id); /* or NULL */
+/* The same, made when there is none. NULL without memory. */
+struct fib_table *fib_table_make(struct leat_stack *st, uint8_t family, uint32_t id);
 /* As fib_add(), believing what the route says: for routes that were checked once. */
 int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
 
@@ -162,10 +174,11 @@ void fib_describe(struct leat_stack *st, uint8_t family, uint32_t table, const s
 /* fib_ask.c */
 /* The type that table local gives an address (Linux: inet_addr_type()): RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST, RTN_UNICAST. */
 uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
-/* The route that leads to a in one table, or in those of a lookup (table 0), of the first entry that want() says yes to. */
+/* The route that leads to a in one table, or in those that the rules name (table 0), through that interface (0: any), of the first entry
+ * that want() says yes to (NULL: any). */
 typedef bool fib_want_fn(const struct fib_nh *nh);
 const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint32_t table,
-				    const struct ipaddr *a, fib_want_fn *want);
+				    const struct ipaddr *a, uint32_t oif, fib_want_fn *want);
 
 /* fib_check.c: may this route be added? Fills in the interface that follows from the gateway. 0 or what Linux says. */
 /* ... in itself, whatever else there is? */

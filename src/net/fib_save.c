@@ -7,6 +7,7 @@
 #include "core/save.h"
 #include "net/fib_internal.h"
 #include "net/route_fill.h"
+#include "net/rule_internal.h"
 
 static void save_metrics(struct saver *s, const struct fib_nh *nh)
 {
@@ -72,6 +73,7 @@ int fib_save(struct leat_stack *st, struct saver *s)
 	for (bool more = fib_next(st, NULL, AF_UNSPEC, &r); more; more = fib_next(st, &r, AF_UNSPEC, &r))
 		save_one(st, s, &r);
 	save_end(s);
+	rules_save(st, s);
 	return save_error(s);
 }
 
@@ -200,5 +202,5 @@ int fib_restore(struct leat_stack *st, struct loader *l)
 		load_end(l);
 	}
 	load_end(l);
-	return err;
+	return err ? err : rules_restore(st, l);
 }

@@ -28,6 +28,7 @@ struct question {
 	uint8_t family;
 	struct ipaddr dst, src; /* src zero: none given */
 	const struct iface *in, *out; /* NULL: none given */
+	struct fib_query q; /* what the rules see, but for the interfaces */
 };
 
 /* Leaves *ret as it is when there is none. */
@@ -77,12 +78,13 @@ static void put_in_iface(struct nl_req *r, const struct question *q)
 }
 
 /* What rt_fill_info() says: the answer as an entry of the cache that once was. Linux: tables local and main are one
- * unless there are rules, so the answer never names local. */
+ * until there are rules, so the answer does not name local before. */
 static void put_result4(struct nl_req *r, const struct fib_route *f, const struct question *q,
 			const struct ipaddr *chosen)
 {
 	const struct rtmsg *asked = r->hdr;
-	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE && f->table != RT_TABLE_LOCAL;
+	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE &&
+		    (f->table != RT_TABLE_LOCAL || fib_state(r->st)->had_rules);
 	bool has_src = !ipaddr_is_zero(&q->src);
 	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
 	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
@@ -171,6 +173,38 @@ static int check_strict(struct nl_req *r)
 	return 0;
 }
 
+static uint16_t port_of(const struct nlattr *a)
+{
+	be16 port = { { 0 } };
+	if (a)
+		memcpy(&port, mnl_attr_get_payload(a), sizeof port);
+	return be16_get(port);
+}
+
+/* Linux: rtm_getroute_parse_ip_proto(). */
+static int read_proto(struct nl_req *r, uint8_t family, uint8_t *ret)
+{
+	const struct nlattr *a = r->attrs[RTA_IP_PROTO];
+	uint8_t proto = a ? mnl_attr_get_u8(a) : 0;
+	*ret = a ? proto : family == AF_INET ? IPPROTO_UDP : 0;
+	if (!a || proto == IPPROTO_TCP || proto == IPPROTO_UDP ||
+	    proto == (family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return 0;
+	return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Unsupported ip proto");
+}
+
+static int read_flow(struct nl_req *r, struct question *q)
+{
+	const struct rtmsg *m = r->hdr;
+	const struct nlattr *mark = r->attrs[RTA_MARK], *uid = r->attrs[RTA_UID];
+	q->q = (struct fib_query){ .family = q->family, .dst = q->dst, .src = q->src, .dsfield = m->rtm_tos };
+	q->q.mark = mark ? mnl_attr_get_u32(mark) : 0;
+	q->q.uid = uid ? mnl_attr_get_u32(uid) : q->in ? UINT32_MAX : r->uid;
+	q->q.sport = port_of(r->attrs[RTA_SPORT]);
+	q->q.dport = port_of(r->attrs[RTA_DPORT]);
+	return read_proto(r, q->family, &q->q.proto);
+}
+
 static int read_question(struct nl_req *r, struct question *q)
 {
 	const struct rtmsg *m = r->hdr;
@@ -185,7 +219,17 @@ static int read_question(struct nl_req *r, struct question *q)
 	if (err)
 		return err;
 	err = read_iface(r, RTA_IIF, &q->in);
-	return err ? err : read_iface(r, RTA_OIF, &q->out);
+	if (!err)
+		err = read_iface(r, RTA_OIF, &q->out);
+	return err ? err : read_flow(r, q);
+}
+
+static struct fib_query query_of(const struct question *q, const struct iface *out)
+{
+	struct fib_query fq = q->q;
+	fq.iif = q->in ? q->in->handle : 0;
+	fq.oif = out ? out->handle : 0;
+	return fq;
 }
 
 /* Linux: a source must be one of ours, or come in by an interface. */
@@ -223,8 +267,9 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 	}
 	if (q->out && !q->in && !(q->out->flags & IFF_UP))
 		return -ENETUNREACH;
-	uint32_t out = q->out && !q->in ? q->out->handle : 0;
-	const struct fib_route *f = out && (everyone || group) ? NULL : fib_lookup_ctl(st, AF_INET, dst, out);
+	const struct fib_query fq = query_of(q, q->in ? NULL : q->out);
+	uint32_t out = fq.oif;
+	const struct fib_route *f = out && (everyone || group) ? NULL : fib_ask(st, &fq);
 	if (!f && !out)
 		return -ENETUNREACH;
 	if (f)
@@ -245,7 +290,8 @@ static int answer6(struct leat_stack *st, const struct question *q, struct fib_r
 	const struct iface *out = q->in ? q->in : q->out;
 	bool needs_link = ip6_is_link_local(dst) || ip6_is_multicast(dst);
 	bool binds = out && (needs_link || (!q->in && ipaddr_is_zero(&q->src)));
-	const struct fib_route *f = fib_lookup_ctl(st, AF_INET6, &q->dst, binds ? out->handle : 0);
+	const struct fib_query fq = query_of(q, binds ? out : NULL);
+	const struct fib_route *f = fib_ask(st, &fq);
 	if (f)
 		*ret = *f;
 	return f ? 0 : -ENETUNREACH;

@@ -69,56 +69,10 @@ static bool rule_fits(const struct fib_rules *rules, const struct fib_rule *r, c
 	return fib_key_match(&r->dst, &m->dst, r->dst_plen) && packet_fits(r, m);
 }
 
-static bool is_suppressed(const struct worker *w, const struct fib_rule *r, const struct fib_nh *nh,
-			  unsigned plen)
-{
-	if (nh->type >= RTN_BLACKHOLE) /* Linux: what is refused stays so */
-		return false;
-	if ((int)plen <= r->suppress_plen)
-		return true;
-	if (r->suppress_group < 0)
-		return false;
-	const struct iface *i = iface_get(w, nh->if_handle);
-	return i && racy_get(i->group) == r->suppress_group;
-}
+/* --- the walk --- */
 
-static const struct fib_nh *table_find(const struct worker *w, const struct fib_rule *r,
-				       const struct meeting *m)
-{
-	const struct fib_node *n = r->trie ? fib_trie_find_node(r->trie, &m->dst) : NULL;
-	const struct fib_nh *nh = n ? rcu_get(n->best) : NULL;
-	if (!nh || nh->type == RTN_THROW || is_suppressed(w, r, nh, n->plen))
-		return NULL;
-	return nh;
-}
-
-/* What a rule that fits says; *ret_next: where to go on when it says nothing. */
-static bool rule_answers(const struct worker *w, const struct fib_rules *rules, const struct fib_rule *r,
-			 const struct meeting *m, uint32_t *ret_next, const struct fib_nh **ret_nh)
-{
-	*ret_nh = NULL;
-	switch (r->action) {
-	case FR_ACT_TO_TBL:
-		*ret_nh = table_find(w, r, m);
-		return *ret_nh != NULL;
-	case FR_ACT_GOTO: /* always forward; RULE_NOWHERE: to one that is not there */
-		*ret_next = r->target == RULE_NOWHERE ? *ret_next : r->target;
-		return false;
-	case FR_ACT_NOP:
-		return false;
-	case FR_ACT_UNREACHABLE: /* Linux: as if there were no route */
-		return true;
-	case FR_ACT_PROHIBIT:
-		*ret_nh = rules->prohibit;
-		return true;
-	default:
-		*ret_nh = rules->blackhole;
-		return true;
-	}
-}
-
-const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,
-				const struct fib_query *q)
+static inline const void *walk(const struct fib_rules *rules, const struct fib_query *q, rules_table_fn *fn,
+			       void *ctx, uint8_t *ret_action)
 {
 	const struct meeting m = {
 		.q = q,
@@ -128,10 +82,66 @@ const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *
 	};
 	for (uint32_t k = 0, next; k < rules->n; k = next) {
 		const struct fib_rule *r = &rules->rule[k];
-		const struct fib_nh *nh;
+		const void *found;
 		next = k + 1;
-		if (rule_fits(rules, r, &m) != r->invert && rule_answers(w, rules, r, &m, &next, &nh))
-			return nh;
+		if (rule_fits(rules, r, &m) == r->invert)
+			continue;
+		switch (r->action) {
+		case FR_ACT_TO_TBL:
+			found = r->trie ? fn(ctx, r, &m.dst) : NULL;
+			if (!found)
+				break;
+			*ret_action = FR_ACT_TO_TBL;
+			return found;
+		case FR_ACT_GOTO: /* always forward; or to one that is not there */
+			next = r->target == RULE_NOWHERE ? next : r->target;
+			break;
+		case FR_ACT_NOP:
+			break;
+		default:
+			*ret_action = r->action;
+			return NULL;
+		}
 	}
+	*ret_action = FR_ACT_UNREACHABLE;
 	return NULL;
+}
+
+const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, rules_table_fn *fn, void *ctx,
+		      uint8_t *ret_action)
+{
+	return walk(rules, q, fn, ctx, ret_action);
+}
+
+bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, const struct iface *i)
+{
+	if (type >= RTN_BLACKHOLE) /* Linux: what is refused stays so */
+		return false;
+	return (int)plen <= r->suppress_plen || (i && racy_get(i->group) == r->suppress_group);
+}
+
+/* --- workers --- */
+
+static const void *find_in_table(void *ctx, const struct fib_rule *r, const struct fib_key *dst)
+{
+	const struct worker *w = ctx;
+	const struct fib_node *n = fib_trie_find_node(r->trie, dst);
+	const struct fib_nh *nh = n ? rcu_get(n->best) : NULL;
+	if (!nh || nh->type == RTN_THROW)
+		return NULL;
+	const struct iface *i = r->suppress_group < 0 ? NULL : iface_get(w, nh->if_handle);
+	return rule_suppresses(r, nh->type, n->plen, i) ? NULL : nh;
+}
+
+/* Linux: a rule that says unreachable is answered as if there were no route. */
+const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,
+				const struct fib_query *q)
+{
+	uint8_t action;
+	const struct fib_nh *nh = walk(rules, q, find_in_table, (void *)w, &action);
+	if (likely(action == FR_ACT_TO_TBL))
+		return nh;
+	if (action == FR_ACT_UNREACHABLE)
+		return NULL;
+	return action == FR_ACT_PROHIBIT ? rules->prohibit : rules->blackhole;
 }

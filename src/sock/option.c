@@ -3,7 +3,7 @@
  * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
  * option is added in one place.
  *
- * Not here: what would have no effect yet (priority, mark, timestamps, groups, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
+ * Not here: what would have no effect yet (priority, timestamps, groups, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <limits.h>
@@ -159,6 +159,23 @@ static int get_protocol(struct sock *s, void *val, socklen_t *len)
 static int get_no(struct sock *s, void *val, socklen_t *len)
 {
 	return write_int(NULL, 0, val, len);
+}
+
+static int set_mark(struct sock *s, const void *val, socklen_t len)
+{
+	int mark;
+	int err = read_plain(val, len, &mark);
+	if (err)
+		return err;
+	if (!s->creds.net_admin && !s->creds.net_raw)
+		return -EPERM;
+	s->end.opt.mark = (uint32_t)mark;
+	return 0;
+}
+
+static int get_mark(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, (int)s->end.opt.mark, val, len);
 }
 
 static int bind_to(struct sock *s, struct iface *i)
@@ -341,6 +358,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_DOMAIN,		FN(NULL, get_domain) },
 	{ SOL_SOCKET, SO_PROTOCOL,		FN(NULL, get_protocol) },
 	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_no) },
+	{ SOL_SOCKET, SO_MARK,			FN(set_mark, get_mark) },
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
 

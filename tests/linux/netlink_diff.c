@@ -69,7 +69,7 @@ struct raw {
 struct step {
 	const char *title;
 	uint16_t type, flags; /* NLM_F_* beyond REQUEST and ACK */
-	uint8_t family, plen, rtype, scope, proto;
+	uint8_t family, plen, rtype, scope, proto, src_plen, tos;
 	const char *dst, *gw, *dev, *src, *label, *brd, *lladdr, *newname, *kind, *peer, *alias;
 	uint32_t metric, mtu, table, group, ifi_flags, change, nud, addr_flags, rtm_flags, txqlen;
 	struct raw raw[7]; /* further attributes; the last stays empty */
@@ -278,6 +278,7 @@ static const struct step steps[] = {
 
 	{ "rules", RTM_GETRULE, DUMP, V4 },
 	{ "rules 6", RTM_GETRULE, DUMP, V6 },
+#include "rule_steps.h"
 
 	{ "neigh", RTM_NEWNEIGH, NEW, V4, .dst = "10.0.0.5", .dev = "v0",
 	  .lladdr = "\x02\x00\x00\x00\x00\x05", .nud = NUD_PERMANENT },
@@ -564,8 +565,8 @@ static const struct step steps[] = {
 /* --- the two sides --- */
 
 enum {
-	GROUPS = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
-		 RTMGRP_NEIGH,
+	GROUPS = RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_RULE | 1 << (RTNLGRP_IPV6_RULE - 1) | RTMGRP_IPV6_IFADDR |
+		 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_NEIGH,
 };
 
 struct side {
@@ -650,8 +651,7 @@ static const struct shown {
 	{ RTM_NEWNEIGH, sizeof(struct ndmsg), B(NDA_DST) | B(NDA_LLADDR) | B(NDA_PROTOCOL) | B(NDA_FLAGS_EXT),
 	  0 },
 	{ RTM_NEWNEIGHTBL, sizeof(struct ndtmsg), B(NDTA_NAME) | B(NDTA_PARMS), 0 },
-	{ RTM_NEWRULE, sizeof(struct fib_rule_hdr),
-	  B(FRA_TABLE) | B(FRA_PRIORITY) | B(FRA_SUPPRESS_PREFIXLEN) | B(FRA_PROTOCOL), 0 },
+	{ RTM_NEWRULE, sizeof(struct fib_rule_hdr), ~B(FRA_PAD), 0 },
 };
 
 /* The time that was drawn at random and the references aside; and unset lengths in bytes are what each side makes of them. */
@@ -720,7 +720,9 @@ static void say_header(const struct side *p, char *line, const struct nlmsghdr *
 		say(line, "table %u", ((const struct ndtmsg *)x)->ndtm_family);
 		break;
 	case RTM_NEWRULE:
-		say(line, "rule %u table %u action %u flags %x", f->family, f->table, f->action, f->flags);
+	case RTM_DELRULE:
+		say(line, "rule %u from/%u to/%u tos %u table %u action %u flags %x", f->family, f->src_len,
+		    f->dst_len, f->tos, f->table, f->action, f->flags);
 		break;
 	default:
 		say(line, "type %u", h->nlmsg_type);
@@ -750,7 +752,9 @@ static void add_line(struct side *p, const struct nlmsghdr *h)
 	const struct nlattr *a;
 	const struct ndmsg *neigh = mnl_nlmsg_get_payload(h);
 	bool is_group = (h->nlmsg_type & ~3) == RTM_NEWNEIGH && neigh->ndm_type == RTN_MULTICAST;
-	if (p->n_lines == LINES_MAX || is_group) /* the kernel's own reports make entries for groups */
+	bool is_group_rule = h->nlmsg_type == RTM_NEWRULE && neigh->ndm_family >= RTNL_FAMILY_IPMR;
+	if (p->n_lines == LINES_MAX || is_group || /* the kernel's own reports make entries for groups */
+	    is_group_rule) /* leat forwards none */
 		return;
 	char *line = p->line[p->n_lines++];
 	line[0] = 0;
@@ -935,6 +939,23 @@ static void build_neightbl(struct nl_buf *b, const struct side *p, const struct 
 	m->ndtm_family = s->family;
 }
 
+static void build_rule(struct nl_buf *b, const struct step *s)
+{
+	struct fib_rule_hdr *h = nl_begin(b, s->type, s->flags, 1, 0, sizeof *h);
+	*h = (struct fib_rule_hdr){ .family = s->family,
+				    .dst_len = s->plen,
+				    .src_len = s->src_plen,
+				    .tos = s->tos,
+				    .table = s->table < 256 ? (uint8_t)s->table : 0,
+				    .action = s->rtype,
+				    .flags = s->rtm_flags };
+	put_ip(b, FRA_DST, s->family, s->dst);
+	put_ip(b, FRA_SRC, s->family, s->src);
+	put_u32_if(b, FRA_PRIORITY, s->metric);
+	if (s->table > 255)
+		nl_put_u32(b, FRA_TABLE, s->table);
+}
+
 static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 {
 	switch (s->type & ~3) {
@@ -954,8 +975,7 @@ static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 		build_neightbl(b, p, s);
 		break;
 	default:
-		((struct fib_rule_hdr *)nl_begin(b, s->type, s->flags, 1, 0, sizeof(struct fib_rule_hdr)))
-			->family = s->family;
+		build_rule(b, s);
 	}
 	put_raw(b, p, s);
 	b->msg->nlmsg_flags |= NLM_F_REQUEST | (s->flags & NLM_F_DUMP && (s->type & 3) == 2 ? 0 : NLM_F_ACK);
