@@ -251,7 +251,8 @@ void knobs_save(struct leat_stack *st, const struct module *m, struct saver *s)
 	save_begin(s, "knobs");
 	for (const struct knob *k = m->knobs; k->name; k++) {
 		void *base = knob_base(st, m, k);
-		if (!base || k->flags & KNOB_ALIAS || knob_is_default(k, base))
+		if (!base || k->flags & KNOB_ALIAS ||
+		    (knob_is_default(k, base) && !(k->flags & KNOB_FOLLOWS)))
 			continue;
 		knob_full_name(k, "default", name);
 		knob_save_value(s, name, k, base);

@@ -3,6 +3,7 @@
  * where all that leaves comes through, forwarded or ours: it cuts what is too long for the link and may be cut, and says
  * whose link-layer address is wanted. */
 #include "ip/ip_internal.h"
+#include "ip/redirect_internal.h"
 #include "pkt/csum.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
@@ -27,6 +28,8 @@ static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct iface_run
 	if (unlikely(!fits(p, mtu)) && be16_get(h->frag) & IP4_DF) /* RFC 1191, 4 */
 		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
 				MIN(mtu, 0xffffU), DROP_IP_TOO_BIG);
+	if (unlikely(p->in_if == p->out_if))
+		redirect4_send(w, p, nh, IP4_FORWARD_ERROR);
 	ip4_ttl_decrement(h);
 	pkt_csum_headers_changed(p);
 	return racy_get(out->hooks.edge[HOOK_IP4_FORWARD]);

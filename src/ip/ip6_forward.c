@@ -3,9 +3,10 @@
  * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
  * (RFC 8200, 5); only what this stack itself sends is (ip6_frag.c). */
 #include "ip/ip6_internal.h"
+#include "ip/redirect_internal.h"
 #include "pkt/csum.h"
 
-enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR };
+enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR, IP6_FORWARD_REDIRECT };
 enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK, IP6_POST_FRAG, IP6_POST_ERROR };
 
 /* RFC 4291, 2.5.2 and 2.5.6: may this source leave its link? */
@@ -31,6 +32,8 @@ static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run
 	uint32_t mtu = ip6_packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
+	if (unlikely(p->in_if == nh->if_handle))
+		redirect6_send(w, p, nh, IP6_FORWARD_REDIRECT);
 	h->hop_limit--;
 	pkt_csum_headers_changed(p);
 	p->out_if = nh->if_handle;
@@ -88,7 +91,8 @@ const struct node ip6_forward_node = {
 	.run = ip6_forward,
 	.next = { [IP6_FORWARD_POST] = "ip6-post",
 		  [IP6_FORWARD_HOOK] = "hook-ip6-forward",
-		  [IP6_FORWARD_ERROR] = "icmp6-error" },
+		  [IP6_FORWARD_ERROR] = "icmp6-error",
+		  [IP6_FORWARD_REDIRECT] = "ip6-output" },
 };
 const struct node ip6_post_node = {
 	.name = "ip6-post",

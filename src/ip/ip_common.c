@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "ip/ip_internal.h"
+#include "ip/redirect_internal.h"
 #include "net/netconf_ctl.h"
 
 static struct ip_stack *ip_stack_of(const struct leat_stack *st, uint8_t family)
@@ -27,6 +28,8 @@ void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on)
 	if (!ip)
 		return;
 	racy_set(ip->forwarding, on);
+	if (family == AF_INET && redirect_stack(st)) /* Linux: inet_forward_change() */
+		racy_set(redirect_stack(st)->accept, !on);
 	*forwards(iface_conf_default(st), family) = on;
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
 		racy_set(*forwards(&i->conf, family), on);

@@ -315,7 +315,7 @@ static void defer_chunk(void *ctx, struct deferred *d)
 
 static int l4_init(struct leat_stack *st)
 {
-	static const uint8_t types4[] = { 3, 11, 12 }, types6[] = { 1, 2, 3, 4 };
+	static const uint8_t types4[] = { 3, 5, 11, 12 }, types6[] = { 1, 2, 3, 4 };
 	struct l4_stack *s = l4_stack(st);
 	int err = 0;
 	hash_init(&s->by_id, &st->mem, defer_chunk, st);
@@ -343,7 +343,7 @@ static int l4_worker_init(struct worker *w)
 
 static void l4_unlink(struct leat_stack *st)
 {
-	static const uint8_t types4[] = { 3, 11, 12 }, types6[] = { 1, 2, 3, 4 };
+	static const uint8_t types4[] = { 3, 5, 11, 12 }, types6[] = { 1, 2, 3, 4 };
 	for (unsigned i = 0; i < sizeof types4; i++)
 		icmp4_type_remove(st, types4[i], l4_error4_node.name);
 	for (unsigned i = 0; i < sizeof types6; i++)

@@ -8,6 +8,7 @@
  * 1122, 4.1.3.3 would have all be told). An error's sender is believed only as far as what it quotes names an endpoint of ours
  * (RFC 5927 says how far that goes). */
 #include "ip/pmtu.h"
+#include "ip/redirect.h"
 #include "l4/l4_internal.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
@@ -134,7 +135,7 @@ static bool parse4(const struct pkt *p, struct l4_error *r)
 	if (m.type == ICMP4_PARAM_PROBLEM)
 		r->info = icmp4_info(&m) >> 24;
 	r->from.a = l4_of4(((const struct ip4_hdr *)pkt_l3(p))->src);
-	return r->err && parse_quote4(r, m.body);
+	return (r->err || m.type == ICMP4_REDIRECT) && parse_quote4(r, m.body);
 }
 
 static bool parse6(const struct pkt *p, struct l4_error *r)
@@ -189,6 +190,27 @@ static void to_raw(struct worker *w, struct pkt *p, const struct l4_tuple *t, ui
 	}
 }
 
+/* A raw socket has no ports for a stranger to guess: it must have written there. */
+static bool has_sent(const struct l4_end *e, const struct l4_error *r)
+{
+	return e->ops->type != SOCK_RAW || ip6_eq(e->connected ? &e->peer.a : &e->last_to, &r->dst.a);
+}
+
+/* A redirect is no error: sockets do not hear of it, but have to vouch for what it quotes. */
+static enum drop redirected(struct worker *w, struct pkt *p, struct l4_tuple *t, const struct l4_error *r)
+{
+	const struct l4_end *e = NULL;
+	while ((e = l4_raw_next(w, t, AF_INET, e)) && !has_sent(e, r)) {}
+	t->lport = r->src.port;
+	t->rport = r->dst.port;
+	if (!e)
+		e = l4_find(w, t);
+	if (!e)
+		return DROP_SOCK_ERROR_NOBODY;
+	const struct fib_query q = l4_query(e, &r->src, &r->dst);
+	return redirect4_heard(w, p, &q);
+}
+
 static uint8_t error_one(struct worker *w, struct pkt *p)
 {
 	struct l4_error r;
@@ -205,6 +227,8 @@ static uint8_t error_one(struct worker *w, struct pkt *p)
 	    racy_get(in->flags) &
 		    IFF_LOOPBACK) /* from this host, about what left or would have left by another one */
 		t.in_if = L4_ANY_IF;
+	if (!r.err)
+		return pkt_drop(p, redirected(w, p, &t, &r));
 	if (l4_stack(w->st)->n_raw)
 		to_raw(w, p, &t, r.family);
 	t.lport = r.src.port;
@@ -233,12 +257,6 @@ const struct node l4_error6_node = {
 };
 
 /* --- at home --- */
-
-/* A raw socket has no ports for a stranger to guess: it must have written there. */
-static bool has_sent(const struct l4_end *e, const struct l4_error *r)
-{
-	return e->ops->type != SOCK_RAW || ip6_eq(e->connected ? &e->peer.a : &e->last_to, &r->dst.a);
-}
 
 /* Linux: INTERFACE and OMIT let nobody learn from them (ip_sk_accept_pmtu()). False: the socket does not want to know. */
 static bool learn_mtu(struct l4_end *e, struct l4_error *r, const struct pkt *p)

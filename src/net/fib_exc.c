@@ -15,9 +15,11 @@
 #include "net/fib_exc.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 
 #include "net/fib_exc_internal.h"
+#include "net/neigh_internal.h"
 
 /* The ring. head: the worker's; tail: control's. */
 struct fib_exc_worker {
@@ -63,6 +65,19 @@ static bool may_tell(struct fib_exc_worker *ew, uint64_t now_us)
 	return true;
 }
 
+/* Linux, __ip_do_redirect(). */
+static bool is_known(struct leat_stack *st, const struct fib_exc_news *n)
+{
+	struct neigh_info how = {
+		.if_handle = n->via.if_handle, .family = n->family, .addr = n->gw, .flags = NTF_USE
+	};
+	struct neigh_info known;
+	if (neigh_get(st, how.if_handle, how.family, &how.addr, &known) && known.state & NUD_VALID)
+		return true;
+	neigh_set(st, &how, NLM_F_CREATE);
+	return false;
+}
+
 static void hear(struct lcore *at, const struct msg *m)
 {
 	struct worker *w = m->arg[0].p;
@@ -71,7 +86,8 @@ static void hear(struct lcore *at, const struct msg *m)
 		return; /* the module went meanwhile, or came anew */
 	const struct fib_exc_news n = ew->ring[ew->tail % FIB_EXC_NEWS_MAX];
 	__atomic_store_n(&ew->tail, ew->tail + 1, __ATOMIC_RELEASE);
-	fib_exc_learn(w->st, &n, 0, 0); /* without memory: told again when it happens again */
+	if (!n.must_be_known || is_known(w->st, &n))
+		fib_exc_learn(w->st, &n, 0, 0); /* without memory: told again when it happens again */
 }
 
 bool fib_exc_tell(struct worker *w, const struct fib_exc_news *n)
@@ -255,6 +271,22 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
 	if (e == IFACE_DOWN || e == IFACE_GOING)
 		forget(i->st, through_iface, &i->handle);
+}
+
+static bool leads_to(const struct fib_exc *x, const void *ctx)
+{
+	const struct fib_via *gone = ctx;
+	uint8_t family = x->gw_family ? x->gw_family : x->family;
+	const struct ipaddr *hop = x->gw_family ? &x->gw : &x->dst;
+	return x->redirected && x->via.if_handle == gone->if_handle && family == gone->gw_family &&
+	       ipaddr_eq(hop, &gone->gw);
+}
+
+void fib_exc_gateway_gone(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *gw)
+{
+	const struct fib_via gone = { .gw = *gw, .if_handle = if_handle, .gw_family = family };
+	if (fib_exc_table(st) && fib_exc_state(st)->n_redirects)
+		forget(st, leads_to, &gone);
 }
 
 static bool of_family(const struct fib_exc *x, const void *ctx)

@@ -102,6 +102,7 @@ struct fib_exc_news {
 	struct fib_via via;
 	uint8_t family, gw_family;
 	bool redirected, mtu_locked;
+	bool must_be_known; /* the better first hop, as a neighbour: until then it is asked for, and no more */
 	uint32_t mtu; /* 0: nothing of it */
 };
 /* Passes it to the control lcore. False: so much has been told lately that this is not heard. */
@@ -113,6 +114,8 @@ bool fib_exc_tell(struct worker *w, const struct fib_exc_news *n);
 int fib_exc_learn(struct leat_stack *st, const struct fib_exc_news *n, uint64_t mtu_us, uint64_t gw_us);
 /* The routes of a prefix have changed: what was said of destinations in it is forgotten. */
 void fib_exc_forget(struct leat_stack *st, uint8_t family, const struct ipaddr *dst, unsigned plen);
+/* Who was the better first hop for some is no use any more. */
+void fib_exc_gateway_gone(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *gw);
 /* The one with the smallest serial above `after`, of a family (AF_UNSPEC: any); NULL: no more. */
 const struct fib_exc *fib_exc_next(struct leat_stack *st, uint8_t family, uint64_t after);
 

@@ -91,11 +91,15 @@ struct ip6_auto_conf {
 	uint32_t mtu6; /* what a router says; 0: the device's */
 	uint64_t stable_secret[2]; /* both 0: none */
 };
+struct redirect_conf {
+	uint8_t accept4, secure4, shared4, send4, accept6;
+};
 struct iface_conf {
 	struct ip6_auto_conf ip6;
 	uint8_t forward4, forward6, hop_limit6, addr_gen_mode, accept_dad;
 	uint32_t dad_transmits;
 	struct neigh_conf neigh[2]; /* IPv4, IPv6 */
+	struct redirect_conf redirect;
 };
 
 struct iface {
