@@ -20,8 +20,8 @@
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
 
-enum { CODE_MAX = 3 };
-static const uint8_t CODE_HOST = 1;
+enum { CODE_HOST = 1, CODE_MAX = 3 };
+enum { QUOTE_MAX = 576 };
 
 /* --- in --- */
 
@@ -133,6 +133,29 @@ static bool is_for(const struct worker *w, const struct iface *in, const struct 
 	       (shares(redirect_stack(w->st), in) || redirect_is_neighbour(w, AF_INET, hop, in->handle));
 }
 
+/* As much as an error quotes. */
+static struct pkt *copy_start(struct lcore *lc, const struct pkt *p)
+{
+	struct pkt *c = pkt_new(lc);
+	struct cursor cur = pkt_cursor(p);
+	uint32_t n;
+	if (!c)
+		return NULL;
+	cur_trim(&cur, MIN(cur_left(&cur), (uint32_t)QUOTE_MAX));
+	for (const uint8_t *run; (run = cur_run(&cur, &n));) {
+		if (!pkt_append(lc, c, run, n)) {
+			pkt_free(lc, c);
+			return NULL;
+		}
+	}
+	c->l3_off = c->headroom;
+	c->in_if = p->in_if;
+	c->ethertype = p->ethertype;
+	c->flags = p->flags;
+	c->trace_id = p->trace_id;
+	return c;
+}
+
 void redirect4_send(struct worker *w, struct pkt *p, const struct fib_nh *nh, uint8_t error)
 {
 	const struct redirect_stack *s = redirect_stack(w->st);
@@ -146,7 +169,7 @@ void redirect4_send(struct worker *w, struct pkt *p, const struct fib_nh *nh, ui
 	uint32_t slot = (uint32_t)(siphash(&w->st->hash_key, &h->src, sizeof h->src) % REDIRECT_SLOTS);
 	if (!is_time(s, &redirect_worker(w)->told4[slot], w->lc->now_us))
 		return;
-	struct pkt *cause = pkt_clone(w->lc, p, ip4_hdr_len(h));
+	struct pkt *cause = copy_start(w->lc, p);
 	if (!cause)
 		return; /* the next packet is as good a reason */
 	ip_error(cause, error, ICMP4_REDIRECT, CODE_HOST, be32_get(hop.v4), DROP_NONE);

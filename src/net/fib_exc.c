@@ -354,9 +354,11 @@ static const struct knob fib_exc_knobs[] = {
 	     .unit = "s", .help = "how long a redirect holds"),
 	KNOB("net.ipv6.route.gc_timeout", struct fib_exc_stack, conf.redirect_expires_s[1], 60, 1, INT32_MAX,
 	     .unit = "s", .help = "how long a redirect holds"),
-	KNOB("net.ipv4.route.flush", struct fib_exc_stack, flush[0], 0, 0, UINT32_MAX, .changed = on_flush,
+	KNOB("net.ipv4.route.flush", struct fib_exc_stack, flush[0], 0, KNOB_MINUS(INT32_MAX), INT32_MAX,
+	     .flags = KNOB_SIGNED, .changed = on_flush,
 	     .help = "writing to it forgets path MTUs and redirects"),
-	KNOB("net.ipv6.route.flush", struct fib_exc_stack, flush[1], 0, 0, UINT32_MAX, .changed = on_flush,
+	KNOB("net.ipv6.route.flush", struct fib_exc_stack, flush[1], 0, KNOB_MINUS(INT32_MAX), INT32_MAX,
+	     .flags = KNOB_SIGNED, .changed = on_flush,
 	     .help = "writing to it forgets path MTUs and redirects"),
 	{ 0 },
 };

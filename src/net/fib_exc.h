@@ -58,7 +58,7 @@ struct fib_exc_stack {
 	struct list all; /* by serial */
 	uint32_t n_redirects, n_locked; /* how many have what forwarding heeds; workers may look */
 	uint64_t serial;
-	uint32_t flush[2]; /* written to: net.ipv4.route.flush, net.ipv6.route.flush */
+	int32_t flush[2]; /* written to: net.ipv4.route.flush, net.ipv6.route.flush */
 	struct iface_watch watch;
 };
 static inline struct fib_exc_stack *fib_exc_state(const struct leat_stack *st)
