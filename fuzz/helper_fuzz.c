@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whatever a daemon that fell into wrong hands sends to its privileged helper: nothing but the three requests has an effect, each
+/* Whatever a daemon that fell into wrong hands sends to its privileged helper: nothing but the four requests has an effect, each
  * name is a bounded string, what is held is given back exactly once, and no descriptor stays open in the helper. What the
  * helper does to the kernel is played here. Input: a row of messages, each a byte that says how long it is (bit 7: with a
  * descriptor) and its bytes. */
@@ -15,6 +15,7 @@
 
 static struct {
 	unsigned taken, undone; /* interfaces */
+	unsigned attached, detached; /* XDP programs */
 	unsigned opened; /* descriptors handed out */
 	bool refuse;
 } kernel;
@@ -31,11 +32,13 @@ static int kernel_fd(int err)
 
 #define socket(family, type, protocol) kernel_fd(EPERM)
 #define open(path, flags)              kernel_fd(ENOENT)
+#define dup(fd)                        kernel_fd(EMFILE)
 #define ioctl(fd, request, arg)        (kernel.refuse ? (errno = EBUSY, -1) : ((void)(arg), 0))
 #include "../apps/leatd/helper.c"
 #undef socket
 #undef open
 #undef ioctl
+#undef dup
 #include "../apps/leatd/fdpass.c"
 
 int hold_init(struct hold *h)
@@ -45,9 +48,29 @@ int hold_init(struct hold *h)
 void hold_sweep(struct hold *h)
 {
 }
-int rights_keep(uint32_t caps)
+int rights_keep(uint64_t caps)
 {
 	return 0;
+}
+
+int xdp_attach(struct xdp *x, unsigned ifindex, bool generic, char *why, size_t why_len)
+{
+	if (kernel.refuse)
+		return -EBUSY;
+	kernel.attached++;
+	x->link = x->map = 1;
+	return 0;
+}
+int xdp_socket(const struct xdp *x, unsigned queue, int umem, int *ret_fd)
+{
+	fuzz_check(x->link == 1);
+	*ret_fd = kernel_fd(E2BIG);
+	return *ret_fd < 0 ? -errno : 0;
+}
+void xdp_detach(struct xdp *x)
+{
+	kernel.detached += x->link == 1;
+	x->link = x->map = 0;
 }
 
 static bool is_name(const char *s)
@@ -131,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(!one_request(&s));
 	clean_up(&s);
 	close(fd[1]);
-	fuzz_check(kernel.undone == kernel.taken && s.n_held == 0);
+	fuzz_check(kernel.undone == kernel.taken && kernel.detached == kernel.attached && s.n_held == 0);
 	fuzz_check(lowest_free_fd() == before);
 	return 0;
 }

@@ -34,7 +34,7 @@ int fdpass_recv(int sock, void *msg, size_t len, int *ret_fd)
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
 			    .msg_control = control.buf,
-			    .msg_controllen = sizeof control.buf };
+			    .msg_controllen = CMSG_LEN(sizeof(int)) }; /* one, not two */
 	ssize_t n;
 	*ret_fd = -1;
 	do

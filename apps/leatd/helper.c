@@ -21,12 +21,14 @@
 #include "fdpass.h"
 #include "hold.h"
 #include "rights.h"
+#include "xdp.h"
 
 enum { HELD_MAX = 256, SEND_BUFFER = 8 << 20 };
 
 struct held {
 	char ifname[IFNAMSIZ];
 	unsigned ifindex, changed;
+	struct xdp xdp;
 };
 
 struct server {
@@ -44,14 +46,30 @@ static int say(struct helper_rep *rep, int err, const char *what, const char *if
 	return err;
 }
 
-static int packet_socket(const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+static int socket_for(const struct held *d, const struct helper_req *q, int umem, struct helper_rep *rep,
+		      int *ret_fd)
 {
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return say(rep, -errno, "cannot open a packet socket for", q->ifname);
+	bool xdp = q->op == HELPER_QUEUE && d->xdp.link;
+	int err = 0, fd = -1;
+	if (xdp && q->arg == DEV_QUEUE_KEEP)
+		return (*ret_fd = dup(d->xdp.link)) < 0 ? -errno : 0;
+	if (xdp)
+		err = xdp_socket(&d->xdp, q->arg, umem, &fd);
+	else if ((fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+		err = -errno;
+	if (err)
+		return say(rep, err,
+			   xdp ? "cannot open an AF_XDP socket for" : "cannot open a packet socket for",
+			   q->ifname);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){ SEND_BUFFER }, sizeof(int));
 	*ret_fd = fd;
 	return 0;
+}
+
+static void give_up(struct server *s, struct held *d)
+{
+	xdp_detach(&d->xdp);
+	hold_undo(&s->hold, d->ifindex, d->changed);
 }
 
 static int hold_open(struct server *s, const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
@@ -59,13 +77,17 @@ static int hold_open(struct server *s, const struct helper_req *q, struct helper
 	struct held *d = &s->held[s->n_held];
 	if (s->n_held == HELD_MAX)
 		return say(rep, -ENOSPC, "too many interfaces are held already; cannot hold", q->ifname);
-	bool plain = q->arg & DEV_HOLD_PLAIN;
+	bool plain = q->arg & DEV_HOLD_PLAIN, generic = q->arg & DEV_HOLD_GENERIC;
+	*d = (struct held){ 0 };
 	int err = hold_take(&s->hold, q->ifname, plain, &d->ifindex, &d->changed, rep->why, sizeof rep->why);
 	if (err)
 		return err;
-	err = packet_socket(q, rep, ret_fd);
+	if (q->arg & DEV_HOLD_XDP)
+		err = xdp_attach(&d->xdp, d->ifindex, generic, rep->why, sizeof rep->why);
+	if (!err)
+		err = socket_for(d, q, -1, rep, ret_fd);
 	if (err) {
-		hold_undo(&s->hold, d->ifindex, d->changed);
+		give_up(s, d);
 		return err;
 	}
 	memcpy(d->ifname, q->ifname, sizeof d->ifname);
@@ -81,17 +103,18 @@ static struct held *held_find(struct server *s, const char *ifname)
 	return NULL;
 }
 
-static int queue_open(struct server *s, const struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+static int queue_open(struct server *s, const struct helper_req *q, int umem, struct helper_rep *rep,
+		      int *ret_fd)
 {
-	return held_find(s, q->ifname) ? packet_socket(q, rep, ret_fd)
-				       : say(rep, -ENODEV, "nobody holds", q->ifname);
+	const struct held *d = held_find(s, q->ifname);
+	return d ? socket_for(d, q, umem, rep, ret_fd) : say(rep, -ENODEV, "nobody holds", q->ifname);
 }
 
 static void undo(struct server *s, unsigned i)
 {
 	struct held d = s->held[i];
 	s->held[i] = s->held[--s->n_held];
-	hold_undo(&s->hold, d.ifindex, d.changed);
+	give_up(s, &d);
 }
 
 static int give_back(struct server *s, const struct helper_req *q)
@@ -119,14 +142,14 @@ static int tap_open(const struct helper_req *q, struct helper_rep *rep, int *ret
 	return err;
 }
 
-static int serve(struct server *s, struct helper_req *q, struct helper_rep *rep, int *ret_fd)
+static int serve(struct server *s, struct helper_req *q, int got, struct helper_rep *rep, int *ret_fd)
 {
 	q->ifname[IFNAMSIZ - 1] = 0;
 	switch (q->op) {
 	case HELPER_HOLD:
 		return hold_open(s, q, rep, ret_fd);
 	case HELPER_QUEUE:
-		return queue_open(s, q, rep, ret_fd);
+		return queue_open(s, q, got, rep, ret_fd);
 	case HELPER_GIVE_BACK:
 		return give_back(s, q);
 	case HELPER_TAP:
@@ -141,11 +164,13 @@ static bool one_request(struct server *s)
 {
 	struct helper_req q;
 	struct helper_rep rep = { 0 };
-	int fd = -1;
-	ssize_t n = recv(s->fd, &q, sizeof q, MSG_TRUNC); /* how long it was, not how much of it fits */
-	if (n <= 0)
+	int fd = -1, got = -1;
+	int err = fdpass_recv(s->fd, &q, sizeof q, &got);
+	if (err && err != -EBADMSG)
 		return false;
-	rep.err = n == sizeof q && q.ifname[0] ? serve(s, &q, &rep, &fd) : -EBADMSG;
+	rep.err = !err && q.ifname[0] ? serve(s, &q, got, &rep, &fd) : -EBADMSG;
+	if (got >= 0)
+		close(got);
 	fdpass_send(s->fd, &rep, sizeof rep, fd); /* a daemon that is gone is noticed at the next receive */
 	if (fd >= 0)
 		close(fd);
@@ -184,7 +209,7 @@ void helper_main(int fd, const char *sock_path)
 	if (sock_path && stat(sock_path, &s->sock) == 0)
 		s->sock_path = sock_path;
 	detach(s, fd);
-	rights_keep(1U << CAP_NET_ADMIN | 1U << CAP_NET_RAW);
+	rights_keep(1ULL << CAP_NET_ADMIN | 1ULL << CAP_NET_RAW | 1ULL << CAP_BPF | 1ULL << CAP_IPC_LOCK);
 	int err = hold_init(&s->hold);
 	if (err) {
 		fprintf(stderr, "leatd-helper: cannot start: %s\n", strerror(-err));

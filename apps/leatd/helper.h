@@ -15,12 +15,13 @@ enum helper_op { HELPER_HOLD, HELPER_QUEUE, HELPER_GIVE_BACK, HELPER_TAP };
 
 struct helper_req {
 	uint32_t op; /* enum helper_op */
-	uint32_t arg; /* HOLD: enum dev_hold_flags; QUEUE: its number; TAP: enum dev_tap_flags */
+	uint32_t
+		arg; /* HOLD: enum dev_hold_flags; QUEUE: its number (a descriptor may come with it: the umem); TAP: enum dev_tap_flags */
 	char ifname[IFNAMSIZ]; /* NUL-terminated */
 };
 struct helper_rep {
 	int32_t err; /* 0 (with a descriptor, but for GIVE_BACK) or -errno */
-	char why[236]; /* a line for a person, when err */
+	char why[236]; /* a line for a person: when err, or what was refused on the way */
 };
 
 /* --- helper.c: the helper's side --- */

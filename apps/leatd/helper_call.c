@@ -12,8 +12,8 @@
 #include "fdpass.h"
 
 /* The descriptor, 0 where there is none to be had, or -errno. */
-static int call(struct dev_host *host, enum helper_op op, unsigned arg, const char *ifname, char *why,
-		size_t why_len)
+static int call(struct dev_host *host, enum helper_op op, unsigned arg, int pass_fd, const char *ifname,
+		char *why, size_t why_len)
 {
 	struct helper *h = container_of(host, struct helper, host);
 	struct helper_req q = { .op = op, .arg = arg };
@@ -29,7 +29,7 @@ static int call(struct dev_host *host, enum helper_op op, unsigned arg, const ch
 		return -ENAMETOOLONG;
 	}
 	memcpy(q.ifname, ifname, strlen(ifname));
-	int err = fdpass_send(h->fd, &q, sizeof q, -1);
+	int err = fdpass_send(h->fd, &q, sizeof q, pass_fd);
 	if (!err)
 		err = fdpass_recv(h->fd, &rep, sizeof rep, &fd);
 	if (err) {
@@ -37,28 +37,26 @@ static int call(struct dev_host *host, enum helper_op op, unsigned arg, const ch
 			 strerror(-err));
 		return -EIO; /* EPIPE would tell a client that the daemon itself is gone */
 	}
-	if (rep.err) {
-		rep.why[sizeof rep.why - 1] = 0;
-		snprintf(why, why_len, "%s", rep.why);
-		return rep.err;
-	}
-	return fd >= 0 ? fd : 0;
+	rep.why[sizeof rep.why - 1] = 0;
+	snprintf(why, why_len, "%s", rep.why);
+	return rep.err ? rep.err : fd >= 0 ? fd : 0;
 }
 
 static int hold_interface(struct dev_host *host, const char *ifname, unsigned flags, char *why,
 			  size_t why_len)
 {
-	return call(host, HELPER_HOLD, flags, ifname, why, why_len);
+	return call(host, HELPER_HOLD, flags, -1, ifname, why, why_len);
 }
 
-static int open_queue(struct dev_host *host, const char *ifname, unsigned queue, char *why, size_t why_len)
+static int open_queue(struct dev_host *host, const char *ifname, unsigned queue, int umem_fd, char *why,
+		      size_t why_len)
 {
-	return call(host, HELPER_QUEUE, queue, ifname, why, why_len);
+	return call(host, HELPER_QUEUE, queue, umem_fd, ifname, why, why_len);
 }
 
 static int open_tap(struct dev_host *host, const char *ifname, unsigned flags, char *why, size_t why_len)
 {
-	return call(host, HELPER_TAP, flags, ifname, why, why_len);
+	return call(host, HELPER_TAP, flags, -1, ifname, why, why_len);
 }
 
 static void note_kept(struct helper *h, const char *ifname)
@@ -75,7 +73,7 @@ static void give_back(struct dev_host *host, const char *ifname)
 {
 	struct helper *h = container_of(host, struct helper, host);
 	char why[sizeof((struct helper_rep *)0)->why];
-	if (h->fd >= 0 && call(host, HELPER_GIVE_BACK, 0, ifname, why, sizeof why))
+	if (h->fd >= 0 && call(host, HELPER_GIVE_BACK, 0, -1, ifname, why, sizeof why))
 		note_kept(h, ifname);
 }
 

@@ -267,6 +267,8 @@ void options_help(FILE *to)
 		"\nDrivers and their keys:\n"
 		"  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, queues=N, "
 		"fanout=hash|cpu|qm, ring=2|3, slots=N\n"
+		"  af_xdp:IFNAME             the same through AF_XDP: queues=N, lcore=N, "
+		"mode=auto|zerocopy|copy|generic, slots=N\n"
 		"  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, queues=N, "
 		"mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
 		"  mem:IFNAME,peer=IFNAME    a pair of interfaces in memory: mac=, peer_mac=, mtu=N, "

@@ -56,11 +56,18 @@ int rights_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid)
 	return 0;
 }
 
-int rights_keep(uint32_t caps)
+int rights_keep(uint64_t caps)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { .effective = caps, .permitted = caps } };
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &h, d) ? -errno : 0;
+	struct __user_cap_data_struct d[2];
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capget, &h, d))
+		return -errno;
+	for (unsigned i = 0; i < 2; i++) {
+		d[i].permitted &= (uint32_t)(caps >> 32 * i);
+		d[i].effective = d[i].permitted;
+		d[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &h, d) ? -errno : 0;
 }
 
 int rights_drop(bool change_user, uid_t uid, gid_t gid)

@@ -12,8 +12,8 @@ int rights_own_namespace(void);
 /* Whom to become when started as root: the named user, else the first of "leat" and "nobody" that exists.
  * 0 or -ENOENT. */
 int rights_find_user(const char *name, uid_t *ret_uid, gid_t *ret_gid);
-/* From now on no more than these (a mask of 1 << CAP_...), for good. 0 or -errno. */
-int rights_keep(uint32_t caps);
+/* From now on no more than these (a mask of 1 << CAP_...) of those that are there, for good. 0 or -errno. */
+int rights_keep(uint64_t caps);
 /* Becomes that user (when change_user) and gives up every capability, for good. 0 or -errno. */
 int rights_drop(bool change_user, uid_t uid, gid_t gid);
 

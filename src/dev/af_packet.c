@@ -111,7 +111,7 @@ static void count_losses(struct packet_queue *a, struct worker *w)
 	struct tpacket_stats_v3 s;
 	socklen_t len = sizeof s;
 	if (!getsockopt(a->q.fd, SOL_PACKET, PACKET_STATISTICS, &s, &len))
-		hostdev_lost_rx(a->q.dev, w, s.tp_drops);
+		hostdev_lost_rx(a->q.dev, w, s.tp_drops, DROP_RX_FULL);
 }
 
 /* The next frame that waits, if any. */

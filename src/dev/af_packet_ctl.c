@@ -254,7 +254,7 @@ static int open_queues(struct af_packet *a, unsigned n, char *ret_why, size_t wh
 	if (!err)
 		err = set_up_queue(a, packet_queue_of(a->dev.queue[0]), n, &step);
 	for (unsigned i = 1; i < n && !err; i++) {
-		int fd = h->open_queue(h, a->follow.ifname, i, ret_why, why_len);
+		int fd = h->open_queue(h, a->follow.ifname, i, -1, ret_why, why_len);
 		if (fd < 0)
 			return fd;
 		struct packet_queue *q = add_queue(a, fd);

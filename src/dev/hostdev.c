@@ -39,10 +39,10 @@ void hostdev_drop_rx(struct hostdev *d, struct worker *w, struct pkt *p, enum dr
 	graph_drop(w, d->node, p, why);
 }
 
-void hostdev_lost_rx(struct hostdev *d, struct worker *w, uint64_t n)
+void hostdev_lost_rx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why)
 {
 	racy_add(iface_stats_of(d->ifc, w)->rx_dropped, n);
-	graph_count_lost(w, d->node, n, DROP_RX_FULL);
+	graph_count_lost(w, d->node, n, why);
 }
 
 void hostdev_input(struct hostdev_queue *q, struct worker *w, struct pkt *const *p, unsigned n)

@@ -75,14 +75,16 @@ void hostdev_drop_tx(struct hostdev *d, struct worker *w, struct pkt *p, enum dr
 void hostdev_lost_tx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why);
 /* A frame that came in and is no good. Consumes. */
 void hostdev_drop_rx(struct hostdev *d, struct worker *w, struct pkt *p, enum drop why);
-/* Frames that the kernel had no room for. */
-void hostdev_lost_rx(struct hostdev *d, struct worker *w, uint64_t n);
+/* Frames that came in and did not get as far as a packet. */
+void hostdev_lost_rx(struct hostdev *d, struct worker *w, uint64_t n, enum drop why);
 /* The device says that it is gone. Tells the control lcore. */
 void hostdev_lost(struct hostdev_queue *q, struct worker *w);
 
 /* iface_kind.open of the drivers; host.c lists them. */
 int af_packet_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why,
 		   size_t why_len);
+int af_xdp_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why,
+		size_t why_len);
 int tap_open(struct leat_stack *st, const char *ifname, const char *options, char *ret_why, size_t why_len);
 
 #endif

@@ -102,6 +102,16 @@ int hostlink_read(int sock, unsigned ifindex, struct hostlink *ret)
 	return 0;
 }
 
+unsigned hostlink_rx_queues(int sock, const char *ifname)
+{
+	struct ethtool_channels c = { .cmd = ETHTOOL_GCHANNELS };
+	struct ifreq r = { 0 };
+	strncpy(r.ifr_name, ifname, sizeof r.ifr_name - 1);
+	if (ethtool(sock, &r, &c))
+		return 1;
+	return MAX(1U, c.combined_count + c.rx_count);
+}
+
 /* --- when --- */
 
 int hostlink_watch(void)

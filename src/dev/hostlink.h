@@ -16,6 +16,8 @@ struct hostlink {
 int hostlink_index(int sock, const char *ifname, unsigned *ret_ifindex); /* 0 or -ENODEV */
 /* By any socket of the network namespace. 0, or -ENODEV when it is gone. */
 int hostlink_read(int sock, unsigned ifindex, struct hostlink *ret);
+/* How many receive queues it has; 1 when it does not say. */
+unsigned hostlink_rx_queues(int sock, const char *ifname);
 /* A non-blocking descriptor that becomes readable when links change, or -errno. */
 int hostlink_watch(void);
 /* Reads all that is there; true when any of it may be about ifindex (what was lost may be, too). */

@@ -34,9 +34,23 @@ static void region_unmap(struct pkt_pool *pool, void *p, size_t len)
 	mem_uncharge(&pool->lc->rt->mem, len);
 }
 
+struct pkt_region *pool_region_new(struct pkt_pool *pool, size_t len_bytes)
+{
+	return pool->n_regions < POOL_REGIONS_MAX ? region_map(pool, len_bytes) : NULL;
+}
+
+void pool_region_pkt(const struct pkt_pool *pool, struct pkt_region *r, unsigned i)
+{
+	struct pkt *p = &r->pkt[i];
+	p->buf = &r->buf[i];
+	p->frags = r->frags[i];
+	p->index = pool->n_regions * POOL_REGION_PKTS + i;
+	p->home = (uint16_t)pool->lc->id;
+}
+
 static bool grow_pkts(struct pkt_pool *pool)
 {
-	struct pkt_region *r = pool->n_regions < POOL_REGIONS_MAX ? region_map(pool, sizeof *r) : NULL;
+	struct pkt_region *r = pool_region_new(pool, POOL_REGION_WHOLE);
 	if (!r)
 		return false;
 	for (unsigned i = POOL_REGION_PKTS; i--;) {
@@ -46,10 +60,7 @@ static bool grow_pkts(struct pkt_pool *pool)
 					  .home = (uint16_t)pool->lc->id,
 					  .kind = BUF_HEAD,
 					  .ctx = p };
-		p->buf = &r->buf[i];
-		p->frags = r->frags[i];
-		p->index = pool->n_regions * POOL_REGION_PKTS + i;
-		p->home = (uint16_t)pool->lc->id;
+		pool_region_pkt(pool, r, i);
 		p->next = pool->free_pkts;
 		pool->free_pkts = p;
 	}
@@ -74,20 +85,6 @@ static bool grow_pages(struct pkt_pool *pool)
 	return true;
 }
 
-/* A recycled packet remembers nothing: the first line whole, and of the second all that tells of the last packet. */
-static inline void clean(struct pkt *p)
-{
-	memset(p, 0, offsetof(struct pkt, buf));
-	p->data = p->buf->mem + BUF_HEADROOM;
-	p->headroom = BUF_HEADROOM;
-	p->ext = NULL;
-	p->vlan_tci = p->vlan_proto = 0;
-	p->gso_size = p->gso_segs = 0;
-	p->drop = DROP_NONE;
-	p->trace_id = 0;
-	p->next = NULL;
-}
-
 unsigned pkt_new_bulk(struct lcore *lc, struct pkt **ret, unsigned n)
 {
 	struct pkt_pool *pool = pool_of(lc);
@@ -101,7 +98,7 @@ unsigned pkt_new_bulk(struct lcore *lc, struct pkt **ret, unsigned n)
 		pool->free_pkts = p->next;
 		__builtin_prefetch(p->next);
 		p->buf->refs = 1;
-		clean(p);
+		pkt_clean(p);
 	}
 	racy_add(pool->stats.allocated, i);
 	return i;
@@ -324,6 +321,7 @@ int pkt_pools_init(struct leat_runtime *rt, uint64_t budget_bytes_per_lcore)
 		pool->lc = rt->lcore[i];
 		pool->budget_bytes = budget_bytes_per_lcore;
 		pool->flush.fn = flush_returns;
+		list_init(&pool->arenas);
 		for (unsigned k = 0; k < LCORE_MAX; k++)
 			pool->returns[k].tail = &pool->returns[k].first;
 		rt->lcore[i]->slot[LCORE_SLOT_PKT] = pool;
@@ -338,9 +336,13 @@ void pkt_pools_done(struct leat_runtime *rt)
 		if (!pool)
 			continue;
 		for (uint32_t k = 0; k < pool->n_regions; k++)
-			region_unmap(pool, pool->region[k], sizeof *pool->region[k]);
+			region_unmap(pool, pool->region[k],
+				     pool->region[k]->shelf ? (size_t)POOL_REGION_BARE : POOL_REGION_WHOLE);
 		for (uint32_t k = 0; k < pool->n_page_regions; k++)
 			region_unmap(pool, pool->page_region[k], sizeof *pool->page_region[k]);
+		struct pkt_arena *a, *next;
+		list_for_each_safe (a, next, &pool->arenas, link)
+			pkt_arena_free(rt, a);
 		mem_free(pool);
 		rt->lcore[i]->slot[LCORE_SLOT_PKT] = NULL;
 	}

@@ -3,7 +3,9 @@
 #ifndef LEAT_PKT_POOL_H
 #define LEAT_PKT_POOL_H
 
-#include "pkt/pkt.h"
+#include <string.h>
+
+#include "pkt/arena.h"
 
 enum {
 	POOL_REGION_PKTS = 1024,
@@ -19,11 +21,15 @@ struct pkt_region {
 	struct buf buf[POOL_REGION_PKTS];
 	struct pkt_ext ext[POOL_REGION_PKTS];
 	struct pkt_frag frags[POOL_REGION_PKTS][PKT_FRAGS_MAX];
+	struct pkt_shelf *shelf; /* whose frames its head buffers are (arena.h); NULL: they are mem */
 	uint8_t mem[POOL_REGION_PKTS][BUF_HEAD_SIZE] cacheline_aligned;
 };
 static_assert(BUF_HEAD_SIZE % 4096 != 0 && (BUF_HEAD_SIZE & (BUF_HEAD_SIZE - 1)) != 0 &&
 		      BUF_HEAD_SIZE % CACHELINE == 0,
 	      "docs/packet.md");
+
+/* One without memory of its own for head buffers. */
+enum { POOL_REGION_WHOLE = sizeof(struct pkt_region), POOL_REGION_BARE = offsetof(struct pkt_region, mem) };
 
 struct page_region {
 	uint8_t mem[POOL_REGION_PAGES][BUF_PAGE_SIZE];
@@ -49,11 +55,32 @@ struct pkt_pool {
 	struct turn_end flush;
 	uint64_t returns_pending; /* lcores with something in returns[] */
 	struct pool_returns returns[LCORE_MAX];
+	struct list arenas; /* the control lcore's pool: all of them */
 };
 
 static inline struct pkt_pool *pool_of(const struct lcore *lc)
 {
 	return lc->slot[LCORE_SLOT_PKT];
+}
+
+/* Zeroed, of that many bytes; NULL at the budget. Whoever asked fills it in and then enters it. */
+struct pkt_region *pool_region_new(struct pkt_pool *pool, size_t len_bytes);
+/* What descriptor i of the next region has from then on. Its buf is the caller's to write. */
+void pool_region_pkt(const struct pkt_pool *pool, struct pkt_region *r, unsigned i);
+void pkt_arena_free(struct leat_runtime *rt, struct pkt_arena *a);
+
+/* A recycled packet remembers nothing: the first line whole, and of the second all that tells of the last packet. */
+static inline void pkt_clean(struct pkt *p)
+{
+	memset(p, 0, offsetof(struct pkt, buf));
+	p->data = p->buf->mem + BUF_HEADROOM;
+	p->headroom = BUF_HEADROOM;
+	p->ext = NULL;
+	p->vlan_tci = p->vlan_proto = 0;
+	p->gso_size = p->gso_segs = 0;
+	p->drop = DROP_NONE;
+	p->trace_id = 0;
+	p->next = NULL;
 }
 
 /* What a copy of a descriptor takes over; it must get the same headroom for the header offsets to mean the same. */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A held interface is deaf and mute to the kernel, and given back whatever happens.
+# held.sh BUILD [af_packet|af_xdp]: a held interface is deaf and mute to the kernel, and given back whatever happens.
 #
 #    client                        leat
 #    eth0 ---------------------- l0        the kernel of "leat" has addresses on l0; leatd holds l0
@@ -10,12 +10,12 @@
 # shellcheck source=tests/topo/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || exit 77
-B=$1
+B=$1 over=${2:-af_packet}
 leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
 name=held$$
 export LEAT_RUNDIR
 
-topo_start af_packet
+topo_start "$over"
 LEAT_RUNDIR=$tmp/run
 ip -n "$prefix-leat" link set l1 down # comes back down
 
@@ -24,8 +24,9 @@ in_client() { ip netns exec "$prefix-client" "$@"; }
 answers() { in_client ping -n -c 1 -W 1 10.8.0.1 && in_client ping -n -c 1 -W 1 fd08::1; }
 silent() { ! in_client ping -n -c 1 -W 1 10.8.0.1 && ! in_client ping -n -c 1 -W 1 fd08::1; }
 filters() { in_leat tc filter show dev "$1" ingress; in_leat tc filter show dev "$1" egress; in_leat tc qdisc show dev "$1" clsact; }
-is_held() { filters "$1" | grep -q 0x1ea7; }
-is_free() { [ -z "$(filters "$1")" ]; }
+has_program() { in_leat ip link show "$1" | grep -q xdp; }
+is_held() { filters "$1" | grep -q 0x1ea7; } # of a killed helper's hold this much stays, and no program
+is_free() { [ -z "$(filters "$1")" ] && ! has_program "$1"; }
 state_of() { in_leat ip -o link show "$1" | sed 's/ state [A-Z]* / /'; in_leat ip -o -4 address show "$1"; }
 wait_for() { # COMMAND...: up to 5 s
     local i
@@ -34,7 +35,8 @@ wait_for() { # COMMAND...: up to 5 s
 }
 start() { # DEVICES...
     local d args=()
-    for d in "$@"; do args+=(--dev "af_packet:$d"); done
+    : >"$tmp/leatd.out"
+    for d in "$@"; do args+=(--dev "$over:$d"); done
     ip netns exec "$prefix-leat" "$leatd" --name "$name" "${args[@]}" >"$tmp/leatd.out" 2>>"$tmp/leatd.log" </dev/null &
     leatd_pid=$!
     wait_for grep -qx ready "$tmp/leatd.out"
@@ -64,6 +66,7 @@ before=$(state_of l0) before_l1=$(state_of l1)
 say "held"
 check "leatd holds l0 and l1" start l0 l1
 check "both have the filter" eval 'is_held l0 && is_held l1'
+[ "$over" != af_xdp ] || check "and the program" eval 'has_program l0 && has_program l1'
 ip netns exec "$prefix-client" tcpdump -i eth0 -U -w "$tmp/held.pcap" -Z root ether src "$mac" >/dev/null 2>&1 </dev/null &
 children+=("$!")
 wait_for test -s "$tmp/held.pcap"
@@ -90,7 +93,7 @@ if L run -- true 2>/dev/null; then
 fi
 check "a second daemon of the name is refused in one line" eval '! in_leat "$leatd" --name "$name" 2>"$tmp/second" &&
     [ "$(wc -l <"$tmp/second")" = 1 ] && grep -q "running already" "$tmp/second"'
-check "another daemon does not get l0" eval '! in_leat "$leatd" --name "$name-2" --dev af_packet:l0 2>"$tmp/second" &&
+check "another daemon does not get l0" eval '! in_leat "$leatd" --name "$name-2" --dev "$over:l0" 2>"$tmp/second" &&
     [ "$(wc -l <"$tmp/second")" = 1 ] && grep -q "held" "$tmp/second" && is_held l0'
 check "SIGTERM ends it with status 0" stop TERM
 check "l0 and l1 are as they were" eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ] &&
@@ -111,6 +114,7 @@ start l0 l1
 kill -9 "$(helper_of "$leatd_pid")"
 stop KILL
 check "nobody was left to give l0 back" is_held l0
+check "but no program is left on it" wait_for eval '! has_program l0 && ! has_program l1'
 start
 check "the next start cleans up, whatever it opens itself" wait_for eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ] &&
     [ "$before_l1" = "$(state_of l1)" ]'
@@ -137,6 +141,7 @@ start
 check "the next start gives it back" wait_for eval 'is_free l0 && is_free l1 && [ "$before" = "$(state_of l0)" ]'
 stop TERM
 
+if [ "$over" = af_packet ]; then
 say "offloads"
 gro() { in_leat python3 -c '
 import socket, fcntl, struct, array, sys
@@ -150,15 +155,25 @@ fcntl.ioctl(socket.socket(), 0x8946, struct.pack("16sP", b"l0", v.buffer_info()[
 check "vnet=0 switches GRO off" eval 'start l0,vnet=0 && [ "$(gro)" = 0 ]'
 stop KILL
 check "and the helper switches it on again" wait_for eval '[ "$(gro)" = 1 ] && is_free l0'
+fi
 
 say "what cannot be held"
 refused() { # DEVICE TEXT: one line that has TEXT in it
     ! in_leat "$leatd" --name "$name" --dev "$1" 2>"$tmp/why" >/dev/null && [ "$(wc -l <"$tmp/why")" = 1 ] && grep -q "$2" "$tmp/why"
 }
-check "an interface that is not there" refused af_packet:nosuch "no interface nosuch"
-check "the loopback" refused af_packet:lo "not an Ethernet interface"
+check "an interface that is not there" refused "$over:nosuch" "no interface nosuch"
+check "the loopback" refused "$over:lo" "not an Ethernet interface"
 check "an unknown driver" refused foo:l0 "no driver"
-check "an unknown key" refused af_packet:l0,foo=1 foo
-check "an lcore that is not there" refused af_packet:l0,lcore=5 "lcore=5"
+check "an unknown key" refused "$over:l0,foo=1" foo
+check "an lcore that is not there" refused "$over:l0,lcore=5" "lcore=5"
+check "queues beyond number" refused "$over:l0,queues=65" queues
+if [ "$over" = af_xdp ]; then
+    check "more queues than it has" refused af_xdp:l0,queues=2 "queues=2: it has 1"
+    check "a ring that is no power of two" refused af_xdp:l0,slots=1000 "power of two"
+    check "a mode that is none" refused af_xdp:l0,mode=fast "auto, zerocopy, copy or generic"
+    check "zero-copy where there is none" refused af_xdp:l0,mode=zerocopy "refuses"
+else
+    check "a fanout that is none" refused af_packet:l0,fanout=x "hash, cpu or qm"
+fi
 check "nothing stays behind" is_free l0
 topo_end

@@ -1,5 +1,5 @@
 #!/bin/bash
-# leatd starts within a second, holds no rights, and costs under 1 % of a CPU while nothing happens.
+# idle.sh BUILD [af_packet|af_xdp]: leatd starts within a second, holds no rights, and costs under 1 % of a CPU while nothing happens.
 #
 #    client  eth0 ---- l0  leat  l1 ---- eth0  server
 # shellcheck source=tests/topo/lib.sh
@@ -11,7 +11,7 @@ name=idle$$
 export LEAT_RUNDIR
 seconds=5
 
-topo_start af_packet
+topo_start "${2:-af_packet}"
 LEAT_RUNDIR=$tmp/run
 cpu_ticks() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; } # utime + stime, children left out
 

@@ -59,7 +59,7 @@ user_exec_bg() { # execs, so that $! is the command itself
     fi
 }
 
-topo_start() { # af_packet|tap|user
+topo_start() { # af_packet|af_xdp|tap|user
     topo_over=$1
     tmp=$(mktemp -d "${TMPDIR:-/tmp}/leat-topo.XXXXXX")
     chmod 755 "$tmp"
@@ -77,10 +77,13 @@ topo_start() { # af_packet|tap|user
         mknod -m 666 "$tmp/tun" c 10 200
     fi
     case $topo_over in
-        af_packet)
+        af_packet | af_xdp)
             for n in client leat server; do ip netns add "$prefix-$n" || exit 1; done
-            ip -n "$prefix-leat" link add l0 type veth peer name eth0 netns "$prefix-client"
-            ip -n "$prefix-leat" link add l1 type veth peer name eth0 netns "$prefix-server"
+            local q="mtu ${topo_mtu:-1500} numrxqueues ${topo_queues:-1} numtxqueues ${topo_queues:-1}"
+            # shellcheck disable=SC2086
+            ip -n "$prefix-leat" link add l0 $q type veth peer name eth0 $q netns "$prefix-client"
+            # shellcheck disable=SC2086
+            ip -n "$prefix-leat" link add l1 $q type veth peer name eth0 $q netns "$prefix-server"
             ip -n "$prefix-leat" link set l0 up
             ip -n "$prefix-leat" link set l1 up
             ;;
@@ -127,7 +130,7 @@ start_leatd() { # NAME OPTIONS...: returns when it is ready. With $restore set, 
     local n=$1 i kind=tap devs=()
     shift
     : >"$tmp/leatd.out"
-    [ "$topo_over" != af_packet ] || kind=af_packet
+    case $topo_over in af_packet | af_xdp) kind=$topo_over ;; esac
     if [ -n "${restore:-}" ]; then
         devs=(--restore "$restore")
     else
@@ -184,6 +187,7 @@ host_up() { # client|server ADDR4 ADDR6 GATEWAY4 GATEWAY6
     ns_exec "$1" ip link set lo up
     # Each segment then crosses the link by itself with its checksum complete, as on a wire.
     [ -z "${offloads_off:-}" ] || ns_exec "$1" ethtool -K eth0 tx off rx off sg off tso off gso off gro off >/dev/null 2>&1
+    [ -z "${topo_mtu:-}" ] || ns_exec "$1" ip link set eth0 mtu "$topo_mtu"
     ns_exec "$1" ip link set eth0 up
     ns_exec "$1" ip address add "$2" dev eth0
     ns_exec "$1" ip address add "$3" dev eth0 nodad

@@ -1,5 +1,5 @@
 #!/bin/bash
-# restore.sh BUILD [af_packet|tap] [WORKERS...]: a running stack is saved, its process ended, the file restored into a new one, with
+# restore.sh BUILD [af_packet|af_xdp|tap] [WORKERS...]: a running stack is saved, its process ended, the file restored into a new one, with
 # another number of workers each time (3 1 3): traffic goes on, no neighbour is resolved again, addresses, routes and neighbours are
 # as they were, counters continue, and a packet that waited for its neighbour is among them by name.
 set -uo pipefail
@@ -26,7 +26,7 @@ check "configured" L run -- ip -batch "$tmp/batch"
 # A TAP device goes with its process. The host at its other end is the same one all the same.
 hosts_up() {
     local h
-    for h in client server; do [ "$over" = af_packet ] || ns_exec $h ip link set eth0 address "$(mac_of $h)"; done
+    for h in client server; do [ "$over" != tap ] || ns_exec $h ip link set eth0 address "$(mac_of $h)"; done
     host_up client 10.77.1.2/24 fd77:1::2/64 10.77.1.1 fd77:1::1
     host_up server 10.77.2.2/24 fd77:2::2/64 10.77.2.1 fd77:2::1
 }
@@ -77,7 +77,7 @@ restart() { # WORKERS
     if stop_leatd; then pass "leatd ends cleanly"; else fail "leatd ends with status $?"; fi
     [ "$over" = tap ] || capture
     restore=$tmp/state.json start_leatd "$name" --workers "$1" || { fail "leatd --restore did not say ready"; topo_end; }
-    [ "$over" = af_packet ] || { hosts_up; capture; }
+    [ "$over" != tap ] || { hosts_up; capture; }
     check "ping after" ping_all client 10.77.2.2 3
     check "ping6 after" ping_all client fd77:2::2 3
     sleep 0.5

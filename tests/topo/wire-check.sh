@@ -1,5 +1,5 @@
 #!/bin/bash
-# wire-check.sh BUILD [af_packet|tap]: runs the demo's checks with all offloads off and no virtio-net header, captures both links, and
+# wire-check.sh BUILD [af_packet|af_xdp|tap]: runs the demo's checks with all offloads off and no virtio-net header, captures both links, and
 # lets tshark, with every checksum validated, judge each frame that leat sent. It must find nothing wrong.
 set -uo pipefail
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
