@@ -52,7 +52,7 @@ static inline struct ip6_hdr icmp6_ip_hdr(const struct ip6 *src, const struct ip
 
 static inline uint32_t ip6_packet_mtu(const struct worker *w, const struct pkt *p, const struct iface *out)
 {
-	return MAX(packet_mtu(w, p, out), (uint32_t)IP6_MIN_MTU);
+	return MAX(link_mtu6(out, packet_mtu(w, p, out)), (uint32_t)IP6_MIN_MTU);
 }
 
 /* A walk along the extension headers failed: the drop, or the error that RFC 8200 wants, by the caller's edge `next`. */

@@ -57,6 +57,12 @@ int icmp_type_add(struct leat_stack *st, struct icmp_types *t, const char *input
 void icmp_type_remove(struct leat_stack *st, struct icmp_types *t, const char *input, uint8_t type,
 		      const char *node);
 
+/* RFC 4861, 6.3.4: a router may say that the link carries less. */
+static inline uint32_t link_mtu6(const struct iface *out, uint32_t mtu)
+{
+	uint32_t said = racy_get(out->mtu6);
+	return unlikely(said && said < mtu) ? said : mtu;
+}
 static inline uint32_t route_mtu(const struct fib_nh *nh, const struct iface *out)
 {
 	uint32_t mtu = racy_get(out->mtu);

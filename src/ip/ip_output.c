@@ -66,7 +66,7 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 		return DROP_IF_GONE;
 	*ret = (struct ip_way){
 		.out_if = out_if,
-		.mtu = route_mtu(nh, out),
+		.mtu = family == AF_INET6 ? link_mtu6(out, route_mtu(nh, out)) : route_mtu(nh, out),
 		.link_mtu = racy_get(out->mtu),
 		.mtu_locked = nh && fib_nh_mtu_locked(nh),
 		.via = fib_via_of(out_if, nh),

@@ -11,7 +11,9 @@
  *
  * IPv4 as Linux has it: a further address in the subnet of another is secondary and goes when that one goes.
  *
- * Left out: anycast addresses, temporary addresses (RFC 8981), promotion of secondaries. */
+ * Those that follow from router advertisements are made in addr_slaac.c, temporary ones beside them in addr_temp.c.
+ *
+ * Left out: promotion of secondaries. */
 #include "net/addr.h"
 
 #include <errno.h>
@@ -21,11 +23,12 @@
 
 #include "net/addr_internal.h"
 #include "net/addr_label.h"
+#include "net/addr_temp.h"
 #include "net/ctl_fill.h"
 
 enum { IP6_MTU_MIN = 1280 }; /* RFC 8200, 5 */
 
-static void send_event(struct leat_stack *st, const struct addr *a, enum addr_event e)
+void addr_event_send(struct leat_stack *st, const struct addr *a, enum addr_event e)
 {
 	struct addr_watch *w, *next;
 	list_for_each_safe (w, next, &addr_state(st)->watches, link)
@@ -90,6 +93,12 @@ struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle)
 			return f;
 	}
 	return NULL;
+}
+
+struct addr *addr_get6(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a)
+{
+	struct ipaddr ip = { .v6 = *a };
+	return table_find(st, &addr_state(st)->table, if_handle, AF_INET6, &ip, false);
 }
 
 struct addr *addr_first(struct leat_stack *st, const struct iface *i)
@@ -184,14 +193,20 @@ static uint64_t end_us(const struct addr *a, uint32_t lifetime_s)
 	return lifetime_s == UINT32_MAX ? UINT64_MAX : a->updated_us + (uint64_t)lifetime_s * 1000000;
 }
 
+static void timer_at(struct leat_stack *st, struct timer *t, uint64_t when_us)
+{
+	if (when_us == UINT64_MAX)
+		lcore_timer_stop(st->rt->ctl, t);
+	else
+		timer_set_at(&st->rt->ctl->wheel, t, when_us);
+}
+
 static void set_timer(struct leat_stack *st, struct addr *a)
 {
-	bool deprecated = a->flags & IFA_F_DEPRECATED;
-	uint64_t when = end_us(a, deprecated ? a->valid_s : a->preferred_s);
-	if (when == UINT64_MAX)
-		lcore_timer_stop(st->rt->ctl, &a->expiry);
-	else
-		timer_set_at(&st->rt->ctl->wheel, &a->expiry, when);
+	const struct iface *i = iface_by_handle(st, a->if_handle);
+	bool temp = a->family == AF_INET6 && a->flags & IFA_F_TEMPORARY;
+	timer_at(st, &a->expiry, end_us(a, a->flags & IFA_F_DEPRECATED ? a->valid_s : a->preferred_s));
+	timer_at(st, &a->regen, temp && i ? addr_temp_regen_us(i, a) : UINT64_MAX);
 }
 
 static void on_expiry(struct lcore *lc, struct timer *t)
@@ -205,7 +220,7 @@ static void on_expiry(struct lcore *lc, struct timer *t)
 	racy_set(a->flags, a->flags | IFA_F_DEPRECATED);
 	set_timer(st, a);
 	addr_tell(st, RTM_NEWADDR, a);
-	send_event(st, a, ADDR_CHANGED);
+	addr_event_send(st, a, ADDR_CHANGED);
 }
 
 static void set_lifetimes(struct leat_stack *st, struct addr *a, const struct addr *how)
@@ -214,7 +229,7 @@ static void set_lifetimes(struct leat_stack *st, struct addr *a, const struct ad
 	a->valid_s = how->valid_s;
 	a->preferred_s = how->preferred_s;
 	a->updated_us = st->rt->ctl->now_us;
-	if (a->valid_s == UINT32_MAX)
+	if (addr_is_permanent(a))
 		flags |= IFA_F_PERMANENT;
 	if (a->preferred_s == 0)
 		flags |= IFA_F_DEPRECATED;
@@ -222,35 +237,83 @@ static void set_lifetimes(struct leat_stack *st, struct addr *a, const struct ad
 	set_timer(st, a);
 }
 
-/* --- duplicate address detection --- */
-
-/* Linux asks nobody on devices that know no neighbours; neither can a stack without neighbour discovery. */
-static bool needs_test(const struct leat_stack *st, const struct iface *i, const struct addr *a)
+static bool manages_temp(const struct addr *a)
 {
-	return a->family == AF_INET6 && !(a->flags & IFA_F_NODAD) &&
-	       !(i->flags & (IFF_NOARP | IFF_LOOPBACK)) && !addr_state(st)->trusted && i->conf.accept_dad &&
-	       i->conf.dad_transmits && stack_state(st, MODULE_nd);
+	return a->family == AF_INET6 && a->flags & IFA_F_MANAGETEMPADDR;
 }
 
-void addr_dad_done(struct leat_stack *st, uint32_t if_handle, const struct ip6 *who, bool duplicate)
+void addr_renew(struct leat_stack *st, struct addr *a, const struct addr *how)
 {
-	struct ipaddr ip = { .v6 = *who };
-	struct addr *a = table_find(st, &addr_state(st)->table, if_handle, AF_INET6, &ip, false);
-	if (!a || !(a->flags & IFA_F_TENTATIVE))
-		return;
-	if (duplicate && a->valid_s != UINT32_MAX) { /* Linux: one that was not meant to stay goes */
-		addr_remove(st, a);
-		return;
-	}
-	if (duplicate) {
-		racy_set(a->flags, a->flags | IFA_F_DADFAILED);
-	} else {
-		racy_set(a->flags,
-			 a->flags & ~(uint32_t)(IFA_F_TENTATIVE | IFA_F_OPTIMISTIC | IFA_F_DADFAILED));
-		addr_routes_add(st, a);
-	}
-	addr_tell(st, RTM_NEWADDR, a);
-	send_event(st, a, ADDR_CHANGED);
+	set_lifetimes(st, a, how);
+	if (!(a->flags & IFA_F_TENTATIVE)) /* Linux: nobody knows of it yet */
+		addr_tell(st, RTM_NEWADDR, a);
+	addr_event_send(st, a, ADDR_CHANGED);
+	if (manages_temp(a))
+		addr_temp_follow(st, a, false);
+}
+
+/* --- deleting --- */
+
+static bool same_subnet4(const struct addr *a, const struct addr *b)
+{
+	return a->family == AF_INET && b->family == AF_INET && a->plen == b->plen &&
+	       addr_same_prefix(addr_far_end(a), addr_far_end(b), a->plen);
+}
+
+static void addr_free(struct deferred *d)
+{
+	mem_free(container_of(d, struct addr, deferred));
+}
+
+/* unlink: from the hash and the array; a worker in its turn may still hold it; then a grace period, then free. */
+static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
+{
+	addr_event_send(st, a, ADDR_GOING);
+	lcore_timer_stop(st->rt->ctl, &a->expiry);
+	hash_remove(&addr_state(st)->table.addrs, &a->node);
+	list_remove(&a->link);
+	set_rebuild(st, f);
+	addr_tell(st, RTM_DELADDR, a);
+	addr_routes_delete(st, a);
+	rt_defer(st->rt->ctl, st->rt, &a->deferred, addr_free);
+}
+
+static void remove_temps(struct leat_stack *st, const struct addr *pub)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, pub->if_handle);
+	struct addr *a, *next;
+	list_for_each_safe (a, next, &f->addrs, link)
+		if (addr_is_temp_of(a, pub))
+			remove_one(st, f, a);
+}
+
+void addr_remove(struct leat_stack *st, struct addr *a)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, a->if_handle);
+	struct addr *other, *next;
+	if (manages_temp(a)) /* Linux: none outlives the one it stands beside */
+		remove_temps(st, a);
+	if (a->family == AF_INET && !(a->flags & IFA_F_SECONDARY))
+		list_for_each_safe (other, next, &f->addrs, link)
+			if (other->flags & IFA_F_SECONDARY && same_subnet4(other, a))
+				remove_one(st, f, other);
+	remove_one(st, f, a);
+	addr_if_put(st, f);
+}
+
+int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
+		uint8_t plen)
+{
+	struct addr_if *f = addr_if_find(&addr_state(st)->table, if_handle);
+	struct addr *a;
+	if (!f)
+		return -EADDRNOTAVAIL;
+	list_for_each (a, &f->addrs, link)
+		if (a->family == family && a->plen == plen && ipaddr_eq(&a->local, local)) {
+			addr_remove(st, a);
+			return 0;
+		}
+	return -EADDRNOTAVAIL;
 }
 
 /* --- adding --- */
@@ -271,15 +334,11 @@ static int check(const struct iface *i, const struct addr *how)
 		return -EINVAL;
 	if (i->mtu < IP6_MTU_MIN)
 		return -ENOBUFS;
+	if (i->conf.ip6.disable)
+		return -EACCES;
 	if (ipaddr_is_zero(&how->local) || (is_loopback6(&how->local.v6) && !(i->flags & IFF_LOOPBACK)))
 		return -EADDRNOTAVAIL;
 	return 0;
-}
-
-static bool same_subnet4(const struct addr *a, const struct addr *b)
-{
-	return a->family == AF_INET && b->family == AF_INET && a->plen == b->plen &&
-	       addr_same_prefix(addr_far_end(a), addr_far_end(b), a->plen);
 }
 
 /* Linux: an IPv4 address is the same with the same mask only, an IPv6 address with any. */
@@ -345,7 +404,14 @@ static struct addr *addr_copy(struct leat_stack *st, const struct iface *i, cons
 	a->metric = how->metric;
 	a->created_us = st->rt->ctl->now_us;
 	snprintf(a->label, sizeof a->label, "%s", how->label);
+	a->origin = how->origin;
+	a->retries = how->retries;
+	a->tokenized = how->tokenized;
+	a->renewed = how->renewed;
+	a->regen_count = how->regen_count;
+	a->pub = how->pub;
 	timer_init(&a->expiry, on_expiry);
+	timer_init(&a->regen, addr_temp_on_regen);
 	return a;
 }
 
@@ -372,8 +438,10 @@ static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if 
 		mem_free(set);
 		return err;
 	}
-	if (needs_test(st, i, a))
+	if (addr_needs_test(st, i, a))
 		a->flags |= IFA_F_TENTATIVE;
+	else
+		a->flags &= ~(uint32_t)IFA_F_OPTIMISTIC;
 	set_lifetimes(st, a, how);
 	put_in_place(f, a);
 	set_fill(set, f);
@@ -381,7 +449,9 @@ static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if 
 	set_publish(st, f, set);
 	addr_tell(st, RTM_NEWADDR, a);
 	addr_routes_add(st, a);
-	send_event(st, a, ADDR_ADDED);
+	addr_event_send(st, a, ADDR_ADDED);
+	if (manages_temp(a) && !addr_state(st)->restoring)
+		addr_temp_follow(st, a, true);
 	return 0;
 }
 
@@ -389,6 +459,7 @@ static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if 
 static void change(struct leat_stack *st, struct addr *a, const struct addr *how)
 {
 	const uint32_t taken = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_NODAD | IFA_F_HOMEADDRESS;
+	bool managed = manages_temp(a);
 	bool other_routes = a->metric != how->metric || ((a->flags ^ how->flags) & IFA_F_NOPREFIXROUTE);
 	if (other_routes) {
 		list_remove(&a->link);
@@ -402,7 +473,11 @@ static void change(struct leat_stack *st, struct addr *a, const struct addr *how
 		put_in_place(addr_if_find(&addr_state(st)->table, a->if_handle), a);
 	addr_routes_add(st, a);
 	addr_tell(st, RTM_NEWADDR, a);
-	send_event(st, a, ADDR_CHANGED);
+	addr_event_send(st, a, ADDR_CHANGED);
+	if (managed && !manages_temp(a))
+		remove_temps(st, a);
+	else if (manages_temp(a))
+		addr_temp_follow(st, a, !managed);
 }
 
 int addr_add(struct leat_stack *st, const struct addr *how, bool replace)
@@ -425,53 +500,6 @@ int addr_add(struct leat_stack *st, const struct addr *how, bool replace)
 	if (err)
 		addr_if_put(st, f);
 	return err;
-}
-
-/* --- deleting --- */
-
-static void addr_free(struct deferred *d)
-{
-	mem_free(container_of(d, struct addr, deferred));
-}
-
-/* unlink: from the hash and the array; a worker in its turn may still hold it; then a grace period, then free. */
-static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
-{
-	send_event(st, a, ADDR_GOING);
-	lcore_timer_stop(st->rt->ctl, &a->expiry);
-	hash_remove(&addr_state(st)->table.addrs, &a->node);
-	list_remove(&a->link);
-	set_rebuild(st, f);
-	addr_tell(st, RTM_DELADDR, a);
-	addr_routes_delete(st, a);
-	rt_defer(st->rt->ctl, st->rt, &a->deferred, addr_free);
-}
-
-void addr_remove(struct leat_stack *st, struct addr *a)
-{
-	struct addr_if *f = addr_if_find(&addr_state(st)->table, a->if_handle);
-	struct addr *other, *next;
-	if (a->family == AF_INET && !(a->flags & IFA_F_SECONDARY))
-		list_for_each_safe (other, next, &f->addrs, link)
-			if (other->flags & IFA_F_SECONDARY && same_subnet4(other, a))
-				remove_one(st, f, other);
-	remove_one(st, f, a);
-	addr_if_put(st, f);
-}
-
-int addr_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *local,
-		uint8_t plen)
-{
-	struct addr_if *f = addr_if_find(&addr_state(st)->table, if_handle);
-	struct addr *a;
-	if (!f)
-		return -EADDRNOTAVAIL;
-	list_for_each (a, &f->addrs, link)
-		if (a->family == family && a->plen == plen && ipaddr_eq(&a->local, local)) {
-			addr_remove(st, a);
-			return 0;
-		}
-	return -EADDRNOTAVAIL;
 }
 
 /* --- module --- */

@@ -7,20 +7,28 @@
 
 #include "net/iface.h"
 
+enum addr_origin { ADDR_ADMIN, ADDR_SLAAC };
+
 struct addr {
 	struct hash_node node; /* by family and address */
 	struct list link; /* of the interface, control lcore */
 	uint32_t if_handle;
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t plen, scope; /* RT_SCOPE_* */
-	uint8_t pad;
+	uint8_t origin; /* enum addr_origin */
 	uint32_t flags; /* IFA_F_*; IFA_F_TENTATIVE: not ours yet */
 	struct ipaddr local, peer, broadcast; /* IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST */
 	uint32_t valid_s, preferred_s; /* lifetimes as asked; UINT32_MAX: for ever */
 	uint64_t created_us, updated_us;
 	char label[IFACE_NAME_MAX];
 	uint8_t proto; /* IFA_PROTO */
+	uint8_t retries; /* IPv6, stable and private: how many made before it were somebody's */
+	bool tokenized; /* its identifier is the interface's token */
+	bool renewed; /* temporary: it has its successor */
 	uint32_t metric; /* IFA_RT_PRIORITY */
+	uint32_t regen_count; /* public: temporary ones made since one lasted */
+	struct ip6 pub; /* temporary: the public one it stands beside */
+	struct timer regen;
 	struct leat_stack *st;
 	struct timer expiry;
 	struct deferred deferred;

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What interfaces that come and go do to addresses, as Linux does it. The loopback gets 127.0.0.1/8 and ::1/128 when it comes
- * up. Another gets its link-local IPv6 address when it is up and has carrier (RFC 4862, 5.3), made from its MAC (RFC 4291,
- * appendix A) if addr_gen_mode says eui64. IPv4 addresses outlive an interface that goes down; IPv6 addresses go. */
+ * up. Another gets its link-local IPv6 address when it is up and has carrier (RFC 4862, 5.3), made as addr_gen_mode says
+ * (addr_gen.c). IPv4 addresses outlive an interface that goes down; IPv6 addresses go, unless they are to be kept. */
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "net/addr_internal.h"
+#include "net/addr_gen.h"
 #include "net/ctl_fill.h"
 
 enum { IP6_LINK_MTU_MIN = 1280 }; /* RFC 8200, 5 */
-
-#ifndef IFAPROT_KERNEL_LO
-enum { IFAPROT_KERNEL_LO = 1, IFAPROT_KERNEL_RA, IFAPROT_KERNEL_LL };
-#endif
 
 static void loopback_up(struct leat_stack *st, const struct iface *i)
 {
@@ -37,12 +33,6 @@ static void loopback_up(struct leat_stack *st, const struct iface *i)
 	addr_add(st, &a, false);
 }
 
-static struct ip6 link_local_of(const uint8_t mac[6])
-{
-	return (struct ip6){ { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3],
-			       mac[4], mac[5] } };
-}
-
 static bool has_link_local(struct leat_stack *st, const struct iface *i)
 {
 	for (const struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
@@ -51,25 +41,37 @@ static bool has_link_local(struct leat_stack *st, const struct iface *i)
 	return false;
 }
 
-static void link_ready(struct leat_stack *st, const struct iface *i)
+/* As addr_gen_mode says. False: there is none to be made. */
+static bool make_link_local(struct leat_stack *st, struct iface *i, struct addr *a)
+{
+	a->local = (struct ipaddr){ .b = { 0xfe, 0x80 } };
+	if (i->conf.addr_gen_mode == IN6_ADDR_GEN_MODE_EUI64)
+		return addr_gen_eui64(i, &a->local.v6);
+	a->flags |= IFA_F_STABLE_PRIVACY;
+	return addr_gen_is_stable(st, i) && addr_gen_stable(st, i, 0, &a->local.v6);
+}
+
+static void link_ready(struct leat_stack *st, struct iface *i)
 {
 	struct addr a = {
 		.if_handle = i->handle,
 		.family = AF_INET6,
 		.plen = 64,
-		.local = { .v6 = link_local_of(i->mac) },
 		.valid_s = UINT32_MAX,
 		.preferred_s = UINT32_MAX,
 		.proto = IFAPROT_KERNEL_LL,
 	};
-	if (i->hw_type != ARPHRD_ETHER || i->mtu < IP6_LINK_MTU_MIN)
+	if (i->hw_type != ARPHRD_ETHER || i->mtu < IP6_LINK_MTU_MIN || i->conf.ip6.disable)
 		return;
 	addr_group_route_add(st, i);
-	if (i->conf.addr_gen_mode == IN6_ADDR_GEN_MODE_EUI64 && !has_link_local(st, i))
+	/* Linux: a host, by leave of its settings, uses what it tests meanwhile */
+	if (i->conf.ip6.optimistic_dad && !i->conf.forward6)
+		a.flags |= IFA_F_OPTIMISTIC;
+	if (!has_link_local(st, i) && make_link_local(st, i, &a))
 		addr_add(st, &a, false);
 }
 
-static void on_up(struct leat_stack *st, const struct iface *i)
+static void on_up(struct leat_stack *st, struct iface *i)
 {
 	if (i->flags & IFF_LOOPBACK)
 		loopback_up(st, i);
@@ -92,7 +94,40 @@ static void remove_all(struct leat_stack *st, const struct iface *i, bool with_i
 	}
 }
 
-static void on_changed(struct leat_stack *st, const struct iface *i)
+/* Linux: with keep_addr_on_down, what a person set up stays, but for link-local addresses; it is tested again. */
+static bool is_kept(const struct iface *i, const struct addr *a)
+{
+	return i->conf.ip6.keep_addr_on_down > 0 && !i->conf.ip6.disable && addr_is_permanent(a) &&
+	       !ip6_is_link_local(&a->local.v6);
+}
+
+static void on_down(struct leat_stack *st, const struct iface *i)
+{
+	for (struct addr *a = addr_first(st, i); a;) {
+		if (a->family == AF_INET6 && !is_kept(i, a)) {
+			addr_remove(st, a);
+			a = addr_first(st, i); /* temporary ones may have gone along */
+			continue;
+		}
+		if (a->family == AF_INET6 && addr_needs_test(st, i, a))
+			racy_set(a->flags, (a->flags | IFA_F_TENTATIVE) & ~(uint32_t)IFA_F_DADFAILED);
+		a = addr_next(st, i, a);
+	}
+}
+
+void addr_ip6_switched(struct iface *i)
+{
+	struct leat_stack *st = i->st;
+	if (i->conf.ip6.disable) {
+		remove_all(st, i, false);
+		fib_flush_iface(st, AF_INET6, i->handle);
+	} else if (i->flags & IFF_UP) {
+		on_up(st, i);
+	}
+	iface_changed(i);
+}
+
+static void on_changed(struct leat_stack *st, struct iface *i)
 {
 	if (i->mtu < IP6_LINK_MTU_MIN)
 		remove_all(st, i, false);
@@ -139,7 +174,7 @@ void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		on_renamed(i->st, i);
 		break;
 	case IFACE_DOWN:
-		remove_all(i->st, i, false);
+		on_down(i->st, i);
 		break;
 	case IFACE_GOING:
 		remove_all(i->st, i, true);

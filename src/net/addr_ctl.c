@@ -24,17 +24,9 @@ static const struct nl_policy addr_policy[IFA_MAX + 1] = {
 
 /* --- out --- */
 
-static uint32_t left_of(uint32_t lifetime_s, uint64_t since_us, uint64_t now_us)
-{
-	uint64_t gone_s = (now_us - since_us) / 1000000;
-	if (lifetime_s == UINT32_MAX)
-		return lifetime_s;
-	return lifetime_s > gone_s ? (uint32_t)(lifetime_s - gone_s) : 0;
-}
-
 static uint32_t flags_of(const struct addr *a)
 {
-	return a->valid_s == UINT32_MAX ? a->flags | IFA_F_PERMANENT : a->flags & ~(uint32_t)IFA_F_PERMANENT;
+	return addr_is_permanent(a) ? a->flags | IFA_F_PERMANENT : a->flags & ~(uint32_t)IFA_F_PERMANENT;
 }
 
 static void put_addresses(struct nl_buf *b, const struct addr *a)
@@ -57,10 +49,9 @@ static void put_addresses(struct nl_buf *b, const struct addr *a)
 static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	       uint32_t portid, const struct addr *a)
 {
-	uint64_t now_us = st->rt->ctl->now_us;
 	struct ifa_cacheinfo ci = {
-		.ifa_prefered = left_of(a->preferred_s, a->updated_us, now_us),
-		.ifa_valid = left_of(a->valid_s, a->updated_us, now_us),
+		.ifa_prefered = addr_left_s(st, a, a->preferred_s),
+		.ifa_valid = addr_left_s(st, a, a->valid_s),
 		.cstamp = ticks_of_us(a->created_us),
 		.tstamp = ticks_of_us(a->updated_us),
 	};
@@ -258,6 +249,8 @@ static int new_addr(struct nl_req *r)
 			      "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag");
 	read_rest(r, &a, i);
 	err = addr_add(r->st, &a, nlm & NLM_F_REPLACE && !(nlm & NLM_F_EXCL));
+	if (err == -EACCES)
+		return nl_bad(r->ext, NULL, err, "ipv6: IPv6 is disabled on this device");
 	if (err == -EADDRNOTAVAIL) /* the table refuses nothing else so */
 		return nl_bad(r->ext, NULL, err, "ipv6: Cannot assign loopback address on this device");
 	if (err == -EEXIST)

@@ -40,6 +40,9 @@ struct addr_stack {
 	struct list watches;
 	struct iface_watch watch;
 	uint32_t label_seq;
+	uint32_t idgen_retries; /* knobs */
+	uint8_t disable_all;
+	bool restoring; /* temporary addresses come from the file */
 	bool trusted; /* a saved stack's addresses were tested before */
 };
 
@@ -65,7 +68,28 @@ static inline bool addr_is_ours(const struct addr *a)
 	return !(flags & IFA_F_DADFAILED) && (!(flags & IFA_F_TENTATIVE) || flags & IFA_F_OPTIMISTIC);
 }
 
+#ifndef IFAPROT_KERNEL_LO
+enum { IFAPROT_KERNEL_LO = 1, IFAPROT_KERNEL_RA, IFAPROT_KERNEL_LL };
+#endif
+
+/* What is left of a lifetime of a, in seconds. */
+static inline uint32_t addr_left_s(const struct leat_stack *st, const struct addr *a, uint32_t lifetime_s)
+{
+	uint64_t gone_s = (st->rt->ctl->now_us - a->updated_us) / 1000000;
+	if (lifetime_s == UINT32_MAX)
+		return lifetime_s;
+	return lifetime_s > gone_s ? (uint32_t)(lifetime_s - gone_s) : 0;
+}
+/* IFA_F_PERMANENT as Linux shows it: what a router made is not, however long it lives. */
+static inline bool addr_is_permanent(const struct addr *a)
+{
+	return a->valid_s == UINT32_MAX && a->origin == ADDR_ADMIN;
+}
+
 /* addr.c */
+struct addr *addr_get6(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a); /* or NULL */
+void addr_renew(struct leat_stack *st, struct addr *a, const struct addr *how); /* lifetimes, and tells */
+void addr_event_send(struct leat_stack *st, const struct addr *a, enum addr_event e);
 struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle);
 void addr_remove(struct leat_stack *st, struct addr *a); /* with its secondaries, routes and notifications */
 
@@ -77,7 +101,11 @@ void addr_group_route_add(struct leat_stack *st, const struct iface *i);
 /* addr_knob.c */
 extern const struct knob addr_knobs[];
 
+/* addr_dad.c: must it be tested before it is ours? */
+bool addr_needs_test(const struct leat_stack *st, const struct iface *i, const struct addr *a);
+
 /* addr_auto.c */
+void addr_ip6_switched(struct iface *i); /* disable_ipv6 was written */
 void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e);
 
 /* addr_save.c */

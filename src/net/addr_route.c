@@ -157,17 +157,18 @@ static void delete4(struct leat_stack *st, const struct iface *i, const struct a
 
 /* --- IPv6 --- */
 
-/* Linux: a route even for a /128, but none for ::1. */
+/* Linux: a route even for a /128, but none for ::1. That of an announced prefix comes and goes as its router says (ip/ra_prefix.c). */
 static bool has_prefix6(const struct addr *a)
 {
 	static const struct ipaddr loopback = { .b = { [15] = 1 } };
-	return !(a->flags & IFA_F_NOPREFIXROUTE) && !ipaddr_eq(&a->local, &loopback);
+	return !(a->flags & IFA_F_NOPREFIXROUTE) && a->origin == ADDR_ADMIN &&
+	       !ipaddr_eq(&a->local, &loopback);
 }
 
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
-	if (!(a->flags & IFA_F_TENTATIVE))
+	if (addr_is_ours(a))
 		add(st, &r);
 	if (!(i->flags & IFF_UP))
 		return;
@@ -187,8 +188,7 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 	bool shared = false;
 	fib_delete(st, &r);
 	fib_source_gone(st, AF_INET6, &a->local);
-	for_each_other(o, st, i) shared |= o->family == AF_INET6 && o->plen == a->plen &&
-					   !(o->flags & IFA_F_NOPREFIXROUTE) &&
+	for_each_other(o, st, i) shared |= o->family == AF_INET6 && o->plen == a->plen && has_prefix6(o) &&
 					   addr_same_prefix(&o->local, &a->local, a->plen);
 	if (!shared && has_prefix6(a)) {
 		r = prefix6(a, &a->local, a->plen);

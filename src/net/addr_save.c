@@ -7,17 +7,9 @@
 #include "core/save.h"
 #include "net/addr_label.h"
 
-static uint32_t left_s(const struct leat_stack *st, const struct addr *a, uint32_t lifetime_s)
-{
-	uint64_t gone_s = (st->rt->ctl->now_us - a->updated_us) / 1000000;
-	if (lifetime_s == UINT32_MAX)
-		return lifetime_s;
-	return lifetime_s > gone_s ? (uint32_t)(lifetime_s - gone_s) : 0;
-}
-
 static void save_one(struct leat_stack *st, struct saver *s, const struct iface *i, const struct addr *a)
 {
-	uint32_t valid_s = left_s(st, a, a->valid_s);
+	uint32_t valid_s = addr_left_s(st, a, a->valid_s);
 	save_item(s);
 	save_u64(s, "ifindex", i->ifindex);
 	save_u64(s, "family", a->family);
@@ -28,10 +20,18 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct iface 
 	save_u64(s, "scope", a->scope);
 	save_u64(s, "flags", a->flags);
 	save_u64(s, "valid_s", valid_s ? valid_s : 1);
-	save_u64(s, "preferred_s", left_s(st, a, a->preferred_s));
+	save_u64(s, "preferred_s", addr_left_s(st, a, a->preferred_s));
 	save_str(s, "label", a->label);
 	save_u64(s, "proto", a->proto);
 	save_u64(s, "metric", a->metric);
+	if (a->origin) {
+		save_u64(s, "origin", a->origin);
+		save_u64(s, "retries", a->retries);
+		save_u64(s, "tokenized", a->tokenized);
+		save_u64(s, "renewed", a->renewed);
+		save_bytes(s, "pub", a->pub.b, sizeof a->pub.b);
+		save_u64(s, "age_s", (st->rt->ctl->now_us - a->created_us) / 1000000);
+	}
 	save_end(s);
 }
 
@@ -60,6 +60,25 @@ int addr_save(struct leat_stack *st, struct saver *s)
 	return save_error(s);
 }
 
+/* Of those a router made; absent from others. */
+static bool load_origin(struct loader *l, struct addr *a, uint64_t *ret_age_s)
+{
+	uint64_t origin, retries, tokenized, renewed;
+	*ret_age_s = 0;
+	if (!load_has(l, "origin"))
+		return true;
+	if (!load_u64(l, "origin", ADDR_ADMIN, ADDR_SLAAC, &origin) ||
+	    !load_u64(l, "retries", 0, UINT8_MAX, &retries) || !load_u64(l, "tokenized", 0, 1, &tokenized) ||
+	    !load_u64(l, "renewed", 0, 1, &renewed) || !load_bytes(l, "pub", a->pub.b, sizeof a->pub.b) ||
+	    !load_u64(l, "age_s", 0, UINT32_MAX, ret_age_s))
+		return false;
+	a->origin = (uint8_t)origin;
+	a->retries = (uint8_t)retries;
+	a->tokenized = tokenized;
+	a->renewed = renewed;
+	return true;
+}
+
 static bool load_addr(struct loader *l, struct addr *a, uint64_t *ret_ifindex)
 {
 	uint64_t family, plen, scope, flags, valid_s, preferred_s, proto, metric;
@@ -85,15 +104,19 @@ static bool load_addr(struct loader *l, struct addr *a, uint64_t *ret_ifindex)
 	return true;
 }
 
-static int put_back(struct leat_stack *st, struct addr *a, uint64_t ifindex)
+static int put_back(struct leat_stack *st, struct addr *a, uint64_t ifindex, uint64_t age_s)
 {
 	const struct iface *i = iface_by_index(st, (uint32_t)ifindex);
 	if (!i)
 		return 0; /* the interface did not come back, and that has been said */
 	a->if_handle = i->handle;
+	addr_state(st)->restoring = true;
 	addr_state(st)->trusted = !(a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
 	int err = addr_add(st, a, true);
-	addr_state(st)->trusted = false;
+	addr_state(st)->trusted = addr_state(st)->restoring = false;
+	struct addr *now = err || a->family != AF_INET6 ? NULL : addr_get6(st, i->handle, &a->local.v6);
+	if (now && now->created_us >= age_s * 1000000)
+		now->created_us -= age_s * 1000000;
 	if (!err && a->flags & IFA_F_DADFAILED)
 		addr_dad_done(st, i->handle, &a->local.v6, true);
 	return err;
@@ -110,10 +133,12 @@ int addr_restore(struct leat_stack *st, struct loader *l)
 			addr_remove(st, a);
 	for (size_t k = 0; k < n && !err; k++) {
 		struct addr a = { 0 };
-		uint64_t ifindex;
+		uint64_t ifindex, age_s;
 		if (!load_item(l, k))
 			return -EINVAL;
-		err = load_addr(l, &a, &ifindex) ? put_back(st, &a, ifindex) : -EINVAL;
+		err = load_addr(l, &a, &ifindex) && load_origin(l, &a, &age_s)
+			      ? put_back(st, &a, ifindex, age_s)
+			      : -EINVAL;
 		load_end(l);
 	}
 	load_end(l);

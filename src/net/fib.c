@@ -422,6 +422,11 @@ static void follow_names(const struct iface *i, enum iface_event e)
 	s->going = 0;
 }
 
+void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle)
+{
+	sweep(st, family, through_iface, &if_handle, true);
+}
+
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
 	if (e == IFACE_ADDED || e == IFACE_RENAMED || e == IFACE_GOING)

@@ -139,6 +139,8 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 int fib_delete(struct leat_stack *st, const struct fib_route *r);
 /* An address is no longer ours: routes that prefer it as their source go, and nobody is told, as on Linux. */
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
+/* IPv4 or IPv6 is over on an interface: its routes go, and listeners are told. */
+void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle);
 /* Lookup from the control lcore, with the route it came from, or, when a rule refuses by itself, one that has nothing but that type.
  * q->oif, when not 0, is the interface it must lead through. NULL: none. The route is a copy that the next call overwrites. */
 const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q);

@@ -315,6 +315,7 @@ int iface_set_mtu(struct iface *i, uint32_t mtu)
 		return err;
 	write_begin(i);
 	racy_set(i->mtu, mtu);
+	racy_set(i->mtu6, 0); /* Linux: what a router said is forgotten */
 	write_end(i);
 	iface_changed(i);
 	return 0;

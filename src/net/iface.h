@@ -88,7 +88,6 @@ struct ip6_auto_conf {
 	uint32_t min_hop_limit, min_lft_s, defrtr_metric, max_addresses;
 	int32_t rs_count, rs_interval_s, rs_max_interval_s, rs_delay_s;
 	int32_t use_tempaddr, temp_valid_s, temp_preferred_s, max_desync_s, regen_advance_s, regen_retry;
-	uint32_t mtu6; /* what a router says; 0: the device's */
 	uint64_t stable_secret[2]; /* both 0: none */
 };
 struct redirect_conf {
@@ -102,10 +101,22 @@ struct iface_conf {
 	struct redirect_conf redirect;
 };
 
+/* What IPv6 keeps of an interface beside its settings. */
+struct iface_in6 {
+	struct ip6 token; /* the identifier of addresses made here, `ip token`; 0: none */
+	uint32_t ra_mtu; /* as a router said it last, right or wrong */
+	uint32_t flags; /* IF_RA_*, IF_RS_* as IFLA_INET6_FLAGS shows them */
+	uint32_t desync_s; /* RFC 8981: DESYNC_FACTOR */
+	bool has_desync;
+	uint64_t changed_us; /* when a router last changed timers */
+};
+enum iface_in6_flags { IN6_RS_SENT = 0x10, IN6_RA_RCVD = 0x20, IN6_RA_MANAGED = 0x40, IN6_RA_OTHER = 0x80 };
+
 struct iface {
 	/* Read per packet; written by the control lcore only (racy_set). */
 	uint32_t handle;
 	uint32_t mtu;
+	uint32_t mtu6; /* IPv6: what a router says, less than mtu; 0: nothing */
 	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_BROADCAST, IFF_MULTICAST, IFF_NOARP ... */
 	uint32_t features; /* enum iface_feature */
 	uint8_t mac[6];
@@ -126,6 +137,7 @@ struct iface {
 	uint32_t carrier_changes[2]; /* how often it was lost, and came */
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
+	struct iface_in6 in6;
 	void *driver; /* the driver's */
 	struct neigh_iface neigh[2]; /* IPv4, IPv6 */
 	struct list link; /* by ifindex */

@@ -59,25 +59,59 @@ static void put_inet(struct nl_buf *b, const struct iface *i)
 	nl_put(b, IFLA_INET_CONF, conf, sizeof conf);
 }
 
+static void put_auto_conf(uint32_t conf[DEVCONF_MAX], const struct ip6_auto_conf *c)
+{
+	conf[DEVCONF_ACCEPT_RA] = c->accept_ra;
+	conf[DEVCONF_AUTOCONF] = c->autoconf;
+	conf[DEVCONF_RTR_SOLICITS] = (uint32_t)c->rs_count;
+	conf[DEVCONF_RTR_SOLICIT_INTERVAL] = (uint32_t)c->rs_interval_s * 1000; /* Linux shows milliseconds */
+	conf[DEVCONF_RTR_SOLICIT_MAX_INTERVAL] = (uint32_t)c->rs_max_interval_s * 1000;
+	conf[DEVCONF_RTR_SOLICIT_DELAY] = (uint32_t)c->rs_delay_s * 1000;
+	conf[DEVCONF_USE_TEMPADDR] = (uint32_t)c->use_tempaddr;
+	conf[DEVCONF_TEMP_VALID_LFT] = (uint32_t)c->temp_valid_s;
+	conf[DEVCONF_TEMP_PREFERED_LFT] = (uint32_t)c->temp_preferred_s;
+	conf[DEVCONF_REGEN_MAX_RETRY] = (uint32_t)c->regen_retry;
+	conf[DEVCONF_MAX_DESYNC_FACTOR] = (uint32_t)c->max_desync_s;
+	conf[DEVCONF_MAX_ADDRESSES] = c->max_addresses;
+	conf[DEVCONF_ACCEPT_RA_DEFRTR] = c->defrtr;
+	conf[DEVCONF_RA_DEFRTR_METRIC] = c->defrtr_metric;
+	conf[DEVCONF_ACCEPT_RA_MIN_HOP_LIMIT] = c->min_hop_limit;
+	conf[DEVCONF_ACCEPT_RA_PINFO] = c->pinfo;
+	conf[DEVCONF_ACCEPT_RA_RTR_PREF] = c->rtr_pref;
+	conf[DEVCONF_ACCEPT_RA_RT_INFO_MIN_PLEN] = c->rt_info_min_plen;
+	conf[DEVCONF_ACCEPT_RA_RT_INFO_MAX_PLEN] = c->rt_info_max_plen;
+	conf[DEVCONF_DISABLE_IPV6] = c->disable;
+	conf[DEVCONF_OPTIMISTIC_DAD] = c->optimistic_dad;
+	conf[DEVCONF_USE_OPTIMISTIC] = c->use_optimistic;
+	conf[DEVCONF_ACCEPT_RA_MTU] = c->ra_mtu;
+	conf[DEVCONF_ACCEPT_RA_FROM_LOCAL] = c->from_local;
+	conf[DEVCONF_USE_OIF_ADDRS_ONLY] = c->oif_addrs_only;
+	conf[DEVCONF_KEEP_ADDR_ON_DOWN] = (uint32_t)c->keep_addr_on_down;
+	conf[DEVCONF_ENHANCED_DAD] = c->enhanced_dad;
+}
+
 static void put_inet6(struct nl_buf *b, const struct iface *i)
 {
 	uint32_t conf[DEVCONF_MAX] = { 0 };
 	struct ipv6_devconf_cacheinfo { /* struct ifla_cacheinfo, whose header collides with others */
 		uint32_t max_reasm_len, tstamp, reachable_time, retrans_time;
 	} ci = { .max_reasm_len = 65535,
+		 .tstamp = ticks_of_us(i->in6.changed_us),
 		 .reachable_time = i->conf.neigh[1].reachable_ms,
 		 .retrans_time = i->conf.neigh[1].retrans_ms };
-	static const struct ip6 no_token;
 	conf[DEVCONF_FORWARDING] = i->conf.forward6;
 	conf[DEVCONF_HOPLIMIT] = i->conf.hop_limit6;
-	conf[DEVCONF_MTU6] = i->mtu;
+	conf[DEVCONF_MTU6] = i->mtu6 ? i->mtu6 : i->mtu;
 	conf[DEVCONF_DAD_TRANSMITS] = i->conf.dad_transmits;
 	conf[DEVCONF_ACCEPT_DAD] = i->conf.accept_dad;
-	nl_put_u32(b, IFLA_INET6_FLAGS, iface_is_up(i) ? 0x80000000u /* IF_READY */ : 0);
+	put_auto_conf(conf, &i->conf.ip6);
+	nl_put_u32(b, IFLA_INET6_FLAGS, i->in6.flags | (iface_is_up(i) ? 0x80000000u /* IF_READY */ : 0));
 	nl_put(b, IFLA_INET6_CACHEINFO, &ci, sizeof ci);
 	nl_put(b, IFLA_INET6_CONF, conf, sizeof conf);
-	nl_put(b, IFLA_INET6_TOKEN, &no_token, sizeof no_token);
+	nl_put(b, IFLA_INET6_TOKEN, &i->in6.token, sizeof i->in6.token);
 	nl_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, i->conf.addr_gen_mode);
+	if (i->in6.ra_mtu)
+		nl_put_u32(b, IFLA_INET6_RA_MTU, i->in6.ra_mtu);
 }
 
 static void put_af_spec(struct nl_buf *b, const struct iface *i)
@@ -178,6 +212,12 @@ int link_put(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, con
 static void fill_told(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
 {
 	link_put(b, type, seq, portid, what);
+}
+
+void link_tell6(const struct iface *i)
+{
+	struct link_view v = { .i = i, .family = AF_INET6 };
+	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_IFINFO, RTM_NEWLINK, fill_told, &v);
 }
 
 void link_tell(const struct iface *i, uint16_t type, uint32_t change)

@@ -17,4 +17,7 @@ int link_put(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, con
 /* What Linux calls that kind of device in IFLA_INFO_KIND; NULL: it has no name for it. */
 const char *link_kind_of(const struct iface *i);
 
+/* RTNLGRP_IPV6_IFINFO: what IPv6 keeps of it has changed. */
+void link_tell6(const struct iface *i);
+
 #endif

@@ -175,8 +175,10 @@ enum drop nd_ra_parse(struct cursor c, const struct nd_envelope *ip, struct nd_r
 		.lifetime_s = be16_get(h->lifetime_s),
 		.reachable_ms = be32_get(h->reachable_ms),
 		.retrans_ms = be32_get(h->retrans_ms),
+		.has_mac = f.has_source,
 		.options = c,
 	};
+	memcpy(ret_msg->mac, f.source, 6);
 	return DROP_NONE;
 }
 

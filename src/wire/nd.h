@@ -84,6 +84,8 @@ struct nd_ra_msg {
 	uint8_t hop_limit, flags;
 	uint16_t lifetime_s;
 	uint32_t reachable_ms, retrans_ms;
+	bool has_mac; /* source link-layer address option */
+	uint8_t mac[6];
 	struct cursor options; /* checked: nd_opt_next() walks them */
 };
 

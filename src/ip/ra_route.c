@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: what routers said of routes, and until when: default routers, further routes (RFC 4191), prefixes that are on
+ * the link. Each is in the FIB (RTPROT_RA; prefixes RTPROT_KERNEL, as Linux has them) while it is on the list here, whose entries
+ * have a timer each. Hearing of one again sets its timer, and puts it into the FIB again should somebody have taken it out. There
+ * are bounds for each interface and kind; beyond them the newest is not heeded, so that a flood of advertisements displaces no
+ * router that is in use. */
+#include "ip/ra.h"
+
+static bool is_like(const struct ra_route *r, const struct ra_route *like)
+{
+	return r->if_handle == like->if_handle && r->kind == like->kind && r->plen == like->plen &&
+	       ip6_eq(&r->prefix, &like->prefix) && ip6_eq(&r->gw, &like->gw);
+}
+
+struct ra_route *ra_route_find(const struct leat_stack *st, const struct ra_route *like)
+{
+	struct ra_route *r;
+	list_for_each (r, &ra_stack(st)->routes, link)
+		if (is_like(r, like))
+			return r;
+	return NULL;
+}
+
+static struct fib_route fib_route_of(const struct ra_route *r)
+{
+	bool on_link = r->kind == RA_ON_LINK;
+	return (struct fib_route){
+		.family = AF_INET6,
+		.plen = r->plen,
+		.protocol = on_link ? RTPROT_KERNEL : RTPROT_RA,
+		.pref = r->pref,
+		.dst.v6 = r->prefix,
+		.table = RT_TABLE_MAIN,
+		.metric = r->metric,
+		.nh = { .if_handle = r->if_handle,
+			.type = RTN_UNICAST,
+			.gw_family = on_link ? 0 : AF_INET6,
+			.gw.v6 = r->gw },
+	};
+}
+
+/* -EEXIST: it is there. */
+static void into_fib(struct ra_route *r)
+{
+	struct fib_route f = fib_route_of(r);
+	fib_add(r->st, &f, FIB_APPEND, NULL);
+}
+
+static void out_of_fib(struct ra_route *r)
+{
+	struct fib_route f = fib_route_of(r);
+	fib_delete(r->st, &f);
+}
+
+static void forget(struct ra_route *r)
+{
+	lcore_timer_stop(r->st->rt->ctl, &r->expiry);
+	list_remove(&r->link);
+	mem_free(r);
+}
+
+static void on_expiry(struct lcore *lc, struct timer *t)
+{
+	struct ra_route *r = container_of(t, struct ra_route, expiry);
+	struct leat_stack *st = r->st;
+	out_of_fib(r);
+	forget(r);
+	view_publish(st);
+}
+
+static void set_end(struct ra_route *r, uint32_t lifetime_s)
+{
+	struct lcore *ctl = r->st->rt->ctl;
+	r->ends_us = lifetime_s == UINT32_MAX ? UINT64_MAX : ctl->now_us + (uint64_t)lifetime_s * 1000000;
+	if (r->ends_us == UINT64_MAX)
+		lcore_timer_stop(ctl, &r->expiry);
+	else
+		timer_set_at(&ctl->wheel, &r->expiry, r->ends_us);
+}
+
+/* --- coming --- */
+
+static bool is_room_for(struct leat_stack *st, const struct ra_route *how)
+{
+	static const unsigned max[RA_KINDS] = {
+		[RA_DEFAULT] = RA_ROUTERS_MAX, [RA_INFO] = RA_ROUTES_MAX, [RA_ON_LINK] = RA_PREFIXES_MAX
+	};
+	const struct ra_route *r;
+	unsigned n = 0;
+	list_for_each (r, &ra_stack(st)->routes, link)
+		n += r->if_handle == how->if_handle && r->kind == how->kind;
+	return n < max[how->kind];
+}
+
+static struct ra_route *route_new(struct leat_stack *st, const struct ra_route *how)
+{
+	struct ra_route *r = is_room_for(st, how) ? mem_zalloc(&st->mem, sizeof *r) : NULL;
+	if (!r)
+		return NULL;
+	*r = *how;
+	r->st = st;
+	timer_init(&r->expiry, on_expiry);
+	list_append(&ra_stack(st)->routes, &r->link);
+	return r;
+}
+
+static void take_away(struct ra_route *r)
+{
+	out_of_fib(r);
+	forget(r);
+}
+
+void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s)
+{
+	struct ra_route *r = ra_route_find(st, how);
+	if (r && !lifetime_s)
+		take_away(r);
+	if (!lifetime_s)
+		return;
+	if (!r)
+		r = route_new(st, how);
+	if (!r)
+		return;
+	if (r->pref != how->pref || r->metric != how->metric) {
+		out_of_fib(r);
+		r->pref = how->pref;
+		r->metric = how->metric;
+	}
+	into_fib(r);
+	set_end(r, lifetime_s);
+}
+
+int ra_route_put_back(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s)
+{
+	struct ra_route *r = ra_route_find(st, how) ? NULL : route_new(st, how);
+	if (r)
+		set_end(r, lifetime_s); /* the FIB has it from its own part of the file */
+	return 0;
+}
+
+/* --- going --- */
+
+void ra_routes_forget(struct leat_stack *st, uint32_t if_handle)
+{
+	struct ra_route *r, *next;
+	list_for_each_safe (r, next, &ra_stack(st)->routes, link)
+		if (!if_handle || r->if_handle == if_handle)
+			forget(r);
+}
+
+void ra_routers_gone(struct leat_stack *st, uint32_t if_handle, const struct ip6 *gw)
+{
+	struct ra_route *r, *next;
+	if (!ra_stack(st))
+		return;
+	list_for_each_safe (r, next, &ra_stack(st)->routes, link)
+		if (r->kind == RA_DEFAULT && r->if_handle == if_handle && (!gw || ip6_eq(&r->gw, gw)))
+			take_away(r);
+}
