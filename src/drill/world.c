@@ -96,7 +96,10 @@ static int add_tun(struct world *w, const struct script *s)
 				 .mtu_max = 65535,
 				 .mac = { 2, 0, 0, 0, 0, 1 } };
 	int err = iface_add(w->st, &how, &w->tun);
-	return err ? err : iface_set_up(w->tun, true);
+	if (err)
+		return err;
+	w->tun->conf.ip6.rs_count = 0; /* it need not answer for routers, either */
+	return iface_set_up(w->tun, true);
 }
 
 static int add_addr(struct world *w, uint8_t family, const struct ipaddr *a, uint8_t plen)

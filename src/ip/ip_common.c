@@ -34,6 +34,8 @@ void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on)
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
 		racy_set(*forwards(&i->conf, family), on);
 		netconf_tell_forwarding(st, family, (int32_t)i->ifindex);
+		if (family == AF_INET6)
+			ra_became_router(st, i);
 	}
 	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_ALL);
 	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_DEFAULT);
@@ -53,6 +55,8 @@ void ip_all_forwarding_changed(struct leat_stack *st, struct iface *i, const str
 void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
 {
 	netconf_tell_forwarding(st, family_of(k), i ? (int32_t)i->ifindex : NETCONFA_IFINDEX_DEFAULT);
+	if (i && family_of(k) == AF_INET6)
+		ra_became_router(st, i);
 }
 
 bool ip_forwarding(const struct leat_stack *st, uint8_t family)

@@ -30,6 +30,8 @@ int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_
 void ip_stack_unlink(struct leat_stack *st, struct ip_stack *ip);
 /* What follows from these knobs, of module ip4 and ip6. */
 void ip_all_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k);
+/* ra.c: the host that was may not be one any more; default routers are not for routers (Linux). */
+void ra_became_router(struct leat_stack *st, const struct iface *i);
 void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k);
 
 static inline struct ip_stack *ip4_stack(const struct leat_stack *st)

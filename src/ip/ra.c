@@ -104,17 +104,23 @@ static void iface_event(struct iface_watch *watch, struct iface *i, enum iface_e
 	i->in6.flags = 0;
 }
 
+void ra_became_router(struct leat_stack *st, const struct iface *i)
+{
+	if (ra_stack(st) && !ra_is_accepted(i))
+		ra_routers_gone(st, i->handle, NULL);
+}
+
 /* --- the module --- */
 
 static int ra_init(struct leat_stack *st)
 {
 	struct ra_stack *s = ra_stack(st);
-	list_init(&s->routes);
 	int err = icmp6_type_add(st, ICMP6_ROUTER_ADVERT, "ra-input");
 	if (err)
 		return err;
 	s->ifaces.event = iface_event;
 	iface_watch_add(st, &s->ifaces);
+	ra_routes_init(st);
 	ra_solicit_init(st);
 	return 0;
 }
@@ -125,6 +131,7 @@ static void ra_unlink(struct leat_stack *st)
 	icmp6_type_remove(st, ICMP6_ROUTER_ADVERT, "ra-input");
 	iface_watch_remove(st, &ra_stack(st)->ifaces);
 	ra_solicit_unlink(st);
+	ra_routes_unlink(st);
 }
 
 static void ra_drain(struct leat_stack *st)

@@ -4,6 +4,7 @@
 #define LEAT_IP_RA_H
 
 #include "ip/ip6_internal.h"
+#include "net/neigh.h"
 #include "wire/nd_opt.h"
 
 struct saver;
@@ -49,6 +50,7 @@ struct ra_route {
 	struct leat_stack *st;
 	uint32_t if_handle, metric;
 	uint8_t kind, plen, pref; /* pref: enum nd_pref */
+	bool failed; /* its router did not answer when last asked */
 	struct ip6 prefix, gw; /* gw: of all kinds but RA_ON_LINK */
 	uint64_t ends_us; /* UINT64_MAX: never */
 	struct timer expiry;
@@ -59,6 +61,7 @@ struct ra_stack {
 	struct list routes; /* struct ra_route */
 	struct iface_watch ifaces, solicits;
 	struct addr_watch addrs;
+	struct neigh_watch neighs;
 	bool stopping;
 };
 static inline struct ra_stack *ra_stack(const struct leat_stack *st)
@@ -77,11 +80,13 @@ static inline bool ra_is_accepted(const struct iface *i)
 void ra_heed(struct leat_stack *st, const struct ra_slot *m);
 
 /* ra_route.c */
+void ra_routes_init(struct leat_stack *st);
+void ra_routes_unlink(struct leat_stack *st);
 /* A router said so. lifetime_s: 0 takes it away, UINT32_MAX is for ever. `how`: all but the times. */
 void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s);
 struct ra_route *ra_route_find(const struct leat_stack *st, const struct ra_route *like);
 void ra_routes_forget(struct leat_stack *st, uint32_t if_handle); /* 0: all; the FIB keeps them */
-/* This neighbour is a router no longer, or we are one: default routes through it go (gw NULL: through anybody). */
+/* This neighbour is a router no longer: default routes through it go. gw NULL: through anybody. */
 void ra_routers_gone(struct leat_stack *st, uint32_t if_handle, const struct ip6 *gw);
 int ra_route_put_back(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s);
 

@@ -5,8 +5,9 @@
 #include "ip/ra.h"
 #include "net/addr_slaac.h"
 #include "net/link_fill.h"
+#include "net/neigh.h"
 
-enum { REACHABLE_MS_MIN = 100, RETRANS_MS_MIN = 10, NEIGH_MS_MAX = INT32_MAX / 3 };
+#define REACHABLE_MS_MIN 100U /* Linux: a tenth of a second */
 
 /* One advertisement while it is being heeded. */
 struct heeding {
@@ -60,24 +61,16 @@ static void heed_router(struct heeding *h)
 		racy_set(h->i->conf.hop_limit6, h->ra.hop_limit);
 }
 
-static void heed_timer(struct heeding *h, uint32_t said_ms, uint32_t min_ms, uint32_t *conf)
-{
-	uint32_t ms = MAX(said_ms, min_ms);
-	if (!said_ms || said_ms > NEIGH_MS_MAX || *conf == ms)
-		return;
-	racy_set(*conf, ms);
-	h->i->in6.changed_us = h->st->rt->ctl->now_us;
-	h->changed = true;
-}
-
 static void heed_timers(struct heeding *h)
 {
-	struct neigh_conf *n = &h->i->conf.neigh[1];
-	uint32_t was = n->reachable_ms;
-	heed_timer(h, h->ra.retrans_ms, RETRANS_MS_MIN, &n->retrans_ms);
-	heed_timer(h, h->ra.reachable_ms, REACHABLE_MS_MIN, &n->reachable_ms);
-	if (was != n->reachable_ms)
-		racy_set(n->stale_s, 3 * n->reachable_ms / 1000);
+	struct neigh_conf *n = &h->i->conf.neigh[1], was = *n;
+	neigh_set_times(h->st, h->i, AF_INET6,
+			MAX(h->ra.reachable_ms, h->ra.reachable_ms ? REACHABLE_MS_MIN : 0U),
+			h->ra.retrans_ms);
+	if (was.reachable_ms == n->reachable_ms && was.retrans_ms == n->retrans_ms)
+		return;
+	h->i->in6.changed_us = h->st->rt->ctl->now_us;
+	h->changed = true;
 }
 
 /* --- options --- */

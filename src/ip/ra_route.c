@@ -3,7 +3,10 @@
  * the link. Each is in the FIB (RTPROT_RA; prefixes RTPROT_KERNEL, as Linux has them) while it is on the list here, whose entries
  * have a timer each. Hearing of one again sets its timer, and puts it into the FIB again should somebody have taken it out. There
  * are bounds for each interface and kind; beyond them the newest is not heeded, so that a flood of advertisements displaces no
- * router that is in use. */
+ * router that is in use.
+ *
+ * Among routers of one metric (RFC 4861, 6.3.6; RFC 4191, 3.2) those count whose neighbour entry has not failed, then the most
+ * preferred; the FIB is told by a rank, and several of the same rank share the flows (RFC 4311; Linux takes the first). */
 #include "ip/ra.h"
 
 static bool is_like(const struct ra_route *r, const struct ra_route *like)
@@ -39,11 +42,26 @@ static struct fib_route fib_route_of(const struct ra_route *r)
 	};
 }
 
+/* RFC 4191, 3.2: who can be reached first, then by preference; where nobody can, all are tried. */
+static uint8_t rank_of(const struct ra_route *r)
+{
+	static const uint8_t rank[] = { [ND_PREF_LOW] = 1, [ND_PREF_MEDIUM] = 2, [ND_PREF_HIGH] = 3 };
+	return r->failed ? 0 : rank[r->pref];
+}
+
+static void set_rank(struct ra_route *r)
+{
+	struct fib_route f = fib_route_of(r);
+	if (r->kind != RA_ON_LINK)
+		fib_set_rank(r->st, &f, rank_of(r));
+}
+
 /* -EEXIST: it is there. */
 static void into_fib(struct ra_route *r)
 {
 	struct fib_route f = fib_route_of(r);
 	fib_add(r->st, &f, FIB_APPEND, NULL);
+	set_rank(r);
 }
 
 static void out_of_fib(struct ra_route *r)
@@ -133,9 +151,51 @@ void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t 
 int ra_route_put_back(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s)
 {
 	struct ra_route *r = ra_route_find(st, how) ? NULL : route_new(st, how);
-	if (r)
-		set_end(r, lifetime_s); /* the FIB has it from its own part of the file */
+	if (!r)
+		return 0;
+	set_rank(r);
+	set_end(r, lifetime_s); /* the FIB has it from its own part of the file */
 	return 0;
+}
+
+/* --- neighbours --- */
+
+enum { VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE };
+
+static void on_state(struct leat_stack *st, const struct neigh_info *n)
+{
+	struct ra_route *r;
+	list_for_each (r, &ra_stack(st)->routes, link) {
+		if (r->if_handle != n->if_handle || !ip6_eq(&r->gw, &n->addr.v6))
+			continue;
+		bool was = r->failed;
+		r->failed = n->state & VALID ? false : n->state & NUD_FAILED ? true : was;
+		if (r->failed != was)
+			set_rank(r);
+	}
+}
+
+static void neigh_event(struct neigh_watch *watch, struct leat_stack *st, const struct neigh_info *n,
+			enum neigh_event e)
+{
+	if (n->family != AF_INET6)
+		return;
+	if (e == NEIGH_STATE)
+		on_state(st, n);
+	else if (e == NEIGH_ROUTER && !(n->flags & NTF_ROUTER)) /* RFC 4861, 7.2.5 */
+		ra_routers_gone(st, n->if_handle, &n->addr.v6);
+}
+
+void ra_routes_init(struct leat_stack *st)
+{
+	list_init(&ra_stack(st)->routes);
+	ra_stack(st)->neighs.event = neigh_event;
+	neigh_watch_add(st, &ra_stack(st)->neighs);
+}
+
+void ra_routes_unlink(struct leat_stack *st)
+{
+	neigh_watch_remove(st, &ra_stack(st)->neighs);
 }
 
 /* --- going --- */

@@ -422,9 +422,18 @@ static void follow_names(const struct iface *i, enum iface_event e)
 	s->going = 0;
 }
 
+void fib_set_rank(struct leat_stack *st, const struct fib_route *r, uint8_t rank)
+{
+	struct fib_table *t = fib_table_find(fib_state(st), AF_INET6, r->table);
+	const struct fib_key key = fib_key_of(AF_INET6, &r->dst);
+	struct fib_node *n = t ? fib_trie_get(t->trie, &key, r->plen) : NULL;
+	if (n)
+		fib_node_set_rank(st, n, r, rank);
+}
+
 void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle)
 {
-	sweep(st, family, through_iface, &if_handle, true);
+	sweep(st, family, through_iface, &if_handle, NULL, true);
 }
 
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)

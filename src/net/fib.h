@@ -139,6 +139,9 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 int fib_delete(struct leat_stack *st, const struct fib_route *r);
 /* An address is no longer ours: routes that prefer it as their source go, and nobody is told, as on Linux. */
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
+/* Of the routes of one prefix and metric that routers advertised (RTPROT_RA), those with the highest rank carry the packets, flow by
+ * flow (RFC 4311); all have 0 at first. r: one that has been added. Nobody is told. */
+void fib_set_rank(struct leat_stack *st, const struct fib_route *r, uint8_t rank);
 /* IPv4 or IPv6 is over on an interface: its routes go, and listeners are told. */
 void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle);
 /* Lookup from the control lcore, with the route it came from, or, when a rule refuses by itself, one that has nothing but that type.

@@ -52,6 +52,7 @@ struct fib_entry {
 	uint32_t flags; /* RTM_F_* */
 	uint8_t tos, protocol, pref;
 	uint16_t weight; /* among siblings */
+	uint8_t rank; /* fib_set_rank() */
 	uint64_t serial;
 };
 
@@ -145,6 +146,8 @@ const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_ro
 
 /* fib_hash.c */
 extern const struct knob fib_knobs[];
+
+void fib_node_set_rank(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, uint8_t rank);
 
 /* fib_siblings.c */
 typedef int fib_add_one_fn(struct leat_stack *st, const struct fib_route *r, enum fib_how how,

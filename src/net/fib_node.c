@@ -62,15 +62,53 @@ static unsigned count_siblings(const struct fib_entry *first)
 	return n;
 }
 
+/* --- routes of routers --- */
+
+static bool is_advertised(const struct fib_entry *e)
+{
+	return e->protocol == RTPROT_RA && e->nh->nh.gw_family == AF_INET6;
+}
+
+static bool are_equals(const struct fib_entry *a, const struct fib_entry *b)
+{
+	return a->tos == b->tos && a->metric == b->metric && is_advertised(b) && a->rank == b->rank;
+}
+
+/* The first of those with the highest rank. */
+static const struct fib_entry *first_router(const struct fib_entry *e)
+{
+	const struct fib_entry *best = e;
+	for (; e && e->tos == best->tos && e->metric == best->metric; e = e->next)
+		if (is_advertised(e) && e->rank > best->rank)
+			best = e;
+	return best;
+}
+
+/* Who shares the packets with e, e's next one of them. */
+static const struct fib_entry *next_equal(const struct fib_entry *e)
+{
+	for (const struct fib_entry *o = e->next; o && o->metric == e->metric; o = o->next)
+		if (are_equals(e, o))
+			return o;
+	return NULL;
+}
+
+static const struct fib_entry *next_in_group(const struct fib_entry *e)
+{
+	return is_advertised(e) ? next_equal(e) : fib_next_sibling(e);
+}
+
 /* One next hop for all of them; without memory the first one's. */
 static struct fib_shared_nh *join_siblings(struct leat_stack *st, const struct fib_entry *first)
 {
-	unsigned n = count_siblings(first), i = 0;
+	unsigned n = 0, i = 0;
+	for (const struct fib_entry *e = first; e; e = next_in_group(e))
+		n++;
 	struct fib_leg *legs = n > 1 ? mem_zalloc(&st->mem, n * sizeof *legs) : NULL;
 	struct fib_shared_nh *sh = NULL;
 	if (!legs)
 		return NULL;
-	for (; first; first = fib_next_sibling(first)) {
+	for (; first; first = next_in_group(first)) {
 		first->nh->refs++;
 		legs[i++] = (struct fib_leg){ first->nh, first->weight };
 	}
@@ -87,11 +125,28 @@ static void settle_best(struct leat_stack *st, uint8_t family, struct fib_node *
 	const struct fib_entry *e = n->entries;
 	while (e && e->tos)
 		e = e->next;
+	if (e && is_advertised(e))
+		e = first_router(e);
 	struct fib_shared_nh *joined = e && family == AF_INET6 ? join_siblings(st, e) : NULL;
 	const struct fib_nh *best = joined ? &joined->nh : e ? &e->nh->nh : NULL;
 	rcu_set(n->best, best);
 	if (was && was->paths && container_of(was, struct fib_shared_nh, nh)->siblings)
 		fib_nh_put(st, container_of(was, struct fib_shared_nh, nh));
+}
+
+void fib_node_set_rank(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, uint8_t rank)
+{
+	bool changed = false;
+	for (struct fib_entry *e = n->entries; e; e = e->next) {
+		const struct fib_nh *nh = &e->nh->nh;
+		if (!is_advertised(e) || e->metric != r->metric || nh->if_handle != r->nh.if_handle ||
+		    !ipaddr_eq(&nh->gw, &r->nh.gw))
+			continue;
+		changed |= e->rank != rank;
+		e->rank = rank;
+	}
+	if (changed)
+		settle_best(st, AF_INET6, n);
 }
 
 /* --- telling --- */

@@ -301,6 +301,77 @@ static void floods_of_routers_and_prefixes_have_bounds(void **state)
 	rig_free(r);
 }
 
+static void feel(struct rig *r, const char *router, uint16_t state)
+{
+	struct neigh_info n = { .if_handle = r->a.ifc->handle,
+				.state = (uint8_t)state,
+				.has_mac = true,
+				.flags = NTF_ROUTER,
+				.mac = { 2, 0xaa, 0, 0, 0, 9 } };
+	n.addr = ipaddr_of(router, &n.family);
+	assert_int_equal(neigh_set(r->st, &n, NLM_F_CREATE | NLM_F_REPLACE), 0);
+	manual_rt_settle(r->m);
+}
+
+/* What a flow that has this hash takes. */
+static const char *way_of_flow(struct rig *r, uint32_t hash)
+{
+	static char text[IP6_TEXT_MAX];
+	const struct ip6 dst = ip6_of("3001::1");
+	manual_rt_settle(r->m);
+	const struct fib_nh *nh = fib6_lookup(r->st->worker[0], &dst);
+	assert_non_null(nh);
+	nh = fib_nh_path(nh, hash);
+	return ip6_text(&nh->gw.v6, text);
+}
+
+static unsigned flows_through(struct rig *r, const char *router)
+{
+	unsigned n = 0;
+	for (uint32_t h = 0; h < 64; h++)
+		n += !strcmp(way_of_flow(r, h << 26), router);
+	return n;
+}
+
+static void equal_routers_share_the_flows(void **state)
+{
+	struct rig *r = settled_host();
+	say_as(r, ra_new(1800, 0), ROUTER, 255);
+	assert_int_equal(flows_through(r, ROUTER), 64);
+	say_as(r, ra_new(1800, 0), ROUTER2, 255);
+	assert_int_equal(flows_through(r, ROUTER), 32);
+	assert_int_equal(flows_through(r, ROUTER2), 32);
+	say_as(r, ra_new(1800, 0x08), ROUTER2, 255); /* RFC 4191: high */
+	assert_int_equal(flows_through(r, ROUTER2), 64);
+	say_as(r, ra_new(1800, 0x18), ROUTER2, 255); /* low */
+	assert_int_equal(flows_through(r, ROUTER), 64);
+	say_as(r, ra_new(1800, 0), ROUTER2, 255);
+	feel(r, ROUTER, NUD_FAILED); /* RFC 4861, 6.3.6 */
+	assert_int_equal(flows_through(r, ROUTER2), 64);
+	feel(r, ROUTER2, NUD_FAILED); /* nobody: all are tried */
+	assert_int_equal(flows_through(r, ROUTER2), 32);
+	feel(r, ROUTER2, NUD_REACHABLE);
+	assert_int_equal(flows_through(r, ROUTER2), 64);
+	say_as(r, ra_new(1800, 0), ROUTER, 255); /* it is heard again */
+	assert_int_equal(flows_through(r, ROUTER), 32);
+	rig_free(r);
+}
+
+static void a_router_that_says_it_is_none_is_left(void **state)
+{
+	struct rig *r = settled_host();
+	struct frame f;
+	say_as(r, ra_new(1800, 0), ROUTER, 255);
+	assert_string_equal(way_to(r, "3001::1"), ROUTER);
+	frame_na(&f, &r->a, ROUTER, "ff02::1", false); /* without the router flag */
+	rig_send(r, &r->a, &f);
+	assert_string_equal(way_to(r, "3001::1"), "none");
+	say_as(r, ra_new(1800, 0), ROUTER, 255);
+	set(r, "net.ipv6.conf.all.forwarding", "1"); /* and we may become one */
+	assert_string_equal(way_to(r, "3001::1"), "none");
+	rig_free(r);
+}
+
 /* --- addresses --- */
 
 static void a_prefix_makes_an_address_of_the_mac(void **state)
@@ -534,6 +605,8 @@ TWICE(a_default_router_lives_as_long_as_it_says)
 TWICE(routes_of_routers_have_their_lengths_and_times)
 TWICE(settings_say_what_is_heeded)
 TWICE(floods_of_routers_and_prefixes_have_bounds)
+TWICE(equal_routers_share_the_flows)
+TWICE(a_router_that_says_it_is_none_is_left)
 TWICE(a_prefix_makes_an_address_of_the_mac)
 TWICE(nobody_takes_an_address_away_within_two_hours)
 TWICE(identifiers_are_stable_and_private_where_wanted)
@@ -554,6 +627,8 @@ int main(void)
 		BOTH(routes_of_routers_have_their_lengths_and_times),
 		BOTH(settings_say_what_is_heeded),
 		BOTH(floods_of_routers_and_prefixes_have_bounds),
+		BOTH(equal_routers_share_the_flows),
+		BOTH(a_router_that_says_it_is_none_is_left),
 		BOTH(a_prefix_makes_an_address_of_the_mac),
 		BOTH(nobody_takes_an_address_away_within_two_hours),
 		BOTH(identifiers_are_stable_and_private_where_wanted),
