@@ -191,6 +191,8 @@ static int del_route(struct nl_req *r)
 		return err;
 	if (!route.table)
 		route.table = RT_TABLE_MAIN;
+	if (route.family == AF_INET6 && ((const struct rtmsg *)r->hdr)->rtm_flags & RTM_F_CLONED)
+		return route_exc_delete(r->st, &route);
 	struct nl_ext unsaid = { 0 };
 	if (route.family == AF_INET && route_read_metrics(r->attrs[RTA_METRICS], &route.nh, &unsaid))
 		return -ESRCH; /* Linux: then none has them */
@@ -282,7 +284,7 @@ static int dump_routes(struct nl_req *r, struct nl_dump *d)
 	if (f.table || f.protocol || f.type || f.oif_handle)
 		d->flags = NLM_F_DUMP_FILTERED;
 	if (f.flags & RTM_F_CLONED)
-		return 0; /* there is no cache to show */
+		return route_exc_dump(r, d, m->rtm_family, f.oif_handle);
 	if (!d->priv)
 		d->priv = calloc(1, sizeof(struct place));
 	struct place *p = d->priv;

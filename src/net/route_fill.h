@@ -20,6 +20,17 @@ bool route_cc_algo_known(const char *name);
 /* RTA_PREF: RFC 4191, 2.1; what is none of these is medium. */
 enum { ROUTE_PREF_MEDIUM, ROUTE_PREF_HIGH, ROUTE_PREF_LOW = 3 };
 
+/* fib_exc_ctl.c: exceptions (net/fib_exc.h), x NULL: there is none. What they change; how the answer shows that. */
+struct fib_exc;
+struct nl_req;
+struct nl_dump;
+void route_exc_apply(struct fib_nh *nh, const struct fib_exc *x);
+uint32_t route_exc_flags(const struct fib_exc *x);
+struct rta_cacheinfo route_exc_cacheinfo(struct leat_stack *st, const struct fib_exc *x);
+/* `ip route show cache`: all of a family (AF_UNSPEC: both), through an interface (0: any). */
+int route_exc_dump(struct nl_req *r, struct nl_dump *d, uint8_t family, uint32_t oif_handle);
+int route_exc_delete(struct leat_stack *st, const struct fib_route *r); /* 0 or -ESRCH */
+
 /* RTM_GETROUTE for one destination (`ip route get`). */
 struct nl_req;
 int route_get(struct nl_req *r);

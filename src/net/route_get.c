@@ -4,6 +4,7 @@
 
 #include "net/ctl_util.h"
 #include "net/fib_hash.h"
+#include "net/fib_exc.h"
 #include "net/fib_internal.h"
 #include "net/route_fill.h"
 
@@ -80,7 +81,7 @@ static void put_in_iface(struct nl_req *r, const struct question *q)
 /* What rt_fill_info() says: the answer as an entry of the cache that once was. Linux: tables local and main are one
  * until there are rules, so the answer does not name local before. */
 static void put_result4(struct nl_req *r, const struct fib_route *f, const struct question *q,
-			const struct ipaddr *chosen)
+			const struct ipaddr *chosen, const struct fib_exc *x)
 {
 	const struct rtmsg *asked = r->hdr;
 	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE &&
@@ -88,7 +89,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 	bool has_src = !ipaddr_is_zero(&q->src);
 	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
 	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
-	struct rta_cacheinfo ci = { 0 };
+	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
 	if (m)
@@ -98,7 +99,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_src_len = has_src ? 32 : 0,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
-			.rtm_flags = flags4(f->nh.type),
+			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x),
 		};
 	put_addr(b, RTA_DST, AF_INET, &q->dst);
 	nl_put_u32(b, RTA_TABLE, table);
@@ -120,10 +121,10 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 
 /* What rt6_fill_node() says: the route itself, for one destination. */
 static void put_result6(struct nl_req *r, const struct fib_route *f, const struct question *q,
-			const struct ipaddr *chosen)
+			const struct ipaddr *chosen, const struct fib_exc *x)
 {
 	uint32_t oif = oif_of(r->st, &f->nh);
-	struct rta_cacheinfo ci = { 0 };
+	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
 	if (m)
@@ -134,6 +135,7 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_table = (uint8_t)(f->table < 256 ? f->table : RT_TABLE_COMPAT),
 			.rtm_protocol = f->protocol,
 			.rtm_type = f->nh.type,
+			.rtm_flags = route_exc_flags(x),
 		};
 	nl_put_u32(b, RTA_TABLE, f->table);
 	put_addr(b, RTA_DST, AF_INET6, &q->dst);
@@ -328,6 +330,14 @@ static void choose_way(struct nl_req *r, const struct question *q, struct fib_ro
 	f->n_hops = 0;
 }
 
+/* What is known of the destination otherwise, for packets of our own. */
+static const struct fib_exc *exception_for(struct leat_stack *st, const struct question *q,
+					   const struct fib_nh *nh)
+{
+	const struct fib_via via = fib_via_of(nh->if_handle, nh);
+	return q->in || nh->type != RTN_UNICAST ? NULL : fib_exc_lookup(st, q->family, &q->dst, &via);
+}
+
 int route_get(struct nl_req *r)
 {
 	const struct rtmsg *m = r->hdr;
@@ -345,9 +355,11 @@ int route_get(struct nl_req *r)
 		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f);
 	choose_way(r, &q, &f);
 	choose_source(r->st, &f.nh, &q, &src);
+	const struct fib_exc *x = exception_for(r->st, &q, &f.nh);
+	route_exc_apply(&f.nh, x);
 	if (q.family == AF_INET)
-		put_result4(r, &f, &q, &src);
+		put_result4(r, &f, &q, &src, x);
 	else
-		put_result6(r, &f, &q, &src);
+		put_result6(r, &f, &q, &src, x);
 	return nl_end(r->reply);
 }
