@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "ip/icmp_internal.h"
+#include "ip/ip4_options.h"
 #include "pkt/csum.h"
 #include "wire/csum.h"
 #include "wire/eth.h"
@@ -15,7 +16,7 @@
 #include "wire/ip4.h"
 #include "wire/frame.h"
 
-enum icmp4_input_next { ICMP4_INPUT_OUTPUT = 1 };
+enum icmp4_input_next { ICMP4_INPUT_OUTPUT = 1, ICMP4_INPUT_OUTPUT_WHOLE };
 enum {
 	RATE_MASK = 1 << ICMP4_UNREACH | 1 << ICMP4_SOURCE_QUENCH | 1 << ICMP4_TIME_EXCEEDED |
 		    1 << ICMP4_PARAM_PROBLEM
@@ -25,25 +26,37 @@ typedef uint8_t icmp4_act_fn(struct worker *w, struct pkt *p, const struct icmp4
 
 static bool is_to_group(const struct worker *w, be32 dst)
 {
-	const struct fib_nh *nh = ip4_is_group(dst) ? NULL : fib4_lookup(w, dst);
-	return ip4_is_group(dst) || (nh && nh->type == RTN_BROADCAST);
+	if (ip4_is_group(dst) || be32_get(dst) == 0)
+		return true;
+	const struct fib_nh *nh = fib4_lookup(w, dst);
+	return nh && nh->type == RTN_BROADCAST;
 }
 
-/* A fresh header without options in front of the message, whose place does not change. to_group: from whichever address of ours. */
-static void put_reply_header(const struct worker *w, struct pkt *p, bool to_group)
+/* A fresh header in front of the message, whose place does not change; its options are at most as long as those that came. */
+static void put_reply_header(const struct worker *w, struct pkt *p, be32 src, be32 dst, be32 hop,
+			     const uint8_t *options, unsigned len)
 {
-	struct ip4_hdr was;
-	memcpy(&was, pkt_l3(p), sizeof was);
-	pkt_pull(p, (unsigned)(p->l4_off - p->headroom) - sizeof(struct ip4_hdr));
+	uint8_t tos = ((const struct ip4_hdr *)pkt_l3(p))->tos;
+	pkt_pull(p, (unsigned)(p->l4_off - p->headroom) - (unsigned)sizeof(struct ip4_hdr) - len);
 	p->l3_off = p->headroom;
 	*(struct ip4_hdr *)p->data = (struct ip4_hdr){
-		.ver_ihl = 0x45,
-		.tos = was.tos, /* RFC 1122, 3.2.2.6 says nothing; Linux */
-		.ttl = ip4_hops(w, was.src),
+		.ver_ihl = (uint8_t)(0x45 + len / 4),
+		.tos = tos, /* RFC 1122, 3.2.2.6 says nothing; Linux */
+		.ttl = ip4_hops(w, dst),
 		.proto = IP_PROTO_ICMP4,
-		.src = to_group ? be32_of(0) : was.dst, /* RFC 1122, 3.2.2.6: the address that was asked */
-		.dst = was.src,
+		.src = src,
+		.dst = hop,
 	};
+	memcpy(p->data + sizeof(struct ip4_hdr), options, len);
+}
+
+/* RFC 1122, 3.2.2.6: the address that was asked, unless it was everybody's. */
+static be32 reply_source(const struct worker *w, const struct ip4_hdr *ip)
+{
+	struct ip_way way;
+	if (!is_to_group(w, ip->dst))
+		return ip->dst;
+	return !ip4_way(w, 0, ip->src, &way) && way.has_src ? way.src.v4 : be32_of(0);
 }
 
 /* The packet goes back with what its ICMP header says now. old: the first two bytes as they were, for a checksum that holds but for
@@ -53,15 +66,19 @@ static uint8_t reply(struct worker *w, struct pkt *p, uint16_t old)
 	struct icmp4_hdr *h = pkt_l4(p);
 	const struct ip4_hdr *ip = pkt_l3(p);
 	enum pkt_csum csum = p->csum;
-	bool to_group = is_to_group(w, ip->dst);
-	if (!icmp4_may_send(w, p, ip->src, h->type, h->code))
+	uint8_t options[IP4_OPTIONS_MAX];
+	be32 src = reply_source(w, ip), dst = ip->src, hop;
+	int len = ip4_options_echo(w, ip, src, dst, options, &hop);
+	if (len < 0)
+		return pkt_drop(p, DROP_IP_OPTIONS);
+	if (!icmp4_may_send(w, p, dst, h->type, h->code))
 		return pkt_drop(p, DROP_ICMP_RATE_LIMITED);
 	if (csum != PKT_CSUM_PARTIAL)
 		h->csum = be16_of(csum_update16(be16_get(h->csum), old, (uint16_t)(h->type << 8 | h->code)));
-	put_reply_header(w, p, to_group);
+	put_reply_header(w, p, src, dst, hop, options, (unsigned)len);
 	pkt_reset_meta(p);
 	p->csum = csum == PKT_CSUM_PARTIAL ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;
-	return ICMP4_INPUT_OUTPUT;
+	return len ? ICMP4_INPUT_OUTPUT_WHOLE : ICMP4_INPUT_OUTPUT;
 }
 
 static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp4_msg *m)
@@ -89,13 +106,6 @@ static uint8_t act_probe(struct worker *w, struct pkt *p, const struct icmp4_msg
 	return reply(w, p, old);
 }
 
-/* Milliseconds since midnight UT (RFC 792). */
-static uint32_t time_of_day_ms(const struct worker *w)
-{
-	struct leat_runtime *rt = w->st->rt;
-	return (uint32_t)(rt->ops->wall_ns(rt) / 1000000 % (24 * 3600 * 1000));
-}
-
 struct timestamps {
 	be32 originate, receive, transmit;
 };
@@ -107,7 +117,7 @@ static uint8_t act_timestamp(struct worker *w, struct pkt *p, const struct icmp4
 	struct cursor body = m->body;
 	uint32_t hdr_len = p->l4_off - p->headroom;
 	cur_copy(&body, &t.originate, sizeof t.originate);
-	t.receive = t.transmit = be32_of(time_of_day_ms(w));
+	t.receive = t.transmit = be32_of(ip4_time_of_day_ms(w));
 	pkt_trim(w->lc, p, hdr_len + (uint32_t)sizeof(struct icmp4_hdr));
 	struct icmp4_hdr *h = pkt_l4(p);
 	h->type = ICMP4_TIMESTAMP_REPLY;
@@ -116,7 +126,7 @@ static uint8_t act_timestamp(struct worker *w, struct pkt *p, const struct icmp4
 		return pkt_drop(p, DROP_NO_BUFFER);
 	p->csum = PKT_CSUM_NONE;
 	uint8_t next = reply(w, p, 0);
-	if (next == ICMP4_INPUT_OUTPUT)
+	if (next == ICMP4_INPUT_OUTPUT || next == ICMP4_INPUT_OUTPUT_WHOLE)
 		pkt_csum_defer(p, 0, offsetof(struct icmp4_hdr, csum));
 	return next;
 }
@@ -273,7 +283,7 @@ static void print_ip4(const struct worker *w, const struct pkt *p, char *to, siz
 static const struct node icmp4_input_node = {
 	.name = "icmp4-input",
 	.run = icmp4_input,
-	.next = { [ICMP4_INPUT_OUTPUT] = "ip4-output" },
+	.next = { [ICMP4_INPUT_OUTPUT] = "ip4-output", [ICMP4_INPUT_OUTPUT_WHOLE] = "ip4-output-whole" },
 	.print = print_ip4,
 };
 static const struct node *const icmp4_nodes[] = { &icmp4_input_node, &icmp4_error_node, NULL };

@@ -5,13 +5,14 @@
 #include <sys/socket.h>
 
 #include "ip/icmp_internal.h"
+#include "ip/ip4_options.h"
 #include "net/addr.h"
 #include "pkt/csum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
 
-enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1 };
+enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1, ICMP4_ERROR_OUTPUT_WHOLE };
 enum { ERROR_MAX = 576, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
 
 static bool is_local(const struct worker *w, be32 a)
@@ -88,42 +89,53 @@ static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause, uint
 
 struct error_hdr {
 	struct ip4_hdr ip;
-	struct icmp4_hdr icmp;
+	uint8_t options[IP4_OPTIONS_MAX];
 };
 
-static void fill_headers(const struct worker *w, struct error_hdr *h, const struct pkt *cause,
-			 const struct ip_way *way)
+/* The header's length. Linux: options of the cause are answered as those of an echo request are. */
+static unsigned fill_ip(const struct worker *w, struct error_hdr *h, const struct pkt *cause,
+			const struct ip_way *way)
 {
 	const struct ip4_hdr *was = pkt_l3(cause);
-	struct icmp4_msg m = { .type = cause->edge.icmp_error.type, .code = cause->edge.icmp_error.code };
-	icmp4_set_info(&m, cause->edge.icmp_error.info);
+	be32 src = error_source(w, cause, was->src, way), hop;
+	int len = ip4_options_echo(w, was, src, was->src, h->options, &hop);
 	h->ip = (struct ip4_hdr){
-		.ver_ihl = 0x45,
+		.ver_ihl = (uint8_t)(0x45 + (len > 0 ? len : 0) / 4),
 		.tos = (was->tos & TOS_MASK) | PREC_INTERNETCONTROL, /* RFC 1812, 4.3.2.5 */
 		.ttl = way->hops,
 		.proto = IP_PROTO_ICMP4,
-		.src = error_source(w, cause, was->src, way),
-		.dst = was->src,
+		.src = src,
+		.dst = len > 0 ? hop : was->src,
 	};
-	icmp4_emit(&m, &h->icmp);
+	return (unsigned)sizeof h->ip + (len > 0 ? (unsigned)len : 0);
+}
+
+static struct icmp4_hdr icmp_of(const struct pkt *cause)
+{
+	struct icmp4_msg m = { .type = cause->edge.icmp_error.type, .code = cause->edge.icmp_error.code };
+	struct icmp4_hdr h;
+	icmp4_set_info(&m, cause->edge.icmp_error.info);
+	icmp4_emit(&m, &h);
+	return h;
 }
 
 static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip_way *way)
 {
-	struct error_hdr h;
-	uint32_t room = MIN(way->mtu, (uint32_t)ERROR_MAX);
+	struct error_hdr ip;
+	struct icmp4_hdr icmp = icmp_of(cause);
+	uint32_t room = MAX(MIN(way->mtu, (uint32_t)ERROR_MAX), (uint32_t)IP4_MIN_MTU + IP4_OPTIONS_MAX);
 	struct pkt *e = pkt_new(w->lc);
 	if (!e)
 		return NULL;
-	fill_headers(w, &h, cause, way);
-	if (!pkt_append(w->lc, e, &h, sizeof h) ||
-	    !quote(w->lc, e, cause, MAX(room, (uint32_t)IP4_MIN_MTU) - (uint32_t)sizeof h)) {
+	uint32_t len = fill_ip(w, &ip, cause, way);
+	if (!pkt_append(w->lc, e, &ip, len) || !pkt_append(w->lc, e, &icmp, sizeof icmp) ||
+	    !quote(w->lc, e, cause, room - len - (uint32_t)sizeof icmp)) {
 		pkt_free(w->lc, e);
 		return NULL;
 	}
 	e->l3_off = e->headroom;
 	e->ethertype = ETH_P_IP;
-	e->l4_off = (uint16_t)(e->headroom + sizeof h.ip);
+	e->l4_off = (uint16_t)(e->headroom + len);
 	e->flags = cause->flags & PKT_F_TRACED;
 	e->trace_id = cause->trace_id;
 	pkt_csum_defer(e, 0, offsetof(struct icmp4_hdr, csum));
@@ -145,7 +157,8 @@ static enum drop icmp4_error_one(struct worker *w, struct pkt *p)
 	struct pkt *e = make_error(w, p, &way);
 	if (!e)
 		return DROP_NO_BUFFER;
-	node_send(w, ICMP4_ERROR_OUTPUT, e);
+	bool options = e->l4_off - e->l3_off > (int)sizeof *h;
+	node_send(w, options ? ICMP4_ERROR_OUTPUT_WHOLE : ICMP4_ERROR_OUTPUT, e);
 	return why ? why : DROP_ICMP_DONE;
 }
 
@@ -160,5 +173,5 @@ static void icmp4_error(struct worker *w, struct pkt_vec *v)
 const struct node icmp4_error_node = {
 	.name = "icmp4-error",
 	.run = icmp4_error,
-	.next = { [ICMP4_ERROR_OUTPUT] = "ip4-output" },
+	.next = { [ICMP4_ERROR_OUTPUT] = "ip4-output", [ICMP4_ERROR_OUTPUT_WHOLE] = "ip4-output-whole" },
 };

@@ -10,8 +10,9 @@
  * it at ip4-route or ip4-output. Any node may refuse a packet towards icmp4-error, which tells its sender and drops it by the
  * reason the edge carries.
  *
- * Left out: source routes, filling record-route and timestamp options, redirects, multicast but for the
- * all-hosts group, reverse-path filter. */
+ * What ip4-route does with options is in ip4_options.c, what sources a packet may have in ip_guard.c.
+ *
+ * Left out: redirects, multicast but for the all-hosts group. */
 #include <errno.h>
 
 #include "ip/ip_internal.h"
@@ -21,14 +22,24 @@
 static int ip4_init(struct leat_stack *st)
 {
 	int err = ethertype_add(st, ETH_P_IP, ip4_input_node.name);
-	return err ? err : ip_stack_init(st, ip4_stack(st), ip4_local_node.name);
+	if (err)
+		return err;
+	ip4_own_init(st, &ip4_stack(st)->own);
+	return ip_stack_init(st, ip4_stack(st), ip4_local_node.name);
 }
 
 static void ip4_unlink(struct leat_stack *st)
 {
 	ethertype_remove(st, ETH_P_IP);
+	ip4_own_unlink(st, &ip4_stack(st)->own);
 	ip_stack_unlink(st, ip4_stack(st));
 }
+
+/* What is said for all interfaces, and for each. */
+#define GUARD(name, member, all_dflt, dflt, max, text)                                 \
+	KNOB("net.ipv4.conf.all." name, struct ip_stack, all.member, all_dflt, 0, max, \
+	     .help = text ": everywhere"),                                             \
+		KNOB_IFACE("net.ipv4.conf.IF." name, guard[0].member, dflt, 0, max, .help = text)
 
 static const struct knob ip4_knobs[] = {
 	KNOB("net.ipv4.ip_forward", struct ip_stack, forwarding, 1, 0, 1,
@@ -38,6 +49,19 @@ static const struct knob ip4_knobs[] = {
 	     .changed = ip_all_forwarding_changed, .help = "the same"),
 	KNOB_IFACE("net.ipv4.conf.IF.forwarding", forward4, 1, 0, 1, .changed = ip_iface_forwarding_changed,
 		   .help = "pass on what comes in by this interface"),
+	GUARD("rp_filter", rp_filter, 0, 0, 2,
+	      "the way back to a source must be by the interface it came by (1), or be there (2); the larger "
+	      "counts"),
+	GUARD("accept_local", accept_local, 0, 0, 1, "let others use our addresses as their source"),
+	GUARD("route_localnet", route_localnet, 0, 0, 1, "127.0.0.0/8 may come and go by wires"),
+	GUARD("log_martians", log_martians, 0, 0, 1, "write packets with impossible addresses to the log"),
+	GUARD("accept_source_route", source_route, 0, 1, 1,
+	      "follow source routes; all and the interface must say so"),
+	GUARD("bc_forwarding", bc_forwarding, 0, 0, 1,
+	      "forward to broadcast addresses of our networks; all and the interface must say so"),
+	GUARD("drop_unicast_in_l2_multicast", drop_l2_multicast, 0, 1, 1,
+	      "refuse unicast packets in group and broadcast frames"),
+	GUARD("src_valid_mark", src_mark, 0, 0, 1, "rp_filter asks for routes with a packet's mark"),
 	KNOB("net.ipv4.ip_default_ttl", struct ip_stack, hops, 64, 1, 255,
 	     .help = "time to live of our own packets, where no route or socket says otherwise"),
 	KNOB("net.ipv4.ip_no_pmtu_disc", struct ip_stack, no_pmtu_disc, 0, 0, 3,
@@ -48,9 +72,10 @@ static const struct knob ip4_knobs[] = {
 	{ 0 },
 };
 
-static const struct node *const ip4_nodes[] = { &ip4_input_node,  &ip4_route_node,        &ip4_forward_node,
-						&ip4_post_node,   &ip4_frag_node,         &ip4_local_node,
-						&ip4_output_node, &ip4_output_whole_node, NULL };
+static const struct node *const ip4_nodes[] = {
+	&ip4_input_node, &ip4_route_node, &ip4_forward_node, &ip4_post_node,
+	&ip4_frag_node,  &ip4_local_node, &ip4_output_node,  &ip4_output_whole_node,    NULL
+};
 
 const struct module ip4_module = {
 	.name = "ip4",

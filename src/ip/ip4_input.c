@@ -1,44 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip4-input: is it an IPv4 packet that a router may look at? RFC 1122, 3.2.1 and RFC 1812, 5.2.2. Leaves data at the header,
  * cut to its length, with l3_off, l4_off and ip_proto set.
- *
- * Options are read to know that they are well-formed. Source routes are refused (Linux: accept_source_route 0); record route and
- * timestamp travel on unfilled, which RFC 1812, 5.3.13 allows only for the latter: a later issue. */
+ * What options say is for ip4-route, which knows where the packet goes. */
 #include "ip/ip_internal.h"
 #include "pkt/csum.h"
 #include "wire/eth.h"
 #include "wire/frame.h"
-#include "wire/icmp4.h"
 #include "wire/ip4.h"
 
-enum ip4_input_next { IP4_INPUT_ROUTE = 1, IP4_INPUT_HOOK, IP4_INPUT_ERROR };
+enum ip4_input_next { IP4_INPUT_ROUTE = 1, IP4_INPUT_HOOK };
 
-/* RFC 1812, 5.3.7 as Linux has it. 0.0.0.0 speaks to the limited broadcast only, when a host asks who it is. */
-static enum drop check_addrs(const struct ip4_hdr *h, const struct iface *in)
+static bool is_to_all(be32 dst)
+{
+	return ip4_is_group(dst) || be32_get(dst) == 0;
+}
+
+/* RFC 1812, 5.3.7 as Linux has it. 0.0.0.0 speaks to groups only, when a host asks who it is; 0.0.0.0 is an old name of the limited
+ * broadcast. Addresses from 240.0.0.0 on are as any others. */
+static enum drop check_addrs(const struct worker *w, const struct ip4_hdr *h, const struct iface *in)
 {
 	uint32_t src = be32_get(h->src), dst = be32_get(h->dst);
 	if (unlikely(ip4_is_multicast(h->src) || src == UINT32_MAX))
 		return DROP_IP_MARTIAN_SOURCE;
-	if (unlikely(src >> 24 == 0 && !(src == 0 && (dst == UINT32_MAX || ip4_is_multicast(h->dst)))))
+	if (unlikely(src >> 24 == 0 && !(src == 0 && is_to_all(h->dst))))
 		return DROP_IP_MARTIAN_SOURCE;
-	if (unlikely(dst >> 24 == 0))
+	if (unlikely(dst >> 24 == 0 && (dst || src)))
 		return DROP_IP_MARTIAN_DEST;
-	if (unlikely(ip4_is_loopback(h->src) || ip4_is_loopback(h->dst)) &&
-	    !(racy_get(in->flags) & IFF_LOOPBACK))
-		return ip4_is_loopback(h->src) ? DROP_IP_MARTIAN_SOURCE : DROP_IP_MARTIAN_DEST;
+	if (unlikely(ip4_is_loopback(h->src) || ip4_is_loopback(h->dst)) && !ip_guard_localnet(w, in))
+		return ip4_is_loopback(h->dst) ? DROP_IP_MARTIAN_DEST : DROP_IP_MARTIAN_SOURCE;
 	return DROP_NONE;
 }
 
-/* DROP_NONE, or a drop, or an ICMP parameter problem by *ret_bad. */
-static enum drop check_options(const struct pkt *p, unsigned hdr_len, uint8_t *ret_bad)
-{
-	struct ip4_options o;
-	struct cursor c = cur_of(p->data + sizeof(struct ip4_hdr), hdr_len - sizeof(struct ip4_hdr));
-	enum drop why = ip4_options_parse(c, &o, ret_bad);
-	return !why && o.source_route ? DROP_IP_OPTIONS : why;
-}
-
-static enum drop check_header(struct lcore *lc, struct pkt *p, const struct iface *in)
+static enum drop check_header(struct lcore *lc, struct pkt *p)
 {
 	enum drop why = pkt_pull_up(lc, p, sizeof(struct ip4_hdr));
 	if (unlikely(why))
@@ -58,26 +51,27 @@ static enum drop check_header(struct lcore *lc, struct pkt *p, const struct ifac
 		pkt_trim(lc, p, len);
 		pkt_csum_headers_changed(p);
 	}
-	return check_addrs(h, in);
+	return DROP_NONE;
 }
 
 static uint8_t ip4_input_one(struct worker *w, struct pkt *p, struct iface_run *run)
 {
-	uint8_t bad = 0;
 	const struct iface *in = iface_run_get(w, run, p->in_if);
 	if (unlikely(!in))
 		return pkt_drop(p, DROP_IF_GONE);
-	enum drop why = check_header(w->lc, p, in);
+	enum drop why = check_header(w->lc, p);
 	if (unlikely(why))
 		return pkt_drop(p, why);
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
 	unsigned hdr_len = ip4_hdr_len(h);
+	why = check_addrs(w, h, in);
+	if (unlikely(why))
+		return pkt_drop(p, ip_martian(w, p, in, ETH_P_IP, why));
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + hdr_len);
 	p->ip_proto = h->proto;
-	if (unlikely(hdr_len > sizeof *h) && (why = check_options(p, hdr_len, &bad)))
-		return bad ? ip_error(p, IP4_INPUT_ERROR, ICMP4_PARAM_PROBLEM, 0, (uint32_t)bad << 24, why)
-			   : pkt_drop(p, why);
+	if (unlikely(hdr_len > sizeof *h))
+		p->flags |= PKT_F_IP_OPTIONS;
 	return racy_get(in->hooks.edge[HOOK_IP4_PREROUTING]);
 }
 
@@ -100,8 +94,6 @@ static void print_ip4(const struct worker *w, const struct pkt *p, char *to, siz
 const struct node ip4_input_node = {
 	.name = "ip4-input",
 	.run = ip4_input,
-	.next = { [IP4_INPUT_ROUTE] = "ip4-route",
-		  [IP4_INPUT_HOOK] = "hook-ip4-prerouting",
-		  [IP4_INPUT_ERROR] = "icmp4-error" },
+	.next = { [IP4_INPUT_ROUTE] = "ip4-route", [IP4_INPUT_HOOK] = "hook-ip4-prerouting" },
 	.print = print_ip4,
 };

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include "ip/ip4_options.h"
 #include "net/addr.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
@@ -21,30 +22,39 @@ static const struct ip_route_type route_types[RTN_MAX + 1] = {
 	[RTN_PROHIBIT] = { IP_ROUTE_ERROR, ICMP4_UNREACH_ADMIN_PROHIBITED, DROP_IP_PROHIBIT },
 };
 
+static bool is_to_all(be32 dst)
+{
+	return ip4_is_group(dst) || be32_get(dst) == 0;
+}
+
 static void decide_group(struct ip_route_run *r)
 {
 	uint32_t dst = be32_get(r->dst.v4);
-	bool ours = dst == UINT32_MAX || dst == 0xe0000001; /* RFC 1112: all hosts */
+	bool ours = !ip4_is_multicast(r->dst.v4) || dst == 0xe0000001; /* RFC 1112: all hosts */
 	ip_route_decide(r, route_types, ours ? RTN_LOCAL : RTN_MULTICAST);
+	ip_route_judge_frames(r, true);
 }
 
 static void decide_unicast(struct ip_route_run *r, const struct iface *in)
 {
+	bool broadcast = r->nh && r->nh->type == RTN_BROADCAST;
 	ip_route_follow(r, route_types, racy_get(in->conf.forward4));
-	r->bad_flags = r->nh && r->nh->type == RTN_BROADCAST ? 0 : IP_ROUTE_GROUP_FRAME;
-	r->foreign_source = r->say.next == IP_ROUTE_LOCAL && !(racy_get(in->flags) & IFF_LOOPBACK);
+	if (broadcast && r->guard & IP_GUARD_BC_FORWARDING) /* RFC 1812, 5.3.5.2 */
+		ip_route_decide(r, route_types, RTN_UNICAST);
+	ip_route_judge_frames(r, broadcast);
 }
 
 static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt *p, be32 dst,
 		      const struct fib_nh *nh)
 {
 	*r = (struct ip_route_run){ .dst.v4 = dst, .key_if = r->key_if, .in_if = p->in_if, .nh = nh };
-	const struct iface *in = iface_get(w, p->in_if);
+	const struct iface *in = r->in = iface_get(w, p->in_if);
 	if (!in) {
 		ip_route_refuse(r, DROP_IF_GONE);
 		return;
 	}
-	if (ip4_is_group(dst))
+	r->guard = (uint8_t)ip_guard_of(ip4_stack(w->st), in, false);
+	if (is_to_all(dst))
 		decide_group(r);
 	else
 		decide_unicast(r, in);
@@ -55,7 +65,7 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask *a, const struct pkt *p,
 				    be32 dst)
 {
-	if (ip4_is_group(dst))
+	if (is_to_all(dst))
 		return NULL;
 	return likely(!a->looks) ? fib4_lookup(w, dst) : ip_route_by_rules(w, a, p, AF_INET);
 }
@@ -72,27 +82,55 @@ static void run_change(struct worker *w, struct ip_route_run *r, struct ip_route
 		run_start(w, r, p, dst, nh);
 }
 
-/* Linux: nobody else may use our address as source. Forwarded packets are not held against that here. */
-static bool source_is_ours(const struct worker *w, be32 src)
+static uint8_t go_on(struct worker *w, struct pkt *p, struct ip_route_run *r)
 {
-	struct ipaddr a = { .v4 = src };
-	return addr_find(w, AF_INET, &a) != NULL;
+	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET, p);
+	p->edge.ip_route.exc = NULL;
+	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip4_is_fragment(pkt_l3(p))))
+		return IP_ROUTE_REASS;
+	return r->say.next;
 }
 
-static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)
+/* To where the options say, or as the run does. Linux: of what cannot go on they are looked at, too. */
+static uint8_t with_options(struct worker *w, struct pkt *p, struct ip_route_run *r)
+{
+	struct ip4_options_say say = { .nh = ip_route_nh(w, r, AF_INET, p),
+				       .forward = r->say.next == IP_ROUTE_FORWARD };
+	bool went = say.forward;
+	p->flags &= (uint8_t)~PKT_F_IP_OPTIONS;
+	enum drop why = ip4_options_receive(w, p, r->in, &say);
+	if (why && say.type)
+		return ip_error(p, IP_ROUTE_ERROR, say.type, say.code, (uint32_t)say.pointer << 24, why);
+	if (why)
+		return pkt_drop(p, why);
+	if (say.forward && !went) { /* a source route leads on */
+		p->edge.ip_route.nh = say.nh;
+		p->edge.ip_route.exc = NULL;
+		return IP_ROUTE_FORWARD;
+	}
+	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP4_UNREACH) : go_on(w, p, r);
+}
+
+/* Refused, or with options, or of a source that is to be looked for. */
+static uint8_t off_the_common_path(struct worker *w, struct pkt *p, struct ip_route_run *r)
+{
+	enum drop why = r->in && !r->refused ? ip4_guard_source(w, p, r->in, r->guard) : DROP_NONE;
+	if (why)
+		return pkt_drop(p, why);
+	if (r->in && p->flags & PKT_F_IP_OPTIONS)
+		return with_options(w, p, r);
+	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP4_UNREACH) : go_on(w, p, r);
+}
+
+static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a,
+			     const struct ip_own *own)
 {
 	const struct ip4_hdr *h = pkt_l3(p);
 	if (unlikely(!be32_eq(h->dst, r->dst.v4) || p->in_if != r->key_if))
 		run_change(w, r, a, p, h->dst);
-	if (ip_route_refuses(r, p))
-		return ip_route_refusal(r, p, ICMP4_UNREACH);
-	if (unlikely(r->foreign_source && source_is_ours(w, h->src)))
-		return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
-	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET, p);
-	p->edge.ip_route.exc = NULL;
-	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip4_is_fragment(h)))
-		return IP_ROUTE_REASS;
-	return r->say.next;
+	if (unlikely(!ip_route_is_common(r, p) || ip4_may_be_own(own, h->src)))
+		return off_the_common_path(w, p, r);
+	return go_on(w, p, r);
 }
 
 static void ip4_route(struct worker *w, struct pkt_vec *v)
@@ -100,10 +138,11 @@ static void ip4_route(struct worker *w, struct pkt_vec *v)
 	uint8_t next[PKT_VEC_MAX];
 	struct ip_route_run run = { 0 };
 	struct ip_route_ask ask;
+	const struct ip_own *own = &ip4_stack(w->st)->own;
 	ip_route_ask_init(w, &ask, AF_INET);
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
-		next[i] = ip4_route_one(w, v->pkt[i], &run, &ask);
+		next[i] = ip4_route_one(w, v->pkt[i], &run, &ask, own);
 	}
 	vec_dispatch(w, v, next);
 }

@@ -25,6 +25,12 @@ static void ip6_unlink(struct leat_stack *st)
 	ip_stack_unlink(st, ip6_stack(st));
 }
 
+/* What is said for all interfaces, and for each. */
+#define GUARD(name, member, all_dflt, dflt, max, text)                                     \
+	KNOB("net.ipv6.conf.all." name, struct ip6_state, ip.all.member, all_dflt, 0, max, \
+	     .help = text ": everywhere"),                                                 \
+		KNOB_IFACE("net.ipv6.conf.IF." name, guard[1].member, dflt, 0, max, .help = text)
+
 static const struct knob ip6_knobs[] = {
 	KNOB("net.ipv6.conf.all.forwarding", struct ip6_state, ip.forwarding, 1, 0, 1,
 	     .changed = ip_all_forwarding_changed,
@@ -32,6 +38,12 @@ static const struct knob ip6_knobs[] = {
 	/* Linux: this says whether we are a router there, all.forwarding alone whether packets go on. */
 	KNOB_IFACE("net.ipv6.conf.IF.forwarding", forward6, 1, 0, 1, .changed = ip_iface_forwarding_changed,
 		   .help = "be a router on this interface: advertisements of our addresses say so"),
+	/* Linux has no such setting for IPv6, and a match of netfilter instead. */
+	GUARD("rp_filter", rp_filter, 0, 0, 2,
+	      "the way back to a source must be by the interface it came by (1), or be there (2); the larger "
+	      "counts"),
+	GUARD("drop_unicast_in_l2_multicast", drop_l2_multicast, 0, 1, 1,
+	      "refuse unicast packets in group and broadcast frames"),
 	KNOB_IFACE("net.ipv6.conf.IF.hop_limit", hop_limit6, 64, 1, 255,
 		   .help = "hop limit of our own packets, where no route or socket says otherwise"),
 	{ 0 },

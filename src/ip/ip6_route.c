@@ -23,6 +23,7 @@ static void decide_group(struct worker *w, struct ip_route_run *r)
 {
 	bool member = ip6_is_member(w, r->in_if, &r->dst.v6);
 	ip_route_decide(r, route_types, member ? RTN_LOCAL : RTN_MULTICAST);
+	ip_route_judge_frames(r, true);
 }
 
 static void decide_link_local(struct worker *w, struct ip_route_run *r, const struct iface *in)
@@ -49,7 +50,7 @@ static void decide_unicast(struct worker *w, struct ip_route_run *r, const struc
 		decide_link_local(w, r, in);
 	else
 		ip_route_follow(r, route_types, racy_get(ip6_stack(w->st)->forwarding));
-	r->bad_flags = IP_ROUTE_GROUP_FRAME;
+	ip_route_judge_frames(r, false);
 	r->by_dst = r->say.next == IP_ROUTE_LOCAL || (r->say.next == IP_ROUTE_FORWARD && !r->nh->gw_family);
 	if (r->by_dst && is_tentative(w, r))
 		ip_route_refuse(r, DROP_IP_TENTATIVE);
@@ -59,11 +60,12 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		      const struct fib_nh *nh)
 {
 	*r = (struct ip_route_run){ .dst.v6 = *dst, .key_if = r->key_if, .in_if = p->in_if, .nh = nh };
-	const struct iface *in = iface_get(w, p->in_if);
+	const struct iface *in = r->in = iface_get(w, p->in_if);
 	if (!in) {
 		ip_route_refuse(r, DROP_IF_GONE);
 		return;
 	}
+	r->guard = (uint8_t)ip_guard_of(ip6_stack(w->st), in, true);
 	if (ip6_is_multicast(dst))
 		decide_group(w, r);
 	else
@@ -99,18 +101,30 @@ static bool is_fragment(const struct pkt *p)
 	return !ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch) && ip6_is_fragment(&ch);
 }
 
-static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)
+static uint8_t go_on(struct worker *w, struct pkt *p, struct ip_route_run *r, const struct ip6_hdr *h)
 {
-	const struct ip6_hdr *h = pkt_l3(p);
-	if (unlikely(p->in_if != r->key_if || !ip6_eq(&h->dst, &r->dst.v6)))
-		run_change(w, r, a, p, &h->dst);
-	if (ip_route_refuses(r, p))
-		return ip_route_refusal(r, p, ICMP6_UNREACH);
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET6, p);
 	p->edge.ip_route.exc = NULL;
 	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next) && is_fragment(p)))
 		return IP_ROUTE_REASS;
 	return r->say.next;
+}
+
+/* Refused, or of a source that is to be looked for. */
+static uint8_t off_the_common_path(struct worker *w, struct pkt *p, struct ip_route_run *r)
+{
+	enum drop why = r->in && !r->refused ? ip6_guard_source(w, p, r->in, r->guard) : DROP_NONE;
+	if (why)
+		return pkt_drop(p, why);
+	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP6_UNREACH) : go_on(w, p, r, pkt_l3(p));
+}
+
+static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)
+{
+	const struct ip6_hdr *h = pkt_l3(p);
+	if (unlikely(p->in_if != r->key_if || !ip6_eq(&h->dst, &r->dst.v6)))
+		run_change(w, r, a, p, &h->dst);
+	return ip_route_is_common(r, p) ? go_on(w, p, r, h) : off_the_common_path(w, p, r);
 }
 
 static void ip6_route(struct worker *w, struct pkt_vec *v)

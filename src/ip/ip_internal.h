@@ -6,8 +6,30 @@
 #include <sys/socket.h>
 
 #include "ip/ip.h"
+#include "net/addr.h"
 #include "net/fib_exc.h"
 #include "pkt/gso.h"
+
+/* A Bloom filter over the addresses of this stack: nearly every packet's source is told at once to be none of them. A number counts
+ * how many addresses share a bit.
+ * Read: any worker, per packet.   Write: control lcore (racy_set). */
+enum { IP_OWN_BITS = 1024 };
+struct ip_own {
+	uint64_t bit[IP_OWN_BITS / 64];
+	uint16_t n[IP_OWN_BITS];
+	struct addr_watch watch;
+};
+static inline unsigned ip4_own_slot(be32 a)
+{
+	return be32_get(a) * 0x9e3779b1u >> 22;
+}
+static inline bool ip4_may_be_own(const struct ip_own *o, be32 a)
+{
+	unsigned slot = ip4_own_slot(a);
+	return racy_get(o->bit[slot / 64]) >> slot % 64 & 1;
+}
+void ip4_own_init(struct leat_stack *st, struct ip_own *o);
+void ip4_own_unlink(struct leat_stack *st, struct ip_own *o);
 
 /* One per family: the first member of the state of modules ip4 and ip6.
  * Read: any worker, per packet.   Write: control lcore (racy_set, or workers between turns). */
@@ -18,6 +40,9 @@ struct ip_stack {
 	uint8_t forward_use_pmtu; /* IPv4 */
 	uint32_t lo_handle; /* the loopback interface; 0: none yet */
 	struct iface_watch watch; /* finds it */
+	struct ip_guard_conf
+		all; /* net.ipvX.conf.all.*: what counts is the more, or the less, of it and the interface's */
+	struct ip_own own; /* IPv4 */
 	const char *local_node; /* whose edges proto_edge[] are */
 	uint8_t proto_edge[256]; /* to the tap while there is one, else to who takes the protocol */
 	const char *proto_node[256];
@@ -47,6 +72,7 @@ static inline struct ip_stack *ip6_stack(const struct leat_stack *st)
 /* Per worker, of module ip4. */
 struct ip4_worker {
 	uint16_t next_id;
+	uint64_t martian_us; /* when the next may be logged */
 };
 
 /* Who takes which type of ICMP or ICMPv6: the edges and names of up to two nodes, of which the later one counts. */
@@ -106,6 +132,30 @@ static inline bool fits(const struct pkt *p, uint32_t mtu)
 {
 	return likely(p->len <= mtu) || (pkt_is_gso(p) && pkt_gso_l3_len(p) <= mtu);
 }
+
+/* --- what may come in (ip_guard.c) --- */
+
+/* The settings of an interface together with those of all, as Linux combines them. family: 0 IPv4, 1 IPv6. */
+enum ip_guard {
+	IP_GUARD_STRICT = 1 << 0, /* reverse path filter */
+	IP_GUARD_LOOSE = 1 << 1,
+	IP_GUARD_RPF = IP_GUARD_STRICT | IP_GUARD_LOOSE,
+	IP_GUARD_ACCEPT_LOCAL = 1 << 2,
+	IP_GUARD_BC_FORWARDING = 1 << 3,
+	IP_GUARD_L2_MULTICAST = 1 << 4,
+	IP_GUARD_SRC_MARK = 1 << 5,
+};
+unsigned ip_guard_of(const struct ip_stack *ip, const struct iface *in, bool is6);
+/* May 127.0.0.0/8 come by this interface? */
+bool ip_guard_localnet(const struct worker *w, const struct iface *in);
+/* May the packet have this source? guard: of in, by which it came. DROP_NONE, DROP_IP_MARTIAN_SOURCE, DROP_IP_REVERSE_PATH. */
+enum drop ip4_guard_source(const struct worker *w, const struct pkt *p, const struct iface *in,
+			   unsigned guard);
+enum drop ip6_guard_source(const struct worker *w, const struct pkt *p, const struct iface *in,
+			   unsigned guard);
+/* For people, where log_martians says so; not more often than they can read. Returns why. */
+enum drop ip_martian(const struct worker *w, const struct pkt *p, const struct iface *in, uint16_t ethertype,
+		     enum drop why);
 
 /* One file per node of each family. */
 extern const struct node ip4_input_node, ip4_route_node, ip4_forward_node, ip4_post_node, ip4_local_node,

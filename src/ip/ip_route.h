@@ -47,11 +47,14 @@ struct ip_route_run {
 		key_if; /* packets of that interface and dst go the same way; IP_ROUTE_NO_RUN when rules look at more */
 	uint32_t in_if;
 	struct ip_route_type say;
-	bool go; /* the decision is not to refuse */
+	bool go; /* the common path: not refused, and no packet has to be looked at closer */
+	bool refused;
 	bool by_dst; /* the decision is for this destination alone */
 	bool spread; /* nh has several ways: each packet's own flow says which */
-	bool foreign_source; /* IPv4: the source must not be ours */
-	uint8_t bad_flags; /* packets with one of these are refused: 0 or IP_ROUTE_GROUP_FRAME */
+	uint8_t guard; /* of the interface: enum ip_guard */
+	uint8_t bad_flags; /* packets with one of these are not on the common path */
+	uint8_t refused_flags; /* and of those, with one of these they are refused */
+	const struct iface *in;
 	const struct fib_nh *nh; /* what the lookup found; NULL: nothing, or there was none */
 };
 
@@ -90,13 +93,15 @@ static inline void ip_route_refuse(struct ip_route_run *r, enum drop why)
 {
 	r->say = (struct ip_route_type){ NEXT_DROP, 0, why };
 	r->go = false;
+	r->refused = true;
 }
 
 static inline void ip_route_decide(struct ip_route_run *r, const struct ip_route_type *types, uint8_t type)
 {
 	const struct ip_route_type *t = &types[type];
 	r->say = t->next || t->why ? *t : types[RTN_UNSPEC];
-	r->go = r->say.next != NEXT_DROP && r->say.next != IP_ROUTE_ERROR;
+	r->refused = r->say.next == NEXT_DROP || r->say.next == IP_ROUTE_ERROR;
+	r->go = !r->refused && !(r->guard & IP_GUARD_RPF);
 }
 
 /* As the type of the route that was found says. */
@@ -108,9 +113,13 @@ static inline void ip_route_follow(struct ip_route_run *r, const struct ip_route
 		ip_route_refuse(r, DROP_IP_FORWARDING_OFF);
 }
 
+static inline bool ip_route_is_common(const struct ip_route_run *r, const struct pkt *p)
+{
+	return likely(r->go && !(p->flags & r->bad_flags));
+}
 static inline bool ip_route_refuses(const struct ip_route_run *r, const struct pkt *p)
 {
-	return unlikely(!r->go || p->flags & r->bad_flags);
+	return r->refused || p->flags & r->refused_flags;
 }
 
 /* The way of this packet. */
@@ -120,10 +129,19 @@ static inline const struct fib_nh *ip_route_nh(const struct worker *w, const str
 	return unlikely(r->spread) ? fib_nh_for(w, r->nh, family, p) : r->nh;
 }
 
+/* Frames to groups carry packets to groups; others go no further than here, or, mostly, not even so far. */
+static inline void ip_route_judge_frames(struct ip_route_run *r, bool to_group)
+{
+	bool may = to_group ? r->say.next != IP_ROUTE_FORWARD
+			    : r->say.next == IP_ROUTE_LOCAL && !(r->guard & IP_GUARD_L2_MULTICAST);
+	r->refused_flags = may ? 0 : IP_ROUTE_GROUP_FRAME;
+	r->bad_flags = r->refused_flags | PKT_F_IP_OPTIONS;
+}
+
 /* The edge for a packet that is refused. unreachable: the type of ICMP error that the code belongs to. */
 static inline uint8_t ip_route_refusal(const struct ip_route_run *r, struct pkt *p, uint8_t unreachable)
 {
-	if (p->flags & r->bad_flags)
+	if (p->flags & r->refused_flags)
 		return pkt_drop(p, DROP_IP_MULTICAST_LINK);
 	if (r->say.next == IP_ROUTE_ERROR)
 		return ip_error(p, IP_ROUTE_ERROR, unreachable, r->say.code, 0, r->say.why);

@@ -93,10 +93,16 @@ struct ip6_auto_conf {
 struct redirect_conf {
 	uint8_t accept4, secure4, shared4, send4, accept6;
 };
+/* What an IP packet that comes in is measured by; not all of it for both families. Named as Linux's settings are. */
+struct ip_guard_conf {
+	uint8_t rp_filter; /* 0: off, 1: the way back must be by the same interface, 2: there must be one */
+	uint8_t accept_local, route_localnet, log_martians, source_route, bc_forwarding, drop_l2_multicast, src_mark;
+};
 struct iface_conf {
 	struct ip6_auto_conf ip6;
 	uint8_t forward4, forward6, hop_limit6, addr_gen_mode, accept_dad;
 	uint32_t dad_transmits;
+	struct ip_guard_conf guard[2]; /* IPv4, IPv6 */
 	struct neigh_conf neigh[2]; /* IPv4, IPv6 */
 	struct redirect_conf redirect;
 };

@@ -76,6 +76,8 @@ enum pkt_flags {
 	PKT_F_PARKED = 1 << 5,
 	PKT_F_RAW_SEEN = 1 << 6, /* raw sockets have their copies */
 	PKT_F_LINK_MTU = 1 << 7, /* its sender goes by the link's MTU, whatever is known of the path */
+	/* The same bit, on a packet's way in as far as ip4-route and ip6-route: IPv4 options, or a router alert of IPv6. */
+	PKT_F_IP_OPTIONS = 1 << 7,
 };
 
 /* --- the descriptor --- */

@@ -95,16 +95,12 @@ struct option {
 	const uint8_t *p;
 };
 
-/* RFC 791, 3.1: room for whole slots of `each` bytes behind a pointer that starts at `first`. A pointer may stand behind the
- * end: then the option is full. */
+/* RFC 791, 3.1: a pointer starts at `first`; where it is not behind the end, which says that the option is full, a slot of `each` bytes
+ * follows. */
 static int pointer_bad(const struct option *o, unsigned first, unsigned each)
 {
-	if (o->len < 3)
-		return 1;
 	unsigned pointer = o->p[2];
-	if (pointer < first || (pointer <= o->len && pointer + each - 1 > o->len))
-		return 2;
-	return -1;
+	return pointer < first || (pointer <= o->len && pointer + each - 1 > o->len) ? 2 : -1;
 }
 
 static int seen_twice(uint8_t *where, const struct option *o)
@@ -115,18 +111,34 @@ static int seen_twice(uint8_t *where, const struct option *o)
 	return -1;
 }
 
+/* What the rest of the route is will be seen by who follows it. */
 static int source_route(const struct option *o, struct ip4_options *ret)
 {
+	if (o->len < 3)
+		return 1;
+	if (o->p[2] < 4)
+		return 2;
 	ret->strict = o->p[0] == IP4_OPT_STRICT_ROUTE;
-	int bad = seen_twice(&ret->source_route, o); /* RFC 1122, 3.2.1.8: at most one of the two */
-	return bad >= 0 ? bad : pointer_bad(o, 4, 4);
+	return seen_twice(&ret->source_route, o); /* RFC 1122, 3.2.1.8: at most one of the two */
+}
+
+/* What is not to be found after all. */
+static int forget(uint8_t *where, int bad)
+{
+	if (bad >= 0)
+		*where = 0;
+	return bad;
 }
 
 static int record_route(const struct option *o, struct ip4_options *ret)
 {
 	int bad = seen_twice(&ret->record_route, o);
-	return bad >= 0 ? bad : pointer_bad(o, 4, 4);
+	if (bad >= 0)
+		return bad;
+	return forget(&ret->record_route, o->len < 3 ? 1 : pointer_bad(o, 4, 4));
 }
+
+enum { TS_OVERFLOW_MAX = 15 };
 
 static int timestamp(const struct option *o, struct ip4_options *ret)
 {
@@ -134,16 +146,37 @@ static int timestamp(const struct option *o, struct ip4_options *ret)
 	if (bad >= 0)
 		return bad;
 	if (o->len < 4)
-		return 1;
-	return pointer_bad(o, 5, (o->p[3] & 0x0f) == 0 ? 4 : 8); /* alone, or each with an address */
+		return forget(&ret->timestamp, 1);
+	unsigned kind = o->p[3] & 0x0f;
+	bool with_addr = kind == 1 || kind == 3;
+	if (o->p[2] > o->len) /* RFC 791: full, and how many more found it so */
+		return o->p[3] >> 4 == TS_OVERFLOW_MAX ? 3 : -1;
+	return forget(&ret->timestamp,
+		      pointer_bad(o, 5, with_addr ? 8 : 4)); /* alone, or each with an address */
 }
 
 static int router_alert(const struct option *o, struct ip4_options *ret)
 {
-	if (o->len != 4) /* RFC 2113, 2.1 */
+	if (o->len < 4) /* RFC 2113, 2.1 */
 		return 1;
 	if (!o->p[2] && !o->p[3])
 		ret->router_alert = o->at;
+	return -1;
+}
+
+/* A label of a domain and tags of type, length, value (FIPS 188). Linux without labelled networking looks at as much. */
+static int cipso(const struct option *o, struct ip4_options *ret)
+{
+	int bad = seen_twice(&ret->cipso, o);
+	if (bad >= 0)
+		return bad;
+	if (o->len < 8)
+		return 1;
+	if (!(o->p[2] | o->p[3] | o->p[4] | o->p[5]))
+		return 2;
+	for (unsigned i = 6; i < o->len; i += o->p[i + 1])
+		if (i + 1 == o->len || !o->p[i + 1] || o->p[i + 1] > o->len - i)
+			return (int)i + (i + 1 < o->len);
 	return -1;
 }
 
@@ -160,6 +193,8 @@ static int option_bad(const struct option *o, struct ip4_options *ret)
 		return timestamp(o, ret);
 	case IP4_OPT_ROUTER_ALERT:
 		return router_alert(o, ret);
+	case IP4_OPT_CIPSO:
+		return cipso(o, ret);
 	default:
 		return -1; /* RFC 1122, 3.2.1.8: silently ignored */
 	}
@@ -173,10 +208,7 @@ static enum drop options_walk(const uint8_t *p, unsigned len, struct ip4_options
 			continue;
 		}
 		*ret_bad = i;
-		if (len - i < 2)
-			return DROP_IP_OPTIONS;
-		*ret_bad = i + 1;
-		if (p[i + 1] < 2 || p[i + 1] > len - i)
+		if (len - i < 2 || p[i + 1] < 2 || p[i + 1] > len - i)
 			return DROP_IP_OPTIONS;
 		struct option o = { .at = (uint8_t)(sizeof(struct ip4_hdr) + i),
 				    .len = p[i + 1],
@@ -194,14 +226,12 @@ static enum drop options_walk(const uint8_t *p, unsigned len, struct ip4_options
 enum drop ip4_options_parse(struct cursor options, struct ip4_options *ret, uint8_t *ret_bad)
 {
 	uint8_t tmp[IP4_OPTIONS_MAX];
-	struct ip4_options found = { 0 };
 	unsigned len = cur_left(&options), bad = 0;
 	const uint8_t *p = len && len <= IP4_OPTIONS_MAX ? cur_take(&options, tmp, len) : NULL;
-	enum drop why = len && !p ? DROP_IP_OPTIONS : options_walk(p, len, &found, &bad);
+	*ret = (struct ip4_options){ 0 };
+	enum drop why = len && !p ? DROP_IP_OPTIONS : options_walk(p, len, ret, &bad);
 	if (why)
 		*ret_bad = (uint8_t)(sizeof(struct ip4_hdr) + bad);
-	else
-		*ret = found;
 	return why;
 }
 

@@ -94,16 +94,17 @@ enum ip4_option {
 	IP4_OPT_RECORD_ROUTE = 7,
 	IP4_OPT_TIMESTAMP = 68,
 	IP4_OPT_LOOSE_ROUTE = 131,
+	IP4_OPT_CIPSO = 134,
 	IP4_OPT_STRICT_ROUTE = 137,
 	IP4_OPT_ROUTER_ALERT = 148,
 };
 /* Where each was found: an offset from the start of the IP header, 0 when absent. */
 struct ip4_options {
-	uint8_t record_route, timestamp, source_route, router_alert;
+	uint8_t record_route, timestamp, source_route, router_alert, cipso;
 	bool strict; /* the source route is a strict one */
 };
 /* DROP_IP_OPTIONS for what is malformed; *ret_bad is then the offset from the start of the IP header that an ICMP parameter
- * problem points at (RFC 1122, 3.2.2.5). Unknown options are skipped (RFC 1122, 3.2.1.8). */
+ * problem points at (RFC 1122, 3.2.2.5), and *ret what was found before it. Unknown options are skipped (RFC 1122, 3.2.1.8). */
 enum drop ip4_options_parse(struct cursor options, struct ip4_options *ret, uint8_t *ret_bad);
 
 #endif

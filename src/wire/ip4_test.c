@@ -181,8 +181,8 @@ static void malformed_options_are_pointed_at(void **state)
 		uint8_t p[14], len, bad;
 	} cases[] = {
 		{ { IP4_OPT_NOP, 9 }, 2, 21 }, /* no length */
-		{ { 9, 1 }, 2, 21 }, /* a length that does not cover itself */
-		{ { IP4_OPT_NOP, 9, 4, 0 }, 4, 22 }, /* past the end */
+		{ { 9, 1 }, 2, 20 }, /* a length that does not cover itself */
+		{ { IP4_OPT_NOP, 9, 4, 0 }, 4, 21 }, /* past the end */
 		{ { IP4_OPT_RECORD_ROUTE, 7, 3, 0, 0, 0, 0 }, 7, 22 }, /* the pointer points at itself */
 		{ { IP4_OPT_RECORD_ROUTE, 7, 5, 0, 0, 0, 0 }, 7, 22 }, /* no room for an address */
 		{ { IP4_OPT_RECORD_ROUTE, 2 }, 2, 21 },
@@ -192,11 +192,43 @@ static void malformed_options_are_pointed_at(void **state)
 		{ { IP4_OPT_ROUTER_ALERT, 3, 0 }, 3, 21 },
 	};
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ip4_options o = { .timestamp = 99 };
+		struct ip4_options o;
 		uint8_t bad = 0;
 		assert_int_equal(options(cases[i].p, cases[i].len, &o, &bad), DROP_IP_OPTIONS);
 		assert_int_equal(bad, cases[i].bad);
-		assert_int_equal(o.timestamp, 99);
+	}
+}
+
+static void what_comes_before_a_malformed_option_is_found(void **state)
+{
+	static const uint8_t p[] = { IP4_OPT_RECORD_ROUTE, 3, 4, IP4_OPT_CIPSO, 6, 0, 0, 0, 1, IP4_OPT_END };
+	struct ip4_options o;
+	uint8_t bad = 0;
+	assert_int_equal(options(p, sizeof p, &o, &bad), DROP_IP_OPTIONS);
+	assert_int_equal(bad, 24);
+	assert_int_equal(o.record_route, 20);
+	assert_int_equal(o.cipso, 23);
+}
+
+/* RFC 791: the route is full of addresses, so many found no room for their time. */
+static void options_without_room_are_full(void **state)
+{
+	static const struct {
+		uint8_t p[8], len;
+		bool bad;
+	} cases[] = {
+		{ { IP4_OPT_RECORD_ROUTE, 7, 8 }, 7, false },
+		{ { IP4_OPT_RECORD_ROUTE, 3, 4 }, 3, false },
+		{ { IP4_OPT_TIMESTAMP, 8, 9, 0xe1 }, 8, false },
+		{ { IP4_OPT_TIMESTAMP, 8, 9, 0xf0 }, 8, true },
+		{ { IP4_OPT_LOOSE_ROUTE, 3, 4 }, 3, false },
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ip4_options o;
+		uint8_t bad = 0;
+		assert_int_equal(options(cases[i].p, cases[i].len, &o, &bad) == DROP_IP_OPTIONS,
+				 cases[i].bad);
+		assert_int_equal(bad, cases[i].bad ? 23 : 0);
 	}
 }
 
@@ -204,6 +236,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_known_header_holds),
+		cmocka_unit_test(what_comes_before_a_malformed_option_is_found),
+		cmocka_unit_test(options_without_room_are_full),
 		cmocka_unit_test(parse_undoes_emit_wherever_it_is_cut),
 		cmocka_unit_test(emit_pads_options_and_refuses_what_does_not_fit),
 		cmocka_unit_test(what_does_not_hold_is_refused_by_name),
