@@ -139,7 +139,7 @@ static enum drop follow(const struct worker *w, struct ip4_hdr *h, uint8_t at, c
 		h->dst = next;
 		if (nh->type == RTN_LOCAL)
 			continue;
-		say->nh = fib_nh_path(nh, 0);
+		say->nh = fib_nh_path(w, nh, 0);
 		say->forward = true;
 		*ret_slot = (uint8_t)(at + i - 1);
 		return racy_get(in->conf.forward4) ? DROP_NONE : DROP_IP_FORWARDING_OFF;

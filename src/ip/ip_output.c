@@ -54,7 +54,7 @@ const struct fib_nh *ip_flow_path(const struct worker *w, const struct fib_nh *n
 				  const struct pkt *p)
 {
 	uint32_t hash = p ? fib_hash_pkt(w, f->family, p) : fib_hash_flow(w, f);
-	return ipaddr_is_zero(&f->src) ? fib_path_of(nh, hash)
+	return ipaddr_is_zero(&f->src) ? fib_path_of(w, nh, hash)
 				       : fib_path_that_fits(w, nh, hash, would_come_from, f);
 }
 

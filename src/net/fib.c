@@ -21,6 +21,7 @@
 #include "net/ctl_fill.h"
 #include "net/fib_exc.h"
 #include "net/fib_internal.h"
+#include "net/nexthop.h"
 #include "net/rule_internal.h"
 
 /* --- any worker --- */
@@ -34,7 +35,7 @@ static inline const struct fib_nh *fib_find(const struct fib *f, const struct fi
 	for (unsigned t = 0; f && t < f->n; t++) {
 		const struct fib_nh *nh = find(&f->trie[t], key);
 		if (nh && likely(nh->type != RTN_THROW))
-			return nh;
+			return fib_nh_settle(nh);
 	}
 	return NULL;
 }
@@ -244,10 +245,17 @@ static bool has_metrics(const struct fib_nh *nh, const struct fib_nh *want)
 	return !want->cc_algo[0] || !strcmp(want->cc_algo, nh->cc_algo);
 }
 
+static bool names_a_way(const struct fib_route *r)
+{
+	return r->nh.if_handle || r->nh.gw_family || r->n_hops;
+}
+
 /* RTM_DELROUTE: what is not given matches anything. */
 static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 {
 	const struct fib_nh *nh = &e->nh->nh, *want = &r->nh;
+	if (want->nh_id ? want->nh_id != nh->nh_id : nh->nh_id && names_a_way(r))
+		return false;
 	return e->tos == r->tos && (!want->type || want->type == nh->type) &&
 	       (!want->scope || want->scope == RT_SCOPE_NOWHERE || want->scope == nh->scope) &&
 	       (!r->protocol || r->protocol == e->protocol) && (!r->metric || r->metric == e->metric) &&
@@ -318,6 +326,16 @@ typedef bool doomed_fn(struct leat_stack *st, const struct fib_shared_nh *sh, co
 typedef bool falls_fn(struct leat_stack *st, const struct fib_node *n, const struct fib_entry *e,
 		      const void *ctx);
 
+/* Siblings go one by one. */
+static void describe_gone(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
+			  const struct fib_entry *e, struct fib_route *ret)
+{
+	if (e->nh->nh.nh_id)
+		fib_describe(st, family, table, n, e, ret);
+	else
+		fib_describe_one(family, table, n, e, ret);
+}
+
 static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table *t, doomed_fn *doomed,
 			const void *ctx, falls_fn *falls, bool tell)
 {
@@ -332,7 +350,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 				at = &(*at)->next;
 				continue;
 			}
-			fib_describe_one(family, t->id, n, *at, &gone);
+			describe_gone(st, family, t->id, n, *at, &gone);
 			fib_node_delete(st, family, n, at);
 			fib_exc_forget(st, family, &gone.dst, gone.plen);
 			if (tell)
@@ -367,7 +385,8 @@ static void sweep(struct leat_stack *st, uint8_t family, doomed_fn *doomed, cons
 
 static bool through_iface(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
 {
-	return fib_nh_uses_if(&sh->nh, *(const uint32_t *)ctx);
+	return !sh->nh.nh_id &&
+	       fib_nh_uses_if(&sh->nh, *(const uint32_t *)ctx); /* the others go with the object */
 }
 
 /* Of several ways the others may still lead there. */
@@ -394,6 +413,11 @@ static bool falls6(struct leat_stack *st, const struct fib_node *n, const struct
 		if (fib_path_is_alive(st, e->nh))
 			return false;
 	return true;
+}
+
+static bool by_nexthop(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
+{
+	return sh->nh.nh_id == *(const uint32_t *)ctx;
 }
 
 static bool has_source(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
@@ -436,10 +460,28 @@ void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle)
 	sweep(st, family, through_iface, &if_handle, NULL, true);
 }
 
+void fib_nexthop_gone(struct leat_stack *st, uint32_t id)
+{
+	sweep(st, AF_INET, by_nexthop, &id, NULL, false);
+	sweep(st, AF_INET6, by_nexthop, &id, NULL, fib_state(st)->nexthops.compat);
+}
+
+void fib_nexthop_changed(struct leat_stack *st, uint32_t id)
+{
+	struct fib_route r;
+	if (!fib_state(st)->nexthops.compat || !some_doomed(st, by_nexthop, &id))
+		return;
+	for (bool more = fib_next(st, NULL, AF_UNSPEC, &r); more; more = fib_next(st, &r, AF_UNSPEC, &r))
+		if (r.nh.nh_id == id)
+			route_tell(st, RTM_NEWROUTE, NLM_F_REPLACE, &r);
+}
+
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
 	if (e == IFACE_ADDED || e == IFACE_RENAMED || e == IFACE_GOING)
 		follow_names(i, e);
+	if (e == IFACE_DOWN || e == IFACE_GOING || (e == IFACE_CHANGED && i->flags & IFF_UP && !i->carrier))
+		nexthop_flush_iface(i->st, i, e != IFACE_CHANGED);
 	if (e == IFACE_UP || e == IFACE_DOWN)
 		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
@@ -469,6 +511,7 @@ static int fib_init(struct leat_stack *st)
 {
 	struct fib_stack *s = fib_state(st);
 	hash_init(&s->nhs, &st->mem, NULL, NULL);
+	list_init(&s->nexthops.all);
 	list_init(&s->tables[0]);
 	list_init(&s->tables[1]);
 	hash_init(&s->by_id[0], &st->mem, NULL, NULL);
@@ -508,6 +551,7 @@ static void fib_drain(struct leat_stack *st)
 {
 	sweep(st, AF_INET, any, NULL, NULL, false);
 	sweep(st, AF_INET6, any, NULL, NULL, false);
+	nexthops_free(st);
 }
 
 static void fib_done(struct leat_stack *st)

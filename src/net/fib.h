@@ -28,6 +28,7 @@ struct fib_nh {
 	uint8_t prefsrc_family;
 	char cc_algo[FIB_CC_ALGO_MAX]; /* RTAX_CC_ALGO; empty: none */
 	uint32_t nh_id; /* the nexthop object it is of; 0: none */
+	uint8_t nh_family; /* of the routes by one */
 	uint32_t metric[RTAX_MAX + 1]; /* RTAX_* but that; 0: nothing is said */
 };
 static inline bool fib_nh_mtu_locked(const struct fib_nh *nh) /* it is not to be changed by what ICMP says */
@@ -111,10 +112,16 @@ static inline bool fib_nh_has_paths(const struct fib_nh *nh)
 {
 	return unlikely(rcu_get(nh->paths));
 }
-const struct fib_nh *fib_path_of(const struct fib_nh *nh, uint32_t hash);
-static inline const struct fib_nh *fib_nh_path(const struct fib_nh *nh, uint32_t hash)
+const struct fib_nh *fib_path_of(const struct worker *w, const struct fib_nh *nh, uint32_t hash);
+static inline const struct fib_nh *fib_nh_path(const struct worker *w, const struct fib_nh *nh, uint32_t hash)
 {
-	return fib_nh_has_paths(nh) ? fib_path_of(nh, hash) : nh;
+	return fib_nh_has_paths(nh) ? fib_path_of(w, nh, hash) : nh;
+}
+/* Of a nexthop object with one way, that way: lookups do it before they answer, so whoever asks meets one way or several. */
+const struct fib_nh *fib_nh_settle_slow(const struct fib_nh *nh);
+static inline const struct fib_nh *fib_nh_settle(const struct fib_nh *nh)
+{
+	return fib_nh_has_paths(nh) ? fib_nh_settle_slow(nh) : nh;
 }
 /* The first of them that leads through an interface; NULL: none does. */
 const struct fib_nh *fib_nh_through(const struct fib_nh *nh, uint32_t if_handle);

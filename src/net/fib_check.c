@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "net/fib_internal.h"
+#include "net/nexthop.h"
 
 static int refuse(const char **ret_why, int err, const char *why)
 {
@@ -150,7 +151,7 @@ static int check_hop6(struct leat_stack *st, struct fib_route *r, const char **r
 	return 0;
 }
 
-static int check_hop(struct leat_stack *st, struct fib_route *r, const char **ret_why)
+int fib_check_hop(struct leat_stack *st, struct fib_route *r, const char **ret_why)
 {
 	return r->family == AF_INET ? check_hop4(st, r, ret_why) : check_hop6(st, r, ret_why);
 }
@@ -163,7 +164,7 @@ static int check_hops(struct leat_stack *st, const struct fib_route *r, struct f
 	for (unsigned i = 0; i < r->n_hops && !err; i++) {
 		struct fib_route one = *r;
 		one.nh = fib_nh_with_hop(&r->nh, &hops[i]);
-		err = check_hop(st, &one, ret_why);
+		err = fib_check_hop(st, &one, ret_why);
 		hops[i].if_handle = one.nh.if_handle;
 	}
 	return err;
@@ -219,8 +220,12 @@ int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, 
 		r->nh.gw = (struct ipaddr){ 0 };
 		return 0;
 	}
+	if (r->nh.nh_id) {
+		err = nexthop_check_route(st, r->nh.nh_id, r->family, r->nh.scope, ret_why);
+		return err ? err : check_source(st, r, ret_why);
+	}
 	if (r->n_hops && r->family == AF_INET && r->nh.scope == RT_SCOPE_HOST)
 		return refuse(ret_why, -EINVAL, "Route with host scope can not have multiple nexthops");
-	err = r->n_hops ? check_hops(st, r, hops, ret_why) : check_hop(st, r, ret_why);
+	err = r->n_hops ? check_hops(st, r, hops, ret_why) : fib_check_hop(st, r, ret_why);
 	return err ? err : check_source(st, r, ret_why);
 }

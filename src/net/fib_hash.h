@@ -22,7 +22,7 @@ uint32_t fib_hash_flow(const struct worker *w, const struct fib_flow *f);
 static inline const struct fib_nh *fib_nh_for(const struct worker *w, const struct fib_nh *nh, uint8_t family,
 					      const struct pkt *p)
 {
-	return fib_nh_has_paths(nh) ? fib_path_of(nh, fib_hash_pkt(w, family, p)) : nh;
+	return fib_nh_has_paths(nh) ? fib_path_of(w, nh, fib_hash_pkt(w, family, p)) : nh;
 }
 
 enum fib_spread_policy { FIB_SPREAD_L3, FIB_SPREAD_L4, FIB_SPREAD_INNER, FIB_SPREAD_CUSTOM };

@@ -16,14 +16,36 @@ struct fib {
 	struct fib_trie trie[FIB_TABLES];
 };
 
+/* Of a resilient group: which way each bucket of flows has. The ways are those of each struct fib_paths that points here.
+ * Read: any worker, within a turn.   Write: control lcore; used_us by workers, too (racy_set).   Free: rt_defer(). */
+struct fib_bucket {
+	uint64_t used_us; /* 0: not since it came here */
+	uint16_t way;
+	bool settled; /* control: it has a way */
+};
+struct fib_buckets {
+	struct deferred deferred;
+	uint32_t n;
+	struct fib_bucket bucket[];
+};
+
+/* Packets that took a way of a nexthop group, by worker; each writes its own (racy_add). */
+struct fib_hits {
+	struct deferred deferred;
+	uint64_t n[];
+};
+
 /* Several ways, as workers meet them. What it holds never changes; when an interface comes or goes another one takes its place. */
 struct fib_path {
 	const struct fib_nh *nh;
 	int32_t upper; /* the highest hash, of 31 bits, that takes it; -1: none does */
+	struct fib_hits *hits; /* NULL: not counted */
 };
 struct fib_paths {
 	struct deferred deferred;
 	uint32_t n;
+	bool owns; /* references to the ways */
+	struct fib_buckets *buckets; /* NULL: by upper */
 	struct fib_path path[];
 };
 
@@ -72,8 +94,15 @@ struct fib_spread {
 	uint32_t seed; /* 0: the stack's own key */
 };
 
+struct nexthop_stack {
+	struct list all; /* struct nexthop, by id */
+	uint32_t last_id; /* given to one that asked for none */
+	uint8_t compat; /* routes by an object show what it says, and are told again when it changes */
+};
+
 struct fib_stack {
 	struct fib fib[2]; /* IPv4, IPv6 */
+	struct nexthop_stack nexthops;
 	struct fib_spread spread;
 	struct list tables[2]; /* struct fib_table; the three of a lookup are always there */
 	struct hash by_id[2]; /* the same */
@@ -115,10 +144,15 @@ struct fib_table *fib_table_make(struct leat_stack *st, uint8_t family, uint32_t
 /* As fib_add(), believing what the route says: for routes that were checked once. */
 int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_how how, const char **ret_why);
 
+/* For nexthop objects: all routes by one go (IPv6: and are told of), or are told of again. */
+void fib_nexthop_gone(struct leat_stack *st, uint32_t id);
+void fib_nexthop_changed(struct leat_stack *st, uint32_t id);
+
 /* fib_nh.c */
 /* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */
 struct fib_nh fib_nh_canonical(const struct fib_nh *nh);
-/* What nh says, with that way out. */
+void fib_nh_put_hop(struct fib_nh *nh, const struct fib_hop *hop);
+/* What nh says, with that way out, and of no nexthop object. */
 struct fib_nh fib_nh_with_hop(const struct fib_nh *nh, const struct fib_hop *hop);
 /* A reference to the object that stands for nh; NULL without memory. */
 struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh);
@@ -134,8 +168,13 @@ bool fib_nh_is(const struct fib_shared_nh *sh, const struct fib_nh *nh, const st
 	       unsigned n_hops);
 
 /* fib_path.c */
-/* The ways of one with several, as the state of its interfaces is now. NULL without memory. */
-struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_shared_nh *sh);
+/* The ways, as the state of their interfaces is now. NULL without memory. */
+struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_leg *legs, unsigned n);
+/* Makes new ones seen in place of old, which go after a grace period. */
+void fib_paths_swap(struct leat_stack *st, struct fib_shared_nh *sh, struct fib_paths *new);
+/* There is no memory for new ones: what belongs to a group that has changed is no longer looked at. */
+void fib_paths_detach(struct fib_paths *ps);
+void fib_paths_drop_legs(struct leat_stack *st, struct fib_paths *ps);
 /* The state of an interface has changed. */
 void fib_paths_follow(struct leat_stack *st, uint32_t if_handle);
 bool fib_path_is_alive(struct leat_stack *st, const struct fib_shared_nh *leg);
@@ -186,6 +225,8 @@ const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint3
 /* fib_check.c: may this route be added? Fills in the interface that follows from the gateway. 0 or what Linux says. */
 /* ... in itself, whatever else there is? */
 int fib_check_shape(const struct fib_route *r, const char **ret_why);
+/* ... only the way it says in nh? */
+int fib_check_hop(struct leat_stack *st, struct fib_route *r, const char **ret_why);
 /* hops: r->hops, to be filled in, too. */
 int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, const char **ret_why);
 

@@ -5,20 +5,24 @@
  * One with several ways holds a reference to an object of each way, which says everything a packet on that way needs to know:
  * once its way is chosen, the packet's next hop is like any other. */
 #include "net/fib_internal.h"
+#include "net/nexthop.h"
 
 struct fib_nh fib_nh_canonical(const struct fib_nh *nh)
 {
 	struct fib_nh c;
 	memset(&c, 0, sizeof c);
-	c.if_handle = nh->if_handle;
 	c.type = nh->type;
 	c.scope = nh->scope;
-	c.gw_family = nh->gw_family;
-	c.flags = nh->flags;
-	c.gw = nh->gw_family ? nh->gw : c.gw;
+	if (!nh->nh_id) { /* else the object says them */
+		c.if_handle = nh->if_handle;
+		c.gw_family = nh->gw_family;
+		c.flags = nh->flags;
+		c.gw = nh->gw_family ? nh->gw : c.gw;
+	}
 	c.prefsrc = nh->prefsrc;
 	c.prefsrc_family = ipaddr_is_zero(&nh->prefsrc) ? 0 : nh->prefsrc_family;
 	c.nh_id = nh->nh_id;
+	c.nh_family = nh->nh_id ? nh->nh_family : 0;
 	memcpy(c.metric, nh->metric, sizeof c.metric);
 	memcpy(c.cc_algo, nh->cc_algo, sizeof c.cc_algo); /* zeroes behind the name */
 	return c;
@@ -34,14 +38,20 @@ static const void *key_of(const struct fib_nh *nh)
 	return (const uint8_t *)nh + NH_KEY_AT;
 }
 
+void fib_nh_put_hop(struct fib_nh *nh, const struct fib_hop *hop)
+{
+	nh->if_handle = hop->if_handle;
+	nh->gw_family = hop->gw_family;
+	nh->flags = hop->flags;
+	nh->gw = hop->gw;
+}
+
 struct fib_nh fib_nh_with_hop(const struct fib_nh *nh, const struct fib_hop *hop)
 {
 	struct fib_nh leg = *nh;
 	leg.paths = NULL;
-	leg.if_handle = hop->if_handle;
-	leg.gw_family = hop->gw_family;
-	leg.flags = hop->flags;
-	leg.gw = hop->gw;
+	leg.nh_id = 0;
+	fib_nh_put_hop(&leg, hop);
 	return fib_nh_canonical(&leg);
 }
 
@@ -125,6 +135,10 @@ struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh)
 		return NULL;
 	memcpy(&new->nh, &c, sizeof c);
 	new->refs = 1;
+	if (c.nh_id && !(new->nh.paths = nexthop_paths(st, &c))) {
+		mem_free(new);
+		return NULL;
+	}
 	hash_insert(&s->nhs, &new->node, h);
 	return new;
 }
@@ -154,7 +168,7 @@ static struct fib_shared_nh *joined_new(struct leat_stack *st, const struct fib_
 		sh->legs[i] = legs[i];
 		sh->hops[i] = hop_of(&legs[i]);
 	}
-	sh->nh.paths = fib_paths_new(st, sh);
+	sh->nh.paths = fib_paths_new(st, sh->legs, n);
 	if (sh->nh.paths)
 		return sh;
 	mem_free(sh);
@@ -223,5 +237,6 @@ void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh)
 		return;
 	hash_remove(&fib_state(st)->nhs, &nh->node);
 	drop_legs(st, nh->legs, nh->n_legs);
+	fib_paths_drop_legs(st, (struct fib_paths *)nh->nh.paths);
 	rt_defer(st->rt->ctl, st->rt, &nh->deferred, shared_free);
 }

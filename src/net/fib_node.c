@@ -13,6 +13,7 @@
 
 #include "net/ctl_fill.h"
 #include "net/fib_internal.h"
+#include "net/nexthop.h"
 
 static bool comes_before(const struct fib_entry *e, uint8_t tos, uint32_t metric)
 {
@@ -184,11 +185,34 @@ static void put_hop(struct fib_hop *to, const struct fib_entry *e)
 				.weight = e->weight };
 }
 
+/* What a nexthop object says stands in the route as if it said it itself; Linux: of IPv6, a group of one, too. */
+static void describe_object(struct leat_stack *st, struct fib_route *ret)
+{
+	struct fib_hop one;
+	bool blackhole;
+	unsigned n = nexthop_hops(st, ret->nh.nh_id, &one, 1, &blackhole);
+	if (blackhole)
+		ret->nh.type = RTN_BLACKHOLE;
+	if (n == 1)
+		fib_nh_put_hop(&ret->nh, &one);
+	if (n < 2 && !(ret->family == AF_INET6 && nexthop_is_group(st, ret->nh.nh_id)))
+		return;
+	struct fib_hop *hops = mem_zalloc(&st->mem, n * sizeof *hops);
+	if (!hops)
+		return;
+	nexthop_hops(st, ret->nh.nh_id, hops, n, &blackhole);
+	mem_free(fib_state(st)->described);
+	ret->hops = fib_state(st)->described = hops;
+	ret->n_hops = (uint16_t)n;
+}
+
 void fib_describe(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
 		  const struct fib_entry *e, struct fib_route *ret)
 {
 	struct fib_stack *s = fib_state(st);
 	fib_describe_one(family, table, n, e, ret);
+	if (e->nh->nh.nh_id)
+		describe_object(st, ret);
 	if (family != AF_INET6 || !joins6(&e->nh->nh, e->protocol))
 		return;
 	const struct fib_entry *first = fib_first_sibling(n, e);
@@ -214,6 +238,8 @@ static bool is_same(const struct fib_entry *e, const struct fib_route *r)
 	if (r->family == AF_INET)
 		return e->protocol == r->protocol && fib_nh_is(e->nh, &r->nh, r->hops, r->n_hops);
 	const struct fib_nh c = fib_nh_canonical(&r->nh);
+	if (c.nh_id || e->nh->nh.nh_id)
+		return c.nh_id == e->nh->nh.nh_id;
 	return e->nh->nh.if_handle == c.if_handle && e->nh->nh.gw_family == c.gw_family &&
 	       ipaddr_eq(&e->nh->nh.gw, &c.gw);
 }

@@ -10,18 +10,44 @@
 
 #include "net/fib_internal.h"
 
+enum { USED_FRESH_US = 1000 };
+
 /* --- any worker --- */
 
-const struct fib_nh *fib_path_of(const struct fib_nh *nh, uint32_t hash)
+static const struct fib_path *path_of(const struct worker *w, const struct fib_paths *ps, uint32_t hash)
 {
-	const struct fib_paths *ps = rcu_get(nh->paths);
-	if (!ps)
-		return nh;
 	int32_t h = (int32_t)(hash >> 1);
+	struct fib_buckets *buckets = racy_get(ps->buckets);
+	if (buckets) {
+		struct fib_bucket *b = &buckets->bucket[hash % buckets->n];
+		if (w->lc->now_us - racy_get(b->used_us) >= USED_FRESH_US)
+			racy_set(b->used_us, w->lc->now_us);
+		return &ps->path[MIN((uint32_t)racy_get(b->way), ps->n - 1)];
+	}
 	for (uint32_t i = 0; i < ps->n; i++)
 		if (h <= ps->path[i].upper)
-			return ps->path[i].nh;
-	return ps->path[0].nh; /* none is alive */
+			return &ps->path[i];
+	return &ps->path[0]; /* none is alive */
+}
+
+static const struct fib_nh *take(const struct worker *w, const struct fib_path *path)
+{
+	struct fib_hits *hits = racy_get(path->hits);
+	if (hits)
+		racy_add(hits->n[w->index], 1);
+	return path->nh;
+}
+
+const struct fib_nh *fib_path_of(const struct worker *w, const struct fib_nh *nh, uint32_t hash)
+{
+	const struct fib_paths *ps = rcu_get(nh->paths);
+	return ps ? take(w, path_of(w, ps, hash)) : nh;
+}
+
+const struct fib_nh *fib_nh_settle_slow(const struct fib_nh *nh)
+{
+	const struct fib_paths *ps = rcu_get(nh->paths);
+	return ps->n == 1 && !ps->path[0].hits ? ps->path[0].nh : nh;
 }
 
 const struct fib_nh *fib_nh_through(const struct fib_nh *nh, uint32_t if_handle)
@@ -41,20 +67,20 @@ const struct fib_nh *fib_path_that_fits(const struct worker *w, const struct fib
 {
 	enum { IN_PLACE = 1, FITS = 2, BEST = 3 };
 	const struct fib_paths *ps = rcu_get(nh->paths);
-	const struct fib_nh *best = NULL;
+	const struct fib_path *best = NULL;
 	int32_t h = (int32_t)(hash >> 1);
 	int best_score = 0;
-	for (uint32_t i = 0; ps && i < ps->n && best_score < BEST; i++) {
+	for (uint32_t i = 0; ps && !ps->buckets && i < ps->n && best_score < BEST; i++) {
 		const struct fib_path *path = &ps->path[i];
 		if (path->upper < 0)
 			continue;
 		int score = (h <= path->upper ? IN_PLACE : 0) + (fits(w, path->nh, ctx) ? FITS : 0);
 		if (score > best_score) {
-			best = path->nh;
+			best = path;
 			best_score = score;
 		}
 	}
-	return best ? best : fib_path_of(nh, hash);
+	return best ? take(w, best) : fib_path_of(w, nh, hash);
 }
 
 /* --- control lcore --- */
@@ -84,13 +110,15 @@ static uint64_t alive_weight(struct leat_stack *st, const struct fib_hop *hops, 
 	return total;
 }
 
-static void draw_line(struct leat_stack *st, const struct fib_shared_nh *sh, struct fib_paths *ps)
+static void draw_line(struct leat_stack *st, struct fib_paths *ps, const struct fib_leg *legs)
 {
-	uint64_t total = alive_weight(st, sh->hops, sh->n_legs), so_far = 0;
-	for (uint32_t i = 0; i < sh->n_legs; i++) {
-		bool alive = is_alive(st, sh->hops[i].if_handle);
-		so_far += alive ? sh->legs[i].weight : 0;
-		ps->path[i] = (struct fib_path){ .nh = &sh->legs[i].nh->nh,
+	uint64_t total = 0, so_far = 0;
+	for (uint32_t i = 0; i < ps->n; i++)
+		total += fib_path_is_alive(st, legs[i].nh) ? legs[i].weight : 0;
+	for (uint32_t i = 0; i < ps->n; i++) {
+		bool alive = fib_path_is_alive(st, legs[i].nh);
+		so_far += alive ? legs[i].weight : 0;
+		ps->path[i] = (struct fib_path){ .nh = &legs[i].nh->nh,
 						 .upper = alive ? line_end(so_far, total) : -1 };
 	}
 }
@@ -108,13 +136,13 @@ const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_ro
 	return &r->hops[0];
 }
 
-struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_shared_nh *sh)
+struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_leg *legs, unsigned n)
 {
-	struct fib_paths *ps = mem_zalloc(&st->mem, sizeof *ps + sh->n_legs * sizeof ps->path[0]);
+	struct fib_paths *ps = mem_zalloc(&st->mem, sizeof *ps + n * sizeof ps->path[0]);
 	if (!ps)
 		return NULL;
-	ps->n = sh->n_legs;
-	draw_line(st, sh, ps);
+	ps->n = n;
+	draw_line(st, ps, legs);
 	return ps;
 }
 
@@ -123,13 +151,26 @@ static void paths_free(struct deferred *d)
 	mem_free(container_of(d, struct fib_paths, deferred));
 }
 
-static void redraw(struct leat_stack *st, struct fib_shared_nh *sh)
+void fib_paths_drop_legs(struct leat_stack *st, struct fib_paths *ps)
 {
-	struct fib_paths *old = (struct fib_paths *)sh->nh.paths, *new = fib_paths_new(st, sh);
-	if (!new)
-		return; /* flows are spread as before; what leads nowhere is dropped by name */
+	for (uint32_t i = 0; ps && ps->owns && i < ps->n; i++)
+		fib_nh_put(st, container_of(ps->path[i].nh, struct fib_shared_nh, nh));
+}
+
+void fib_paths_swap(struct leat_stack *st, struct fib_shared_nh *sh, struct fib_paths *new)
+{
+	struct fib_paths *old = (struct fib_paths *)sh->nh.paths;
 	rcu_set(sh->nh.paths, new);
-	rt_defer(st->rt->ctl, st->rt, &old->deferred, paths_free);
+	fib_paths_drop_legs(st, old);
+	if (old)
+		rt_defer(st->rt->ctl, st->rt, &old->deferred, paths_free);
+}
+
+void fib_paths_detach(struct fib_paths *ps)
+{
+	racy_set(ps->buckets, NULL);
+	for (uint32_t i = 0; i < ps->n; i++)
+		racy_set(ps->path[i].hits, NULL);
 }
 
 void fib_paths_follow(struct leat_stack *st, uint32_t if_handle)
@@ -137,8 +178,11 @@ void fib_paths_follow(struct leat_stack *st, uint32_t if_handle)
 	struct hash_node *n;
 	hash_for_each (n, &fib_state(st)->nhs) {
 		struct fib_shared_nh *sh = container_of(n, struct fib_shared_nh, node);
-		if (sh->n_legs && fib_nh_uses_if(&sh->nh, if_handle))
-			redraw(st, sh);
+		if (!sh->n_legs || !fib_nh_uses_if(&sh->nh, if_handle))
+			continue;
+		struct fib_paths *new = fib_paths_new(st, sh->legs, sh->n_legs);
+		if (new) /* else flows spread as before, and what leads nowhere is dropped by name */
+			fib_paths_swap(st, sh, new);
 	}
 }
 

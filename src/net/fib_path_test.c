@@ -73,8 +73,9 @@ static void flows_spread_by_weight(void **state)
 	assert_true(fib_nh_has_paths(nh));
 	for (unsigned k = 0; k < FLOWS; k++) {
 		const struct fib_flow f = flow4(k);
-		const struct fib_nh *leg = fib_nh_path(nh, fib_hash_flow(t->st->worker[0], &f));
-		assert_ptr_equal(leg, fib_nh_path(nh, fib_hash_flow(t->st->worker[0], &f)));
+		const struct fib_nh *leg =
+			fib_nh_path(t->st->worker[0], nh, fib_hash_flow(t->st->worker[0], &f));
+		assert_ptr_equal(leg, fib_nh_path(t->st->worker[0], nh, fib_hash_flow(t->st->worker[0], &f)));
 		assert_int_equal(leg->metric[RTAX_MTU], 1400); /* a way says all that the route does */
 		assert_false(fib_nh_has_paths(leg));
 		got[way_of(&s, leg)]++;
@@ -92,11 +93,11 @@ static void a_dead_way_leaves_its_part_to_the_others(void **state)
 	make_ways(t, &s, AF_INET);
 	iface_set_up(s.i[3], false);
 	for (unsigned k = 0; k < 1000; k++)
-		assert_int_not_equal(way_of(&s, fib_nh_path(look(t), k * 4294967u)), 3);
+		assert_int_not_equal(way_of(&s, fib_nh_path(t->st->worker[0], look(t), k * 4294967u)), 3);
 	iface_set_up(s.i[3], true);
 	bool back = false;
 	for (unsigned k = 0; k < 1000; k++)
-		back |= way_of(&s, fib_nh_path(look(t), k * 4294967u)) == 3;
+		back |= way_of(&s, fib_nh_path(t->st->worker[0], look(t), k * 4294967u)) == 3;
 	assert_true(back);
 	for (unsigned k = 0; k < WAYS; k++) { /* the last takes the route along */
 		assert_non_null(look(t));

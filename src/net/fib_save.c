@@ -6,6 +6,7 @@
 
 #include "core/save.h"
 #include "net/fib_internal.h"
+#include "net/nexthop.h"
 #include "net/route_fill.h"
 #include "net/rule_internal.h"
 
@@ -22,7 +23,7 @@ static void save_metrics(struct saver *s, const struct fib_nh *nh)
 
 static void save_hops(struct leat_stack *st, struct saver *s, const struct fib_route *r)
 {
-	if (!r->n_hops)
+	if (!r->n_hops || r->nh.nh_id)
 		return;
 	save_list(s, "hops");
 	for (unsigned k = 0; k < r->n_hops; k++) {
@@ -53,6 +54,8 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	save_u64(s, "flags", r->flags);
 	save_u64(s, "type", r->nh.type);
 	save_u64(s, "scope", r->nh.scope);
+	if (r->nh.nh_id)
+		save_u64(s, "nexthop", r->nh.nh_id);
 	save_u64(s, "ifindex", i ? i->ifindex : 0);
 	save_u64(s, "gw_family", r->nh.gw_family);
 	save_bytes(s, "gw", r->nh.gw.b, sizeof r->nh.gw.b);
@@ -69,6 +72,7 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 int fib_save(struct leat_stack *st, struct saver *s)
 {
 	struct fib_route r;
+	nexthops_save(st, s);
 	save_list(s, "routes");
 	for (bool more = fib_next(st, NULL, AF_UNSPEC, &r); more; more = fib_next(st, &r, AF_UNSPEC, &r))
 		save_one(st, s, &r);
@@ -176,6 +180,14 @@ static int load_one(struct leat_stack *st, struct loader *l)
 	uint32_t ifindex;
 	size_t n = 0;
 	int err = load_route(l, &r, &ifindex) ? 0 : -EINVAL;
+	if (!err && load_has(l, "nexthop")) {
+		uint64_t id;
+		if (!load_u64(l, "nexthop", 1, UINT32_MAX, &id))
+			return -EINVAL;
+		r.nh.nh_id = (uint32_t)id;
+		r.nh.nh_family = r.family;
+		return nexthop_find(st, r.nh.nh_id) ? put_back(st, &r, 0) : 0;
+	}
 	if (!err && load_has(l, "hops")) {
 		if (!load_list(l, "hops", &n) || n > UINT16_MAX)
 			return -EINVAL;
@@ -192,7 +204,9 @@ static int load_one(struct leat_stack *st, struct loader *l)
 int fib_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t n;
-	int err = 0;
+	int err = nexthops_restore(st, l);
+	if (err)
+		return err;
 	if (!load_list(l, "routes", &n))
 		return -EINVAL;
 	for (size_t k = 0; k < n && !err; k++) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "net/ctl_util.h"
+#include "net/nexthop.h"
 #include "net/route_fill.h"
 #include "net/rule_ctl.h"
 
@@ -35,7 +36,7 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_IP_PROTO] = { NL_U8, .name = "RTA_IP_PROTO" },
 	[RTA_SPORT] = { NL_U16, .name = "RTA_SPORT" },
 	[RTA_DPORT] = { NL_U16, .name = "RTA_DPORT" },
-	[RTA_NH_ID] = { NL_U32, .name = "RTA_NH_ID", .help = "refused" },
+	[RTA_NH_ID] = { NL_U32, .name = "RTA_NH_ID", .help = "a nexthop object" },
 };
 
 static uint32_t table_of(const struct nl_req *r)
@@ -53,7 +54,6 @@ static int refuse_unsupported(struct nl_req *r)
 		const char *why;
 	} refused[] = {
 		{ RTA_ENCAP, "Encapsulating routes are not supported yet" },
-		{ RTA_NH_ID, "Nexthop objects are not supported yet" },
 		{ RTA_EXPIRES, "Routes that expire are not supported yet" },
 	};
 	const struct rtmsg *m = r->hdr;
@@ -93,6 +93,14 @@ static int read_nexthop(struct nl_req *r, struct fib_route *to)
 		if (!addr_of_attr(r->attrs[RTA_PREFSRC], to->family, &nh->prefsrc))
 			return -EINVAL;
 		nh->prefsrc_family = to->family;
+	}
+	if (r->attrs[RTA_NH_ID] && mnl_attr_get_u32(r->attrs[RTA_NH_ID])) {
+		if (nh->if_handle || r->attrs[RTA_GATEWAY] || r->attrs[RTA_VIA] || r->attrs[RTA_MULTIPATH])
+			return nl_bad(r->ext, NULL, -EINVAL,
+				      "Nexthop specification and nexthop id are mutually exclusive");
+		nh->nh_id = mnl_attr_get_u32(r->attrs[RTA_NH_ID]);
+		nh->nh_family = to->family;
+		return 0;
 	}
 	struct fib_hop hop = { 0 };
 	int err = route_read_gateway(r->ext, r->attrs[RTA_GATEWAY], r->attrs[RTA_VIA], to->family, &hop);
@@ -329,5 +337,5 @@ static const struct nl_family route6_family = {
 };
 
 const struct nl_family *const route_families[] = {
-	&route_family, &route4_family, &route6_family, &rule_family, NULL,
+	&route_family, &route4_family, &route6_family, &rule_family, &nexthop_family, NULL,
 };

@@ -98,6 +98,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	route_put_metrics(b, nh);
 	if (!ipaddr_is_zero(&nh->prefsrc))
 		put_addr(b, RTA_PREFSRC, r->family, &nh->prefsrc);
+	if (nh->nh_id)
+		nl_put_u32(b, RTA_NH_ID, nh->nh_id);
 	if (r->n_hops)
 		put_hops(b, st, r);
 	else

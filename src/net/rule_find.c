@@ -126,7 +126,7 @@ static const void *find_in_table(void *ctx, const struct fib_rule *r, const stru
 {
 	const struct worker *w = ctx;
 	const struct fib_node *n = fib_trie_find_node(r->trie, dst);
-	const struct fib_nh *nh = n ? rcu_get(n->best) : NULL;
+	const struct fib_nh *best = n ? rcu_get(n->best) : NULL, *nh = best ? fib_nh_settle(best) : NULL;
 	if (!nh || nh->type == RTN_THROW)
 		return NULL;
 	const struct iface *i = r->suppress_group < 0 ? NULL : iface_get(w, nh->if_handle);

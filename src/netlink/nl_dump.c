@@ -64,10 +64,8 @@ static int fill(struct nl_sock *s, struct nl_buf *b)
 		.ext = &d->ext,
 		.reply = b,
 		.hdr_off = s->proto->hdr_len,
-		.parse_flags = generic  ? d->family->parse_flags
-			       : strict ? NL_STRICT
-					: 0,
-		.lenient = !generic && !strict,
+		.parse_flags = d->family->parse_flags | (!generic && strict ? NL_STRICT : 0),
+		.lenient = !generic && !strict && !d->family->parse_flags,
 		.dump = &d->at,
 	};
 	return nl_call(&c);

@@ -58,7 +58,7 @@ static int rtnl_receive(struct nl_sock *s, const struct nlmsghdr *h, struct nl_e
 		.h = h,
 		.ext = ext,
 		.reply = reply,
-		.parse_flags = kind == KIND_GET && s->flags & NL_F_STRICT ? NL_STRICT : 0,
+		.parse_flags = f->parse_flags | (kind == KIND_GET && s->flags & NL_F_STRICT ? NL_STRICT : 0),
 	};
 	return nl_call(&c);
 }

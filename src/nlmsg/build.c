@@ -111,6 +111,12 @@ void nl_put(struct nl_buf *b, uint16_t type, const void *data, size_t len_bytes)
 		memcpy(to, data, len_bytes);
 }
 
+void *nl_put_room(struct nl_buf *b, uint16_t type, size_t len_bytes)
+{
+	void *to = attr(b, type, len_bytes);
+	return to ? memset(to, 0, len_bytes) : NULL;
+}
+
 void nl_put_u8(struct nl_buf *b, uint16_t type, uint8_t v)
 {
 	nl_put(b, type, &v, sizeof v);

@@ -52,7 +52,7 @@ struct nl_family {
 	uint8_t pf; /* route: AF_INET ... or AF_UNSPEC for all */
 	uint16_t version; /* generic netlink */
 	const struct nl_msg *msgs; /* ends with name NULL */
-	unsigned parse_flags; /* generic netlink: enum nl_parse_flags */
+	unsigned parse_flags; /* enum nl_parse_flags: what it asks for whatever the socket says */
 	const char *const *mcgrps; /* generic netlink: names, NULL-terminated */
 };
 

@@ -97,6 +97,8 @@ void *nl_begin(struct nl_buf *b, uint16_t type, uint16_t flags, uint32_t seq, ui
 int nl_end(struct nl_buf *b);
 void nl_cancel(struct nl_buf *b);
 void nl_put(struct nl_buf *b, uint16_t type, const void *data, size_t len_bytes);
+/* Zeroed room for an attribute's payload, to be filled in at once; NULL when full. */
+void *nl_put_room(struct nl_buf *b, uint16_t type, size_t len_bytes);
 void nl_put_u8(struct nl_buf *b, uint16_t type, uint8_t v);
 void nl_put_u16(struct nl_buf *b, uint16_t type, uint16_t v);
 void nl_put_u32(struct nl_buf *b, uint16_t type, uint32_t v);

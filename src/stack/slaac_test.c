@@ -321,7 +321,7 @@ static const char *way_of_flow(struct rig *r, uint32_t hash)
 	manual_rt_settle(r->m);
 	const struct fib_nh *nh = fib6_lookup(r->st->worker[0], &dst);
 	assert_non_null(nh);
-	nh = fib_nh_path(nh, hash);
+	nh = fib_nh_path(r->st->worker[0], nh, hash);
 	return ip6_text(&nh->gw.v6, text);
 }
 
