@@ -3,10 +3,18 @@
  * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
  * (RFC 8200, 5); only what this stack itself sends is (ip6_frag.c). */
 #include "ip/ip6_internal.h"
+#include "ip/nd.h"
 #include "ip/redirect_internal.h"
 #include "pkt/csum.h"
 
-enum ip6_forward_next { IP6_FORWARD_POST = 1, IP6_FORWARD_HOOK, IP6_FORWARD_ERROR, IP6_FORWARD_REDIRECT };
+enum { ND_HOP_LIMIT = 255 };
+enum ip6_forward_next {
+	IP6_FORWARD_POST = 1,
+	IP6_FORWARD_HOOK,
+	IP6_FORWARD_ERROR,
+	IP6_FORWARD_REDIRECT,
+	IP6_FORWARD_LOCAL
+};
 enum ip6_post_next { IP6_POST_NEIGH = 1, IP6_POST_HOOK, IP6_POST_FRAG, IP6_POST_ERROR };
 
 /* RFC 4291, 2.5.2 and 2.5.6: may this source leave its link? */
@@ -15,6 +23,19 @@ static uint8_t refuse_source(struct pkt *p, const struct ip6_hdr *h)
 	if (ip6_is_link_local(&h->src))
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_UNREACH, ICMP6_UNREACH_SCOPE, 0, DROP_IP_SCOPE);
 	return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
+}
+
+/* RFC 4861, 7.2.8: who stands in for a node hears what is asked of it alone. Hop limit 255 tells neighbour discovery. */
+static bool is_for_proxied(const struct worker *w, const struct pkt *p, const struct ip6_hdr *h)
+{
+	const struct ipaddr dst = { .v6 = h->dst };
+	struct cursor c = pkt_cursor_at(p, p->l4_off);
+	uint8_t tmp;
+	const uint8_t *type = h->next == IP_PROTO_ICMP6 ? cur_peek(&c, &tmp, sizeof tmp) : NULL;
+	if (!type || *type < ICMP6_ROUTER_SOLICIT || *type > ICMP6_REDIRECT)
+		return false;
+	const struct iface *in = iface_get(w, p->in_if);
+	return in && nd_proxies(w, in) && neigh_is_proxied(w, p->in_if, AF_INET6, &dst, NULL);
 }
 
 static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
@@ -29,6 +50,8 @@ static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run
 				DROP_IP_TTL_EXPIRED);
 	if (unlikely(ip6_is_link_local(&h->src) || ip6_is_zero(&h->src)))
 		return refuse_source(p, h);
+	if (unlikely(h->hop_limit == ND_HOP_LIMIT) && is_for_proxied(w, p, h))
+		return IP6_FORWARD_LOCAL;
 	uint32_t mtu = ip6_packet_mtu(w, p, out);
 	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
@@ -92,7 +115,8 @@ const struct node ip6_forward_node = {
 	.next = { [IP6_FORWARD_POST] = "ip6-post",
 		  [IP6_FORWARD_HOOK] = "hook-ip6-forward",
 		  [IP6_FORWARD_ERROR] = "icmp6-error",
-		  [IP6_FORWARD_REDIRECT] = "ip6-output" },
+		  [IP6_FORWARD_REDIRECT] = "ip6-output",
+		  [IP6_FORWARD_LOCAL] = "ip6-local" },
 };
 const struct node ip6_post_node = {
 	.name = "ip6-post",

@@ -89,6 +89,29 @@ static void addr_event(struct addr_watch *watch, struct leat_stack *st, const st
 		leave(st, a->if_handle, &group);
 }
 
+/* RFC 4389, 4.1.3.1: solicitations for whom we stand in for come to his group. */
+static void neigh_event(struct neigh_watch *watch, struct leat_stack *st, const struct neigh_info *n,
+			enum neigh_event e)
+{
+	if (n->family != AF_INET6 || !n->if_handle)
+		return;
+	struct ip6 group = ip6_solicited_node(&n->addr.v6);
+	if (e == NEIGH_PROXY_ADDED)
+		join(st, n->if_handle, &group);
+	else if (e == NEIGH_PROXY_GOING)
+		leave(st, n->if_handle, &group);
+}
+
+static void proxies_init(struct leat_stack *st)
+{
+	struct ip6_state *s = ip6_state(st);
+	struct neigh_info n;
+	s->proxies.event = neigh_event;
+	for (uint64_t pos = 0; neigh_proxy_next(st, &pos, &n);)
+		neigh_event(&s->proxies, st, &n, NEIGH_PROXY_ADDED);
+	neigh_watch_add(st, &s->proxies);
+}
+
 static void defer_chunk(void *ctx, struct deferred *d)
 {
 	struct leat_stack *st = ctx;
@@ -104,11 +127,13 @@ void ip6_groups_init(struct leat_stack *st)
 		for (struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
 			addr_event(&s->watch, st, a, ADDR_ADDED);
 	addr_watch_add(st, &s->watch);
+	proxies_init(st);
 }
 
 void ip6_groups_unlink(struct leat_stack *st)
 {
 	addr_watch_remove(st, &ip6_state(st)->watch);
+	neigh_watch_remove(st, &ip6_state(st)->proxies);
 }
 
 /* Nobody reads any more. */

@@ -5,6 +5,7 @@
 
 #include "ip/ip_internal.h"
 #include "net/addr.h"
+#include "net/neigh.h"
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
 
@@ -12,6 +13,7 @@
 struct ip6_state {
 	struct ip_stack ip; /* first: ip6_stack() */
 	struct hash groups; /* ip6_group.c */
+	struct neigh_watch proxies; /* the same */
 	struct addr_watch watch;
 };
 static inline struct ip6_state *ip6_state(const struct leat_stack *st)

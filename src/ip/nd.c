@@ -2,10 +2,11 @@
 /* Theory of operation: neighbour discovery (RFC 4861) behind the neighbour table. nd-input takes the five messages from
  * icmp6-input; wire/nd.c makes the checks of RFC 4861 that need no state, this file those that do, and then acts by type:
  * solicitations for our addresses are answered, what they and advertisements say goes to the neighbour table. The table calls
- * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c.
+ * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c. Of proxied addresses (RFC 4861, 7.2.8) we
+ * speak when the interface forwards and proxy_ndp is set.
  *
  * leat is a router: router solicitations and advertisements and redirects are checked, taken and ignored by name (nd-done).
- * Left out for now: sending advertisements as a router, redirects, proxies, unsolicited advertisements of our own. */
+ * Left out for now: sending advertisements as a router, redirects. Our neighbour advertisements are in nd_advert.c. */
 #include "ip/nd.h"
 
 #include <sys/socket.h>
@@ -17,8 +18,6 @@
 
 enum nd_input_next { ND_INPUT_OUTPUT = 1 };
 
-static const struct ip6 all_nodes = { { 0xff, 0x02, [15] = 1 } };
-
 /* --- in --- */
 
 typedef uint8_t nd_act_fn(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip);
@@ -29,33 +28,6 @@ static const struct addr *ours_on(const struct worker *w, uint32_t if_handle, co
 	return addr_find_on(w, if_handle, AF_INET6, &ip);
 }
 
-/* RFC 4861, 7.2.4. The solicitation makes room for its answer: sent as a packet of its own. */
-static void send_advert(struct worker *w, const struct pkt *req, const struct iface *in,
-			const struct nd_envelope *to, const struct ip6 *target)
-{
-	uint8_t msg[ND_NEIGH_MAX];
-	bool asks_anonymously = ip6_is_zero(&to->src);
-	struct nd_envelope ip = { .src = *target,
-				  .dst = asks_anonymously ? all_nodes : to->src,
-				  .hop_limit = 255 };
-	struct nd_na_msg m = {
-		.target = *target,
-		.router = racy_get(in->conf.forward6),
-		.solicited = !asks_anonymously,
-		.override = true,
-		.has_mac = true,
-	};
-	memcpy(m.mac, in->mac, sizeof m.mac);
-	struct ip6_hdr h = icmp6_ip_hdr(&ip.src, &ip.dst, ip.hop_limit);
-	struct pkt *p = icmp6_new(w->lc, &h, msg, nd_na_emit(&m, &ip, msg));
-	if (!p)
-		return; /* who asked asks again */
-	p->out_if = req->in_if;
-	p->flags = req->flags & PKT_F_TRACED;
-	p->trace_id = req->trace_id;
-	node_send(w, ND_INPUT_OUTPUT, p);
-}
-
 static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, const uint8_t mac[ETH_ALEN],
 		 unsigned flags)
 {
@@ -64,45 +36,98 @@ static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, c
 		neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
 }
 
-/* RFC 4861, 7.2.3 */
-static uint8_t act_ns(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+/* Of what is no address of ours on that link: do we answer? *ret_flags: NTF_ROUTER of a proxied one. */
+static bool stands_in(const struct worker *w, const struct pkt *p, const struct iface *in,
+		      const struct ip6 *target, struct nd_answer *ret)
 {
-	struct nd_ns_msg m;
-	enum drop why = nd_ns_parse(msg, ip, &m);
-	if (why)
-		return pkt_drop(p, why);
-	const struct iface *in = iface_get(w, p->in_if);
-	const struct addr *ours = in ? ours_on(w, p->in_if, &m.target) : NULL;
-	if (!ours)
+	struct ipaddr a = { .v6 = *target };
+	uint8_t flags = 0;
+	if (!nd_proxies(w, in) || !neigh_is_proxied(w, p->in_if, AF_INET6, &a, &flags))
+		return false;
+	ret->router = flags & NTF_ROUTER;
+	ret->for_other = true;
+	return true;
+}
+
+/* RFC 4861, 7.2.7 and 7.2.8: what others may answer, too, is answered after a while. */
+static bool must_wait(const struct pkt *p, const struct iface *in, const struct nd_answer *a, bool late)
+{
+	return a->for_other && a->override && !late && p->flags & PKT_F_L2_MULTICAST &&
+	       racy_get(in->conf.neigh[1].proxy_delay_ms);
+}
+
+/* RFC 4861, 7.2.3 and 7.2.4 */
+static uint8_t answer(struct worker *w, struct pkt *p, const struct nd_ns_msg *m,
+		      const struct nd_envelope *ip, const struct iface *in, bool late)
+{
+	const struct addr *ours = ours_on(w, p->in_if, &m->target);
+	struct nd_answer a = { .target = m->target,
+			       .router = racy_get(in->conf.forward6),
+			       .override = ip6_is_multicast(&ip->dst) };
+	if (!ours && !stands_in(w, p, in, &m->target, &a))
 		return pkt_drop(p, DROP_ND_NOT_FOR_US);
-	if (racy_get(ours->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) { /* RFC 4862, 5.4.3 */
+	if (ours && racy_get(ours->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) { /* RFC 4862, 5.4.3 */
 		if (ip6_is_zero(&ip->src))
-			nd_dad_heard(w, p->in_if, &m.target, m.has_nonce ? m.nonce : NULL);
+			nd_dad_heard(w, p->in_if, &m->target, m->has_nonce ? m->nonce : NULL);
 		return pkt_drop(p, DROP_IP_TENTATIVE);
 	}
 	if (!ip6_is_zero(&ip->src) && ours_on(w, p->in_if, &ip->src)) /* an echo of our own, or an impostor */
 		return pkt_drop(p, DROP_ND_NOT_FOR_US);
-	if (m.has_mac && !ip6_is_zero(&ip->src))
-		hear(w, p, &ip->src, m.mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
-	send_advert(w, p, in, ip, &m.target);
+	if (must_wait(p, in, &a, late)) {
+		neigh_answer_late(w, p, AF_INET6, racy_get(in->conf.neigh[1].proxy_delay_ms),
+				  nd_stack(w->st)->late_node);
+		return NODE_KEPT;
+	}
+	if (m->has_mac && !ip6_is_zero(&ip->src))
+		hear(w, p, &ip->src, m->mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
+	nd_send_answer(w, p, in, &ip->src, &a, ND_INPUT_OUTPUT);
 	return pkt_drop(p, DROP_ND_DONE);
+}
+
+static uint8_t ns_body(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip,
+		       bool late)
+{
+	struct nd_ns_msg m;
+	enum drop why = nd_ns_parse(msg, ip, &m);
+	const struct iface *in = iface_get(w, p->in_if);
+	if (!why && !in)
+		why = DROP_IF_GONE;
+	return why ? pkt_drop(p, why) : answer(w, p, &m, ip, in, late);
+}
+
+static uint8_t act_ns(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
+{
+	return ns_body(w, p, msg, ip, false);
+}
+
+static bool is_own_mac(const struct iface *in, const struct nd_na_msg *m)
+{
+	return m->has_mac && eth_addr_eq(m->mac, in->mac);
 }
 
 /* RFC 4861, 7.2.5 */
 static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
 {
 	struct nd_na_msg m;
+	const struct iface *in = iface_get(w, p->in_if);
 	enum drop why = nd_na_parse(msg, ip, &m);
 	if (why)
 		return pkt_drop(p, why);
+	if (in && !m.solicited && racy_get(in->conf.nd.drop_unsolicited))
+		return pkt_drop(p, DROP_ND_UNSOLICITED);
 	const struct addr *ours = ours_on(w, p->in_if, &m.target);
 	if (ours) {
 		if (racy_get(ours->flags) & IFA_F_TENTATIVE) /* RFC 4862, 5.4.4 */
 			nd_dad_heard(w, p->in_if, &m.target, NULL);
 		return pkt_drop(p, DROP_ND_DONE); /* else a conflict, which RFC 4862 leaves to people */
 	}
-	unsigned flags = NEIGH_HEARD_IS_ROUTER_KNOWN | (m.router ? NEIGH_HEARD_ROUTER : 0) |
+	struct nd_answer unused;
+	if (in && is_own_mac(in, &m) && stands_in(w, p, in, &m.target, &unused))
+		return pkt_drop(p, DROP_ND_DONE); /* Linux: what we said ourselves on another's behalf */
+	unsigned flags = NEIGH_HEARD_IS_ROUTER_KNOWN | NEIGH_HEARD_NA | (m.router ? NEIGH_HEARD_ROUTER : 0) |
 			 (m.solicited ? NEIGH_HEARD_SOLICITED : 0) | (m.override ? NEIGH_HEARD_OVERRIDE : 0);
+	if (in && m.has_mac && nd_accepts_untracked(w, in, &ip->src))
+		flags |= NEIGH_HEARD_CREATE;
 	hear(w, p, &m.target, m.has_mac ? m.mac : NULL, flags); /* without: it stays where we know it to be */
 	return pkt_drop(p, DROP_ND_DONE);
 }
@@ -151,6 +176,22 @@ static void nd_input(struct worker *w, struct pkt_vec *v)
 	uint8_t next[PKT_VEC_MAX];
 	for (unsigned i = 0; i < v->n; i++)
 		next[i] = nd_one(w, v->pkt[i]);
+	vec_dispatch(w, v, next);
+}
+
+/* Solicitations that have waited: whether the answer is still ours to give is asked again. */
+static uint8_t nd_late_one(struct worker *w, struct pkt *p)
+{
+	const struct ip6_hdr *h = pkt_l3(p);
+	struct nd_envelope ip = { .src = h->src, .dst = h->dst, .hop_limit = h->hop_limit };
+	return ns_body(w, p, pkt_cursor_at(p, p->l4_off), &ip, true);
+}
+
+static void nd_late(struct worker *w, struct pkt_vec *v)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = nd_late_one(w, v->pkt[i]);
 	vec_dispatch(w, v, next);
 }
 
@@ -224,7 +265,9 @@ static int nd_init(struct leat_stack *st)
 			return err;
 	}
 	neigh_proto_set(st, &nd_proto);
+	nd_stack(st)->late_node = node_find(st, "nd-late");
 	nd_dad_init(st);
+	nd_advert_init(st);
 	return 0;
 }
 
@@ -233,6 +276,7 @@ static void nd_unlink(struct leat_stack *st)
 	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++)
 		icmp6_type_remove(st, nd_kinds[i].type, "nd-input");
 	neigh_proto_clear(st, AF_INET6);
+	nd_advert_unlink(st);
 	nd_dad_unlink(st);
 }
 
@@ -247,12 +291,18 @@ static const struct node nd_input_node = {
 	.next = { [ND_INPUT_OUTPUT] = "ip6-output" },
 	.print = print_ip6,
 };
-static const struct node *const nd_nodes[] = { &nd_input_node, NULL };
+static const struct node nd_late_node = {
+	.name = "nd-late",
+	.run = nd_late,
+	.next = { [ND_INPUT_OUTPUT] = "ip6-output" },
+};
+static const struct node *const nd_nodes[] = { &nd_input_node, &nd_late_node, NULL };
 
 const struct module nd_module = {
 	.name = "nd",
 	.id = MODULE_nd,
 	.nodes = nd_nodes,
+	.knobs = nd_knobs,
 	.stack_size = sizeof(struct nd_stack),
 	.init = nd_init,
 	.unlink = nd_unlink,

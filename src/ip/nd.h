@@ -11,11 +11,35 @@ struct nd_stack {
 	struct addr_watch addrs;
 	struct iface_watch ifaces;
 	struct leat_stack *st;
+	struct nd_conf all; /* knobs: net.ipv6.conf.all.* */
+	struct iface_watch announces;
+	uint16_t late_node;
 };
+static inline struct nd_stack *nd_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_nd);
+}
 
 /* nd.c; worker's lcore, outside a node's run. */
 void nd_send_ns(struct worker *w, const struct iface *out, const struct ip6 *src, const struct ip6 *dst,
 		const struct nd_ns_msg *m);
+
+/* nd_advert.c: our neighbour advertisements, and whose others we hear. */
+struct nd_answer {
+	struct ip6 target;
+	bool router, override;
+	bool for_other; /* the target is not an address of ours */
+};
+/* Answers the solicitation req, which came from asker (zero: who tests an address), by the running node's edge `next`. */
+void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in, const struct ip6 *asker,
+		    const struct nd_answer *a, unsigned next);
+bool nd_proxies(const struct worker *w, const struct iface *in);
+bool nd_accepts_untracked(const struct worker *w, const struct iface *in, const struct ip6 *sender);
+/* Control lcore: an address has become ours; told to all if ndisc_notify says so. */
+void nd_announce(struct leat_stack *st, const struct iface *i, const struct ip6 *a);
+void nd_advert_init(struct leat_stack *st);
+void nd_advert_unlink(struct leat_stack *st);
+extern const struct knob nd_knobs[];
 
 /* nd_dad.c */
 void nd_dad_init(struct leat_stack *st);

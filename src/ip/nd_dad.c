@@ -26,11 +26,6 @@ struct nd_dad {
 };
 static_assert(ND_NONCE_LEN <= 8, "the nonce travels in one word");
 
-static struct nd_stack *nd_stack(const struct leat_stack *st)
-{
-	return stack_state(st, MODULE_nd);
-}
-
 static struct nd_dad *dad_find(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *a)
 {
 	struct nd_stack *nd = nd_stack(st);
@@ -58,6 +53,9 @@ static void dad_end(struct nd_dad *d, bool duplicate)
 	dad_free(d);
 	addr_dad_done(st, if_handle, &a, duplicate);
 	view_publish(st);
+	const struct iface *i = duplicate ? NULL : iface_by_handle(st, if_handle);
+	if (i)
+		nd_announce(st, i, &a);
 }
 
 /* --- asking --- */

@@ -4,16 +4,18 @@
  * neighbours we know already are updated. Answers leave by arp-output and its hook. The neighbour table does the rest:
  * it calls arp_solicit() when it wants to know an address.
  *
- * As on Linux with arp_ignore 0 and arp_announce 0, every address of the stack is answered for on every interface, and a
- * request asks with the source of the packet that waits, if that is ours.
+ * Whether we answer is arp_policy.c's to say: every address of the stack is answered for on every interface, unless arp_ignore
+ * or arp_filter say otherwise, and those of others that we stand in for (proxies). Announcements of our own addresses are in
+ * arp_announce.c.
  *
- * Left out: RARP, proxy ARP, gratuitous announcements of our own addresses (Linux: arp_notify 0), defence of an address that
- * somebody else uses too (RFC 5227, 2.4). */
+ * Somebody who claims an address of ours is counted as arp-conflict and not heard; as on Linux it is not defended (RFC 5227,
+ * 2.4, leaves that to who configures addresses). Left out: RARP. */
 #include "link/arp.h"
 
 #include <sys/socket.h>
 
 #include "graph/node.h"
+#include "link/arp_internal.h"
 #include "link/eth.h"
 #include "net/addr.h"
 #include "net/neigh.h"
@@ -67,12 +69,6 @@ static void arp_demux(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
-static bool is_ours(const struct worker *w, be32 a)
-{
-	struct ipaddr ip = { .v4 = a };
-	return addr_find(w, AF_INET, &ip) != NULL;
-}
-
 /* The request becomes its answer: same buffer, same interface. */
 static uint8_t turn_to_reply(struct worker *w, struct pkt *p, const struct iface *in,
 			     const struct arp_msg *req)
@@ -98,7 +94,52 @@ static void hear(struct worker *w, const struct pkt *p, const struct arp_msg *m,
 	neigh_heard(w, p->in_if, AF_INET, &who, m->sha, flags);
 }
 
-static uint8_t arp_input_one(struct worker *w, struct pkt *p)
+/* Linux: of announcements made as replies the target must be the sender in both layers. */
+static bool is_gratuitous(const struct arp_msg *m)
+{
+	return be32_eq(m->spa, m->tpa) && (m->op == ARP_OP_REQUEST || !memcmp(m->sha, m->tha, sizeof m->sha));
+}
+
+/* What is said to others, or unasked: those we know learn from it; of strangers as arp_accept says. */
+static void overhear(struct worker *w, const struct pkt *p, const struct iface *in, const struct arp_msg *m)
+{
+	bool gratuitous = is_gratuitous(m), is_reply = m->op == ARP_OP_REPLY;
+	bool answers_us = is_reply && !(p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST));
+	unsigned flags = gratuitous ? NEIGH_HEARD_OVERRIDE : NEIGH_HEARD_LOCKED;
+	if (answers_us)
+		flags |= NEIGH_HEARD_SOLICITED;
+	if ((gratuitous || is_reply) && arp_accepts(w, in, m->spa))
+		flags |= NEIGH_HEARD_CREATE;
+	hear(w, p, m, flags);
+}
+
+static uint8_t answer(struct worker *w, struct pkt *p, const struct iface *in, const struct arp_msg *m,
+		      bool late)
+{
+	const struct arp_stack *s = arp_stack(w->st);
+	uint32_t delay_ms = racy_get(in->conf.neigh[0].proxy_delay_ms);
+	bool group = p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST);
+	switch (arp_policy(w, in, m)) {
+	case ARP_ANSWER:
+		break;
+	case ARP_ANSWER_FOR_OTHER:
+		if (!group || !delay_ms || late)
+			break;
+		hear(w, p, m, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
+		neigh_answer_late(w, p, AF_INET, delay_ms, s->late_node);
+		return NODE_KEPT;
+	case ARP_IGNORE:
+		return pkt_drop(p, DROP_ARP_NOT_FOR_US);
+	case ARP_NOT_OURS:
+		overhear(w, p, in, m);
+		return pkt_drop(p, is_gratuitous(m) ? DROP_ARP_DONE : DROP_ARP_NOT_FOR_US);
+	}
+	if (!be32_eq(m->spa, no_addr)) /* RFC 5227, 2.1.1: a probe is answered, and nothing learnt from it */
+		hear(w, p, m, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
+	return turn_to_reply(w, p, in, m);
+}
+
+static uint8_t arp_input_one(struct worker *w, struct pkt *p, bool late)
 {
 	struct arp_msg m;
 	struct iface *in = iface_get(w, p->in_if);
@@ -107,27 +148,37 @@ static uint8_t arp_input_one(struct worker *w, struct pkt *p)
 	enum drop why = arp_parse(pkt_cursor(p), &m); /* again: a hook may have changed it */
 	if (why)
 		return pkt_drop(p, why);
-	bool asks_us = m.op == ARP_OP_REQUEST && is_ours(w, m.tpa);
-	if (be32_eq(m.spa, no_addr)) /* RFC 5227, 2.1.1: a probe is answered, and nothing learnt from it */
-		return asks_us ? turn_to_reply(w, p, in, &m) : pkt_drop(p, DROP_ARP_NOT_FOR_US);
-	if (is_ours(w, m.spa)) /* an echo of our own, or somebody else claims our address */
+	if (be32_eq(m.spa, m.tpa) && arp_drops_gratuitous(w, in))
+		return pkt_drop(p, DROP_ARP_GRATUITOUS);
+	if (be32_eq(m.spa, no_addr) && (m.op != ARP_OP_REQUEST || !arp_is_ours(w, m.tpa)))
 		return pkt_drop(p, DROP_ARP_NOT_FOR_US);
-	if (asks_us) {
-		hear(w, p, &m, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
-		return turn_to_reply(w, p, in, &m);
-	}
-	bool answers_us = m.op == ARP_OP_REPLY && !(p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST));
-	hear(w, p, &m, NEIGH_HEARD_OVERRIDE | (answers_us ? NEIGH_HEARD_SOLICITED : 0));
-	bool announces = be32_eq(m.spa, m.tpa);
-	return pkt_drop(p, m.op == ARP_OP_REPLY || announces ? DROP_ARP_DONE : DROP_ARP_NOT_FOR_US);
+	if (!be32_eq(m.spa, no_addr) &&
+	    arp_is_ours(w, m.spa)) /* an echo of our own, or somebody else claims it */
+		return pkt_drop(p, memcmp(m.sha, in->mac, sizeof m.sha) ? DROP_ARP_CONFLICT
+									: DROP_ARP_NOT_FOR_US);
+	if (m.op == ARP_OP_REQUEST)
+		return answer(w, p, in, &m, late);
+	overhear(w, p, in, &m);
+	return pkt_drop(p, DROP_ARP_DONE);
+}
+
+static inline void input_body(struct worker *w, struct pkt_vec *v, bool late)
+{
+	uint8_t next[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = arp_input_one(w, v->pkt[i], late);
+	vec_dispatch(w, v, next);
 }
 
 static void arp_input(struct worker *w, struct pkt_vec *v)
 {
-	uint8_t next[PKT_VEC_MAX];
-	for (unsigned i = 0; i < v->n; i++)
-		next[i] = arp_input_one(w, v->pkt[i]);
-	vec_dispatch(w, v, next);
+	input_body(w, v, false);
+}
+
+/* Questions that have waited: whether the answer is still ours to give is asked again. */
+static void arp_late(struct worker *w, struct pkt_vec *v)
+{
+	input_body(w, v, true);
 }
 
 /* --- out --- */
@@ -147,27 +198,15 @@ static void arp_output(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
-/* Linux, arp_announce 0: any address of ours will do, the waiting packet's first. None: the request is a probe. */
-static be32 solicit_source(const struct worker *w, const struct iface *out, const struct ipaddr *target,
-			   const struct ipaddr *hint)
-{
-	struct ipaddr src = { 0 };
-	if (is_ours(w, hint->v4))
-		return hint->v4;
-	return addr_select_source(w, out, AF_INET, target, &src) ? src.v4 : no_addr;
-}
-
-static void arp_solicit(struct worker *w, struct iface *out, const struct ipaddr *target, const uint8_t *mac,
-			const struct ipaddr *src_hint)
+void arp_send_request(struct worker *w, struct iface *out, be32 from, be32 target, const uint8_t *mac)
 {
 	struct arp_hdr h;
-	struct arp_msg m = { .op = ARP_OP_REQUEST, .tpa = target->v4 };
+	struct arp_msg m = { .op = ARP_OP_REQUEST, .spa = from, .tpa = target };
 	struct pkt *p = pkt_new(w->lc);
 	uint16_t node = node_find(w->st, "arp-output");
 	if (!p)
 		return; /* the table asks again */
 	memcpy(m.sha, out->mac, sizeof m.sha);
-	m.spa = solicit_source(w, out, target, src_hint);
 	arp_emit(&m, &h);
 	pkt_append(w->lc, p, &h, sizeof h);
 	p->flags |= PKT_F_LOCAL_OUT;
@@ -180,6 +219,12 @@ static void arp_solicit(struct worker *w, struct iface *out, const struct ipaddr
 		memset(p->edge.eth_output.dst, 0xff, sizeof p->edge.eth_output.dst);
 	graph_enqueue(w, node, p);
 	graph_run(w);
+}
+
+static void arp_solicit(struct worker *w, struct iface *out, const struct ipaddr *target, const uint8_t *mac,
+			const struct ipaddr *src_hint)
+{
+	arp_send_request(w, out, arp_solicit_source(w, out, target, src_hint), target->v4, mac);
 }
 
 static void arp_unreachable(struct worker *w, struct pkt *p)
@@ -208,13 +253,17 @@ static const struct neigh_proto arp_proto = {
 static int arp_init(struct leat_stack *st)
 {
 	int err = ethertype_add(st, ETH_P_ARP, "arp-demux");
-	if (!err)
-		neigh_proto_set(st, &arp_proto);
-	return err;
+	if (err)
+		return err;
+	arp_stack(st)->late_node = node_find(st, "arp-late");
+	neigh_proto_set(st, &arp_proto);
+	arp_announce_init(st);
+	return 0;
 }
 
 static void arp_unlink(struct leat_stack *st)
 {
+	arp_announce_unlink(st);
 	ethertype_remove(st, ETH_P_ARP);
 	neigh_proto_clear(st, AF_INET);
 }
@@ -235,18 +284,26 @@ static const struct node arp_input_node = {
 	.run = arp_input,
 	.next = { [ARP_INPUT_REPLY] = "arp-output" },
 };
+static const struct node arp_late_node = {
+	.name = "arp-late",
+	.run = arp_late,
+	.next = { [ARP_INPUT_REPLY] = "arp-output" },
+};
 static const struct node arp_output_node = {
 	.name = "arp-output",
 	.run = arp_output,
 	.next = { [ARP_OUTPUT_ETH] = "eth-output", [ARP_OUTPUT_HOOK] = "hook-arp-out" },
 	.print = print_arp,
 };
-static const struct node *const arp_nodes[] = { &arp_demux_node, &arp_input_node, &arp_output_node, NULL };
+static const struct node *const arp_nodes[] = { &arp_demux_node, &arp_input_node, &arp_late_node,
+						&arp_output_node, NULL };
 
 const struct module arp_module = {
 	.name = "arp",
 	.id = MODULE_arp,
 	.nodes = arp_nodes,
+	.knobs = arp_knobs,
+	.stack_size = sizeof(struct arp_stack),
 	.init = arp_init,
 	.unlink = arp_unlink,
 };

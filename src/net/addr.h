@@ -41,6 +41,9 @@ const struct addr *addr_find(const struct worker *w, uint8_t family, const struc
 /* An address of that interface, tentative ones included (neighbour discovery needs to know). */
 const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,
 				const struct ipaddr *a);
+/* An address of that interface in whose subnet both lie, or NULL. */
+const struct addr *addr_with_subnet(const struct worker *w, uint32_t if_handle, uint8_t family,
+				    const struct ipaddr *a, const struct ipaddr *b);
 /* Has that interface any address of the family? */
 bool addr_any_on(const struct worker *w, uint32_t if_handle, uint8_t family);
 /* Source for a packet to dst leaving through `out` (RFC 6724; addr_select.c has the rules). false: none. */

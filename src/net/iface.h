@@ -74,6 +74,13 @@ struct neigh_conf {
 	uint32_t proxy_queue_max, proxy_delay_ms, anycast_delay_ms;
 	uint8_t evict_nocarrier;
 };
+/* What ARP and neighbour discovery do with questions and what they hear: Linux's settings of these names. */
+struct arp_conf {
+	uint8_t ignore, announce, filter, accept, notify, proxy, proxy_pvlan, drop_gratuitous;
+};
+struct nd_conf {
+	uint8_t notify, proxy, drop_unsolicited, accept_untracked;
+};
 /* What the neighbour table keeps of an interface and family. Control lcore. */
 struct neigh_iface {
 	uint64_t reachable_us, drawn_us; /* RFC 4861, 6.3.2: ReachableTime, and when it was drawn */
@@ -105,6 +112,8 @@ struct iface_conf {
 	struct ip_guard_conf guard[2]; /* IPv4, IPv6 */
 	struct neigh_conf neigh[2]; /* IPv4, IPv6 */
 	struct redirect_conf redirect;
+	struct arp_conf arp;
+	struct nd_conf nd;
 };
 
 /* What IPv6 keeps of an interface beside its settings. */

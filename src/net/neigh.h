@@ -51,6 +51,8 @@ enum neigh_heard {
 	NEIGH_HEARD_ROUTER = 1 << 3,
 	NEIGH_HEARD_IS_ROUTER_KNOWN =
 		1 << 4, /* the router flag of the message means something (an advertisement) */
+	NEIGH_HEARD_NA =
+		1 << 6, /* a neighbour advertisement: nothing is made REACHABLE of who was not known */
 	NEIGH_HEARD_LOCKED = 1 << 5, /* overrides only what is older than locktime (ARP) */
 };
 void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,

@@ -146,6 +146,8 @@ void neigh_on_heard(struct lcore *at, const struct msg *m)
 	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
 	bool has_mac = flags & NEIGH_HEARD_HAS_MAC;
 	memcpy(mac, &m->arg[4].u, sizeof mac);
+	if (!e && flags & NEIGH_HEARD_NA) /* RFC 9131, 6.1.1 */
+		flags &= ~(uint32_t)NEIGH_HEARD_SOLICITED;
 	if (!e && (!(flags & NEIGH_HEARD_CREATE) || !has_mac || why_not(st, &k) ||
 		   neigh_entry_new(st, &k, false, false, &e)))
 		return;

@@ -299,7 +299,7 @@ void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags)
 	bool is_advert = flags & NEIGH_HEARD_IS_ROUTER_KNOWN;
 	if (old & (NUD_PERMANENT | NUD_NOARP) || (!mac && !had_mac))
 		return;
-	if (is_advert && !(flags & NEIGH_HEARD_CREATE) && old == NUD_FAILED)
+	if (flags & NEIGH_HEARD_NA && old == NUD_FAILED)
 		return; /* to the RFC that one is not there any more */
 	if (!same && had_mac && !may_override(e, flags)) {
 		if (is_advert && old == NUD_REACHABLE)
