@@ -3,8 +3,8 @@
  * says what the edges carry. What differs: link-local destinations are looked up by interface, groups are known by
  * ip6_group.c, extension headers are walked by wire/ip6.c, and no router fragments.
  *
- * Left out: routing headers other than those with no segments left,
- * jumbograms, anycast addresses of routers, forwarding of multicast. */
+ * Left out: routing headers other than those with no segments left, jumbograms, anycast addresses of routers, forwarding of
+ * multicast. */
 #include "ip/ip6_internal.h"
 #include "net/ethertype.h"
 #include "wire/eth.h"
@@ -44,6 +44,16 @@ static const struct knob ip6_knobs[] = {
 	      "counts"),
 	GUARD("drop_unicast_in_l2_multicast", drop_l2_multicast, 0, 1, 1,
 	      "refuse unicast packets in group and broadcast frames"),
+	KNOB("net.ipv6.max_hbh_opts_number", struct ip6_state, limits.hbh_n, IP6_OPTIONS_MAX,
+	     KNOB_MINUS(INT32_MAX), INT32_MAX, .flags = KNOB_SIGNED,
+	     .help = "hop-by-hop options that are not padding; negative: so many, and no unknown ones"),
+	KNOB("net.ipv6.max_dst_opts_number", struct ip6_state, limits.dst_n, IP6_OPTIONS_MAX,
+	     KNOB_MINUS(INT32_MAX), INT32_MAX, .flags = KNOB_SIGNED,
+	     .help = "the same of destination options"),
+	KNOB("net.ipv6.max_hbh_length", struct ip6_state, limits.hbh_len, INT32_MAX, 0, INT32_MAX,
+	     .unit = "bytes", .help = "of a header of hop-by-hop options"),
+	KNOB("net.ipv6.max_dst_opts_length", struct ip6_state, limits.dst_len, INT32_MAX, 0, INT32_MAX,
+	     .unit = "bytes", .help = "of a header of destination options"),
 	KNOB_IFACE("net.ipv6.conf.IF.hop_limit", hop_limit6, 64, 1, 255,
 		   .help = "hop limit of our own packets, where no route or socket says otherwise"),
 	{ 0 },

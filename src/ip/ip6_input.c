@@ -42,9 +42,9 @@ static enum drop check_header(struct lcore *lc, struct pkt *p, const struct ifac
 }
 
 /* Sets l4_off and ip_proto. Returns 0 to go on. */
-static enum drop walk(struct pkt *p, struct ip6_chain *ch)
+static enum drop walk(const struct worker *w, struct pkt *p, struct ip6_chain *ch)
 {
-	enum drop why = ip6_walk(pkt_cursor(p), IP6_WALK_ROUTER, ch);
+	enum drop why = ip6_walk_in(w, p, IP6_WALK_ROUTER, ch);
 	if (why)
 		return why;
 	p->l4_off = (uint16_t)(p->headroom + ch->l4_off); /* at most IP6_EXT_MAX headers of 2 KiB: fits */
@@ -65,7 +65,7 @@ static uint8_t ip6_input_one(struct worker *w, struct pkt *p, struct iface_run *
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + sizeof *h);
 	p->ip_proto = h->next;
-	if (unlikely(ip6_is_ext(h->next)) && (why = walk(p, &ch)))
+	if (unlikely(ip6_is_ext(h->next)) && (why = walk(w, p, &ch)))
 		return ip6_walk_failed(p, IP6_INPUT_ERROR, &ch, why);
 	return racy_get(in->hooks.edge[HOOK_IP6_PREROUTING]);
 }

@@ -12,6 +12,7 @@
 /* The state of module ip6. */
 struct ip6_state {
 	struct ip_stack ip; /* first: ip6_stack() */
+	struct ip6_limits limits; /* of headers of options */
 	struct hash groups; /* ip6_group.c */
 	struct neigh_watch proxies; /* the same */
 	struct addr_watch watch;
@@ -19,6 +20,16 @@ struct ip6_state {
 static inline struct ip6_state *ip6_state(const struct leat_stack *st)
 {
 	return stack_state(st, MODULE_ip6);
+}
+
+/* As the settings of the stack have it. */
+static inline enum drop ip6_walk_in(const struct worker *w, const struct pkt *p, enum ip6_walk_as as,
+				    struct ip6_chain *ret_chain)
+{
+	const struct ip6_state *s = ip6_state(w->st);
+	struct ip6_limits l = { racy_get(s->limits.hbh_n), racy_get(s->limits.dst_n),
+				racy_get(s->limits.hbh_len), racy_get(s->limits.dst_len) };
+	return ip6_walk_within(pkt_cursor(p), as, &l, ret_chain);
 }
 
 /* Per worker, of module ip6. */

@@ -17,16 +17,19 @@ static uint8_t to_proto(const struct ip_stack *ip, struct pkt *p, uint32_t next_
 			DROP_IP_PROTO_UNKNOWN);
 }
 
-static uint8_t ip6_local_one(const struct ip_stack *ip, struct pkt *p)
+static uint8_t ip6_local_one(const struct worker *w, const struct ip_stack *ip, struct pkt *p)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
 	struct ip6_chain ch;
 	pkt_edge_done(p);
 	if (likely(!ip6_is_ext(h->next)))
 		return to_proto(ip, p, offsetof(struct ip6_hdr, next));
-	enum drop why = ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch);
+	enum drop why = ip6_walk_in(w, p, IP6_WALK_DESTINATION, &ch);
 	if (why)
 		return ip6_walk_failed(p, IP6_LOCAL_ERROR, &ch, why);
+	if (ip6_is_fragment(
+		    &ch)) /* nobody puts them together, or a setting changed while it was on its way */
+		return pkt_drop(p, DROP_NO_MODULE);
 	p->l4_off = (uint16_t)(p->headroom + ch.l4_off);
 	p->ip_proto = ch.proto;
 	return to_proto(ip, p, ch.next_off);
@@ -37,7 +40,7 @@ static void ip6_local(struct worker *w, struct pkt_vec *v)
 	uint8_t next[PKT_VEC_MAX];
 	const struct ip_stack *ip = ip6_stack(w->st);
 	for (unsigned i = 0; i < v->n; i++)
-		next[i] = ip6_local_one(ip, v->pkt[i]);
+		next[i] = ip6_local_one(w, ip, v->pkt[i]);
 	vec_dispatch(w, v, next);
 }
 

@@ -95,17 +95,17 @@ static void run_change(struct worker *w, struct ip_route_run *r, struct ip_route
 }
 
 /* Behind whatever other extension headers. What is wrong with those ip6-local says, which needs no reassembly to be built in. */
-static bool is_fragment(const struct pkt *p)
+static bool is_fragment(const struct worker *w, const struct pkt *p)
 {
 	struct ip6_chain ch;
-	return !ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch) && ip6_is_fragment(&ch);
+	return !ip6_walk_in(w, p, IP6_WALK_FRAGMENT, &ch) && ip6_is_fragment(&ch);
 }
 
 static uint8_t go_on(struct worker *w, struct pkt *p, struct ip_route_run *r, const struct ip6_hdr *h)
 {
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET6, p);
 	p->edge.ip_route.exc = NULL;
-	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next) && is_fragment(p)))
+	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip6_is_ext(h->next) && is_fragment(w, p)))
 		return IP_ROUTE_REASS;
 	return r->say.next;
 }

@@ -22,7 +22,7 @@ static bool shows_chain(const struct pkt *p)
 {
 	static const uint8_t hdr_len[256] = { [IP_PROTO_TCP] = 20, [IP_PROTO_UDP] = 8, [IP_PROTO_ICMP6] = 8 };
 	struct ip6_chain ch;
-	if (ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch) == DROP_TRUNCATED)
+	if (ip6_walk_within(pkt_cursor(p), IP6_WALK_DESTINATION, &ip6_limits_none, &ch) == DROP_TRUNCATED)
 		return false;
 	uint32_t want = hdr_len[ch.proto] ? hdr_len[ch.proto] : 1;
 	return ch.proto == IP_PROTO_NONE || ch.l4_off + want <= p->len;
@@ -61,7 +61,8 @@ static struct reass_key key_of(const struct pkt *p, const struct ip6_chain *ch)
 static enum drop finish(struct pkt *p, uint8_t ecn)
 {
 	struct ip6_chain ch;
-	ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch); /* as it was when it came */
+	/* As it was when it came, whatever limits there are now. */
+	ip6_walk_within(pkt_cursor(p), IP6_WALK_FRAGMENT, &ip6_limits_none, &ch);
 	p->data[ch.frag_name_off] = ((const struct ip6_frag_hdr *)(p->data + ch.frag_hdr_off))->next;
 	memmove(p->data + sizeof(struct ip6_frag_hdr), p->data, ch.frag_hdr_off);
 	pkt_pull(p, sizeof(struct ip6_frag_hdr));
@@ -98,10 +99,11 @@ static uint8_t take_fragment(struct worker *w, uint16_t node, struct pkt *p, str
 static uint8_t ip6_reass_one(struct worker *w, uint16_t node, struct pkt *p)
 {
 	struct ip6_chain ch;
-	enum drop why = ip6_walk(pkt_cursor(p), IP6_WALK_FRAGMENT, &ch);
+	enum drop why = ip6_walk_in(w, p, IP6_WALK_FRAGMENT, &ch);
 	if (why)
 		return ip6_walk_failed(p, IP6_REASS_ERROR, &ch, why);
-	assert(ip6_is_fragment(&ch)); /* or ip6-route would not have sent it here */
+	if (!ip6_is_fragment(&ch)) /* ip6-route saw one, under settings that have changed */
+		return pkt_drop(p, DROP_STALE);
 	uint8_t next = check(p, &ch);
 	return next == NODE_KEPT ? take_fragment(w, node, p, &ch) : next;
 }

@@ -85,9 +85,16 @@ void ip6_print(struct cursor c, struct text *to, unsigned depth); /* depth 0 */
 
 /* --- extension headers --- */
 
-/* At most so many in a packet, and so many options in one of them that are not padding: as Linux, and as RFC 8504, 5.3
- * allows. */
+/* At most so many in a packet, and, at first, so many options in one of them that are not padding: as RFC 8504, 5.3 allows. */
 enum { IP6_EXT_MAX = 8, IP6_OPTIONS_MAX = 8 };
+
+/* What a header of options may hold, as Linux's settings say. n: options that are not padding; negative: so many, and none that is not
+ * known. len: bytes of the whole header, its first two included. */
+struct ip6_limits {
+	int32_t hbh_n, dst_n;
+	uint32_t hbh_len, dst_len;
+};
+extern const struct ip6_limits ip6_limits_default, ip6_limits_none;
 
 /* A router looks at hop-by-hop options and judges nothing behind them: for it the walk ends quietly at the first header it
  * cannot follow. The destination judges everything. */
@@ -103,6 +110,7 @@ struct ip6_chain {
 	uint32_t l4_off; /* where it is, from the start of the IPv6 header */
 	uint32_t next_off; /* where the field is that names it */
 	bool router_alert; /* RFC 2711, in hop-by-hop options */
+	uint16_t alert; /* its value */
 	bool fragment; /* a fragment header was seen; when frag_off > 0 the walk ends behind it */
 	bool frag_more;
 	uint16_t frag_off; /* bytes */
@@ -124,6 +132,11 @@ static inline bool ip6_is_fragment(const struct ip6_chain *ch)
 /* From the IPv6 header on, to the upper-layer header. DROP_TRUNCATED, DROP_IP_EXT_HEADER (malformed, out of place, one too
  * many, a routing header with segments left, an option that says "discard"), or DROP_NONE. *ret_chain is written in any
  * case, as far as the walk came. */
-enum drop ip6_walk(struct cursor c, enum ip6_walk_as as, struct ip6_chain *ret_chain);
+enum drop ip6_walk_within(struct cursor c, enum ip6_walk_as as, const struct ip6_limits *limits,
+			  struct ip6_chain *ret_chain);
+static inline enum drop ip6_walk(struct cursor c, enum ip6_walk_as as, struct ip6_chain *ret_chain)
+{
+	return ip6_walk_within(c, as, &ip6_limits_default, ret_chain);
+}
 
 #endif

@@ -3,18 +3,24 @@
  *
  * Theory of operation: `at` counts from the start of the IPv6 header, because that is how ICMP pointers and the caller's
  * offsets count. Each header is bounded by a cursor of its own; no length in it can lead out of the packet. Limits: headers
- * and options in a header (RFC 8504, 5.3), so that the work for a packet is bounded. Left out: jumbograms (RFC 2675), and
- * acting on options; a router alert is reported. Authentication and ESP headers end the walk: they belong to IPsec. */
+ * and options in a header (RFC 8504, 5.3), so that the work for a packet is bounded. Left out: jumbograms (RFC 2675), which are
+ * refused, and acting on options; a router alert is reported. Authentication and ESP headers end the walk: they belong to IPsec. */
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
 
-enum { OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5 };
+enum { OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5, OPT_JUMBO = 0xc2 };
+enum { PAD_MAX = 7 }; /* RFC 4942, 2.1.9.5: what aligns to 8 bytes needs no more between options */
+
+const struct ip6_limits ip6_limits_none = { INT32_MAX, INT32_MAX, UINT32_MAX, UINT32_MAX };
+const struct ip6_limits ip6_limits_default = { IP6_OPTIONS_MAX, IP6_OPTIONS_MAX, UINT32_MAX, UINT32_MAX };
 
 struct walk {
 	struct cursor c; /* the next header's first byte */
 	uint32_t at; /* and its offset */
 	uint8_t next; /* what it is */
 	enum ip6_walk_as as;
+	uint16_t payload_len;
+	const struct ip6_limits *limits;
 	struct ip6_chain *ch;
 };
 
@@ -42,36 +48,81 @@ static enum drop unknown_option(struct walk *w, uint8_t type, uint32_t at)
 	}
 }
 
-static enum drop one_option(struct walk *w, uint8_t type, uint8_t len, uint32_t at, bool hop_by_hop)
+/* RFC 2675, 3. Payloads of more than 65,535 bytes do not come here: what says so is wrong in one way or another. */
+static enum drop jumbo(struct walk *w, struct cursor c, uint8_t len, uint32_t at)
 {
-	if (hop_by_hop && type == OPT_ROUTER_ALERT) {
-		if (len != 2) /* RFC 2711, 2.1 */
-			return problem(w, ICMP6_PARAM_FIELD, at + 1);
-		w->ch->router_alert = true;
-		return DROP_NONE;
-	}
+	be32 says;
+	if (len != sizeof says || at % 4 != 2 || !cur_copy(&c, &says, sizeof says))
+		return DROP_IP_EXT_HEADER;
+	if (be32_get(says) <= UINT16_MAX)
+		return problem(w, ICMP6_PARAM_FIELD, at + 2);
+	return w->payload_len ? problem(w, ICMP6_PARAM_FIELD, at) : DROP_TRUNCATED;
+}
+
+static enum drop router_alert(struct walk *w, struct cursor c, uint8_t len)
+{
+	be16 value;
+	if (len != sizeof value || !cur_copy(&c, &value, sizeof value)) /* RFC 2711, 2.1 */
+		return DROP_IP_EXT_HEADER;
+	w->ch->router_alert = true;
+	w->ch->alert = be16_get(value);
+	return DROP_NONE;
+}
+
+/* c: its data. */
+static enum drop one_option(struct walk *w, struct cursor c, uint8_t type, uint8_t len, uint32_t at,
+			    bool hop_by_hop)
+{
+	if (hop_by_hop && type == OPT_ROUTER_ALERT)
+		return router_alert(w, c, len);
+	if (hop_by_hop && type == OPT_JUMBO)
+		return jumbo(w, c, len, at);
+	if ((hop_by_hop ? w->limits->hbh_n : w->limits->dst_n) < 0)
+		return DROP_IP_EXT_LIMIT;
 	return unknown_option(w, type, at);
 }
 
-/* c: the options of one header; at: where they start. */
+/* Padding carries nothing: else it is a hidden way to say something (RFC 4942, 2.1.9.5). Linux: silently. */
+static bool is_zero(struct cursor c, uint8_t len)
+{
+	uint8_t byte;
+	while (len--)
+		if (!cur_u8(&c, &byte) || byte)
+			return false;
+	return true;
+}
+
+/* c: the options of one header; at: where they start. Linux: what is malformed goes silently. */
 static enum drop walk_options(struct walk *w, struct cursor c, uint32_t at, bool hop_by_hop)
 {
+	int32_t limit = hop_by_hop ? w->limits->hbh_n : w->limits->dst_n;
+	uint64_t n = 0, max = (uint64_t)(limit < 0 ? -(int64_t)limit : limit);
+	unsigned padding = 0;
 	uint8_t type, len;
-	for (unsigned n = 0; cur_u8(&c, &type);) {
+	for (; cur_u8(&c, &type); at += 2u + len) {
+		struct cursor data = c;
 		if (type == OPT_PAD1) {
-			at++;
+			if (++padding > PAD_MAX)
+				return DROP_IP_EXT_HEADER;
+			at--; /* is shorter by two, and len is none */
+			len = 0;
 			continue;
 		}
-		if (!cur_u8(&c, &len) || !cur_skip(&c, len))
-			return problem(w, ICMP6_PARAM_FIELD, at);
-		if (type != OPT_PADN) {
-			if (++n > IP6_OPTIONS_MAX)
-				return DROP_IP_EXT_HEADER;
-			enum drop why = one_option(w, type, len, at, hop_by_hop);
-			if (why)
-				return why;
-		}
-		at += 2u + len;
+		if (!cur_u8(&c, &len))
+			return DROP_IP_EXT_HEADER;
+		data = c;
+		if (!cur_skip(&c, len))
+			return DROP_IP_EXT_HEADER;
+		padding = type == OPT_PADN ? padding + 2 + len : 0;
+		if (padding > PAD_MAX || (type == OPT_PADN && !is_zero(data, len)))
+			return DROP_IP_EXT_HEADER;
+		if (type == OPT_PADN)
+			continue;
+		if (++n > max)
+			return DROP_IP_EXT_LIMIT;
+		enum drop why = one_option(w, data, type, len, at, hop_by_hop);
+		if (why)
+			return why;
 	}
 	return DROP_NONE;
 }
@@ -107,6 +158,8 @@ static enum drop walk_options_hdr(struct walk *w)
 	struct cursor rest;
 	bool hop_by_hop = w->next == IP_PROTO_HOPOPTS;
 	enum drop why = take_ext(w, &next, &len, &rest);
+	if (!why && (len + 1u) * 8 > (hop_by_hop ? w->limits->hbh_len : w->limits->dst_len))
+		return DROP_IP_EXT_LIMIT;
 	if (!why && (hop_by_hop || w->as != IP6_WALK_ROUTER))
 		why = walk_options(w, rest, w->at + 2, hop_by_hop);
 	return why ? why : go_on(w, next, w->at, (len + 1u) * 8);
@@ -159,7 +212,7 @@ static bool is_extension(uint8_t next)
 static enum drop walk_one(struct walk *w)
 {
 	if (w->ch->n_ext == IP6_EXT_MAX)
-		return DROP_IP_EXT_HEADER;
+		return DROP_IP_EXT_LIMIT;
 	if (w->next == IP_PROTO_HOPOPTS && w->ch->n_ext > 0) /* RFC 8200, 4.1: first or nowhere */
 		return problem(w, ICMP6_PARAM_NEXT_HEADER, w->ch->next_off);
 	if (w->next == IP_PROTO_ROUTING)
@@ -174,16 +227,18 @@ static bool ends(const struct walk *w)
 	return w->ch->frag_off || (w->as == IP6_WALK_FRAGMENT && ip6_is_fragment(w->ch));
 }
 
-enum drop ip6_walk(struct cursor c, enum ip6_walk_as as, struct ip6_chain *ret_chain)
+enum drop ip6_walk_within(struct cursor c, enum ip6_walk_as as, const struct ip6_limits *limits,
+			  struct ip6_chain *ret_chain)
 {
 	struct ip6_hdr tmp;
-	struct walk w = { .at = sizeof tmp, .as = as, .ch = ret_chain };
+	struct walk w = { .at = sizeof tmp, .as = as, .limits = limits, .ch = ret_chain };
 	enum drop why = DROP_NONE;
 	*ret_chain = (struct ip6_chain){ .proto = IP_PROTO_NONE, .next_off = offsetof(struct ip6_hdr, next) };
 	const struct ip6_hdr *h = cur_take(&c, &tmp, sizeof tmp);
 	if (!h)
 		return DROP_TRUNCATED;
 	w.next = h->next;
+	w.payload_len = be16_get(h->payload_len);
 	w.c = c;
 	while (!why && is_extension(w.next) && !ends(&w)) {
 		bool judged = as != IP6_WALK_ROUTER || (w.next == IP_PROTO_HOPOPTS && ret_chain->n_ext == 0);

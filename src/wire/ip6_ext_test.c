@@ -204,7 +204,7 @@ static void there_is_a_limit_to_headers_and_to_options(void **state)
 			add(&b, IP_PROTO_DSTOPTS, pad, 8);
 		end(&b, IP_PROTO_TCP);
 		assert_int_equal(walk(&b, IP6_WALK_DESTINATION, &ch),
-				 n > IP6_EXT_MAX ? DROP_IP_EXT_HEADER : DROP_NONE);
+				 n > IP6_EXT_MAX ? DROP_IP_EXT_LIMIT : DROP_NONE);
 	}
 	for (unsigned n = IP6_OPTIONS_MAX; n <= IP6_OPTIONS_MAX + 1; n++) {
 		for (unsigned i = 0; i < n; i++)
@@ -213,7 +213,7 @@ static void there_is_a_limit_to_headers_and_to_options(void **state)
 		add(&b, IP_PROTO_DSTOPTS, opts, sizeof opts);
 		end(&b, IP_PROTO_TCP);
 		assert_int_equal(walk(&b, IP6_WALK_DESTINATION, &ch),
-				 n > IP6_OPTIONS_MAX ? DROP_IP_EXT_HEADER : DROP_NONE);
+				 n > IP6_OPTIONS_MAX ? DROP_IP_EXT_LIMIT : DROP_NONE);
 	}
 }
 
@@ -236,11 +236,65 @@ static void an_option_past_its_header_is_malformed(void **state)
 	struct builder b;
 	struct ip6_chain ch;
 	begin(&b);
-	uint32_t at = add(&b, IP_PROTO_HOPOPTS, opts, 8);
+	add(&b, IP_PROTO_HOPOPTS, opts, 8);
 	end(&b, IP_PROTO_TCP);
 	assert_int_equal(walk(&b, IP6_WALK_ROUTER, &ch), DROP_IP_EXT_HEADER);
-	assert_int_equal(ch.icmp_code, ICMP6_PARAM_FIELD);
-	assert_int_equal(ch.icmp_pointer, at + 2);
+	assert_false(ch.icmp_due);
+}
+
+/* Options of one header, all of which are walked by routers, too. */
+static void each_option_is_judged(void **state)
+{
+	static const struct {
+		uint8_t p[16], n;
+		enum drop why;
+		uint8_t pointer; /* of a problem with a field; 0: none is due */
+	} cases[] = {
+		{ { 0, 0, 0, 0, 0, 0, 0, 0 }, 8, DROP_NONE, 0 }, /* six times Pad1 */
+		{ { 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 16, DROP_IP_EXT_HEADER, 0 },
+		{ { 0, 1, 0x1e, 5, 0, 0, 0, 0, 0, OPT_PADN, 5 }, 16, DROP_NONE, 0 },
+		{ { 0, 1, 0x1e, 4, 0, 0, 0, 0, OPT_PADN, 6 }, 16, DROP_IP_EXT_HEADER, 0 }, /* 8 bytes of it */
+		{ { 0, 0, OPT_PADN, 4, 0, 0, 0, 1 }, 8, DROP_IP_EXT_HEADER, 0 }, /* that say something */
+		{ { 0, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 0 }, 8, DROP_NONE, 0 },
+		{ { 0, 0, OPT_ROUTER_ALERT, 4, 0, 0, 0, 0 }, 8, DROP_IP_EXT_HEADER, 0 },
+		{ { 0, 0, OPT_JUMBO, 4, 0, 0, 0xff, 0xff }, 8, DROP_IP_EXT_HEADER, 44 }, /* not so large */
+		{ { 0, 0, OPT_JUMBO, 4, 0, 1, 0, 0 }, 8, DROP_TRUNCATED, 0 },
+		{ { 0, 1, OPT_PADN, 0, OPT_JUMBO, 4, 0, 1, 0, 0, OPT_PADN, 4 }, 16, DROP_IP_EXT_HEADER, 0 },
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct builder b;
+		struct ip6_chain ch;
+		begin(&b);
+		add(&b, IP_PROTO_HOPOPTS, cases[i].p, cases[i].n);
+		end(&b, IP_PROTO_TCP);
+		for (unsigned as = 0; as < 2; as++) {
+			assert_int_equal(walk(&b, (enum ip6_walk_as)as, &ch), cases[i].why);
+			assert_int_equal(ch.icmp_due ? ch.icmp_pointer : 0, cases[i].pointer);
+		}
+	}
+}
+
+static void limits_are_what_they_are_told_to_be(void **state)
+{
+	static const uint8_t opts[16] = { 0, 1, 0x1e, 0, 0x1e, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 4 };
+	static const struct {
+		struct ip6_limits l;
+		enum drop why;
+	} cases[] = {
+		{ { 3, 0, 16, 0 }, DROP_NONE },
+		{ { 2, 8, 16, 16 }, DROP_IP_EXT_LIMIT },
+		{ { 3, 8, 15, 16 }, DROP_IP_EXT_LIMIT },
+		{ { -3, 8, 16, 16 }, DROP_IP_EXT_LIMIT },
+		{ { INT32_MIN, 8, 16, 16 }, DROP_IP_EXT_LIMIT },
+	};
+	struct builder b;
+	struct ip6_chain ch;
+	begin(&b);
+	add(&b, IP_PROTO_HOPOPTS, opts, sizeof opts);
+	end(&b, IP_PROTO_TCP);
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(ip6_walk_within(cur_of(b.p, b.len), IP6_WALK_ROUTER, &cases[i].l, &ch),
+				 cases[i].why);
 }
 
 static void two_fragment_headers_are_one_too_many(void **state)
@@ -268,6 +322,8 @@ int main(void)
 		cmocka_unit_test(there_is_a_limit_to_headers_and_to_options),
 		cmocka_unit_test(what_is_cut_short_is_truncated),
 		cmocka_unit_test(an_option_past_its_header_is_malformed),
+		cmocka_unit_test(each_option_is_judged),
+		cmocka_unit_test(limits_are_what_they_are_told_to_be),
 		cmocka_unit_test(two_fragment_headers_are_one_too_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
