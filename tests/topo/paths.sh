@@ -82,10 +82,21 @@ ns_exec client ip -6 neigh replace fe80::3 lladdr $mac dev eth0
 ns_exec client ip -6 route add fd99::/64 via fe80::3 dev eth0
 ll=$(ns_exec client ip -6 -o address show dev eth0 scope link | sed 's/.*inet6 \([^/]*\).*/\1/')
 R ip -6 route add fd99::/64 via "$ll" dev l0
-R sysctl -qw net.ipv6.conf.all.forwarding=0
-ask='from scapy.all import *; conf.verb = 0
-sendp(Ether(dst=sys.argv[1]) / IPv6(src="fd99::1", dst="fd77:1::1") / ICMPv6EchoRequest(id=7), iface="eth0", count=2, inter=0.5)'
-ns_exec client python3 -c "$ask" "$(R ip -o link show l0 | sed 's/.*ether \([^ ]*\).*/\1/')" >/dev/null 2>&1
+L sysctl net.ipv6.conf.all.forwarding=0 >/dev/null
+ask='import socket, struct, sys, time
+pton = lambda a: socket.inet_pton(socket.AF_INET6, a)
+src, dst, icmp = pton("fd99::1"), pton("fd77:1::1"), bytes([128, 0, 0, 0, 0, 7, 0, 1]) + bytes(32)
+pseudo = src + dst + struct.pack(">II", len(icmp), 58) + icmp
+total = sum(struct.unpack(">%dH" % (len(pseudo) // 2), pseudo))
+while total >> 16: total = (total & 0xffff) + (total >> 16)
+icmp = icmp[:2] + struct.pack(">H", ~total & 0xffff) + icmp[4:]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+me, leat = s.getsockname()[4], bytes.fromhex(sys.argv[1].replace(":", ""))
+for i in range(2):
+    s.send(leat + me + b"\x86\xdd" + struct.pack(">IHBB", 6 << 28, len(icmp), 58, 64) + src + dst + icmp)
+    time.sleep(0.5)'
+ns_exec client python3 -c "$ask" "$(R ip -o link show l0 | sed 's/.*ether \([^ ]*\).*/\1/')"
 check "leat follows the kernel's redirect (IPv6)" via_is fd99::1 fe80::3
 check "... for that destination alone" via_is fd99::2 "$ll"
 
