@@ -13,6 +13,7 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/nd.h"
+#include "wire/nd_redirect.h"
 #include "wire/tcp.h"
 #include "wire/text.h"
 #include "wire/udp.h"
@@ -141,6 +142,18 @@ static void check_icmp(struct cursor c, struct cursor d)
 	(void)icmp4_csum(&m4);
 }
 
+static void check_redirect(struct cursor c, struct cursor d, const struct nd_envelope *ip)
+{
+	uint8_t p[ND_REDIRECT_HEAD_MAX];
+	struct nd_redirect_msg m = { 0 }, n = { 0 };
+	fuzz_check(nd_redirect_parse(c, ip, &m) == nd_redirect_parse(d, ip, &n));
+	if (nd_redirect_parse(c, ip, &m))
+		return;
+	fuzz_check(same_rest(m.packet, n.packet));
+	fuzz_check(nd_redirect_parse(cur_of(p, nd_redirect_emit(&m, 0, p)), ip, &n) == DROP_NONE);
+	fuzz_check(ip6_eq(&m.target, &n.target) && ip6_eq(&m.dst, &n.dst) && m.has_mac == n.has_mac);
+}
+
 static void check_nd(struct cursor c, struct cursor d)
 {
 	const struct nd_envelope ip = { .src = { { 0xfe, 0x80, [15] = 1 } },
@@ -163,6 +176,7 @@ static void check_nd(struct cursor c, struct cursor d)
 	}
 	fuzz_check(nd_rs_parse(c, &ip, &r) == nd_rs_parse(d, &ip, &r2));
 	fuzz_check(nd_ra_parse(c, &ip, &ra) == nd_ra_parse(d, &ip, &ra2));
+	check_redirect(c, d, &ip);
 }
 
 static void check_l4(struct cursor c, struct cursor d)

@@ -12,7 +12,7 @@
  *
  * What ip4-route does with options is in ip4_options.c, what sources a packet may have in ip_guard.c.
  *
- * Left out: redirects, multicast but for the all-hosts group. */
+ * Left out: multicast but for the all-hosts group. */
 #include <errno.h>
 
 #include "ip/ip_internal.h"

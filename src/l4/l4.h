@@ -70,6 +70,7 @@ struct l4_opts {
 	uint8_t recvinfo6, recvhops, recvtclass;
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
+	uint8_t dontfrag6, recvpathmtu;
 	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */
 	int32_t csum_off; /* IPV6_CHECKSUM; -1: none */
 	uint32_t icmp_filter; /* struct icmp_filter: types 0 to 31 that are not wanted */
@@ -97,6 +98,8 @@ struct l4_end {
 	struct l4_opts opt;
 
 	struct ip6 last_to; /* where it sent last */
+	struct l4_addr path_to; /* where something was too long for, and for what MTU (IPV6_RECVPATHMTU) */
+	uint32_t path_mtu; /* 0: nothing */
 
 	struct pkt_queue rcv, err;
 	uint32_t rcv_bytes, err_bytes; /* memory, not payload */

@@ -267,6 +267,12 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	uint8_t ip[sizeof(struct ip6_hdr)];
 	size_t ip_len = path->is6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
+	if (path->is6 && e->opt.dontfrag6 && ip_len + l4_len > path->mtu) {
+		e->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };
+		e->path_mtu = e->opt.recvpathmtu ? path->mtu : 0;
+		l4_error_too_long(e, path, path->mtu);
+		return -EMSGSIZE;
+	}
 	if (ip_len + l4_len > path->max_len) {
 		l4_error_too_long(e, path, MIN(path->max_len, path->mtu));
 		return -EMSGSIZE;

@@ -107,6 +107,8 @@ static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 {
 	struct l4_addr from;
 	size_t copied, at = 0;
+	if (sock_has_path(s)) /* Linux: before anything else */
+		return sock_receive_path(s, m);
 	int err = l4_take_error(&s->end);
 	if (err)
 		return err;

@@ -46,6 +46,12 @@ void sock_put_controls(const struct sock *s, const struct pkt *p, struct sock_ms
 /* Those of a datagram to be sent. 0, -EINVAL, -ENODEV, -ENETUNREACH. */
 int sock_take_controls(struct sock *s, const struct sock_msg *m, bool is6, struct l4_with *ret);
 
+/* --- path.c --- */
+
+int sock_get_pathmtu(struct sock *s, void *val, socklen_t *len);
+bool sock_has_path(const struct sock *s); /* a message about one waits */
+ssize_t sock_receive_path(struct sock *s, struct sock_msg *m);
+
 /* --- name.c --- */
 
 /* 0, -EINVAL (too short), -EAFNOSUPPORT, -ENODEV. */

@@ -262,6 +262,42 @@ static void sockets_choose_what_they_obey(void **state)
 	rig_free(r);
 }
 
+static void ipv6_sockets_may_refuse_to_be_cut(void **state)
+{
+	struct rig *r = path_new(workers);
+	struct sock *a = path_udp(r, "2001:db8:1::1", 5000), *b = path_udp(r, "2001:db8:1::1", 5001);
+	char buf[10], control[128];
+	struct name from = { .len = sizeof from.in6 };
+	struct sock_msg m = { .buf = buf,
+			      .len = sizeof buf,
+			      .name = &from.sa,
+			      .name_len = from.len,
+			      .control = control,
+			      .control_len = sizeof control };
+	struct ip6_mtuinfo info;
+	socklen_t len = sizeof info;
+	path_send(r, b, 1452, FAR6);
+	path_too_big(r, path_next(r), 1400);
+	assert_int_equal(set_int(a, IPPROTO_IPV6, IPV6_DONTFRAG, 1), 0);
+	assert_int_equal(path_send(r, a, 1452, FAR6), -EMSGSIZE);
+	expect_nothing(a);
+	assert_int_equal(set_int(a, IPPROTO_IPV6, IPV6_RECVPATHMTU, 1), 0);
+	assert_int_equal(path_send(r, a, 1353, FAR6), -EMSGSIZE);
+	assert_int_equal(sock_recvmsg(a, &m, 0), 0);
+	const struct cmsghdr *c = (const struct cmsghdr *)control;
+	assert_int_equal(c->cmsg_type, IPV6_PATHMTU);
+	memcpy(&info, CMSG_DATA(c), sizeof info);
+	assert_int_equal(info.ip6m_mtu, 1400);
+	expect_nothing(a);
+	assert_int_equal(path_send(r, a, 1352, FAR6), 1352);
+	assert_int_equal(sock_getsockopt(a, IPPROTO_IPV6, IPV6_PATHMTU, &info, &len), -ENOTCONN);
+	assert_int_equal(connect_to(a, FAR6, 9), 0);
+	assert_int_equal(sock_getsockopt(a, IPPROTO_IPV6, IPV6_PATHMTU, &info, &len), 0);
+	assert_int_equal(info.ip6m_mtu, 1400);
+	assert_int_equal(get_int(a, IPPROTO_IPV6, IPV6_MTU), 1400);
+	rig_free(r);
+}
+
 /* --- forwarding --- */
 
 static void forwarded_packets_obey_their_route_unless_told_otherwise(void **state)
@@ -330,6 +366,7 @@ TWICE(only_what_could_be_true_is_believed)
 TWICE(absurd_mtu_becomes_the_least_and_may_be_cut_on_the_way)
 TWICE(routes_and_settings_may_forbid_it)
 TWICE(sockets_choose_what_they_obey)
+TWICE(ipv6_sockets_may_refuse_to_be_cut)
 TWICE(forwarded_packets_obey_their_route_unless_told_otherwise)
 
 int main(void)
@@ -346,6 +383,7 @@ int main(void)
 		BOTH(absurd_mtu_becomes_the_least_and_may_be_cut_on_the_way),
 		BOTH(routes_and_settings_may_forbid_it),
 		BOTH(sockets_choose_what_they_obey),
+		BOTH(ipv6_sockets_may_refuse_to_be_cut),
 		BOTH(forwarded_packets_obey_their_route_unless_told_otherwise),
 		cmocka_unit_test(it_is_saved_with_what_is_left_of_its_time),
 		cmocka_unit_test(flood_of_good_forgeries_is_bounded),
