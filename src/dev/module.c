@@ -10,9 +10,10 @@
 #include "dev/mem.h"
 #include "dev/pcap.h"
 #include "dev/sink.h"
+#include "dev/vrf.h"
 #include "net/iface.h"
 
-static const struct iface_kind *const kinds[] = { &dummy_kind, &generator_kind, &mem_kind, &pcap_kind, &sink_kind };
+static const struct iface_kind *const kinds[] = { &dummy_kind, &generator_kind, &mem_kind, &pcap_kind, &sink_kind, &vrf_kind };
 
 struct dev_stack {
 	struct iface_kind kind[ARRAY_SIZE(kinds)]; /* copies, for their list links */
@@ -32,7 +33,7 @@ static int dev_init(struct leat_stack *st)
 
 static bool is_ours(const struct iface *i)
 {
-	static const char *const ours[] = { "dummy", "generator", "loopback", "pcap", "sink", "veth" };
+	static const char *const ours[] = { "dummy", "generator", "loopback", "pcap", "sink", "veth", "vrf" };
 	for (unsigned k = 0; k < ARRAY_SIZE(ours); k++)
 		if (!strcmp(i->ops->kind, ours[k]))
 			return true;

@@ -13,6 +13,7 @@
 #include "wire/csum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
+#include "net/l3.h"
 #include "wire/ip4.h"
 #include "wire/frame.h"
 
@@ -24,11 +25,11 @@ enum {
 
 typedef uint8_t icmp4_act_fn(struct worker *w, struct pkt *p, const struct icmp4_msg *m);
 
-static bool is_to_group(const struct worker *w, be32 dst)
+static bool is_to_group(const struct worker *w, uint32_t in_if, be32 dst)
 {
 	if (ip4_is_group(dst) || be32_get(dst) == 0)
 		return true;
-	const struct fib_nh *nh = fib4_lookup(w, dst);
+	const struct fib_nh *nh = fib4_lookup_at(w, in_if, dst);
 	return nh && nh->type == RTN_BROADCAST;
 }
 
@@ -51,12 +52,12 @@ static void put_reply_header(const struct worker *w, struct pkt *p, be32 src, be
 }
 
 /* RFC 1122, 3.2.2.6: the address that was asked, unless it was everybody's. */
-static be32 reply_source(const struct worker *w, const struct ip4_hdr *ip)
+static be32 reply_source(const struct worker *w, const struct pkt *p, const struct ip4_hdr *ip)
 {
 	struct ip_way way;
-	if (!is_to_group(w, ip->dst))
+	if (!is_to_group(w, p->in_if, ip->dst))
 		return ip->dst;
-	return !ip4_way(w, 0, ip->src, &way) && way.has_src ? way.src.v4 : be32_of(0);
+	return !ip4_way(w, l3_handle_of(w, p->in_if), ip->src, &way) && way.has_src ? way.src.v4 : be32_of(0);
 }
 
 /* The packet goes back with what its ICMP header says now. old: the first two bytes as they were, for a checksum that holds but for
@@ -67,7 +68,8 @@ static uint8_t reply(struct worker *w, struct pkt *p, uint16_t old)
 	const struct ip4_hdr *ip = pkt_l3(p);
 	enum pkt_csum csum = p->csum;
 	uint8_t options[IP4_OPTIONS_MAX];
-	be32 src = reply_source(w, ip), dst = ip->src, hop;
+	uint32_t vrf = l3_handle_of(w, p->in_if);
+	be32 src = reply_source(w, p, ip), dst = ip->src, hop;
 	int len = ip4_options_echo(w, ip, src, dst, options, &hop);
 	if (len < 0)
 		return pkt_drop(p, DROP_IP_OPTIONS);
@@ -77,6 +79,7 @@ static uint8_t reply(struct worker *w, struct pkt *p, uint16_t old)
 		h->csum = be16_of(csum_update16(be16_get(h->csum), old, (uint16_t)(h->type << 8 | h->code)));
 	put_reply_header(w, p, src, dst, hop, options, (unsigned)len);
 	pkt_reset_meta(p);
+	p->out_if = vrf;
 	p->csum = csum == PKT_CSUM_PARTIAL ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;
 	return len ? ICMP4_INPUT_OUTPUT_WHOLE : ICMP4_INPUT_OUTPUT;
 }
@@ -171,20 +174,20 @@ static const struct icmp4_kind {
 /* RFC 1122, 3.2.2.6: groups may be silent; Linux is, unless told otherwise. Nothing but questions is sent to them at all. */
 static bool is_for_us(const struct worker *w, const struct pkt *p, const struct icmp4_kind *t)
 {
-	if (!is_to_group(w, ((const struct ip4_hdr *)pkt_l3(p))->dst))
+	if (!is_to_group(w, p->in_if, ((const struct ip4_hdr *)pkt_l3(p))->dst))
 		return true;
 	return t->asks && !racy_get(icmp4_stack(w->st)->ignore_groups);
 }
 
 /* Linux: an error about what we can only have sent to a broadcast address was made up, or by somebody who should not have made it. */
-static bool is_bogus(const struct worker *w, const struct icmp4_msg *m)
+static bool is_bogus(const struct worker *w, const struct pkt *p, const struct icmp4_msg *m)
 {
 	struct ip4_hdr quoted;
 	struct cursor c = m->body;
 	if (racy_get(icmp4_stack(w->st)->ignore_bogus) || !icmp4_is_error(m->type) ||
 	    !cur_copy(&c, &quoted, sizeof quoted))
 		return false;
-	const struct fib_nh *nh = fib4_lookup(w, quoted.dst);
+	const struct fib_nh *nh = fib4_lookup_at(w, p->in_if, quoted.dst);
 	return nh && nh->type == RTN_BROADCAST;
 }
 
@@ -213,7 +216,7 @@ static uint8_t icmp4_one(struct worker *w, struct pkt *p)
 		return pkt_drop(p, DROP_IP_NOT_MEMBER);
 	if (t->act && m.code > t->max_code)
 		return pkt_drop(p, DROP_ICMP_UNKNOWN);
-	if (is_bogus(w, &m))
+	if (is_bogus(w, p, &m))
 		return pkt_drop(p, DROP_ICMP_IGNORED);
 	if (edge)
 		return edge;

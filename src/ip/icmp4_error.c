@@ -8,6 +8,7 @@
 #include "ip/ip4_options.h"
 #include "net/addr.h"
 #include "pkt/csum.h"
+#include "net/l3.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
@@ -15,9 +16,15 @@
 enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1, ICMP4_ERROR_OUTPUT_WHOLE };
 enum { ERROR_MAX = 576, PREC_INTERNETCONTROL = 0xc0, TOS_MASK = 0x1e };
 
-static bool is_local(const struct worker *w, be32 a)
+/* The interface by which p belongs to a VRF. */
+static uint32_t link_of(const struct pkt *p)
 {
-	const struct fib_nh *nh = fib4_lookup(w, a);
+	return p->flags & PKT_F_LOCAL_OUT ? p->out_if : p->in_if;
+}
+
+static bool is_local(const struct worker *w, const struct pkt *p, be32 a)
+{
+	const struct fib_nh *nh = fib4_lookup_at(w, link_of(p), a);
 	return nh && nh->type == RTN_LOCAL;
 }
 
@@ -26,7 +33,7 @@ static bool is_one_host(const struct worker *w, const struct pkt *p, be32 a)
 {
 	if (a.b[0] == 0 || ip4_is_group(a) || (a.b[0] == 127 && !icmp_by_loopback(w, p)))
 		return false;
-	const struct fib_nh *nh = fib4_lookup(w, a);
+	const struct fib_nh *nh = fib4_lookup_at(w, link_of(p), a);
 	return !nh || nh->type != RTN_BROADCAST;
 }
 
@@ -49,13 +56,13 @@ static bool error_is_due(const struct worker *w, const struct pkt *p, const stru
 {
 	if (p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST))
 		return false;
-	if (p->flags & PKT_F_LOCAL_OUT && !is_local(w, h->src))
+	if (p->flags & PKT_F_LOCAL_OUT && !is_local(w, p, h->src))
 		return false;
 	if (be16_get(h->frag) & IP4_FRAG_OFF_MASK)
 		return false;
 	if (ip4_is_group(h->dst) || !is_one_host(w, p, h->src))
 		return false;
-	const struct fib_nh *nh = fib4_lookup(w, h->dst);
+	const struct fib_nh *nh = fib4_lookup_at(w, link_of(p), h->dst);
 	return !(nh && nh->type == RTN_BROADCAST) && !is_icmp_error(p, h);
 }
 
@@ -68,7 +75,7 @@ static be32 error_source(const struct worker *w, const struct pkt *cause, be32 d
 	const struct iface *in = iface_get(w, cause->in_if);
 	const struct ipaddr to = { .v4 = dst };
 	struct ipaddr src;
-	if (is_local(w, was->dst))
+	if (is_local(w, cause, was->dst))
 		return was->dst;
 	if (in && racy_get(icmp4_stack(w->st)->inbound_source) &&
 	    addr_select_source(w, in, AF_INET, &to, &src))
@@ -134,6 +141,7 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause, const s
 		return NULL;
 	}
 	e->l3_off = e->headroom;
+	e->out_if = l3_handle_of(w, link_of(cause));
 	e->ethertype = ETH_P_IP;
 	e->l4_off = (uint16_t)(e->headroom + len);
 	e->flags = cause->flags & PKT_F_TRACED;
@@ -150,7 +158,7 @@ static enum drop icmp4_error_one(struct worker *w, struct pkt *p)
 	struct ip_way way;
 	if (!error_is_due(w, p, h))
 		return why ? why : DROP_ICMP_NO_ERROR_DUE;
-	if (ip4_way(w, 0, h->src, &way)) /* the sender cannot be reached */
+	if (ip4_way(w, l3_handle_of(w, link_of(p)), h->src, &way)) /* the sender cannot be reached */
 		return why ? why : DROP_IP_NO_ROUTE;
 	if (!icmp4_may_send(w, p, h->src, p->edge.icmp_error.type, p->edge.icmp_error.code))
 		return DROP_ICMP_RATE_LIMITED;

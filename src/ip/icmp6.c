@@ -12,6 +12,7 @@
 #include "pkt/csum.h"
 #include "wire/csum.h"
 #include "wire/eth.h"
+#include "net/l3.h"
 #include "wire/frame.h"
 
 enum icmp6_input_next { ICMP6_INPUT_OUTPUT = 1 };
@@ -21,7 +22,7 @@ bool icmp6_is_local(const struct worker *w, uint32_t in_if, const struct ip6 *a)
 	struct ipaddr ip = { .v6 = *a };
 	if (ip6_is_link_local(a))
 		return addr_find_on(w, in_if, AF_INET6, &ip) || addr_find(w, AF_INET6, &ip);
-	const struct fib_nh *nh = fib6_lookup(w, a);
+	const struct fib_nh *nh = fib6_lookup_at(w, in_if, a);
 	return nh && nh->type == RTN_LOCAL;
 }
 
@@ -31,10 +32,10 @@ bool icmp6_is_anycast(const struct worker *w, const struct ip6 *a)
 	return nh && nh->type == RTN_ANYCAST;
 }
 
-uint32_t icmp6_answer_if(const struct pkt *p, const struct ip6 *peer)
+uint32_t icmp6_answer_if(const struct worker *w, const struct pkt *p, const struct ip6 *peer)
 {
 	uint32_t link = p->flags & PKT_F_LOCAL_OUT ? p->out_if : p->in_if;
-	return ip6_is_link_local(peer) ? link : 0;
+	return ip6_is_link_local(peer) ? link : l3_handle_of(w, link);
 }
 
 /* --- in --- */
@@ -46,7 +47,7 @@ static void put_reply_header(const struct worker *w, struct pkt *p, const struct
 			     const struct ip6 *dst, uint32_t label)
 {
 	uint32_t ver_tc = be32_get(((const struct ip6_hdr *)pkt_l3(p))->ver_tc_flow) & 0xfff00000;
-	struct ip6_hdr h = icmp6_ip_hdr(src, dst, ip6_hops(w, icmp6_answer_if(p, dst), dst));
+	struct ip6_hdr h = icmp6_ip_hdr(src, dst, ip6_hops(w, icmp6_answer_if(w, p, dst), dst));
 	h.ver_tc_flow = be32_of(ver_tc | label);
 	pkt_pull(p, (unsigned)(p->l4_off - p->headroom) - sizeof h);
 	p->l3_off = p->headroom;
@@ -71,7 +72,7 @@ static bool echo_is_off(const struct worker *w, const struct ip6 *asked, bool an
 static uint8_t turn_around(struct worker *w, struct pkt *p, const struct ip6 *src, const struct ip6 *dst,
 			   bool again)
 {
-	uint32_t out_if = icmp6_answer_if(p, dst), l4_len = p->len - (uint32_t)(p->l4_off - p->headroom);
+	uint32_t out_if = icmp6_answer_if(w, p, dst), l4_len = p->len - (uint32_t)(p->l4_off - p->headroom);
 	bool partial = p->csum == PKT_CSUM_PARTIAL;
 	const struct icmp6_hdr *h = pkt_l4(p);
 	uint16_t id = (uint16_t)(be32_get(h->info) >> 16);
@@ -96,7 +97,7 @@ static uint8_t echo(struct worker *w, struct pkt *p, const struct icmp6_hdr *say
 		return pkt_drop(p, DROP_ICMP_IGNORED);
 	if (ip6_is_zero(&dst))
 		return pkt_drop(p, DROP_IP_MARTIAN_SOURCE);
-	if (!keep && !ip6_source(w, icmp6_answer_if(p, &dst), &dst, &src))
+	if (!keep && !ip6_source(w, icmp6_answer_if(w, p, &dst), &dst, &src))
 		return pkt_drop(p, DROP_IP_NO_SOURCE);
 	if (!icmp6_may_send(w, p, &dst, say->type))
 		return pkt_drop(p, DROP_ICMP_RATE_LIMITED);

@@ -77,7 +77,7 @@ static bool may_be_source(const struct worker *w, const struct pkt *cause, const
 static bool error_source(const struct worker *w, const struct pkt *cause, const struct ip6_hdr *was,
 			 struct ip6 *ret)
 {
-	uint32_t out_if = icmp6_answer_if(cause, &was->src);
+	uint32_t out_if = icmp6_answer_if(w, cause, &was->src);
 	const struct iface *in = iface_get(w, cause->in_if);
 	const struct ipaddr to = { .v6 = was->src };
 	struct ipaddr src;
@@ -100,7 +100,7 @@ static bool error_source(const struct worker *w, const struct pkt *cause, const 
 static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip6 *src)
 {
 	const struct ip6_hdr *was = pkt_l3(cause);
-	uint8_t hops = ip6_hops(w, icmp6_answer_if(cause, &was->src), &was->src);
+	uint8_t hops = ip6_hops(w, icmp6_answer_if(w, cause, &was->src), &was->src);
 	struct ip6_hdr ip = icmp6_ip_hdr(src, &was->src, hops);
 	struct icmp6_hdr h;
 	struct icmp6_msg m = { .type = cause->edge.icmp_error.type,
@@ -114,7 +114,7 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause, const s
 		pkt_free(w->lc, e);
 		return NULL;
 	}
-	e->out_if = icmp6_answer_if(cause, &was->src);
+	e->out_if = icmp6_answer_if(w, cause, &was->src);
 	e->flags = cause->flags & PKT_F_TRACED;
 	e->trace_id = cause->trace_id;
 	pkt_csum_defer(e, csum_pseudo6(src, &was->src, IP_PROTO_ICMP6, e->len - (uint32_t)sizeof ip),

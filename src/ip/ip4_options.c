@@ -133,7 +133,7 @@ static enum drop follow(const struct worker *w, struct ip4_hdr *h, uint8_t at, c
 		if (i + 3 > o[1])
 			return problem(say, at + 2);
 		be32 next = addr_at(o + i - 1);
-		const struct fib_nh *nh = ip4_is_group(next) ? NULL : fib4_lookup(w, next);
+		const struct fib_nh *nh = ip4_is_group(next) ? NULL : fib4_lookup_at(w, in->handle, next);
 		if (!nh || (nh->type != RTN_LOCAL && nh->type != RTN_UNICAST))
 			return DROP_IP_OPTIONS;
 		h->dst = next;

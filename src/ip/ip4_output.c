@@ -26,9 +26,10 @@ static enum drop route_out(const struct worker *w, const struct fib_query *q, co
 	*ret_out_if = q->oif;
 	if (nh && nh->type == RTN_LOCAL && !ip4_is_multicast(dst)) {
 		*ret_nh = nh;
-		return ip_to_loopback(ip4_stack(w->st), ret_out_if);
+		return ip_to_loopback(w, ip4_stack(w->st), ret_out_if);
 	}
-	if (nh && !q->oif && fib_nh_has_paths(nh))
+	*ret_out_if = ip_named_if(w, q->oif);
+	if (nh && !*ret_out_if && fib_nh_has_paths(nh))
 		nh = ip_flow_path(w, nh, f, p);
 	enum drop why = ip_to_others(nh, ret_out_if, ret_nh);
 	if (ip4_is_multicast(dst)) /* a route says by which interface, the group is on its link */

@@ -47,7 +47,7 @@ bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 
  * came by; 0: by its route. */
 bool icmp6_is_local(const struct worker *w, uint32_t in_if, const struct ip6 *a);
 bool icmp6_is_anycast(const struct worker *w, const struct ip6 *a);
-uint32_t icmp6_answer_if(const struct pkt *p, const struct ip6 *peer);
+uint32_t icmp6_answer_if(const struct worker *w, const struct pkt *p, const struct ip6 *peer);
 
 /* A packet of this stack's own: an IPv6 header and len bytes of ICMPv6 message, ready for ip6-output. NULL without a buffer. */
 struct pkt *icmp6_new(struct lcore *lc, const struct ip6_hdr *ip, const void *msg, uint32_t len);

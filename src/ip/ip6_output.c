@@ -17,7 +17,8 @@ static enum drop route_on_link(const struct worker *w, const struct ip6 *dst, ui
 	struct ipaddr a = { .v6 = *dst };
 	if (!*out_if)
 		return DROP_IP_NO_ROUTE;
-	return addr_find_on(w, *out_if, AF_INET6, &a) ? ip_to_loopback(ip6_stack(w->st), out_if) : DROP_NONE;
+	return addr_find_on(w, *out_if, AF_INET6, &a) ? ip_to_loopback(w, ip6_stack(w->st), out_if)
+						      : DROP_NONE;
 }
 
 /* Neighbour discovery stays on its link, whatever routes say of its addresses (RFC 4861, 7.2.4; Linux asks none for it). */
@@ -47,9 +48,10 @@ static enum drop route_out(const struct worker *w, const struct fib_query *q, co
 	const struct fib_nh *nh = fib_lookup(w, q);
 	if (nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST)) {
 		*ret_nh = nh;
-		return ip_to_loopback(ip6_stack(w->st), ret_out_if);
+		return ip_to_loopback(w, ip6_stack(w->st), ret_out_if);
 	}
-	if (nh && !q->oif && fib_nh_has_paths(nh))
+	*ret_out_if = ip_named_if(w, q->oif);
+	if (nh && !*ret_out_if && fib_nh_has_paths(nh))
 		nh = ip_flow_path(w, nh, f, p);
 	return ip_to_others(nh, ret_out_if, ret_nh);
 }

@@ -13,6 +13,7 @@
 #include <linux/rtnetlink.h>
 
 #include "ip/ip_internal.h"
+#include "net/l3.h"
 #include "wire/eth.h"
 #include "wire/frame.h"
 #include "wire/ip4.h"
@@ -61,14 +62,19 @@ static const struct fib_nh *way_back(const struct worker *w, const struct pkt *p
 	const struct fib_query q = { .family = family,
 				     .dst = *src,
 				     .src = *dst,
+				     .oif = l3_handle_of(w, p->in_if), /* in that VRF */
 				     .mark = guard & IP_GUARD_SRC_MARK && p->ext ? p->ext->mark : 0 };
 	return fib_lookup(w, &q);
 }
 
-static bool is_own4(const struct worker *w, be32 src)
+/* A VRF has addresses of its own. */
+static bool is_own4(const struct worker *w, uint32_t in_if, be32 src)
 {
 	struct ipaddr a = { .v4 = src };
-	return ip4_may_be_own(&ip4_stack(w->st)->own, src) && addr_find(w, AF_INET, &a);
+	if (likely(!ip4_may_be_own(&ip4_stack(w->st)->own, src)))
+		return false;
+	const struct addr *own = addr_find(w, AF_INET, &a);
+	return own && l3_handle_of(w, own->if_handle) == l3_handle_of(w, in_if);
 }
 
 enum drop ip4_guard_source(const struct worker *w, const struct pkt *p, const struct iface *in,
@@ -77,9 +83,9 @@ enum drop ip4_guard_source(const struct worker *w, const struct pkt *p, const st
 	const struct ip4_hdr *h = pkt_l3(p);
 	const struct ipaddr src = { .v4 = h->src }, dst = { .v4 = h->dst };
 	if (be32_get(h->src) == 0 ||
-	    racy_get(in->flags) & IFF_LOOPBACK) /* of one who asks who he is; our own */
+	    racy_get(in->flags) & IFF_LOOPBACK || in->l3_table) /* of one who asks who he is; our own */
 		return DROP_NONE;
-	if (!(guard & IP_GUARD_ACCEPT_LOCAL) && is_own4(w, h->src))
+	if (!(guard & IP_GUARD_ACCEPT_LOCAL) && is_own4(w, p->in_if, h->src))
 		return ip_martian(w, p, in, ETH_P_IP, DROP_IP_MARTIAN_SOURCE);
 	if (!(guard & IP_GUARD_RPF) || way_back_fits(w, p, way_back(w, p, AF_INET, &src, &dst, guard), guard))
 		return DROP_NONE;
@@ -93,7 +99,7 @@ enum drop ip6_guard_source(const struct worker *w, const struct pkt *p, const st
 	const struct ip6_hdr *h = pkt_l3(p);
 	const struct ipaddr src = { .v6 = h->src }, dst = { .v6 = h->dst };
 	if (!(guard & IP_GUARD_RPF) || ip6_is_zero(&h->src) || ip6_is_link_local(&h->src) ||
-	    racy_get(in->flags) & IFF_LOOPBACK)
+	    racy_get(in->flags) & IFF_LOOPBACK || in->l3_table)
 		return DROP_NONE;
 	if (way_back_fits(w, p, way_back(w, p, AF_INET6, &src, &dst, guard), guard))
 		return DROP_NONE;

@@ -4,18 +4,26 @@
 #define LEAT_IP_OUTPUT_H
 
 #include "ip/ip_internal.h"
+#include "net/l3.h"
 #include "net/fib_hash.h"
 
 /* To ourselves: out by the loopback interface, to come back in. */
-static inline enum drop ip_to_loopback(const struct ip_stack *ip, uint32_t *out_if)
+static inline enum drop ip_to_loopback(const struct worker *w, const struct ip_stack *ip, uint32_t *out_if)
 {
-	*out_if = racy_get(ip->lo_handle);
+	uint32_t vrf = l3_handle_of(w, *out_if); /* its own loopback */
+	*out_if = vrf ? vrf : racy_get(ip->lo_handle);
 	return *out_if ? DROP_NONE : DROP_IP_NO_ROUTE;
 }
 
 /* Which of several ways one of our flows takes: the one it would take anyway, had it no source yet. p: NULL before there is a packet. */
 const struct fib_nh *ip_flow_path(const struct worker *w, const struct fib_nh *nh, const struct fib_flow *f,
 				  const struct pkt *p);
+
+/* A VRF stands for whatever interface its routes lead through. */
+static inline uint32_t ip_named_if(const struct worker *w, uint32_t oif)
+{
+	return unlikely(l3_is_master(w, oif)) ? 0 : oif;
+}
 
 /* To others, by the route nh (NULL: there is none). *out_if is what the sender asked for, 0 for none, and becomes where the packet
  * goes. *ret_nh NULL: the destination is on the link. */

@@ -6,22 +6,23 @@
 #include "net/addr.h"
 #include "net/fib.h"
 
-static bool may_bind4(const struct worker *w, be32 a)
+/* In the VRF of the interface the endpoint is bound to, if any. */
+static bool may_bind4(const struct worker *w, uint32_t bound_if, be32 a)
 {
 	if (ip4_is_group(a))
 		return true;
-	const struct fib_nh *nh = fib4_lookup(w, a);
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, bound_if), a);
 	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_BROADCAST);
 }
 
-static bool may_bind6(const struct worker *w, const struct l4_addr *to)
+static bool may_bind6(const struct worker *w, uint32_t bound_if, const struct l4_addr *to)
 {
 	struct ipaddr a = { .v6 = to->a };
 	if (ip6_is_multicast(&to->a))
 		return true;
 	if (ip6_is_link_local(&to->a))
 		return addr_find_on(w, to->if_handle, AF_INET6, &a) != NULL;
-	const struct fib_nh *nh = fib6_lookup(w, &to->a);
+	const struct fib_nh *nh = fib6_lookup_at(w, l3_handle_of(w, bound_if), &to->a);
 	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST);
 }
 
@@ -31,9 +32,9 @@ static bool may_bind(const struct l4_end *e, const struct l4_addr *to)
 	if (l4_is_any(&to->a))
 		return true;
 	if (!l4_is4(&to->a))
-		return may_bind6(w, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));
-	const struct fib_nh *nh = fib4_lookup(w, l4_v4(&to->a));
-	return e->ops->one_host ? nh && nh->type == RTN_LOCAL : may_bind4(w, l4_v4(&to->a));
+		return may_bind6(w, e->opt.bound_if, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, e->opt.bound_if), l4_v4(&to->a));
+	return e->ops->one_host ? nh && nh->type == RTN_LOCAL : may_bind4(w, e->opt.bound_if, l4_v4(&to->a));
 }
 
 int l4_bind(struct l4_end *e, const struct l4_addr *to)

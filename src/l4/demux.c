@@ -99,13 +99,27 @@ static bool has_key(const struct l4_end *e, const struct l4_key *k)
 	return memcmp(&own, k, sizeof own) == 0;
 }
 
-static bool if_fits(const struct l4_end *e, uint32_t in_if)
+/* Linux: inet_bound_dev_eq(). What came in a VRF is for those who are bound to it or to its interface, and for others only when a knob
+ * says so. */
+static bool vrf_fits(const struct l4_end *e, const struct l4_tuple *t)
 {
-	if (in_if == L4_ANY_IF)
+	const struct l4_conf *conf = l4_conf(e->st);
+	if (e->opt.bound_if)
+		return e->opt.bound_if == t->in_if || e->opt.bound_if == t->vrf;
+	if (e->ops->type == SOCK_RAW)
+		return racy_get(conf->raw_in_vrf);
+	return e->proto != IPPROTO_UDP || racy_get(conf->udp_in_vrf);
+}
+
+static bool if_fits(const struct l4_end *e, const struct l4_tuple *t)
+{
+	if (t->in_if == L4_ANY_IF)
 		return true;
-	if (e->opt.bound_if && e->opt.bound_if != in_if)
+	if (unlikely(t->vrf) && !vrf_fits(e, t))
 		return false;
-	return !e->local.if_handle || e->local.if_handle == in_if;
+	if (e->opt.bound_if && e->opt.bound_if != t->in_if && e->opt.bound_if != t->vrf)
+		return false;
+	return !e->local.if_handle || e->local.if_handle == t->in_if;
 }
 
 /* Which of n that share a port: the same one for all packets of a flow. */
@@ -141,7 +155,7 @@ static struct l4_end *pick_sharing(const struct leat_stack *st, const struct l4_
 	{
 		struct l4_end *e = container_of(n, struct l4_end, by_key);
 		if (has_key(e, k) && e->opt.reuseport && e->opt.bound_if == c->best->opt.bound_if &&
-		    if_fits(e, t->in_if) && skip-- == 0)
+		    if_fits(e, t) && skip-- == 0)
 			return e;
 	}
 	return c->best;
@@ -154,7 +168,7 @@ static struct l4_end *find_key(const struct leat_stack *st, const struct l4_key 
 	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
 	{
 		struct l4_end *e = container_of(n, struct l4_end, by_key);
-		if (has_key(e, k) && if_fits(e, t->in_if) && !(e->opt.v6only && l4_is4(&t->local)))
+		if (has_key(e, k) && if_fits(e, t) && !(e->opt.v6only && l4_is4(&t->local)))
 			weigh(&c, e);
 	}
 	return c.n_sharing > 1 ? pick_sharing(st, k, t, &c) : c.best;
@@ -189,7 +203,7 @@ struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
 /* Would e hear a packet like this? */
 static bool hears(const struct l4_end *e, const struct l4_tuple *t)
 {
-	if (!if_fits(e, t->in_if) || (l4_is4(&t->local) && e->family == AF_INET6 && e->opt.v6only))
+	if (!if_fits(e, t) || (l4_is4(&t->local) && e->family == AF_INET6 && e->opt.v6only))
 		return false;
 	if (!l4_is_any(&e->local.a) && !ip6_eq(&e->local.a, &t->local))
 		return false;

@@ -35,5 +35,9 @@ const struct knob l4_knobs[] = {
 	     .unit = "bytes", .help = "send buffer of a new socket"),
 	KNOB("net.core.wmem_max", struct l4_stack, conf.sndbuf_max, BUF_DEFAULT, SNDBUF_MIN, INT32_MAX / 2,
 	     .unit = "bytes", .help = "the most that SO_SNDBUF gives"),
+	KNOB("net.ipv4.udp_l3mdev_accept", struct l4_stack, conf.udp_in_vrf, 0, 0, 1,
+	     .help = "UDP sockets bound to no interface hear what comes in VRFs, too"),
+	KNOB("net.ipv4.raw_l3mdev_accept", struct l4_stack, conf.raw_in_vrf, 1, 0, 1,
+	     .help = "likewise raw sockets"),
 	{ 0 },
 };

@@ -60,6 +60,7 @@ struct l4_conf {
 	uint32_t ports[2]; /* the first and the last that are chosen for an endpoint */
 	uint32_t privileged_ports; /* those below need a right */
 	uint32_t rcvbuf, rcvbuf_max, sndbuf, sndbuf_max;
+	uint8_t udp_in_vrf, raw_in_vrf; /* sockets bound to no interface hear what comes in VRFs, too */
 };
 const struct l4_conf *l4_conf(const struct leat_stack *st);
 

@@ -16,7 +16,7 @@ static inline uint8_t ping_one(struct worker *w, struct pkt *p, bool is6)
 {
 	struct l4_tuple t = { .proto = is6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP };
 	const struct icmp4_hdr *h = pkt_l4(p); /* ICMPv6's is alike */
-	l4_tuple_of(p, is6, &t);
+	l4_tuple_of(w, p, is6, &t);
 	t.lport = be16_get(h->id);
 	struct l4_end *e = l4_find(w, &t);
 	enum drop why = e ? pkt_csum_finish(p) : DROP_NONE; /* the reader sees it */

@@ -73,7 +73,7 @@ static bool to_all(struct worker *w, struct pkt *p, bool is6)
 {
 	struct l4_tuple t = { .proto = p->ip_proto };
 	bool taken = false;
-	l4_tuple_of(p, is6, &t);
+	l4_tuple_of(w, p, is6, &t);
 	for (struct l4_end *e = NULL; (e = l4_raw_next(w, &t, is6 ? AF_INET6 : AF_INET, e)); taken = true)
 		if (is_wanted(e, p, is6))
 			send_copy(w, p, e);

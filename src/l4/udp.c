@@ -75,7 +75,7 @@ static inline uint8_t udp_one(struct worker *w, struct pkt *p, bool is6)
 	if (unlikely(why))
 		return pkt_drop(p, why);
 	const struct udp_hdr *h = pkt_l4(p);
-	l4_tuple_of(p, is6, &t);
+	l4_tuple_of(w, p, is6, &t);
 	t.lport = be16_get(h->dport);
 	t.rport = be16_get(h->sport);
 	if (unlikely(is_for_all(p, &t, is6)))

@@ -12,19 +12,20 @@
  * Adding is idempotent: it is done again when the interface comes up. Deleting keeps what another address still needs. */
 #include "net/addr_internal.h"
 #include "net/fib.h"
+#include "net/l3.h"
 
 enum { METRIC_ADDRCONF = 256 }; /* Linux: IP6_RT_PRIO_ADDRCONF */
 
 static struct fib_route kernel_route(const struct addr *a, uint8_t type, const struct ipaddr *dst,
 				     unsigned plen)
 {
-	bool main = type == RTN_UNICAST;
+	uint32_t table = type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;
 	return (struct fib_route){
 		.family = a->family,
 		.plen = (uint8_t)plen,
 		.protocol = RTPROT_KERNEL,
 		.dst = ipaddr_prefix(dst, plen),
-		.table = main ? RT_TABLE_MAIN : RT_TABLE_LOCAL,
+		.table = l3_table_of(a->st, a->if_handle, table),
 		.nh = { .if_handle = a->if_handle, .type = type },
 	};
 }
@@ -136,7 +137,8 @@ static void delete_local4(struct leat_stack *st, const struct iface *i, const st
 	for_each_other(o, st, i) if (o->family == AF_INET && ipaddr_eq(&o->local, &a->local)) return;
 	r.nh.prefsrc = (struct ipaddr){ 0 };
 	fib_delete(st, &r);
-	const struct fib_route *still = fib_lookup_ctl(st, AF_INET, &a->local, 0);
+	const struct fib_query q = { .family = AF_INET, .dst = a->local, .iif = a->if_handle };
+	const struct fib_route *still = fib_ask(st, &q);
 	if (!still || still->nh.type != RTN_LOCAL || still->plen != 32)
 		fib_source_gone(st, AF_INET, &a->local);
 }
@@ -226,7 +228,7 @@ void addr_routes_delete(struct leat_stack *st, const struct addr *a)
 
 void addr_group_route_add(struct leat_stack *st, const struct iface *i)
 {
-	const struct addr link = { .family = AF_INET6, .if_handle = i->handle };
+	const struct addr link = { .family = AF_INET6, .if_handle = i->handle, .st = st };
 	const struct ipaddr all = { .b = { 0xff } };
 	struct fib_route r = kernel_route(&link, RTN_MULTICAST, &all, 8);
 	r.metric = METRIC_ADDRCONF;

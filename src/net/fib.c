@@ -21,6 +21,7 @@
 #include "net/ctl_fill.h"
 #include "net/fib_exc.h"
 #include "net/fib_internal.h"
+#include "net/l3.h"
 #include "net/nexthop.h"
 #include "net/rule_internal.h"
 
@@ -435,6 +436,12 @@ void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr 
 	sweep(st, family, has_source, a, NULL, false);
 }
 
+void fib_iface_flush(struct iface *i)
+{
+	sweep(i->st, AF_INET, through_iface, &i->handle, NULL, false);
+	sweep(i->st, AF_INET6, through_iface, &i->handle, NULL, true);
+}
+
 /* Rules name interfaces, and all that this stack makes comes by the loopback for them. */
 static void follow_names(const struct iface *i, enum iface_event e)
 {
@@ -525,6 +532,8 @@ static int fib_init(struct leat_stack *st)
 		err = view_stage(st, VIEW_fib4, &s->fib[0]);
 	if (!err)
 		err = view_stage(st, VIEW_fib6, &s->fib[1]);
+	if (!err)
+		err = l3_find_tables(st);
 	if (err) {
 		rules_done(st);
 		free_tables(st);
@@ -545,6 +554,7 @@ static void fib_unlink(struct leat_stack *st)
 	view_stage(st, VIEW_fib4, NULL);
 	view_stage(st, VIEW_fib6, NULL);
 	rules_unlink(st);
+	l3_lose_tables(st);
 }
 
 static void fib_drain(struct leat_stack *st)

@@ -77,6 +77,7 @@ enum fib_look {
 	FIB_LOOK_DSFIELD = 1 << 7,
 	FIB_LOOK_FLOW = 1 << 8, /* the flow label */
 	FIB_LOOK_IIF = 1 << 9,
+	FIB_LOOK_VRF = 1 << 10, /* the table of the interface's VRF */
 };
 enum {
 	FIB_LOOK_PACKET = FIB_LOOK_SRC | FIB_LOOK_MARK | FIB_LOOK_PROTO | FIB_LOOK_PORTS | FIB_LOOK_DSFIELD |
@@ -133,6 +134,19 @@ static inline bool fib_nh_uses_if(const struct fib_nh *nh, uint32_t if_handle)
 typedef bool fib_path_fits_fn(const struct worker *w, const struct fib_nh *nh, const void *ctx);
 const struct fib_nh *fib_path_that_fits(const struct worker *w, const struct fib_nh *nh, uint32_t hash,
 					fib_path_fits_fn *fits, const void *ctx);
+
+/* The route that what came by that interface would take: in a VRF, by its table. */
+static inline const struct fib_nh *fib4_lookup_at(const struct worker *w, uint32_t in_if, be32 dst)
+{
+	const struct fib_query q = { .family = 2 /* AF_INET */, .dst.v4 = dst, .iif = in_if };
+	return fib_lookup(w, &q);
+}
+static inline const struct fib_nh *fib6_lookup_at(const struct worker *w, uint32_t in_if,
+						  const struct ip6 *dst)
+{
+	const struct fib_query q = { .family = 10 /* AF_INET6 */, .dst.v6 = *dst, .iif = in_if };
+	return fib_lookup(w, &q);
+}
 
 /* --- control lcore --- */
 

@@ -32,6 +32,7 @@ struct asking {
 	struct fib_stack *s;
 	const struct fib_query *q;
 	fib_want_fn *want;
+	uint32_t oif; /* that the route must lead through; 0: any */
 	const struct fib_node *node;
 	uint32_t table;
 };
@@ -40,16 +41,23 @@ static const struct fib_entry *ask_table(struct asking *a, uint32_t table, const
 {
 	a->table = table;
 	const struct fib_entry *e =
-		table_ask(fib_table_find(a->s, a->q->family, table), key, a->q->oif, a->want, &a->node);
+		table_ask(fib_table_find(a->s, a->q->family, table), key, a->oif, a->want, &a->node);
 	return e && e->nh->nh.type != RTN_THROW ? e : NULL;
 }
 
-static const void *ask_rule(void *ctx, const struct fib_rule *r, const struct fib_key *dst)
+static const void *ask_rule(void *ctx, const struct fib_rule *r, const struct rule_table *t,
+			    const struct fib_key *dst)
 {
 	struct asking *a = ctx;
-	const struct fib_entry *e = ask_table(a, r->table, dst);
+	const struct fib_entry *e = ask_table(a, t->id, dst);
 	const struct iface *i = e ? iface_by_handle(a->st, e->nh->nh.if_handle) : NULL;
 	return e && rule_suppresses(r, e->nh->nh.type, a->node->plen, i) ? NULL : e;
+}
+
+static const struct iface *vrf_of(struct leat_stack *st, uint32_t if_handle)
+{
+	const struct iface *i = if_handle ? iface_by_handle(st, if_handle) : NULL;
+	return i && i->l3_master ? iface_by_handle(st, i->l3_master) : i && i->l3_table ? i : NULL;
 }
 
 /* *ret_action: as rules_ask(). */
@@ -58,8 +66,12 @@ static const struct fib_entry *ask(struct leat_stack *st, struct asking *a, uint
 	const struct fib_rules *rules = view_ctl(st, a->q->family == AF_INET6 ? VIEW_rules6 : VIEW_rules4);
 	const struct fib_key key = fib_key_of(a->q->family, &a->q->dst);
 	const struct fib_entry *e = NULL;
-	if (rules)
-		return rules_ask(rules, a->q, ask_rule, a, ret_action);
+	if (rules) {
+		const struct iface *vrf = vrf_of(st, a->q->oif);
+		vrf = vrf ? vrf : vrf_of(st, a->q->iif);
+		a->oif = vrf && vrf->handle == a->q->oif ? 0 : a->q->oif; /* any that belongs to it */
+		return rules_ask(rules, a->q, vrf, ask_rule, a, ret_action);
+	}
 	for (unsigned k = 0; k < a->s->fib[fib_index(a->q->family)].n && !e; k++)
 		e = ask_table(a, fib_table_ids[k], &key);
 	*ret_action = e ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
@@ -71,7 +83,7 @@ const struct fib_nh *fib_find_route(struct leat_stack *st, uint8_t family, uint3
 {
 	const struct fib_query q = { .family = family, .dst = *dst, .oif = oif };
 	const struct fib_key key = fib_key_of(family, dst);
-	struct asking a = { .st = st, .s = fib_state(st), .q = &q, .want = want };
+	struct asking a = { .st = st, .s = fib_state(st), .q = &q, .oif = oif, .want = want };
 	uint8_t action;
 	const struct fib_entry *e = table ? ask_table(&a, table, &key) : ask(st, &a, &action);
 	return e ? &e->nh->nh : NULL;
@@ -88,7 +100,7 @@ uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr
 const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q)
 {
 	struct fib_stack *s = fib_state(st);
-	struct asking a = { .st = st, .s = s, .q = q };
+	struct asking a = { .st = st, .s = s, .q = q, .oif = q->oif };
 	uint8_t action;
 	const struct fib_entry *e = ask(st, &a, &action);
 	if (e) {

@@ -178,6 +178,10 @@ static int check_source(struct leat_stack *st, const struct fib_route *r, const 
 		return 0;
 	if (fib_addr_type(st, family, &nh->prefsrc) == RTN_LOCAL)
 		return 0;
+	/* Linux: or in the route's own table, a VRF's. */
+	const struct fib_nh *own = fib_find_route(st, family, r->table, &nh->prefsrc, 0, NULL);
+	if (own && own->type == RTN_LOCAL)
+		return 0;
 	return refuse(ret_why, -EINVAL,
 		      r->family == AF_INET ? "Invalid prefsrc address" : "Invalid source address");
 }

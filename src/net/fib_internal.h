@@ -111,6 +111,7 @@ struct fib_stack {
 	struct fib_shared_nh *nh_blackhole, *nh_prohibit; /* what rules lead to by themselves */
 	uint32_t going; /* the interface that is going right now */
 	uint32_t lo_handle; /* the loopback interface; 0: none yet */
+	bool had_vrf; /* so the rules of VRFs were made */
 	bool had_rules; /* IPv4 ones, beyond the built-in ones: tables local and main are told apart from then on */
 	struct hash nhs;
 	uint64_t count[2];
@@ -147,6 +148,9 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 /* For nexthop objects: all routes by one go (IPv6: and are told of), or are told of again. */
 void fib_nexthop_gone(struct leat_stack *st, uint32_t id);
 void fib_nexthop_changed(struct leat_stack *st, uint32_t id);
+
+/* Takes away all routes through i, and tells nobody but of IPv6 ones. */
+void fib_iface_flush(struct iface *i);
 
 /* fib_nh.c */
 /* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */

@@ -24,6 +24,7 @@ enum iface_feature {
 
 struct iface;
 struct nl_buf;
+struct fib_trie;
 
 /* What one queue of a device did; written by the worker that has it. */
 struct iface_queue_stats {
@@ -135,6 +136,9 @@ struct iface {
 	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_BROADCAST, IFF_MULTICAST, IFF_NOARP ... */
 	uint32_t features; /* enum iface_feature */
 	uint8_t mac[6];
+	uint32_t l3_master; /* handle of the VRF it is enslaved to (net/l3.h); 0: none */
+	uint32_t l3_table; /* of a VRF; 0: it is none */
+	const struct fib_trie *l3_trie[2]; /* that table's, IPv4 and IPv6 */
 	struct iface_conf conf;
 	const struct iface_ops *ops;
 	struct leat_stack *st;

@@ -7,6 +7,7 @@
 
 #include "core/save.h"
 #include "net/iface_internal.h"
+#include "net/l3.h"
 #include "net/sysctl.h"
 
 enum { DEVICE_WORDS_MAX = 512 };
@@ -99,6 +100,8 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_bytes(s, "mac", i->mac, sizeof i->mac);
 		save_u64(s, "txqlen", i->txqlen);
 		save_u64(s, "group", i->group);
+		if (i->l3_master)
+			save_str(s, "master", iface_by_handle(st, i->l3_master)->name);
 		save_state(i, s);
 		knobs_save_iface(i, s);
 		save_stats(i, s);
@@ -184,6 +187,32 @@ static int load_one(struct leat_stack *st, struct loader *l)
 	return load_config(i, l);
 }
 
+/* When all are there: a VRF may be younger than what is enslaved to it. */
+static int load_master(struct leat_stack *st, struct loader *l)
+{
+	char name[IFACE_NAME_MAX], master[IFACE_NAME_MAX];
+	if (!load_has(l, "master"))
+		return 0;
+	if (!load_str(l, "name", name, sizeof name) || !load_str(l, "master", master, sizeof master))
+		return -EINVAL;
+	struct iface *i = iface_by_name(st, name), *m = iface_by_name(st, master);
+	if (i && m && l3_enslave(i, m))
+		return load_bad(l, "master", "no VRF");
+	return 0;
+}
+
+static int load_masters(struct leat_stack *st, struct loader *l, size_t n)
+{
+	int err = 0;
+	for (size_t k = 0; k < n && !err; k++) {
+		if (!load_item(l, k))
+			return -EINVAL;
+		err = load_master(st, l);
+		load_end(l);
+	}
+	return err;
+}
+
 int iface_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t n;
@@ -196,6 +225,8 @@ int iface_restore(struct leat_stack *st, struct loader *l)
 		err = load_one(st, l);
 		load_end(l);
 	}
+	if (!err)
+		err = load_masters(st, l, n);
 	load_end(l);
 	return err;
 }

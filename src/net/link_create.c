@@ -130,13 +130,34 @@ static int vlan_words(struct creation *c)
 	return 0;
 }
 
+/* --- vrf --- */
+
+static const struct nl_policy vrf_policy[IFLA_VRF_MAX + 1] = {
+	[IFLA_VRF_TABLE] = { NL_U32, .name = "IFLA_VRF_TABLE" },
+};
+
+static int vrf_words(struct creation *c)
+{
+	const struct nlattr *a[IFLA_VRF_MAX + 1] = { 0 };
+	int err = c->data ? nl_parse_nested(c->data, 0, vrf_policy, IFLA_VRF_MAX, a, c->r->ext) : 0;
+	if (err)
+		return err;
+	if (!a[IFLA_VRF_TABLE])
+		return nl_bad(c->r->ext, NULL, -EINVAL, "VRF table id is missing");
+	uint32_t table = mnl_attr_get_u32(a[IFLA_VRF_TABLE]);
+	if (!table)
+		return nl_bad(c->r->ext, a[IFLA_VRF_TABLE], -EINVAL, "Invalid VRF table id");
+	snprintf(c->options, sizeof c->options, "table=%u", table);
+	return 0;
+}
+
 /* --- any kind --- */
 
 /* Kinds that Linux calls otherwise, or that a request says more of than its name. */
 static const struct row {
 	const char *linux_name, *leat;
 	int (*words)(struct creation *c);
-} rows[] = { { "veth", "mem", veth_words }, { "vlan", "vlan", vlan_words } };
+} rows[] = { { "veth", "mem", veth_words }, { "vlan", "vlan", vlan_words }, { "vrf", "vrf", vrf_words } };
 
 static const struct row *row_of(const char *kind)
 {

@@ -9,6 +9,7 @@
 
 #include "net/ctl_util.h"
 #include "net/iface_internal.h"
+#include "net/l3.h"
 #include "net/link_create.h"
 #include "net/link_fill.h"
 #include "net/netconf_ctl.h"
@@ -26,7 +27,7 @@ static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_BROADCAST] = { NL_BYTES, .max = 32, .name = "IFLA_BROADCAST", .help = "6 bytes" },
 	[IFLA_MTU] = { NL_U32, .name = "IFLA_MTU" },
 	[IFLA_LINK] = { NL_U32, .name = "IFLA_LINK" },
-	[IFLA_MASTER] = { NL_U32, .name = "IFLA_MASTER", .help = "a filter in dumps" },
+	[IFLA_MASTER] = { NL_U32, .name = "IFLA_MASTER", .help = "a VRF; a filter in dumps" },
 	[IFLA_TXQLEN] = { NL_U32, .name = "IFLA_TXQLEN" },
 	[IFLA_OPERSTATE] = { NL_U8, .name = "IFLA_OPERSTATE" },
 	[IFLA_LINKMODE] = { NL_U8, .name = "IFLA_LINKMODE" },
@@ -121,8 +122,9 @@ static bool dump_wants(const struct nl_req *r, const struct iface *i)
 {
 	const struct nlattr *kind = kind_attr(r);
 	const char *have = link_kind_of(i);
-	if (r->attrs[IFLA_MASTER] && mnl_attr_get_u32(r->attrs[IFLA_MASTER]))
-		return false; /* nothing has a master yet */
+	if (r->attrs[IFLA_MASTER] &&
+	    mnl_attr_get_u32(r->attrs[IFLA_MASTER]) != ifindex_of(r->st, i->l3_master))
+		return false;
 	return !kind || (have && attr_is_name(kind, have));
 }
 
@@ -280,12 +282,30 @@ static int refuse_unsupported(struct nl_req *r)
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
 		if (r->attrs[refused[k].type])
 			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
-	const struct nlattr *a;
-	if ((a = r->attrs[IFLA_MASTER]) && mnl_attr_get_u32(a))
-		return !iface_by_index(r->st, mnl_attr_get_u32(a))
-			       ? -EINVAL
-			       : nl_bad(r->ext, a, -EOPNOTSUPP, "Bridges and bonds are not supported yet");
 	return 0;
+}
+
+/* Linux: do_set_master(), vrf_add_slave(). */
+static int set_master(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *a = r->attrs[IFLA_MASTER];
+	uint32_t index = a ? mnl_attr_get_u32(a) : 0;
+	struct iface *master = index ? iface_by_index(r->st, index) : NULL;
+	if (!a)
+		return 0;
+	if (i->l3_master && (!master || i->l3_master != master->handle))
+		l3_enslave(i, NULL);
+	if (index && !master)
+		return -EINVAL;
+	if (!master)
+		return 0;
+	if (!master->l3_table)
+		return -EOPNOTSUPP;
+	if (i->l3_table)
+		return nl_bad(r->ext, NULL, -EINVAL, "Can not enslave an L3 master device to a VRF");
+	if (i->flags & IFF_LOOPBACK)
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Can not enslave loopback device to a VRF");
+	return l3_enslave(i, master);
 }
 
 /* RFC 2863: what the administrator, or a supplicant, says of the state. */
@@ -341,6 +361,8 @@ static int apply(struct nl_req *r, struct iface *i)
 		changed = set_plain(r, i);
 	if (!err)
 		err = set_af_spec(r, i, &changed);
+	if (!err)
+		err = set_master(r, i);
 	if (!err)
 		err = set_flags(r, i, &changed);
 	if (!err)

@@ -126,18 +126,32 @@ static void put_af_spec(struct nl_buf *b, const struct iface *i)
 	nl_nest_end(b, spec);
 }
 
+/* Linux: vrf_fill_slave_info() */
+static void put_slave_info(struct nl_buf *b, const struct iface *i)
+{
+	const struct iface *master = iface_by_handle(i->st, i->l3_master);
+	if (!master)
+		return;
+	nl_put_str(b, IFLA_INFO_SLAVE_KIND, link_kind_of(master));
+	size_t data = nl_nest_noflag(b, IFLA_INFO_SLAVE_DATA);
+	nl_put_u32(b, IFLA_VRF_PORT_TABLE, master->l3_table);
+	nl_nest_end(b, data);
+}
+
 static void put_link_info(struct nl_buf *b, const struct iface *i)
 {
 	const char *kind = link_kind_of(i);
-	if (!kind)
+	if (!kind && !i->l3_master)
 		return;
 	size_t info = nl_nest_noflag(b, IFLA_LINKINFO);
-	nl_put_str(b, IFLA_INFO_KIND, kind);
+	if (kind)
+		nl_put_str(b, IFLA_INFO_KIND, kind);
 	if (i->ops->fill_info) {
 		size_t data = nl_nest_noflag(b, IFLA_INFO_DATA);
 		i->ops->fill_info(i, b);
 		nl_nest_end(b, data);
 	}
+	put_slave_info(b, i);
 	nl_nest_end(b, info);
 }
 
@@ -158,6 +172,8 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);
+	if (i->l3_master)
+		nl_put_u32(b, IFLA_MASTER, ifindex_of(i->st, i->l3_master));
 	uint32_t lower = i->ops->lower ? i->ops->lower(i) : 0;
 	if (lower)
 		nl_put_u32(b, IFLA_LINK, lower);

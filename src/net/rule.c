@@ -140,6 +140,8 @@ static int write_rule(struct leat_stack *st, const struct rule *r, struct fib_ru
 	};
 	write_matches(st, r, to);
 	write_packet_matches(r, to);
+	if (r->l3mdev)
+		to->looks |= FIB_LOOK_VRF;
 	if (r->action != FR_ACT_TO_TBL || !r->table)
 		return 0;
 	const struct fib_table *t = fib_table_make(st, r->family, r->table);

@@ -6,11 +6,13 @@
  * Costs: each rule names what it has to compare; a rule by mark is one load, one test and one comparison. */
 #include <netinet/in.h>
 
+#include "net/l3.h"
 #include "net/rule_internal.h"
 
 /* What is compared, with addresses in the form of the tables. */
 struct meeting {
 	const struct fib_query *q;
+	const struct iface *vrf; /* that its interface belongs to, or NULL */
 	struct fib_key src, dst;
 	bool has_src;
 };
@@ -20,10 +22,15 @@ static struct fib_key key_of(uint8_t family, const struct ipaddr *a)
 	return family == AF_INET6 ? fib_key6(&a->v6) : fib_key4(a->v4);
 }
 
-/* Linux: what this host makes comes by the loopback. */
-static bool came_by(const struct fib_rules *rules, const struct fib_rule *r, const struct fib_query *q)
+/* Linux: what this host makes comes by the loopback; what belongs to a VRF comes by it and leaves by it, too. */
+static bool came_by(const struct fib_rules *rules, const struct fib_rule *r, const struct meeting *m)
 {
-	return (q->iif ? q->iif : rules->lo) == r->iif;
+	return (m->q->iif ? m->q->iif : rules->lo) == r->iif || (m->vrf && m->vrf->handle == r->iif);
+}
+
+static bool leaves_by(const struct fib_rule *r, const struct meeting *m)
+{
+	return m->q->oif == r->oif || (m->vrf && m->vrf->handle == r->oif);
 }
 
 /* Linux: a rule with FIB_RULE_FIND_SADDR waits for a source that is not chosen yet. */
@@ -58,9 +65,9 @@ static bool packet_fits(const struct fib_rule *r, const struct meeting *m)
 static bool rule_fits(const struct fib_rules *rules, const struct fib_rule *r, const struct meeting *m)
 {
 	const struct fib_query *q = m->q;
-	if (r->looks & FIB_LOOK_IIF && !came_by(rules, r, q))
+	if (r->looks & FIB_LOOK_IIF && !came_by(rules, r, m))
 		return false;
-	if (r->looks & FIB_LOOK_OIF && q->oif != r->oif)
+	if (r->looks & FIB_LOOK_OIF && !leaves_by(r, m))
 		return false;
 	if (r->looks & FIB_LOOK_MARK && (q->mark & r->mark_mask) != r->mark)
 		return false;
@@ -71,11 +78,21 @@ static bool rule_fits(const struct fib_rules *rules, const struct fib_rule *r, c
 
 /* --- the walk --- */
 
-static inline const void *walk(const struct fib_rules *rules, const struct fib_query *q, rules_table_fn *fn,
-			       void *ctx, uint8_t *ret_action)
+static struct rule_table table_of(const struct fib_rule *r, const struct meeting *m)
+{
+	if (likely(!(r->looks & FIB_LOOK_VRF)))
+		return (struct rule_table){ r->trie, r->table };
+	if (!m->vrf)
+		return (struct rule_table){ 0 };
+	return (struct rule_table){ m->vrf->l3_trie[m->q->family == AF_INET6], m->vrf->l3_table };
+}
+
+static inline const void *walk(const struct fib_rules *rules, const struct fib_query *q,
+			       const struct iface *vrf, rules_table_fn *fn, void *ctx, uint8_t *ret_action)
 {
 	const struct meeting m = {
 		.q = q,
+		.vrf = vrf,
 		.src = key_of(q->family, &q->src),
 		.dst = key_of(q->family, &q->dst),
 		.has_src = !ipaddr_is_zero(&q->src),
@@ -83,12 +100,14 @@ static inline const void *walk(const struct fib_rules *rules, const struct fib_q
 	for (uint32_t k = 0, next; k < rules->n; k = next) {
 		const struct fib_rule *r = &rules->rule[k];
 		const void *found;
+		struct rule_table t;
 		next = k + 1;
 		if (rule_fits(rules, r, &m) == r->invert)
 			continue;
 		switch (r->action) {
 		case FR_ACT_TO_TBL:
-			found = r->trie ? fn(ctx, r, &m.dst) : NULL;
+			t = table_of(r, &m);
+			found = t.trie ? fn(ctx, r, &t, &m.dst) : NULL;
 			if (!found)
 				break;
 			*ret_action = FR_ACT_TO_TBL;
@@ -107,10 +126,10 @@ static inline const void *walk(const struct fib_rules *rules, const struct fib_q
 	return NULL;
 }
 
-const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, rules_table_fn *fn, void *ctx,
-		      uint8_t *ret_action)
+const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, const struct iface *vrf,
+		      rules_table_fn *fn, void *ctx, uint8_t *ret_action)
 {
-	return walk(rules, q, fn, ctx, ret_action);
+	return walk(rules, q, vrf, fn, ctx, ret_action);
 }
 
 bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, const struct iface *i)
@@ -122,10 +141,11 @@ bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, cons
 
 /* --- workers --- */
 
-static const void *find_in_table(void *ctx, const struct fib_rule *r, const struct fib_key *dst)
+static const void *find_in_table(void *ctx, const struct fib_rule *r, const struct rule_table *t,
+				 const struct fib_key *dst)
 {
 	const struct worker *w = ctx;
-	const struct fib_node *n = fib_trie_find_node(r->trie, dst);
+	const struct fib_node *n = fib_trie_find_node(t->trie, dst);
 	const struct fib_nh *best = n ? rcu_get(n->best) : NULL, *nh = best ? fib_nh_settle(best) : NULL;
 	if (!nh || nh->type == RTN_THROW)
 		return NULL;
@@ -137,8 +157,13 @@ static const void *find_in_table(void *ctx, const struct fib_rule *r, const stru
 const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,
 				const struct fib_query *q)
 {
+	const struct iface *vrf = NULL;
 	uint8_t action;
-	const struct fib_nh *nh = walk(rules, q, find_in_table, (void *)w, &action);
+	if (unlikely(rules->looks & FIB_LOOK_VRF)) {
+		vrf = l3_master_of(w, q->oif);
+		vrf = vrf ? vrf : l3_master_of(w, q->iif);
+	}
+	const struct fib_nh *nh = walk(rules, q, vrf, find_in_table, (void *)w, &action);
 	if (likely(action == FR_ACT_TO_TBL))
 		return nh;
 	if (action == FR_ACT_UNREACHABLE)

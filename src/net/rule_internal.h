@@ -48,10 +48,16 @@ struct fib_rules {
 
 /* rule_find.c: what workers and control ask. */
 /* Asked of each table that a matching rule names; the first answer but NULL ends the walk. */
-typedef const void *rules_table_fn(void *ctx, const struct fib_rule *r, const struct fib_key *dst);
+struct rule_table {
+	const struct fib_trie *trie;
+	uint32_t id;
+};
+typedef const void *rules_table_fn(void *ctx, const struct fib_rule *r, const struct rule_table *t,
+				   const struct fib_key *dst);
 /* *ret_action: FR_ACT_TO_TBL with the answer of a table; what a rule answered by itself; FR_ACT_UNREACHABLE: none answered, too. */
-const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, rules_table_fn *fn, void *ctx,
-		      uint8_t *ret_action);
+/* vrf: what q's interfaces belong to, or NULL. */
+const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, const struct iface *vrf,
+		      rules_table_fn *fn, void *ctx, uint8_t *ret_action);
 /* Whether a rule counts what its table found. i: where it leads; NULL: nowhere. */
 bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, const struct iface *i);
 const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,

@@ -44,7 +44,7 @@ static void save_one(struct saver *s, const struct rule *r)
 
 static void save_family(struct leat_stack *st, struct saver *s, uint8_t family, const char *key)
 {
-	if (rules_are_built_in(st, family))
+	if (rules_are_built_in(st, family) && !fib_state(st)->had_vrf) /* which would bring its own */
 		return;
 	save_list(s, key);
 	for (const struct rule *r = NULL; (r = rule_next(st, family, r));)
