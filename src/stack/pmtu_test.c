@@ -322,6 +322,76 @@ static void forwarded_packets_obey_their_route_unless_told_otherwise(void **stat
 	rig_free(r);
 }
 
+/* --- a whole path ---
+ *
+ *	one 10.0.0.1 ── 10.0.0.2 two m0 10.0.3.1 ── 10.0.3.2 n0 far
+ *	    2001:db8::1                  2001:db8:3::1     ::2 */
+
+static struct leat_stack *behind(struct duo *d, struct iface *link[2])
+{
+	struct leat_stack *far = duo_stack(d, "far", workers);
+	assert_int_equal(mem_pair_new(d->two, "m0", far, "n0", NULL, link), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(iface_set_up(link[i], true), 0);
+	duo_addr(d, d->two, link[0], "10.0.3.1", 24);
+	duo_addr(d, d->two, link[0], "2001:db8:3::1", 64);
+	duo_addr(d, far, link[1], "10.0.3.2", 24);
+	duo_addr(d, far, link[1], "2001:db8:3::2", 64);
+	return far;
+}
+
+static void lead(struct duo *d, struct leat_stack *st, struct iface *out, const char *gw)
+{
+	struct fib_route f = { .table = RT_TABLE_MAIN,
+			       .nh = { .type = RTN_UNICAST, .if_handle = out->handle } };
+	f.nh.gw = ipaddr_of(gw, &f.nh.gw_family);
+	f.family = f.nh.gw_family;
+	f.metric = f.family == AF_INET6 ? 1024 : 0;
+	assert_int_equal(fib_add(st, &f, FIB_ADD, NULL), 0);
+	view_publish(st);
+}
+
+static void crosses(struct duo *d, struct sock *a, struct sock *b, const char *to, bool does)
+{
+	static char out[6000], in[6000];
+	struct sock_msg m = { .buf = in, .len = sizeof in };
+	assert_int_equal(send_to(d, a, out, sizeof out, to, 7), sizeof out);
+	manual_rt_run(d->m, SEC);
+	assert_int_equal(sock_recvmsg(b, &m, 0), does ? (int)sizeof out : -EAGAIN);
+}
+
+static void large_datagrams_cross_a_path_whose_mtu_changes(void **state)
+{
+	struct duo *d = duo_new(workers);
+	struct iface *link[2];
+	struct leat_stack *far = behind(d, link);
+	lead(d, d->one, d->ma, "10.0.0.2");
+	lead(d, d->one, d->ma, "2001:db8::2");
+	lead(d, far, link[1], "10.0.3.1");
+	lead(d, far, link[1], "2001:db8:3::1");
+	struct sock *a4 = udp_of(d->one, "10.0.0.1", 5000), *b4 = udp_of(far, "0.0.0.0", 7);
+	struct sock *a6 = udp_of(d->one, "2001:db8::1", 5000), *b6 = udp_of(far, "2001:db8:3::2", 7);
+	manual_rt_run(d->m, 3 * SEC);
+	crosses(d, a6, b6, "2001:db8:3::2", true);
+	for (uint32_t mtu = 1400; mtu >= 1280; mtu -= 60) {
+		for (unsigned i = 0; i < 2; i++)
+			assert_int_equal(iface_set_mtu(link[i], mtu), 0);
+		crosses(d, a4, b4, "10.0.3.2", true); /* routers cut it */
+		crosses(d, a6, b6, "2001:db8:3::2", false); /* the router tells */
+		crosses(d, a6, b6, "2001:db8:3::2", true);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(iface_set_mtu(link[i], 1500), 0);
+	crosses(d, a6, b6, "2001:db8:3::2", true);
+	assert_non_null(fib_exc_next(d->one, AF_INET6, 0));
+	manual_rt_run(d->m, UINT64_C(601) * SEC);
+	assert_null(fib_exc_next(d->one, AF_INET6, 0));
+	crosses(d, a6, b6, "2001:db8:3::2", true);
+	assert_null(fib_exc_next(d->one, AF_INET6, 0)); /* nobody had anything to say */
+	stack_free(far);
+	duo_free(d);
+}
+
 /* --- floods --- */
 
 static void flood_of_good_forgeries_is_bounded(void **state)
@@ -367,6 +437,7 @@ TWICE(absurd_mtu_becomes_the_least_and_may_be_cut_on_the_way)
 TWICE(routes_and_settings_may_forbid_it)
 TWICE(sockets_choose_what_they_obey)
 TWICE(ipv6_sockets_may_refuse_to_be_cut)
+TWICE(large_datagrams_cross_a_path_whose_mtu_changes)
 TWICE(forwarded_packets_obey_their_route_unless_told_otherwise)
 
 int main(void)
@@ -384,6 +455,7 @@ int main(void)
 		BOTH(routes_and_settings_may_forbid_it),
 		BOTH(sockets_choose_what_they_obey),
 		BOTH(ipv6_sockets_may_refuse_to_be_cut),
+		BOTH(large_datagrams_cross_a_path_whose_mtu_changes),
 		BOTH(forwarded_packets_obey_their_route_unless_told_otherwise),
 		cmocka_unit_test(it_is_saved_with_what_is_left_of_its_time),
 		cmocka_unit_test(flood_of_good_forgeries_is_bounded),
