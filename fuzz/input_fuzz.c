@@ -20,6 +20,7 @@
 #include "net/addr.h"
 #include "net/fib.h"
 #include "net/neigh.h"
+#include "net/sysctl.h"
 #include "stack/stack_modules.h"
 #include "wire/eth.h"
 #include "wire/text.h"
@@ -118,6 +119,28 @@ static void add_iface(struct lab *l, unsigned i)
 	fuzz_check(iface_set_up(l->ifc[i], true) == 0);
 }
 
+/* What is off at first can be reached, too. */
+static void allow(struct lab *l)
+{
+	static const char *const on[] = {
+		"net.ipv4.conf.all.accept_source_route",
+		"net.ipv4.conf.all.bc_forwarding",
+		"net.ipv4.conf.w0.bc_forwarding",
+		"net.ipv4.conf.w1.rp_filter",
+		"net.ipv6.conf.w1.rp_filter",
+		"net.ipv4.icmp_echo_enable_probe",
+		"net.ipv4.conf.all.route_localnet",
+	};
+	static const char *const off[] = { "net.ipv4.icmp_echo_ignore_broadcasts", "net.ipv4.icmp_ratelimit",
+					   "net.ipv4.icmp_ratemask",
+					   "net.ipv4.conf.w0.drop_unicast_in_l2_multicast" };
+	char why[200];
+	for (unsigned i = 0; i < ARRAY_SIZE(on); i++)
+		fuzz_check(sysctl_set(l->st, on[i], "1", why, sizeof why) == 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(off); i++)
+		fuzz_check(sysctl_set(l->st, off[i], "0", why, sizeof why) == 0);
+}
+
 static void lab_open(struct lab *l)
 {
 	l->m = manual_rt_new(1, 3);
@@ -138,6 +161,7 @@ static void lab_open(struct lab *l)
 	add_route(l, 1, "0.0.0.0", 0, RTN_UNICAST, "10.0.2.254");
 	add_route(l, 1, "::", 0, RTN_UNICAST, "2001:db8:2::2");
 	add_route(l, 1, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
+	allow(l);
 	view_publish(l->st);
 	manual_rt_settle(l->m);
 }

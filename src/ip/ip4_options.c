@@ -174,17 +174,27 @@ static void clear_rest(uint8_t *o, unsigned len)
 		memset(o + i, IP4_OPT_END, len - i);
 }
 
+/* Will ip4-forward have no reason to refuse it? By say->nh; *ret_out: an address of the interface it leaves by. */
+static bool goes_on(const struct worker *w, const struct ip4_hdr *h, const struct ip4_options_say *say,
+		    be32 *ret_out)
+{
+	struct ip_way way;
+	if (!say->forward || h->ttl <= 1 || ip4_way(w, say->nh->if_handle, h->dst, &way))
+		return false;
+	if (be16_get(h->frag) & IP4_DF && be16_get(h->len) > way.mtu)
+		return false;
+	*ret_out = way.has_src ? way.src.v4 : be32_of(0);
+	return true;
+}
+
 /* slot: of a source route that leads on. Linux: the header's sum is made anew when the packet goes on, not before, so what errors quote
  * has the one it came with. */
 static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_options *o,
 		   const struct ip4_options_say *say, uint8_t slot)
 {
 	uint8_t *l3 = (uint8_t *)h;
-	struct ip_way way;
 	be32 us = our_name(w, h, say->nh), out = us;
-	bool goes_on = say->forward && h->ttl > 1;
-	if (goes_on)
-		out = !ip4_way(w, say->nh->if_handle, h->dst, &way) && way.has_src ? way.src.v4 : be32_of(0);
+	bool on = goes_on(w, h, say, &out);
 	if (slot) {
 		put_addr(l3 + slot, out);
 		l3[o->source_route + 2] = (uint8_t)(slot - o->source_route + 5);
@@ -194,7 +204,7 @@ static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_o
 	if (o->timestamp)
 		stamp(w, l3 + o->timestamp, slot ? out : us);
 	clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
-	if (goes_on)
+	if (on)
 		ip4_csum_set(h);
 }
 
