@@ -29,11 +29,11 @@
 #include "net/neigh.h"
 #include "stack/stack_modules.h"
 
-enum { SETTLE_US = 5000000, POOL_BUDGET = 256 << 20 };
+enum { SETTLE_US = 5000000, POOL_BUDGET = 256 << 20, WAYS_MAX = 64 };
 
 struct conditions {
 	const char *pcap, *routes;
-	unsigned vec, repeat;
+	unsigned vec, repeat, ways;
 	uint64_t packets, warm_up;
 	bool v6, alone, default_route;
 };
@@ -79,11 +79,12 @@ static const struct module *const alone_modules[] = { &pkt_module,  &graph_modul
 
 /* --- routes --- */
 
-static struct ipaddr gateway(bool v6)
+static struct ipaddr gateway(bool v6, unsigned k)
 {
 	struct ipaddr a = { 0 };
 	check("gateway",
 	      inet_pton(v6 ? AF_INET6 : AF_INET, v6 ? "fe80::2" : "192.0.2.2", a.b) == 1 ? 0 : -EINVAL);
+	a.b[v6 ? 15 : 3] = (uint8_t)(2 + k);
 	return a;
 }
 
@@ -102,7 +103,16 @@ static void add_route(struct bench *b, const struct ipaddr *dst, uint8_t plen)
 				       .scope = RT_SCOPE_UNIVERSE,
 				       .gw_family = family,
 				       .flags = RTNH_F_ONLINK,
-				       .gw = gateway(b->is.v6) } };
+				       .gw = gateway(b->is.v6, 0) } };
+	struct fib_hop hop[WAYS_MAX];
+	for (unsigned k = 0; k < b->is.ways; k++)
+		hop[k] = (struct fib_hop){ .if_handle = b->to->handle,
+					   .gw_family = family,
+					   .flags = RTNH_F_ONLINK,
+					   .weight = 1,
+					   .gw = gateway(b->is.v6, k) };
+	r.n_hops = (uint16_t)b->is.ways;
+	r.hops = hop;
 	int err = fib_add(b->st, &r, FIB_ADD, &why);
 	if (err)
 		die("route", why ? why : strerror(-err));
@@ -135,13 +145,15 @@ static void add_routes(struct bench *b)
 
 static void add_neighbour(struct bench *b)
 {
-	struct neigh_info n = { .if_handle = b->to->handle,
-				.family = b->is.v6 ? AF_INET6 : AF_INET,
-				.state = NUD_PERMANENT,
-				.addr = gateway(b->is.v6),
-				.mac = { 2, 0, 0, 0, 0, 3 },
-				.has_mac = true };
-	check("neighbour", neigh_set(b->st, &n, NLM_F_CREATE));
+	for (unsigned k = 0; k < MAX(b->is.ways, 1u); k++) {
+		struct neigh_info n = { .if_handle = b->to->handle,
+					.family = b->is.v6 ? AF_INET6 : AF_INET,
+					.state = NUD_PERMANENT,
+					.addr = gateway(b->is.v6, k),
+					.mac = { 2, 0, 0, 0, 0, 3 },
+					.has_mac = true };
+		check("neighbour", neigh_set(b->st, &n, NLM_F_CREATE));
+	}
 }
 
 /* --- the stack --- */
@@ -252,11 +264,17 @@ static void print_drops(const struct bench *b)
 static struct conditions read_arguments(int argc, char **argv)
 {
 	static const struct option longopts[] = {
-		{ "pcap", required_argument, NULL, 'p' },    { "routes", required_argument, NULL, 'r' },
-		{ "vec", required_argument, NULL, 'v' },     { "packets", required_argument, NULL, 'n' },
-		{ "warm-up", required_argument, NULL, 'w' }, { "repeat", required_argument, NULL, 'R' },
-		{ "ipv6", no_argument, NULL, '6' },          { "alone", no_argument, NULL, 'a' },
-		{ "default-route", no_argument, NULL, 'd' }, { 0 },
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "routes", required_argument, NULL, 'r' },
+		{ "vec", required_argument, NULL, 'v' },
+		{ "packets", required_argument, NULL, 'n' },
+		{ "warm-up", required_argument, NULL, 'w' },
+		{ "repeat", required_argument, NULL, 'R' },
+		{ "ipv6", no_argument, NULL, '6' },
+		{ "alone", no_argument, NULL, 'a' },
+		{ "default-route", no_argument, NULL, 'd' },
+		{ "ways", required_argument, NULL, 'W' },
+		{ 0 },
 	};
 	struct conditions c = { .vec = PKT_VEC_MAX, .repeat = 1, .packets = 1000000, .warm_up = 100000 };
 	for (int o; (o = getopt_long(argc, argv, "", longopts, NULL)) != -1;) {
@@ -279,6 +297,9 @@ static struct conditions read_arguments(int argc, char **argv)
 		case 'R':
 			c.repeat = (unsigned)strtoul(optarg, NULL, 0);
 			break;
+		case 'W':
+			c.ways = (unsigned)strtoul(optarg, NULL, 0);
+			break;
 		case '6':
 			c.v6 = true;
 			break;
@@ -292,9 +313,9 @@ static struct conditions read_arguments(int argc, char **argv)
 			exit(1);
 		}
 	}
-	if (!c.pcap || !c.packets || !c.repeat || !c.vec || c.vec > PKT_VEC_MAX)
+	if (!c.pcap || !c.packets || !c.repeat || !c.vec || c.vec > PKT_VEC_MAX || c.ways > WAYS_MAX)
 		die("usage", "forward --pcap FILE [--routes FILE] [--default-route] [--ipv6] [--alone] "
-			     "[--vec 1..256] [--packets N] [--warm-up N] [--repeat N]");
+			     "[--vec 1..256] [--ways 1..64] [--packets N] [--warm-up N] [--repeat N]");
 	return c;
 }
 

@@ -75,11 +75,19 @@ static enum drop resolve(struct worker *w, struct hop_run *r)
 	return DROP_NONE;
 }
 
+/* An IPv4 packet may have an IPv6 next hop (RFC 8950, 4; RTA_VIA): one with anything behind the first four bytes is none of IPv4;
+ * fib_check.c sees to it that those of IPv6 have. */
+static uint8_t hop_family(const struct pkt *p, uint8_t family)
+{
+	const struct ipaddr v4 = { .v4 = p->edge.neigh_output.next_hop.v4 };
+	return family == AF_INET && !ipaddr_eq(&v4, &p->edge.neigh_output.next_hop) ? AF_INET6 : family;
+}
+
 static void run_start(struct worker *w, struct hop_run *r, const struct pkt *p)
 {
 	r->out_if = p->out_if;
 	r->ethertype = p->ethertype;
-	r->family = family_of(p->ethertype);
+	r->family = hop_family(p, family_of(p->ethertype));
 	r->next_hop = p->edge.neigh_output.next_hop;
 	r->why = r->family ? resolve(w, r) : DROP_ETHERTYPE_UNKNOWN;
 }
@@ -145,7 +153,7 @@ static bool next_hop_of(const struct worker *w, const struct fib_nh *nh, const s
 		nh = way_of(w, nh, q->family, p);
 	p->out_if = nh->if_handle;
 	p->edge.neigh_output.next_hop = nh->gw_family ? nh->gw : q->dst;
-	return !nh->gw_family || nh->gw_family == q->family;
+	return !nh->gw_family || nh->gw_family == q->family || q->family == AF_INET;
 }
 
 static uint8_t neigh_resume_one(struct worker *w, struct pkt *p)

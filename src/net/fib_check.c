@@ -116,8 +116,12 @@ static int check_hop4(struct leat_stack *st, struct fib_route *r, const char **r
 	}
 	if (r->nh.gw_family == AF_INET)
 		return check_gateway4(st, r, ret_why);
-	if (r->nh.gw_family == AF_INET6)
+	if (r->nh.gw_family == AF_INET6) {
+		const struct ipaddr v4 = { .v4 = r->nh.gw.v4 };
+		if (ipaddr_eq(&v4, &r->nh.gw)) /* it could not be told from one of IPv4: x:y:: alone */
+			return refuse(ret_why, -EINVAL, "Invalid gateway address");
 		return check_gateway6(st, r, ret_why);
+	}
 	if (r->nh.flags & RTNH_F_ONLINK)
 		return refuse(ret_why, -EINVAL,
 			      "Invalid flags for nexthop - PERVASIVE and ONLINK can not be set");

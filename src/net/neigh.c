@@ -402,8 +402,10 @@ void neigh_on_valid(struct lcore *at, const struct msg *m)
 	graph_run(w);
 }
 
-static void fail_one(struct worker *w, struct pkt *p, uint8_t family, enum drop why)
+/* Who answers is the packet's own protocol: an IPv4 packet may wait for an IPv6 neighbour. */
+static void fail_one(struct worker *w, struct pkt *p, enum drop why)
 {
+	uint8_t family = p->ethertype == ETH_P_IPV6 ? AF_INET6 : AF_INET;
 	const struct neigh_proto *proto = rcu_get(neigh_state(w->st)->proto[neigh_index(family)]);
 	if (why != DROP_NEIGH_FAILED || !proto || !proto->unreachable) {
 		drop_parked(w, p, why);
@@ -417,7 +419,7 @@ static void pend_fail(struct worker *w, struct neigh_pend *d, enum drop why)
 {
 	struct neigh_worker *nw = worker_of(w);
 	for (struct pkt *p; (p = pend_pop(nw, d));)
-		fail_one(w, p, d->family, why);
+		fail_one(w, p, why);
 	pend_give(nw, d);
 }
 
