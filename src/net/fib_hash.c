@@ -240,11 +240,22 @@ uint32_t fib_hash_flow(const struct worker *w, const struct fib_flow *f)
 	}
 }
 
+/* By addresses, of IPv4 that is no ICMP: all of it is in the header, which lies together. The same as hash_l3(). */
+static uint32_t hash_addresses4(const struct leat_stack *st, const struct ip4_hdr *h)
+{
+	const struct sipkey key = key_of(st);
+	uint32_t a = be32_get(h->src), b = be32_get(h->dst);
+	return (uint32_t)siphash_2u64(&key, a <= b ? (uint64_t)a << 32 | b : (uint64_t)b << 32 | a, 0);
+}
+
 uint32_t fib_hash_pkt(const struct worker *w, uint8_t family, const struct pkt *p)
 {
 	const struct fib_spread *s = &fib_state(w->st)->spread;
 	struct layer l, quoted;
 	uint8_t policy = racy_get(s->policy[fib_index(family)]);
+	if (family == AF_INET && policy == FIB_SPREAD_L3 &&
+	    ((const struct ip4_hdr *)pkt_l3(p))->proto != IPPROTO_ICMP)
+		return hash_addresses4(w->st, pkt_l3(p));
 	const struct sipkey key = key_of(w->st);
 	if (!read_layer(family, pkt_cursor_at(p, p->l3_off), &l))
 		return 0;

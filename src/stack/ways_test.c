@@ -286,9 +286,9 @@ static void a_seed_makes_routers_choose_alike(void **state)
 /* --- ICMP errors --- */
 
 /* "Too big" about the packets that come back, k being the flow's number. */
-static void make_error(struct ways *s, struct frame *f, uint8_t family, uint32_t k)
+static void make_error(struct ways *s, struct frame *f, uint8_t family, enum apart apart, uint32_t k)
 {
-	struct fib_flow to = flow_of(family, BY_PORT, k), back = to, error = to;
+	struct fib_flow to = flow_of(family, apart, k), back = to, error = to;
 	uint32_t body = 8 + ip_len(family) + (uint32_t)sizeof(struct udp_hdr) + PAYLOAD;
 	uint8_t icmp[8] = { family == AF_INET ? 3 : 2, family == AF_INET ? 4 : 0 };
 	back.src = to.dst;
@@ -302,23 +302,30 @@ static void make_error(struct ways *s, struct frame *f, uint8_t family, uint32_t
 	put_udp(f, &back, k);
 }
 
-static void errors_follow_the_flow_they_are_about(void **state)
+static void errors_follow(struct ways *s, uint8_t family, enum apart apart, unsigned policy)
 {
 	static struct frame f;
-	struct ways *s = *state;
+	set(s,
+	    family == AF_INET6 ? "net.ipv6.fib_multipath_hash_policy" : "net.ipv4.fib_multipath_hash_policy",
+	    policy);
+	send_all(s, family, apart);
+	check_spread(s, equal);
+	memcpy(s->was, s->way, sizeof s->was);
+	memset(s->way, NOWAY, sizeof s->way);
+	for (uint32_t k = 0; k < 2000; k++) {
+		make_error(s, &f, family, apart, k);
+		rig_send(s->r, &s->r->a, &f);
+		assert_int_equal(s->way[k], s->was[k]);
+	}
+}
+
+static void errors_follow_the_flow_they_are_about(void **state)
+{
 	for (unsigned six = 0; six < 2; six++) {
 		uint8_t family = six ? AF_INET6 : AF_INET;
-		add_route(s, family, equal);
-		set(s, six ? "net.ipv6.fib_multipath_hash_policy" : "net.ipv4.fib_multipath_hash_policy",
-		    FIB_SPREAD_L4);
-		send_all(s, family, BY_PORT);
-		memcpy(s->was, s->way, sizeof s->was);
-		memset(s->way, NOWAY, sizeof s->way);
-		for (uint32_t k = 0; k < 2000; k++) {
-			make_error(s, &f, family, k);
-			rig_send(s->r, &s->r->a, &f);
-			assert_int_equal(s->way[k], s->was[k]);
-		}
+		add_route(*state, family, equal);
+		errors_follow(*state, family, BY_ADDRESS, FIB_SPREAD_L3);
+		errors_follow(*state, family, BY_PORT, FIB_SPREAD_L4);
 	}
 }
 
