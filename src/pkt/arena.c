@@ -133,7 +133,10 @@ static int arena_new(struct leat_runtime *rt, uint32_t per_lcore, struct pkt_are
 			err = add_region(a, &a->shelf[l]);
 	}
 	rt->ops->resume(rt);
-	list_append(&pool_of(rt->ctl)->arenas, &a->link);
+	struct pkt_arena **end = &pool_of(rt->ctl)->arenas;
+	while (*end)
+		end = &(*end)->next;
+	*end = a;
 	*ret = a;
 	return err;
 }
@@ -158,7 +161,7 @@ int pkt_arena_get(struct leat_runtime *rt, const uint32_t need[LCORE_MAX], struc
 {
 	struct pkt_arena *a;
 	uint32_t most = 0;
-	list_for_each (a, &pool_of(rt->ctl)->arenas, link)
+	for (a = pool_of(rt->ctl)->arenas; a; a = a->next)
 		if (has_room(a, need)) {
 			promise(a, need, true);
 			*ret = a;

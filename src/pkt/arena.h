@@ -44,7 +44,7 @@ struct pkt_arena {
 	size_t len_bytes;
 	int fd; /* of the memory, for who maps it as well */
 	uint32_t per_lcore; /* frames; a multiple of what a region has */
-	struct list link; /* of all arenas; control lcore */
+	struct pkt_arena *next; /* of all arenas; control lcore */
 	struct list users; /* the drivers': devices that are open on it; control lcore */
 	uint32_t next_user; /* the drivers': for telling users apart */
 	unsigned n_regions;

@@ -321,7 +321,6 @@ int pkt_pools_init(struct leat_runtime *rt, uint64_t budget_bytes_per_lcore)
 		pool->lc = rt->lcore[i];
 		pool->budget_bytes = budget_bytes_per_lcore;
 		pool->flush.fn = flush_returns;
-		list_init(&pool->arenas);
 		for (unsigned k = 0; k < LCORE_MAX; k++)
 			pool->returns[k].tail = &pool->returns[k].first;
 		rt->lcore[i]->slot[LCORE_SLOT_PKT] = pool;
@@ -340,9 +339,10 @@ void pkt_pools_done(struct leat_runtime *rt)
 				     pool->region[k]->shelf ? (size_t)POOL_REGION_BARE : POOL_REGION_WHOLE);
 		for (uint32_t k = 0; k < pool->n_page_regions; k++)
 			region_unmap(pool, pool->page_region[k], sizeof *pool->page_region[k]);
-		struct pkt_arena *a, *next;
-		list_for_each_safe (a, next, &pool->arenas, link)
+		for (struct pkt_arena *a = pool->arenas, *next; a; a = next) {
+			next = a->next;
 			pkt_arena_free(rt, a);
+		}
 		mem_free(pool);
 		rt->lcore[i]->slot[LCORE_SLOT_PKT] = NULL;
 	}

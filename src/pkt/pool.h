@@ -55,7 +55,7 @@ struct pkt_pool {
 	struct turn_end flush;
 	uint64_t returns_pending; /* lcores with something in returns[] */
 	struct pool_returns returns[LCORE_MAX];
-	struct list arenas; /* the control lcore's pool: all of them */
+	struct pkt_arena *arenas; /* the control lcore's pool: all of them */
 };
 
 static inline struct pkt_pool *pool_of(const struct lcore *lc)

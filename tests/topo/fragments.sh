@@ -1,17 +1,18 @@
 #!/bin/bash
-# Datagrams larger than the link, between leat and the kernel: each puts together what the other cut, first packet included.
+# fragments.sh BUILD [af_packet|af_xdp]: datagrams larger than the link, between leat and the kernel: each puts together what the other cut, first packet included.
 #
 #    client  eth0 ---- l0  leat  l1 ---- eth0  server
 # shellcheck source=tests/topo/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || exit 77
 B=$1
+[ "${2:-}" != af_xdp ] || offloads_off=yes
 leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
 name=fragments$$
 export LEAT_RUNDIR
 L() { "$leat" -n "$name" "$@"; }
 
-topo_start af_packet
+topo_start "${2:-af_packet}"
 LEAT_RUNDIR=$tmp/run
 check "leatd starts" start_leatd "$name" --workers 3
 host_up client 10.77.1.2/24 fd77:1::2/64 10.77.1.1 fd77:1::1
