@@ -3,14 +3,14 @@
  * they count (fib_node.c). What a packet takes is the first of them with tos 0 (no packet is routed by its tos yet); the
  * writer leaves its next hop, which equal routes share (fib_nh.c), in the trie's node.
  *
- * A lookup asks table local, then main, then default; a throw route ends the search of its table only. Other tables are
- * kept, shown, and asked by nobody until there are rules.
+ * A lookup asks table local, then main, then default, until there are rules (rule.c); a throw route ends the search of its
+ * table only.
  *
  * Routes of an interface go when it goes down, but for what is ours in IPv4: Linux answers for addresses of interfaces that are
  * down. Linux tells listeners of the IPv6 ones and leaves them to conclude the others from the link; so do we.
  *
- * Threads: one writer, the control lcore; readers within a turn. Left out: nexthop objects, rules,
- * routes by source or tos, expiry.
+ * Threads: one writer, the control lcore; readers within a turn. Left out:
+ * routes by source or tos.
  *
  * This file: lookups of workers, the tables, adding and deleting. What control asks is in fib_ask.c. */
 #include "net/fib.h"

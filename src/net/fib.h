@@ -57,6 +57,7 @@ struct fib_route {
 	 * of several ways as one each, its siblings (fib_node.c). */
 	const struct fib_hop *hops;
 	uint16_t weight; /* of one way that may become one of several; 0: 1 */
+	uint64_t until_us; /* when it goes by itself; 0: never */
 	uint64_t serial; /* of a route that a call has described: no other has had it */
 	struct fib_nh nh;
 };

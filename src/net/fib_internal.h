@@ -76,6 +76,7 @@ struct fib_entry {
 	uint16_t weight; /* among siblings */
 	uint8_t rank; /* fib_set_rank() */
 	uint64_t serial;
+	struct fib_expiry *expiry; /* NULL: for ever */
 };
 
 struct fib_table {
@@ -151,6 +152,11 @@ void fib_nexthop_changed(struct leat_stack *st, uint32_t id);
 
 /* Takes away all routes through i, and tells nobody but of IPv6 ones. */
 void fib_iface_flush(struct iface *i);
+
+/* fib_expiry.c: the end of a route that has one. NULL without memory. */
+struct fib_expiry *fib_expiry_new(struct leat_stack *st, const struct fib_route *r, uint64_t serial);
+void fib_expiry_free(struct fib_expiry *x); /* NULL is welcome */
+uint64_t fib_expiry_until_us(const struct fib_expiry *x); /* 0 of NULL */
 
 /* fib_nh.c */
 /* The same with every byte defined and what does not matter zero: next hops are equal when these are, byte by byte. */

@@ -165,6 +165,7 @@ void fib_describe_one(uint8_t family, uint32_t table, const struct fib_node *n, 
 	ret->metric = e->metric;
 	ret->flags = e->flags;
 	ret->serial = e->serial;
+	ret->until_us = fib_expiry_until_us(e->expiry);
 	ret->weight = e->weight;
 	ret->n_hops = (uint16_t)e->nh->n_legs;
 	ret->hops = e->nh->hops;
@@ -255,6 +256,12 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 		return NULL;
 	}
 	e->serial = ++fib_state(st)->serial;
+	e->expiry = r->until_us ? fib_expiry_new(st, r, e->serial) : NULL;
+	if (r->until_us && !e->expiry) {
+		fib_nh_put(st, e->nh);
+		mem_free(e);
+		return NULL;
+	}
 	e->metric = r->metric;
 	e->flags = r->flags;
 	e->tos = r->tos;
@@ -267,6 +274,7 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 static void entry_free(struct leat_stack *st, struct fib_entry *e)
 {
 	fib_nh_put(st, e->nh);
+	fib_expiry_free(e->expiry);
 	mem_free(e);
 }
 

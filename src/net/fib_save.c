@@ -64,6 +64,10 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	save_bytes(s, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b);
 	if (r->family == AF_INET6)
 		save_u64(s, "pref", r->pref);
+	if (r->until_us) { /* what is left of it */
+		uint64_t now_us = st->rt->ctl->now_us;
+		save_u64(s, "lifetime_us", r->until_us > now_us ? r->until_us - now_us : 1);
+	}
 	save_metrics(s, &r->nh);
 	save_hops(st, s, r);
 	save_end(s);
@@ -112,6 +116,17 @@ static bool load_metrics(struct loader *l, struct fib_nh *nh)
 		     (route_cc_algo_known(nh->cc_algo) || !load_bad(l, "congctl", "unknown"));
 	load_end(l);
 	return ok;
+}
+
+static bool load_lifetime(struct loader *l, uint64_t now_us, struct fib_route *r)
+{
+	uint64_t left_us;
+	if (!load_has(l, "lifetime_us"))
+		return true;
+	if (!load_u64(l, "lifetime_us", 1, UINT32_MAX * UINT64_C(1000000), &left_us))
+		return false;
+	r->until_us = now_us + left_us;
+	return true;
 }
 
 static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifindex)
@@ -179,7 +194,7 @@ static int load_one(struct leat_stack *st, struct loader *l)
 	struct fib_hop *hops = NULL;
 	uint32_t ifindex;
 	size_t n = 0;
-	int err = load_route(l, &r, &ifindex) ? 0 : -EINVAL;
+	int err = load_route(l, &r, &ifindex) && load_lifetime(l, st->rt->ctl->now_us, &r) ? 0 : -EINVAL;
 	if (!err && load_has(l, "nexthop")) {
 		uint64_t id;
 		if (!load_u64(l, "nexthop", 1, UINT32_MAX, &id))

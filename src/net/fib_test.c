@@ -324,6 +324,37 @@ static void no_memory_leaves_the_table_as_it_was(void **state)
 	assert_true(k > 3);
 }
 
+static void a_route_lives_its_time_over_a_restart_too(void **state)
+{
+	struct net_test *t = *state, *u = net_test_new(1, modules);
+	struct iface *a = up(t, "a");
+	struct fib_route r = route("2001:db8::/32", a), all;
+	char *text, why[160];
+	size_t len;
+	r.until_us = t->rt->ctl->now_us + 10000000;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	r = route("2001:db8:1::/48", a);
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+	manual_rt_run(t->m, 4000000);
+	assert_non_null(look(t, "2001:db8::1"));
+	assert_int_equal(stack_save_text(t->st, &text, &len), 0);
+	manual_rt_run(t->m, 5999999);
+	assert_non_null(look(t, "2001:db8::1"));
+	manual_rt_run(t->m, 1);
+	assert_null(look(t, "2001:db8::1"));
+	assert_int_equal(fib_count(t->st, AF_INET6), 1);
+	assert_non_null(look(t, "2001:db8:1::1"));
+	up(u, "a");
+	assert_int_equal(stack_restore_text(u->st, text, len, why, sizeof why), 0);
+	assert_true(fib_next(u->st, NULL, AF_INET6, &all));
+	assert_int_equal(all.until_us, u->rt->ctl->now_us + 6000000);
+	manual_rt_run(u->m, 6000000);
+	assert_null(look(u, "2001:db8::1"));
+	assert_int_equal(fib_count(u->st, AF_INET6), 1);
+	free(text);
+	net_test_free(u);
+}
+
 static void saved_routes_come_back(void **state)
 {
 	struct net_test *a = *state, *b = net_test_new(3, modules);
@@ -423,6 +454,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lookup_tells_its_route, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(equal_next_hops_are_one, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(no_memory_leaves_the_table_as_it_was, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(a_route_lives_its_time_over_a_restart_too, one_worker,
+						teardown),
 		cmocka_unit_test_setup_teardown(saved_routes_come_back, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(a_full_table_loads_in_seconds, one_worker, teardown),
 	};

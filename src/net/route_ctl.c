@@ -31,7 +31,7 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_PREF] = { NL_U8, .name = "RTA_PREF" },
 	[RTA_ENCAP_TYPE] = { NL_U16, .name = "RTA_ENCAP_TYPE", .help = "refused" },
 	[RTA_ENCAP] = { NL_NESTED, .name = "RTA_ENCAP", .help = "refused" },
-	[RTA_EXPIRES] = { NL_U32, .name = "RTA_EXPIRES", .help = "refused" },
+	[RTA_EXPIRES] = { NL_U32, .name = "RTA_EXPIRES", .help = "seconds; IPv6" },
 	[RTA_UID] = { NL_U32, .name = "RTA_UID" },
 	[RTA_IP_PROTO] = { NL_U8, .name = "RTA_IP_PROTO" },
 	[RTA_SPORT] = { NL_U16, .name = "RTA_SPORT" },
@@ -54,7 +54,6 @@ static int refuse_unsupported(struct nl_req *r)
 		const char *why;
 	} refused[] = {
 		{ RTA_ENCAP, "Encapsulating routes are not supported yet" },
-		{ RTA_EXPIRES, "Routes that expire are not supported yet" },
 	};
 	const struct rtmsg *m = r->hdr;
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
@@ -131,6 +130,9 @@ static int read_route(struct nl_req *r, struct fib_route *to)
 	};
 	if (r->attrs[RTA_PRIORITY])
 		to->metric = mnl_attr_get_u32(r->attrs[RTA_PRIORITY]);
+	const struct nlattr *life = r->attrs[RTA_EXPIRES];
+	if (life && to->family == AF_INET6 && mnl_attr_get_u32(life) != UINT32_MAX)
+		to->until_us = r->st->rt->ctl->now_us + mnl_attr_get_u32(life) * UINT64_C(1000000);
 	if (r->attrs[RTA_PREF] && to->family == AF_INET6)
 		to->pref = read_pref(r->attrs[RTA_PREF]);
 	if (m->rtm_type > RTN_MAX)

@@ -73,6 +73,12 @@ static void put_way(struct nl_buf *b, struct leat_stack *st, const struct fib_ro
 		nl_put_u32(b, RTA_OIF, oif);
 }
 
+int32_t route_ticks_left(struct leat_stack *st, const struct fib_route *r)
+{
+	uint64_t now_us = st->rt->ctl->now_us, left_us = r->until_us > now_us ? r->until_us - now_us : 0;
+	return (int32_t)MIN(left_us / 10000, (uint64_t)INT32_MAX);
+}
+
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r)
 {
@@ -105,7 +111,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	else
 		put_way(b, st, r);
 	if (r->family == AF_INET6) {
-		struct rta_cacheinfo ci = { 0 };
+		const struct rta_cacheinfo ci = { .rta_expires = route_ticks_left(st, r) };
 		nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
 		nl_put_u8(b, RTA_PREF, r->pref);
 	}

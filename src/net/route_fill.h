@@ -9,6 +9,9 @@
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r);
 
+/* Until it goes by itself, in hundredths of a second; 0: it does not. */
+int32_t route_ticks_left(struct leat_stack *st, const struct fib_route *r);
+
 /* route_metrics.c. RTA_METRICS, unless there are none; and reading it (nest NULL: none): 0 or -EINVAL. */
 void route_put_metrics(struct nl_buf *b, const struct fib_nh *nh);
 int route_read_metrics(const struct nlattr *nest, struct fib_nh *nh, struct nl_ext *ext);

@@ -124,7 +124,9 @@ static void put_result6(struct nl_req *r, const struct fib_route *f, const struc
 			const struct ipaddr *chosen, const struct fib_exc *x)
 {
 	uint32_t oif = oif_of(r->st, &f->nh);
-	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
+	struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
+	if (!x)
+		ci.rta_expires = route_ticks_left(r->st, f);
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
 	if (m)

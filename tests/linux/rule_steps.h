@@ -168,3 +168,11 @@
 	{ "rule: table of mark 7 goes", RTM_DELROUTE, V4, .scope = RT_SCOPE_NOWHERE, .table = 103,
 	  .dst = "10.71.0.0", .plen = 16 },
 	{ "rules at last", RTM_GETRULE, DUMP },
+
+	{ "a route that expires", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:91::", .plen = 48, .dev = "v0",
+	  .raw = { ATTR(RTA_EXPIRES, U32(1000)) } },
+	{ "a route of IPv4 does not", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.91.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .raw = { ATTR(RTA_EXPIRES, U32(1)) } },
+	{ "routes that expire", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "it goes", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:91::", .plen = 48 },
+	{ "it goes, too", RTM_DELROUTE, V4, DEL, .dst = "10.91.0.0", .plen = 16 },
