@@ -41,6 +41,13 @@ void nd_advert_init(struct leat_stack *st);
 void nd_advert_unlink(struct leat_stack *st);
 extern const struct knob nd_knobs[];
 
+/* RFC 6980, 5: also one that makes no fragments of anything. */
+static inline bool nd_has_fragment_header(const struct pkt *p)
+{
+	struct ip6_chain ch;
+	return !ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch) && ch.fragment;
+}
+
 /* nd_dad.c */
 void nd_dad_init(struct leat_stack *st);
 void nd_dad_unlink(struct leat_stack *st);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: duplicate address detection (RFC 4862, 5.4). The addr module marks a new IPv6 address tentative; we
- * hear of it, wait a random moment, ask who has it (dad_transmits times), and wait RetransTimer for an objection: then the
+ * hear of it, wait a random moment (router_solicitation_delay; optimistic addresses, RFC 4429, do not), ask who has it (dad_transmits times), and wait RetransTimer for an objection: then the
  * address is ours, or a duplicate. An objection is an advertisement for it, or a solicitation by somebody who is testing it
  * too; our own solicitation coming back is told from that by its nonce (RFC 7527).
  *
@@ -13,8 +13,6 @@
 
 #include "ip/nd.h"
 
-enum { DELAY_MAX_US = 1000000 }; /* RFC 4861, 10: MAX_RTR_SOLICITATION_DELAY */
-
 struct nd_dad {
 	struct list link;
 	struct leat_stack *st;
@@ -22,6 +20,7 @@ struct nd_dad {
 	struct ip6 addr;
 	uint32_t left; /* solicitations still to send */
 	uint8_t nonce[8]; /* ND_NONCE_LEN of them */
+	bool has_nonce; /* RFC 7527 */
 	struct timer timer;
 };
 static_assert(ND_NONCE_LEN <= 8, "the nonce travels in one word");
@@ -64,7 +63,7 @@ static void ask_on_worker(struct lcore *at, const struct msg *msg)
 {
 	struct worker *w = msg->arg[0].p;
 	const struct iface *out = iface_get(w, (uint32_t)msg->arg[1].u);
-	struct nd_ns_msg m = { .has_nonce = true };
+	struct nd_ns_msg m = { .has_nonce = msg->arg[5].u };
 	static const struct ip6 nobody;
 	if (!out)
 		return;
@@ -82,6 +81,7 @@ static void ask(struct nd_dad *d)
 	memcpy(&m.arg[2], d->addr.b, 8);
 	memcpy(&m.arg[3], d->addr.b + 8, 8);
 	memcpy(&m.arg[4], d->nonce, 8);
+	m.arg[5].u = d->has_nonce;
 	lcore_post(d->st->rt->ctl, w->lc, &m); /* lost without memory: as if it had been lost on the wire */
 }
 
@@ -96,6 +96,13 @@ static void dad_timer(struct lcore *lc, struct timer *t)
 	d->left--;
 	ask(d);
 	lcore_timer_in(lc, t, (uint64_t)i->conf.neigh[1].retrans_ms * 1000);
+}
+
+/* RFC 4862, 5.4.2; RFC 4429, 3.3: what is used meanwhile is tested at once. */
+static uint64_t delay_us(const struct iface *i, const struct addr *a)
+{
+	uint64_t max_us = (uint64_t)i->conf.ip6.rs_delay_s * 1000000;
+	return a->flags & IFA_F_OPTIMISTIC || !max_us ? 0 : rt_random_u64(i->st->rt) % max_us;
 }
 
 static void dad_start(struct leat_stack *st, const struct addr *a)
@@ -113,11 +120,12 @@ static void dad_start(struct leat_stack *st, const struct addr *a)
 	d->if_handle = a->if_handle;
 	d->addr = a->local.v6;
 	st->rt->ops->random(st->rt, d->nonce, sizeof d->nonce);
+	d->has_nonce = i->conf.ip6.enhanced_dad;
 	timer_init(&d->timer, dad_timer);
 	list_append(&nd_stack(st)->dads, &d->link);
 	if (!(i->flags & (IFF_LOOPBACK | IFF_NOARP))) /* else nobody is there to ask: done in the next turn */
 		d->left = i->conf.dad_transmits;
-	lcore_timer_in(st->rt->ctl, &d->timer, d->left ? rt_random_u64(st->rt) % DELAY_MAX_US : 0);
+	lcore_timer_in(st->rt->ctl, &d->timer, d->left ? delay_us(i, a) : 0);
 }
 
 /* --- hearing --- */
@@ -129,7 +137,8 @@ static void heard_on_ctl(struct lcore *at, const struct msg *msg)
 	memcpy(a.b, &msg->arg[2], 8);
 	memcpy(a.b + 8, &msg->arg[3], 8);
 	struct nd_dad *d = nd_stack(st) ? dad_find(st, (uint32_t)msg->arg[1].u, &a) : NULL;
-	bool is_echo = d && msg->arg[5].u && memcmp(&msg->arg[4], d->nonce, ND_NONCE_LEN) == 0;
+	bool is_echo =
+		d && d->has_nonce && msg->arg[5].u && memcmp(&msg->arg[4], d->nonce, ND_NONCE_LEN) == 0;
 	if (d && !is_echo)
 		dad_end(d, true);
 }

@@ -16,6 +16,7 @@
 #include "ip/ra.h"
 
 #include "graph/node.h"
+#include "ip/nd.h"
 #include "net/neigh.h"
 #include "wire/eth.h"
 #include "wire/frame.h"
@@ -80,6 +81,8 @@ static uint8_t ra_input_one(struct worker *w, struct pkt *p)
 	struct cursor msg = pkt_cursor_at(p, p->l4_off);
 	struct nd_ra_msg m;
 	enum drop why = nd_ra_parse(msg, &ip, &m);
+	if (!why && h->next != IP_PROTO_ICMP6 && nd_has_fragment_header(p))
+		why = DROP_ND_FRAGMENT;
 	if (why)
 		return pkt_drop(p, why);
 	hear(w, p, &ip.src, &m);

@@ -28,6 +28,17 @@ static bool shows_chain(const struct pkt *p)
 	return ch.proto == IP_PROTO_NONE || ch.l4_off + want <= p->len;
 }
 
+/* RFC 6980, 5: neighbour discovery in fragments is ignored; with its first one the others wait in vain. */
+static bool is_discovery(const struct pkt *p)
+{
+	struct ip6_chain ch;
+	struct cursor c = pkt_cursor(p);
+	uint8_t type;
+	return !ip6_walk(c, IP6_WALK_DESTINATION, &ch) && ch.proto == IP_PROTO_ICMP6 &&
+	       cur_skip(&c, ch.l4_off) && cur_u8(&c, &type) && type >= ICMP6_ROUTER_SOLICIT &&
+	       type <= ICMP6_REDIRECT;
+}
+
 /* NEXT_DROP with p->drop, an edge to the error node, or NODE_KEPT to go on. */
 static uint8_t check(struct pkt *p, struct ip6_chain *ch)
 {
@@ -43,6 +54,8 @@ static uint8_t check(struct pkt *p, struct ip6_chain *ch)
 			       DROP_BAD_LENGTH);
 	if (!len)
 		return pkt_drop(p, DROP_BAD_LENGTH);
+	if (!ch->frag_off && is_discovery(p))
+		return pkt_drop(p, DROP_ND_FRAGMENT);
 	if (!ch->frag_off && !shows_chain(p))
 		return problem(p, ch, ICMP6_PARAM_HEADER_CHAIN, 0, DROP_IP_EXT_HEADER);
 	return NODE_KEPT;

@@ -209,23 +209,49 @@ static bool set_plain(struct nl_req *r, struct iface *i)
 	return changed;
 }
 
+/* Linux: inet6_set_iftoken(). Whoever asks for routers asks again then (ip/ra_solicit.c). */
+static int set_token(struct nl_req *r, struct iface *i, const struct nlattr *a, bool *ret_changed)
+{
+	const struct ip6_auto_conf *c = &i->conf.ip6;
+	const char *why = i->flags & IFF_LOOPBACK ? "ipv6: Device is loopback"
+			  : i->flags & IFF_NOARP  ? "ipv6: Device does not do neighbour discovery"
+			  : !(i->conf.forward6 ? c->accept_ra == 2 : c->accept_ra)
+				  ? "ipv6: Router advertisement is disabled on device"
+			  : !c->rs_count ? "ipv6: Router solicitation is disabled on device"
+					 : NULL;
+	if (why)
+		return nl_bad(r->ext, NULL, -EINVAL, why);
+	memset(&i->in6.token, 0, sizeof i->in6.token);
+	memcpy(i->in6.token.b + 8, (const uint8_t *)mnl_attr_get_payload(a) + 8, 8);
+	*ret_changed = true;
+	return 0;
+}
+
+/* Linux: who wants stable identifiers has to have a secret for them. */
+static bool may_generate(struct leat_stack *st, const struct iface *i, uint8_t mode)
+{
+	const uint64_t *own = i->conf.ip6.stable_secret, *dflt = iface_conf_default(st)->ip6.stable_secret;
+	if (mode == IN6_ADDR_GEN_MODE_STABLE_PRIVACY)
+		return own[0] || own[1] || dflt[0] || dflt[1];
+	return mode <= IN6_ADDR_GEN_MODE_RANDOM;
+}
+
 static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spec, bool *ret_changed)
 {
 	static const struct nl_policy policy[IFLA_INET6_MAX + 1] = {
 		[IFLA_INET6_ADDR_GEN_MODE] = { NL_U8 },
+		[IFLA_INET6_TOKEN] = { NL_BYTES, .min = 16 },
 	};
 	const struct nlattr *attrs[IFLA_INET6_MAX + 1];
 	int err = nl_parse_nested(spec, 0, policy, IFLA_INET6_MAX, attrs, r->ext);
 	if (err)
 		return err;
-	const struct nlattr *mode = attrs[IFLA_INET6_ADDR_GEN_MODE];
-	if (attrs[IFLA_INET6_TOKEN])
-		return nl_bad(r->ext, attrs[IFLA_INET6_TOKEN], -EOPNOTSUPP,
-			      "Interface tokens are not supported");
-	if (!mode)
-		return 0;
-	if (mnl_attr_get_u8(mode) > IN6_ADDR_GEN_MODE_RANDOM)
+	const struct nlattr *mode = attrs[IFLA_INET6_ADDR_GEN_MODE], *token = attrs[IFLA_INET6_TOKEN];
+	if (mode && !may_generate(r->st, i, mnl_attr_get_u8(mode)))
 		return -EINVAL;
+	err = token ? set_token(r, i, token, ret_changed) : 0;
+	if (err || !mode)
+		return err;
 	*ret_changed |= i->conf.addr_gen_mode != mnl_attr_get_u8(mode);
 	i->conf.addr_gen_mode = mnl_attr_get_u8(mode);
 	return 0;
