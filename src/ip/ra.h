@@ -50,6 +50,8 @@ struct ra_route {
 	struct leat_stack *st;
 	uint32_t if_handle, metric;
 	uint8_t kind, plen, pref; /* pref: enum nd_pref */
+	uint8_t hop_limit; /* default routers: what they say, of packets through them; 0: nothing */
+	uint32_t mtu;
 	bool failed; /* its router did not answer when last asked */
 	struct ip6 prefix, gw; /* gw: of all kinds but RA_ON_LINK */
 	uint64_t ends_us; /* UINT64_MAX: never */

@@ -44,6 +44,25 @@ static uint8_t usable_pref(const struct heeding *h, enum nd_pref pref)
 	return pref == ND_PREF_INVALID || !h->c->rtr_pref ? ND_PREF_MEDIUM : pref;
 }
 
+static void take_mtu(struct heeding *h, uint32_t mtu)
+{
+	h->changed |= h->i->in6.ra_mtu != mtu;
+	h->i->in6.ra_mtu = mtu;
+	if (mtu >= IP6_MIN_MTU && mtu <= h->i->mtu)
+		racy_set(h->i->mtu6, mtu == h->i->mtu ? 0 : mtu);
+}
+
+static void heed_mtu(struct heeding *h)
+{
+	struct cursor c = h->ra.options;
+	struct nd_opt o;
+	uint32_t mtu;
+	bool bad;
+	while (h->c->ra_mtu && nd_opt_next(&c, &o, &bad))
+		if (o.type == ND_OPT_MTU && nd_mtu_parse(o.whole, &mtu))
+			take_mtu(h, mtu);
+}
+
 static void heed_router(struct heeding *h)
 {
 	struct ra_route how = {
@@ -55,10 +74,13 @@ static void heed_router(struct heeding *h)
 	};
 	if (!h->c->defrtr || h->told_us_apart || too_short(h, h->ra.lifetime_s))
 		return;
-	ra_route_heard(h->st, &how, h->ra.lifetime_s);
 	/* Linux: not below what is wanted at least, lest a stranger keep us from getting anywhere */
-	if (h->ra.hop_limit && h->ra.hop_limit >= h->c->min_hop_limit)
+	if (h->ra.hop_limit && h->ra.hop_limit >= h->c->min_hop_limit) {
 		racy_set(h->i->conf.hop_limit6, h->ra.hop_limit);
+		how.hop_limit = h->ra.hop_limit;
+	}
+	how.mtu = h->i->mtu6;
+	ra_route_heard(h->st, &how, h->ra.lifetime_s);
 }
 
 static void heed_timers(struct heeding *h)
@@ -138,17 +160,6 @@ static void heed_prefix(struct heeding *h, struct cursor option)
 	ra_tell_prefix(h->st, h->i, &m);
 }
 
-static void heed_mtu(struct heeding *h, struct cursor option)
-{
-	uint32_t mtu;
-	if (!h->c->ra_mtu || !nd_mtu_parse(option, &mtu))
-		return;
-	h->changed |= h->i->in6.ra_mtu != mtu;
-	h->i->in6.ra_mtu = mtu;
-	if (mtu >= IP6_MIN_MTU && mtu <= h->i->mtu)
-		racy_set(h->i->mtu6, mtu == h->i->mtu ? 0 : mtu);
-}
-
 /* Linux goes through the message once for each kind, in this order. */
 static const struct {
 	heed_fn *heed;
@@ -156,7 +167,6 @@ static const struct {
 } kinds[] = {
 	{ heed_route, ND_OPT_ROUTE },
 	{ heed_prefix, ND_OPT_PREFIX },
-	{ heed_mtu, ND_OPT_MTU },
 };
 
 static bool is_for_user_space(uint8_t type)
@@ -204,6 +214,7 @@ void ra_heed(struct leat_stack *st, const struct ra_slot *m)
 	h.c = &h.i->conf.ip6;
 	h.told_us_apart = !h.c->from_local && is_ours(st, h.i, &m->src);
 	heed_flags(&h);
+	heed_mtu(&h); /* before the router, whose route says it, too */
 	heed_router(&h);
 	heed_timers(&h);
 	heed_options(&h);

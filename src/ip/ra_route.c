@@ -38,7 +38,8 @@ static struct fib_route fib_route_of(const struct ra_route *r)
 		.nh = { .if_handle = r->if_handle,
 			.type = RTN_UNICAST,
 			.gw_family = on_link ? 0 : AF_INET6,
-			.gw.v6 = r->gw },
+			.gw.v6 = r->gw,
+			.metric = { [RTAX_MTU] = r->mtu, [RTAX_HOPLIMIT] = r->hop_limit } },
 	};
 }
 
@@ -128,6 +129,12 @@ static void take_away(struct ra_route *r)
 	forget(r);
 }
 
+static bool is_otherwise(const struct ra_route *r, const struct ra_route *how)
+{
+	return r->pref != how->pref || r->metric != how->metric || r->mtu != how->mtu ||
+	       r->hop_limit != how->hop_limit;
+}
+
 void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s)
 {
 	struct ra_route *r = ra_route_find(st, how);
@@ -139,10 +146,12 @@ void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t 
 		r = route_new(st, how);
 	if (!r)
 		return;
-	if (r->pref != how->pref || r->metric != how->metric) {
+	if (is_otherwise(r, how)) {
 		out_of_fib(r);
 		r->pref = how->pref;
 		r->metric = how->metric;
+		r->mtu = how->mtu;
+		r->hop_limit = how->hop_limit;
 	}
 	into_fib(r);
 	set_end(r, lifetime_s);

@@ -26,6 +26,8 @@ static void save_route(struct leat_stack *st, struct saver *s, const struct ra_r
 	save_bytes(s, "router", r->gw.b, sizeof r->gw.b);
 	save_u64(s, "pref", r->pref);
 	save_u64(s, "metric", r->metric);
+	save_u64(s, "mtu", r->mtu);
+	save_u64(s, "hop_limit", r->hop_limit);
 	save_u64(s, "left_s", left_s(st, r));
 	save_end(s);
 }
@@ -92,11 +94,13 @@ static int load_iface(struct leat_stack *st, struct loader *l)
 static int load_route(struct leat_stack *st, struct loader *l)
 {
 	struct ra_route r = { 0 };
-	uint64_t ifindex, kind, plen, pref, metric, left;
+	uint64_t ifindex, kind, plen, pref, metric, mtu, hop_limit, left;
 	if (!load_u64(l, "ifindex", 1, INT32_MAX, &ifindex) || !load_u64(l, "kind", 0, RA_KINDS - 1, &kind) ||
 	    !load_bytes(l, "prefix", r.prefix.b, sizeof r.prefix.b) || !load_u64(l, "plen", 0, 128, &plen) ||
 	    !load_bytes(l, "router", r.gw.b, sizeof r.gw.b) || !load_u64(l, "pref", 0, ND_PREF_LOW, &pref) ||
-	    !load_u64(l, "metric", 0, UINT32_MAX, &metric) || !load_u64(l, "left_s", 1, UINT32_MAX, &left))
+	    !load_u64(l, "metric", 0, UINT32_MAX, &metric) || !load_u64(l, "mtu", 0, UINT32_MAX, &mtu) ||
+	    !load_u64(l, "hop_limit", 0, UINT8_MAX, &hop_limit) ||
+	    !load_u64(l, "left_s", 1, UINT32_MAX, &left))
 		return -EINVAL;
 	const struct iface *i = iface_by_index(st, (uint32_t)ifindex);
 	if (!i)
@@ -106,6 +110,8 @@ static int load_route(struct leat_stack *st, struct loader *l)
 	r.plen = (uint8_t)plen;
 	r.pref = (uint8_t)pref;
 	r.metric = (uint32_t)metric;
+	r.mtu = (uint32_t)mtu;
+	r.hop_limit = (uint8_t)hop_limit;
 	return ra_route_put_back(st, &r, (uint32_t)left);
 }
 
