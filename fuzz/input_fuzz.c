@@ -116,6 +116,12 @@ static void add_iface(struct lab *l, unsigned i)
 				 .mtu_max = 9000,
 				 .mac = { 2, (uint8_t)i, 0, 0, 0, 1 } };
 	fuzz_check(iface_add(l->st, &how, &l->ifc[i]) == 0);
+	if (i == 0) { /* heeds routers, though it is one itself */
+		struct ip6_auto_conf *c = &l->ifc[i]->conf.ip6;
+		c->accept_ra = 2;
+		c->use_tempaddr = 2;
+		c->rt_info_max_plen = 128;
+	}
 	fuzz_check(iface_set_up(l->ifc[i], true) == 0);
 }
 

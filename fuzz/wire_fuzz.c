@@ -12,7 +12,7 @@
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
-#include "wire/nd.h"
+#include "wire/nd_opt.h"
 #include "wire/nd_redirect.h"
 #include "wire/tcp.h"
 #include "wire/text.h"
@@ -154,6 +154,26 @@ static void check_redirect(struct cursor c, struct cursor d, const struct nd_env
 	fuzz_check(ip6_eq(&m.target, &n.target) && ip6_eq(&m.dst, &n.dst) && m.has_mac == n.has_mac);
 }
 
+/* The input as one option, whatever its own length says. */
+static void check_nd_options(struct cursor c, struct cursor d)
+{
+	struct nd_prefix_msg p, p2;
+	struct nd_route_msg r, r2;
+	uint32_t mtu, mtu2;
+	bool has = nd_prefix_parse(c, &p);
+	fuzz_check(has == nd_prefix_parse(d, &p2));
+	if (has)
+		fuzz_check(p.plen <= 128 && ip6_eq(&p.prefix, &p2.prefix) && p.valid_s == p2.valid_s);
+	has = nd_route_parse(c, &r);
+	fuzz_check(has == nd_route_parse(d, &r2));
+	if (has)
+		fuzz_check(r.plen <= 128 && ip6_eq(&r.prefix, &r2.prefix) && r.pref != ND_PREF_INVALID);
+	has = nd_mtu_parse(c, &mtu);
+	fuzz_check(has == nd_mtu_parse(d, &mtu2));
+	if (has)
+		fuzz_check(mtu == mtu2);
+}
+
 static void check_nd(struct cursor c, struct cursor d)
 {
 	const struct nd_envelope ip = { .src = { { 0xfe, 0x80, [15] = 1 } },
@@ -177,6 +197,7 @@ static void check_nd(struct cursor c, struct cursor d)
 	fuzz_check(nd_rs_parse(c, &ip, &r) == nd_rs_parse(d, &ip, &r2));
 	fuzz_check(nd_ra_parse(c, &ip, &ra) == nd_ra_parse(d, &ip, &ra2));
 	check_redirect(c, d, &ip);
+	check_nd_options(c, d);
 }
 
 static void check_l4(struct cursor c, struct cursor d)

@@ -5,7 +5,7 @@
  * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c. Of proxied addresses (RFC 4861, 7.2.8) we
  * speak when the interface forwards and proxy_ndp is set.
  *
- * leat is a router: router solicitations and advertisements and redirects are checked, taken and ignored by name (nd-done).
+ * Router solicitations are checked, taken and ignored by name (nd-done), as Linux does; advertisements are module ra's (ra.c).
  * Left out for now: sending advertisements as a router, redirects. Our neighbour advertisements are in nd_advert.c. */
 #include "ip/nd.h"
 
@@ -66,7 +66,10 @@ static uint8_t answer(struct worker *w, struct pkt *p, const struct nd_ns_msg *m
 			       .override = ip6_is_multicast(&ip->dst) };
 	if (!ours && !stands_in(w, p, in, &m->target, &a))
 		return pkt_drop(p, DROP_ND_NOT_FOR_US);
-	if (ours && racy_get(ours->flags) & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) { /* RFC 4862, 5.4.3 */
+	uint32_t flags = ours ? racy_get(ours->flags) : 0;
+	a.optimistic = flags & IFA_F_OPTIMISTIC; /* RFC 4429, 3.3: asked for by name, it answers */
+	if (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED) &&
+	    (ip6_is_zero(&ip->src) || !a.optimistic)) { /* RFC 4862, 5.4.3 */
 		if (ip6_is_zero(&ip->src))
 			nd_dad_heard(w, p->in_if, &m->target, m->has_nonce ? m->nonce : NULL);
 		return pkt_drop(p, DROP_IP_TENTATIVE);
@@ -165,6 +168,8 @@ static uint8_t nd_one(struct worker *w, struct pkt *p)
 	const struct ip6_hdr *h = pkt_l3(p);
 	uint8_t type = *(const uint8_t *)pkt_l4(p);
 	struct nd_envelope ip = { .src = h->src, .dst = h->dst, .hop_limit = h->hop_limit };
+	if (unlikely(h->next != IP_PROTO_ICMP6) && nd_has_fragment_header(p))
+		return pkt_drop(p, DROP_ND_FRAGMENT);
 	for (unsigned i = 0; i < ARRAY_SIZE(nd_kinds); i++)
 		if (nd_kinds[i].type == type)
 			return nd_kinds[i].act(w, p, pkt_cursor_at(p, p->l4_off), &ip);
@@ -233,6 +238,9 @@ static void nd_solicit(struct worker *w, struct iface *out, const struct ipaddr 
 	struct ip6 src, dst = mac ? target->v6 : ip6_solicited_node(&target->v6);
 	if (!solicit_source(w, out, src_hint, &src))
 		return; /* no address may be shown yet: the table asks again */
+	const struct addr *from = ours_on(w, out->handle, &src);
+	if (from && racy_get(from->flags) & IFA_F_TENTATIVE) /* RFC 4429, 3.2: nobody is to note it yet */
+		m.has_mac = false;
 	memcpy(m.mac, out->mac, sizeof m.mac);
 	nd_send_ns(w, out, &src, &dst, &m);
 }

@@ -29,6 +29,7 @@ struct nd_answer {
 	struct ip6 target;
 	bool router, override;
 	bool for_other; /* the target is not an address of ours */
+	bool optimistic; /* RFC 4429: its test is not over */
 };
 /* Answers the solicitation req, which came from asker (zero: who tests an address), by the running node's edge `next`. */
 void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in, const struct ip6 *asker,

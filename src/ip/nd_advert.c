@@ -43,7 +43,7 @@ void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface 
 	struct nd_na_msg m = { .target = a->target,
 			       .router = a->router,
 			       .solicited = !tests,
-			       .override = a->override && !a->for_other,
+			       .override = a->override && !a->for_other && !a->optimistic,
 			       .has_mac = a->override || tests };
 	if (!source_of(w, in, a, &ip.dst, &ip.src))
 		return;

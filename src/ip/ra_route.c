@@ -8,6 +8,7 @@
  * Among routers of one metric (RFC 4861, 6.3.6; RFC 4191, 3.2) those count whose neighbour entry has not failed, then the most
  * preferred; the FIB is told by a rank, and several of the same rank share the flows (RFC 4311; Linux takes the first). */
 #include "ip/ra.h"
+#include "net/l3.h"
 
 static bool is_like(const struct ra_route *r, const struct ra_route *like)
 {
@@ -33,7 +34,7 @@ static struct fib_route fib_route_of(const struct ra_route *r)
 		.protocol = on_link ? RTPROT_KERNEL : RTPROT_RA,
 		.pref = r->pref,
 		.dst.v6 = r->prefix,
-		.table = RT_TABLE_MAIN,
+		.table = l3_table_of(r->st, r->if_handle, RT_TABLE_MAIN),
 		.metric = r->metric,
 		.nh = { .if_handle = r->if_handle,
 			.type = RTN_UNICAST,

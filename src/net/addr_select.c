@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/addr_label.h"
+#include "net/l3.h"
 #include "wire/ip6.h"
 
 enum { SCOPE_LINK = 2, SCOPE_SITE = 5, SCOPE_GLOBAL = 14 };
@@ -22,6 +23,7 @@ struct wish {
 	const struct addr_table *t;
 	const struct ipaddr *dst;
 	uint32_t out, prefs; /* prefs: IPV6_PREFER_SRC_* */
+	uint32_t vrf; /* of the outgoing interface */
 	uint32_t label; /* of dst, for IPv6 */
 	uint8_t family, scope; /* RFC 4291 scope of dst, for IPv6 */
 	bool out_only; /* IPv6: addresses of the outgoing interface alone will do */
@@ -30,7 +32,7 @@ struct wish {
 struct candidate {
 	const struct addr *a;
 	uint32_t ifindex, flags;
-	bool on_out;
+	bool on_out, elsewhere; /* elsewhere: in another VRF */
 	bool use_optimistic, prefer_temp; /* what the address's interface says */
 };
 
@@ -160,7 +162,7 @@ static int better4(const struct wish *want, const struct candidate *x, const str
 static bool may_serve(const struct wish *want, const struct candidate *c)
 {
 	const struct addr *a = c->a;
-	if (a->family != want->family || !addr_is_ours(a))
+	if (a->family != want->family || c->elsewhere || !addr_is_ours(a))
 		return false;
 	if (a->family == AF_INET6)
 		return c->on_out || (!want->out_only && scope6(&a->local.v6) > SCOPE_LINK);
@@ -175,6 +177,7 @@ static struct candidate candidate_of(const struct wish *want, const struct addr_
 		.ifindex = f->ifindex,
 		.flags = racy_get(a->flags),
 		.on_out = f->if_handle == want->out,
+		.elsewhere = l3_handle_of(want->w, f->if_handle) != want->vrf,
 		.use_optimistic = i && racy_get(i->conf.ip6.use_optimistic),
 		.prefer_temp = i && racy_get(i->conf.ip6.use_tempaddr) >= 2,
 	};
@@ -226,6 +229,7 @@ bool addr_select_source_as(const struct worker *w, const struct iface *out, uint
 	struct candidate best = { 0 };
 	if (!t)
 		return false;
+	want.vrf = l3_handle_of(w, out->handle);
 	if (family == AF_INET6)
 		complete6(&want, out);
 	const struct addr_if *own = addr_if_find(t, out->handle);

@@ -545,6 +545,53 @@ static void duplicates_of_the_mac_end_ip6_where_wanted(void **state)
 	rig_free(r);
 }
 
+/* RFC 4429 */
+static void an_optimistic_address_is_used_before_its_test_is_over(void **state)
+{
+	struct rig *r = settled_host();
+	struct frame f;
+	struct nd_na_msg m;
+	struct ip6_msg ip;
+	set(r, "net.ipv6.conf.wa.optimistic_dad", "1");
+	say_prefix(r, DAY, DAY);
+	const struct addr *a = public_in(r, "2001:db8:a::");
+	assert_int_equal(a->flags & (IFA_F_TENTATIVE | IFA_F_OPTIMISTIC), IFA_F_TENTATIVE | IFA_F_OPTIMISTIC);
+	rig_expect_icmp6(&r->a, "::", NULL, ICMP6_NEIGH_SOLICIT, 0, NULL); /* at once */
+	frame_ns(&f, &r->a, "fe80::9", "2001:db8:a::aa:ff:fe00:1");
+	rig_neigh(r, &r->a, "fe80::9");
+	rig_send(r, &r->a, &f);
+	rig_expect_icmp6(&r->a, "2001:db8:a::aa:ff:fe00:1", "fe80::9", ICMP6_NEIGH_ADVERT, 0, &ip);
+	struct nd_envelope env = { .src = ip.src, .dst = ip.dst, .hop_limit = ip.hop_limit };
+	assert_int_equal(nd_na_parse(ip.body, &env, &m), DROP_NONE);
+	assert_false(m.override);
+	frame_ns(&f, &r->a, "::", "2001:db8:a::aa:ff:fe00:1"); /* somebody else tests it */
+	rig_send(r, &r->a, &f);
+	assert_null(public_in(r, "2001:db8:a::"));
+	rig_free(r);
+}
+
+/* RFC 6980 */
+static void discovery_with_a_fragment_header_is_ignored(void **state)
+{
+	struct rig *r = settled_host();
+	struct frame f, g;
+	frame_ns(&f, &r->a, "fe80::9", "fe80::aa:ff:fe00:1");
+	g = f;
+	g.len = 0;
+	frame_put(&g, f.b, 54);
+	frame_put(&g, (const uint8_t[]){ IP_PROTO_ICMP6, 0, 0, 0, 0, 0, 0, 7 }, 8);
+	frame_put(&g, f.b + 54, f.len - 54);
+	g.b[14 + 6] = IP_PROTO_FRAGMENT;
+	g.b[14 + 5] = (uint8_t)(g.b[14 + 5] + 8);
+	rig_send(r, &r->a, &g);
+	assert_int_equal(rig_drops(r, "nd-input", DROP_ND_FRAGMENT), 1);
+	g.b[54 + 3] = 1; /* and more are to come */
+	rig_send(r, &r->a, &g);
+	assert_int_equal(rig_drops(r, "ip6-reass", DROP_ND_FRAGMENT), 1);
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
 static void addresses_are_kept_over_a_downtime_where_wanted(void **state)
 {
 	struct rig *r = settled_host();
@@ -614,6 +661,8 @@ TWICE(a_token_is_the_identifier)
 TWICE(temporary_addresses_change_every_day)
 TWICE(a_temporary_duplicate_is_replaced_and_then_given_up)
 TWICE(duplicates_of_the_mac_end_ip6_where_wanted)
+TWICE(an_optimistic_address_is_used_before_its_test_is_over)
+TWICE(discovery_with_a_fragment_header_is_ignored)
 TWICE(addresses_are_kept_over_a_downtime_where_wanted)
 TWICE(what_routers_said_comes_back_with_what_is_left_of_it)
 
@@ -636,6 +685,8 @@ int main(void)
 		BOTH(temporary_addresses_change_every_day),
 		BOTH(a_temporary_duplicate_is_replaced_and_then_given_up),
 		BOTH(duplicates_of_the_mac_end_ip6_where_wanted),
+		BOTH(an_optimistic_address_is_used_before_its_test_is_over),
+		BOTH(discovery_with_a_fragment_header_is_ignored),
 		BOTH(addresses_are_kept_over_a_downtime_where_wanted),
 		BOTH(what_routers_said_comes_back_with_what_is_left_of_it),
 	};

@@ -7,6 +7,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
+#include <linux/if_addrlabel.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -491,6 +492,36 @@ static const struct step steps[] = {
 	{ "metric of an address 6", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:7::1", .plen = 64, .dev = "v0",
 	  .addr_flags = IFA_F_NODAD, .raw = { ATTR(IFA_RT_PRIORITY, U32(55)) } },
 	{ "addresses after all that", RTM_GETADDR, DUMP, .dev = "v0" },
+	{ "labels of prefixes", RTM_GETADDRLABEL, DUMP, V6 },
+	{ "a label", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 99 },
+	{ "the same label", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 99 },
+	{ "another in its place", RTM_NEWADDRLABEL, REPL, V6, .dst = "2001:db8:7::", .plen = 48,
+	  .metric = 98 },
+	{ "one of a link", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 97,
+	  .dev = "v0" },
+	{ "a newer one as long", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:8::", .plen = 48, .metric = 96 },
+	{ "too long a prefix", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:8::", .plen = 129, .metric = 96 },
+	{ "no prefix", RTM_NEWADDRLABEL, NEW, V6, .plen = 48, .metric = 96 },
+	{ "no label", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:9::", .plen = 48 },
+	{ "no label that could be", RTM_NEWADDRLABEL, NEW, V6, .dst = "2001:db8:9::", .plen = 48,
+	  .metric = UINT32_MAX },
+	{ "a mapped address", RTM_NEWADDRLABEL, NEW, V6, .dst = "::ffff:1.2.3.4", .plen = 128, .metric = 9 },
+	{ "all labels", RTM_GETADDRLABEL, DUMP, V6 },
+	{ "a dump of what is not asked", RTM_GETADDRLABEL, DUMP, V6, .plen = 5 },
+	{ "which label", RTM_GETADDRLABEL, V6, .dst = "2001:db8:7::1", .plen = 128 },
+	{ "which label there", RTM_GETADDRLABEL, V6, .dst = "2001:db8:7::1", .plen = 128, .dev = "v0" },
+	{ "which of a prefix", RTM_GETADDRLABEL, V6, .dst = "2001:db8:7::1", .plen = 64 },
+	{ "which of nothing", RTM_GETADDRLABEL, V6, .plen = 128 },
+	{ "take a label away", RTM_DELADDRLABEL, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 1 },
+	{ "and again", RTM_DELADDRLABEL, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 1 },
+	{ "that of the link", RTM_DELADDRLABEL, V6, .dst = "2001:db8:7::", .plen = 48, .metric = 1,
+	  .dev = "v0" },
+	{ "no label to take", RTM_DELADDRLABEL, V6, .dst = "2001:db8:8::", .plen = 48 },
+	{ "one of the first", RTM_DELADDRLABEL, V6, .dst = "fec0::", .plen = 10, .metric = 1 },
+	{ "labels that are left", RTM_GETADDRLABEL, DUMP, V6 },
+	{ "a token on a router", RTM_SETLINK, .dev = "lo",
+	  .raw = { { IFLA_AF_SPEC, AF_INET6 | NLA_F_NESTED, 4 + 16,
+		     "\x14\0\x07\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x42" } } },
 	{ "one address 6", RTM_GETADDR, V6, .dst = "2001:db8:7::1", .dev = "v0" },
 	{ "one address that there is none of", RTM_GETADDR, V6, .dst = "2001:db8:70::1", .dev = "v0" },
 	{ "one address", RTM_GETADDR, V4, .dst = "10.44.0.54", .dev = "v0" },
@@ -652,6 +683,7 @@ static const struct shown {
 	  0 },
 	{ RTM_NEWNEIGHTBL, sizeof(struct ndtmsg), B(NDTA_NAME) | B(NDTA_PARMS), 0 },
 	{ RTM_NEWRULE, sizeof(struct fib_rule_hdr), ~B(FRA_PAD), 0 },
+	{ RTM_NEWADDRLABEL, sizeof(struct ifaddrlblmsg), B(IFAL_ADDRESS) | B(IFAL_LABEL), 0 },
 };
 
 /* The time that was drawn at random and the references aside; and unset lengths in bytes are what each side makes of them. */
@@ -718,6 +750,12 @@ static void say_header(const struct side *p, char *line, const struct nlmsghdr *
 		break;
 	case RTM_NEWNEIGHTBL:
 		say(line, "table %u", ((const struct ndtmsg *)x)->ndtm_family);
+		break;
+	case RTM_NEWADDRLABEL:
+		say(line, "label %u/%u %s seq %u", ((const struct ifaddrlblmsg *)x)->ifal_family,
+		    ((const struct ifaddrlblmsg *)x)->ifal_prefixlen,
+		    name_of(p, (int)((const struct ifaddrlblmsg *)x)->ifal_index),
+		    ((const struct ifaddrlblmsg *)x)->ifal_seq);
 		break;
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
@@ -956,6 +994,16 @@ static void build_rule(struct nl_buf *b, const struct step *s)
 		nl_put_u32(b, FRA_TABLE, s->table);
 }
 
+static void build_label(struct nl_buf *b, const struct side *p, const struct step *s)
+{
+	struct ifaddrlblmsg *h = nl_begin(b, s->type, s->flags, 1, 0, sizeof *h);
+	*h = (struct ifaddrlblmsg){ .ifal_family = s->family,
+				    .ifal_prefixlen = s->plen,
+				    .ifal_index = s->dev ? (uint32_t)index_of(p, s->dev) : 0 };
+	put_ip(b, IFAL_ADDRESS, s->family, s->dst);
+	put_u32_if(b, IFAL_LABEL, s->metric);
+}
+
 static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 {
 	switch (s->type & ~3) {
@@ -973,6 +1021,9 @@ static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 		break;
 	case RTM_NEWNEIGHTBL:
 		build_neightbl(b, p, s);
+		break;
+	case RTM_NEWADDRLABEL:
+		build_label(b, p, s);
 		break;
 	default:
 		build_rule(b, s);
