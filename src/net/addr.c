@@ -270,6 +270,7 @@ static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
 {
 	addr_event_send(st, a, ADDR_GOING);
 	lcore_timer_stop(st->rt->ctl, &a->expiry);
+	lcore_timer_stop(st->rt->ctl, &a->regen);
 	hash_remove(&addr_state(st)->table.addrs, &a->node);
 	list_remove(&a->link);
 	set_rebuild(st, f);
