@@ -147,6 +147,18 @@ static void allow(struct lab *l)
 		fuzz_check(sysctl_set(l->st, off[i], "0", why, sizeof why) == 0);
 }
 
+/* Interface 0 answers for others, and makes neighbours of strangers. */
+static void add_proxies(struct lab *l)
+{
+	struct neigh_info n = { .if_handle = l->ifc[0]->handle };
+	struct iface_conf *c = &l->ifc[0]->conf;
+	n.family = address("10.0.2.9", &n.addr);
+	fuzz_check(neigh_proxy_set(l->st, &n) == 0);
+	n.family = address("2001:db8:2::9", &n.addr);
+	fuzz_check(neigh_proxy_set(l->st, &n) == 0);
+	c->nd.proxy = c->nd.accept_untracked = c->arp.accept = c->arp.proxy_pvlan = 1;
+}
+
 static void lab_open(struct lab *l)
 {
 	l->m = manual_rt_new(1, 3);
@@ -168,6 +180,9 @@ static void lab_open(struct lab *l)
 	add_route(l, 1, "::", 0, RTN_UNICAST, "2001:db8:2::2");
 	add_route(l, 1, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
 	allow(l);
+}
+
+	add_proxies(l);
 	view_publish(l->st);
 	manual_rt_settle(l->m);
 }
