@@ -112,6 +112,9 @@ struct l4_end {
 	void (*ready)(struct l4_end *e);
 };
 
+/* The way to where e sent last is known to work (MSG_CONFIRM). Within l4_enter(). */
+void l4_confirm(struct l4_end *e);
+
 /* --- addresses --- */
 
 static inline struct ip6 l4_of4(be32 a)

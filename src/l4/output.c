@@ -10,6 +10,8 @@
 
 #include "l4/l4_internal.h"
 #include "net/addr.h"
+#include "net/fib.h"
+#include "net/neigh.h"
 #include "pkt/csum.h"
 
 static const struct {
@@ -337,4 +339,20 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		p->out_if = e->opt.bound_if;
 	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);
 	return 0;
+}
+
+/* MSG_CONFIRM: the program has had an answer from where it sent to, so the next hop there is alive (RFC 4861, 7.3.1). Link-local
+ * destinations, which no route finds, are left to probes. */
+void l4_confirm(struct l4_end *e)
+{
+	bool is4 = l4_is4(&e->last_to);
+	struct ipaddr dst = { .v6 = e->last_to };
+	if (is4)
+		dst = (struct ipaddr){ .v4 = l4_v4(&e->last_to) };
+	const struct fib_nh *nh = is4 ? fib4_lookup(e->home, dst.v4) : fib6_lookup(e->home, &dst.v6);
+	uint8_t family = is4 ? AF_INET : AF_INET6;
+	if (nh && nh->type == RTN_UNICAST && nh->gw_family)
+		neigh_confirm(e->home, nh->if_handle, nh->gw_family, &nh->gw);
+	else if (nh && nh->type == RTN_UNICAST)
+		neigh_confirm(e->home, nh->if_handle, family, &dst);
 }

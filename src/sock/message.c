@@ -67,7 +67,10 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 		err = sock_take_controls(s, m, is_to6(s, send.to), &with);
 		send.with = &with;
 	}
-	return sock_leave(s, err ? err : s->end.ops->send(&s->end, &send));
+	ssize_t sent = err ? err : s->end.ops->send(&s->end, &send);
+	if (sent >= 0 && flags & MSG_CONFIRM)
+		l4_confirm(&s->end);
+	return sock_leave(s, sent);
 }
 
 /* --- in --- */

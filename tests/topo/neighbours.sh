@@ -6,6 +6,7 @@
 # shellcheck source=tests/topo/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] || exit 77
+command -v arping >/dev/null || { echo "skipped: no arping (iputils-arping)"; exit 77; }
 B=$1
 leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
 name=neighbours$$
