@@ -180,8 +180,6 @@ static void lab_open(struct lab *l)
 	add_route(l, 1, "::", 0, RTN_UNICAST, "2001:db8:2::2");
 	add_route(l, 1, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
 	allow(l);
-}
-
 	add_proxies(l);
 	view_publish(l->st);
 	manual_rt_settle(l->m);
