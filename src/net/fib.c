@@ -277,6 +277,16 @@ static void delete_with_siblings(struct leat_stack *st, struct fib_node *n, stru
 	}
 }
 
+/* Siblings go one by one. */
+static void describe_gone(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
+			  const struct fib_entry *e, struct fib_route *ret)
+{
+	if (e->nh->nh.nh_id)
+		fib_describe(st, family, table, n, e, ret);
+	else
+		fib_describe_one(family, table, n, e, ret);
+}
+
 static int delete_one(struct leat_stack *st, const struct fib_route *r, bool with_siblings)
 {
 	struct fib_table *t = fib_table_find(fib_state(st), r->family, r->table);
@@ -293,7 +303,7 @@ static int delete_one(struct leat_stack *st, const struct fib_route *r, bool wit
 		fib_describe(st, r->family, t->id, n, *at, &gone);
 		delete_with_siblings(st, n, at);
 	} else {
-		fib_describe_one(r->family, t->id, n, *at, &gone);
+		describe_gone(st, r->family, t->id, n, *at, &gone);
 		fib_node_delete(st, r->family, n, at);
 	}
 	fib_trie_prune(st, t->trie, &key, r->plen);
@@ -326,16 +336,6 @@ typedef bool doomed_fn(struct leat_stack *st, const struct fib_shared_nh *sh, co
 /* ... or the whole of it. */
 typedef bool falls_fn(struct leat_stack *st, const struct fib_node *n, const struct fib_entry *e,
 		      const void *ctx);
-
-/* Siblings go one by one. */
-static void describe_gone(struct leat_stack *st, uint8_t family, uint32_t table, const struct fib_node *n,
-			  const struct fib_entry *e, struct fib_route *ret)
-{
-	if (e->nh->nh.nh_id)
-		fib_describe(st, family, table, n, e, ret);
-	else
-		fib_describe_one(family, table, n, e, ret);
-}
 
 static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table *t, doomed_fn *doomed,
 			const void *ctx, falls_fn *falls, bool tell)

@@ -47,7 +47,8 @@ const struct fib_nh *fib_path_of(const struct worker *w, const struct fib_nh *nh
 const struct fib_nh *fib_nh_settle_slow(const struct fib_nh *nh)
 {
 	const struct fib_paths *ps = rcu_get(nh->paths);
-	return ps->n == 1 && !ps->path[0].hits ? ps->path[0].nh : nh;
+	return ps->n == 1 ? ps->path[0].nh
+			  : nh; /* uncounted: of a group of one there is nothing to compare */
 }
 
 const struct fib_nh *fib_nh_through(const struct fib_nh *nh, uint32_t if_handle)

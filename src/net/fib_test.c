@@ -355,6 +355,47 @@ static void a_route_lives_its_time_over_a_restart_too(void **state)
 	net_test_free(u);
 }
 
+static void add_nexthops(struct net_test *t, const struct iface *i)
+{
+	const char *why = NULL;
+	for (uint32_t id = 1; id <= 3; id++) {
+		struct nexthop_new how = {
+			.nlm_flags = NLM_F_CREATE,
+			.nh = { .id = id, .family = AF_INET, .hop.if_handle = i->handle }
+		};
+		assert_int_equal(nexthop_add(t->st, &how, &why), 0);
+	}
+	struct nexthop_new how = { .nlm_flags = NLM_F_CREATE,
+				   .resilient = true,
+				   .res = { .has_buckets = true, .buckets = 16, .idle_us = 77 },
+				   .nh = { .id = 10, .is_group = true, .n_members = 2 } };
+	how.nh.members = mem_zalloc(&t->st->mem, 2 * sizeof *how.nh.members);
+	how.nh.members[0] = (struct nexthop_member){ .id = 3, .weight = 300 };
+	how.nh.members[1] = (struct nexthop_member){ .id = 1, .weight = 100 };
+	assert_int_equal(nexthop_add(t->st, &how, &why), 0);
+	struct fib_route r = route("10.10.0.0/16", NULL);
+	r.nh.nh_id = 10;
+	r.nh.nh_family = AF_INET;
+	assert_int_equal(add(t, r, FIB_ADD), 0);
+}
+
+static void check_nexthops(struct net_test *t, const struct net_test *as)
+{
+	const struct nexthop *g = nexthop_find(t->st, 10), *was = nexthop_find(as->st, 10);
+	assert_non_null(nexthop_find(t->st, 2));
+	assert_int_equal(g->n_members, 2);
+	assert_int_equal(g->members[0].weight, 300);
+	assert_int_equal(g->res->idle_us, 77);
+	for (unsigned k = 0; k < 16; k++)
+		assert_int_equal(g->res->buckets->bucket[k].way, was->res->buckets->bucket[k].way);
+	assert_true(fib_nh_has_paths(look(t, "10.10.0.1")));
+	nexthop_remove(t->st, nexthop_find(t->st, 3));
+	assert_false(fib_nh_has_paths(look(t, "10.10.0.1"))); /* one way is left */
+	nexthop_remove(t->st, nexthop_find(t->st, 1));
+	assert_null(nexthop_find(t->st, 10)); /* and its route with it */
+	assert_int_equal(fib_count(t->st, AF_INET), 4);
+}
+
 static void saved_routes_come_back(void **state)
 {
 	struct net_test *a = *state, *b = net_test_new(3, modules);
@@ -390,16 +431,18 @@ static void saved_routes_come_back(void **state)
 	many.n_hops = 2;
 	many.hops = hops6;
 	assert_int_equal(add(a, many, FIB_ADD), 0);
+	add_nexthops(a, e0);
 	assert_int_equal(stack_save(a->st, path, why, sizeof why), 0);
 	struct iface *f0 = up(b, "e0");
 	assert_int_equal(add(b, route("10.0.0.0/24", f0), FIB_ADD), 0);
 	assert_int_equal(stack_restore(b->st, path, why, sizeof why), 0);
-	assert_int_equal(fib_count(b->st, AF_INET), 4);
+	assert_int_equal(fib_count(b->st, AF_INET), 5);
 	assert_int_equal(fib_count(b->st, AF_INET6), 3);
 	assert_true(fib_nh_has_paths(look(b, "10.8.0.1")));
 	assert_true(fib_nh_has_paths(look(b, "2001:db8:8::1")));
 	struct ipaddr dst = net_ip("10.8.0.1");
 	assert_int_equal(fib_lookup_ctl(b->st, AF_INET, &dst, 0)->hops[1].weight, 500);
+	check_nexthops(b, a);
 	assert_int_equal(look(b, "8.8.8.8")->if_handle, f0->handle);
 	assert_int_equal(look(b, "10.7.0.1")->type, RTN_PROHIBIT);
 	struct fib_route back;
