@@ -82,7 +82,7 @@ static inline uint8_t ip_error(struct pkt *p, uint8_t next, uint8_t type, uint8_
 	return next;
 }
 
-extern const struct module ip4_module, ip6_module, icmp4_module, icmp6_module, nd_module, reass_module,
-	redirect_module;
+extern const struct module ip4_module, ip6_module, icmp4_module, icmp6_module, igmp_module, mld_module,
+	nd_module, reass_module, redirect_module;
 
 #endif

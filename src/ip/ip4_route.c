@@ -27,12 +27,14 @@ static bool is_to_all(be32 dst)
 	return ip4_is_group(dst) || be32_get(dst) == 0;
 }
 
-static void decide_group(struct ip_route_run *r)
+static void decide_group(struct worker *w, struct ip_route_run *r)
 {
 	uint32_t dst = be32_get(r->dst.v4);
 	bool ours = !ip4_is_multicast(r->dst.v4) || dst == 0xe0000001; /* RFC 1112: all hosts */
-	ip_route_decide(r, route_types, ours ? RTN_LOCAL : RTN_MULTICAST);
+	const struct mcast_group *g = ours ? NULL : mcast_find(w, r->in_if, AF_INET, &r->dst);
+	ip_route_decide(r, route_types, ours || g ? RTN_LOCAL : RTN_MULTICAST);
 	ip_route_judge_frames(r, true);
+	r->sources = g ? rcu_get(g->sources) : NULL;
 }
 
 static void decide_unicast(struct ip_route_run *r, const struct iface *in)
@@ -55,7 +57,7 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 	}
 	r->guard = (uint8_t)ip_guard_of(ip4_stack(w->st), in, false);
 	if (is_to_all(dst))
-		decide_group(r);
+		decide_group(w, r);
 	else
 		decide_unicast(r, in);
 	if (r->say.next == IP_ROUTE_LOCAL)
@@ -82,13 +84,23 @@ static void run_change(struct worker *w, struct ip_route_run *r, struct ip_route
 		run_start(w, r, p, dst, nh);
 }
 
+/* RFC 3376, 3.2: nobody listens to that source. IGMP's own messages are for us all the same. */
+static bool is_unwanted(const struct ip_route_run *r, const struct ip4_hdr *h)
+{
+	const struct ipaddr src = { .v4 = h->src };
+	return r->sources && h->proto != IP_PROTO_IGMP && !mcast_wants(r->sources, &src);
+}
+
 static uint8_t go_on(struct worker *w, struct pkt *p, struct ip_route_run *r)
 {
+	const struct ip4_hdr *h = pkt_l3(p);
 	p->edge.ip_route.nh = ip_route_nh(w, r, AF_INET, p);
 	p->edge.ip_route.exc = NULL;
-	if (unlikely(r->say.next != IP_ROUTE_FORWARD && ip4_is_fragment(pkt_l3(p))))
-		return IP_ROUTE_REASS;
-	return r->say.next;
+	if (likely(r->say.next == IP_ROUTE_FORWARD))
+		return IP_ROUTE_FORWARD;
+	if (is_unwanted(r, h))
+		return pkt_drop(p, DROP_IP_NOT_MEMBER);
+	return ip4_is_fragment(h) ? IP_ROUTE_REASS : r->say.next;
 }
 
 /* To where the options say, or as the run does. Linux: of what cannot go on they are looked at, too. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Theory of operation: which multicast groups are ours, without anybody asking: all nodes, all routers while we are one, and
+/* Theory of operation: which multicast groups are ours without anybody asking: all nodes, all routers while we are one, and
  * for each address its solicited-node group (RFC 4291, 2.8). The latter follow addresses as they come and go, tentative
- * ones too, since duplicate detection listens there (RFC 4862, 5.4.2). Two addresses may share a group, so it is counted.
- *
- * Left out: groups that programs join, and telling routers of any (MLD): switches that snoop may then starve us. */
+ * ones too, since duplicate detection listens there (RFC 4862, 5.4.2), and are listened to in net/mcast.c, as those of
+ * programs are, so that routers and switches are told of them. Two addresses may share a group, so it is counted. */
 #include <sys/socket.h>
 
 #include "ip/ip6_internal.h"
+#include "net/mcast.h"
 
-/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in leave(). */
+/* The stack's own part in a group. Control lcore. */
 struct ip6_group {
 	struct hash_node node;
 	struct ip6 group;
 	uint32_t if_handle;
-	unsigned refs; /* control lcore */
-	struct deferred deferred;
+	unsigned refs;
+	struct mcast_listener listener;
 };
 
 static uint32_t group_hash(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
@@ -36,36 +36,38 @@ static struct ip6_group *find(const struct leat_stack *st, uint32_t if_handle, c
 	return NULL;
 }
 
-bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 *group)
+bool ip6_hears_always(const struct worker *w, const struct ip6 *group)
 {
 	static const struct ip6 nodes = { { 0xff, 0x02, [15] = 1 } }, routers = { { 0xff, 0x02, [15] = 2 } };
 	static const struct ip6 nodes_here = { { 0xff, 0x01, [15] = 1 } }; /* comes by loopback only */
 	if (ip6_eq(group, &nodes) || ip6_eq(group, &nodes_here))
 		return true;
-	if (ip6_eq(group, &routers))
-		return racy_get(ip6_stack(w->st)->forwarding);
-	return find(w->st, if_handle, group) != NULL;
+	return ip6_eq(group, &routers) && racy_get(ip6_stack(w->st)->forwarding);
+}
+
+static struct ip6_group *group_new(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
+{
+	const struct iface *i = iface_by_handle(st, if_handle);
+	const struct ipaddr a = { .v6 = *group };
+	struct ip6_group *g = mem_zalloc(&st->mem, sizeof *g);
+	if (!g || !i || mcast_join(st, i, AF_INET6, &a, true, &g->listener)) {
+		rt_log(st->rt, LOG_ERROR, "stack %s: no memory to listen to a group", st->name);
+		mem_free(g);
+		return NULL;
+	}
+	g->group = *group;
+	g->if_handle = if_handle;
+	hash_insert(&ip6_state(st)->groups, &g->node, group_hash(st, if_handle, group));
+	return g;
 }
 
 static void join(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
 {
 	struct ip6_group *g = find(st, if_handle, group);
-	if (!g) {
-		g = mem_zalloc(&st->mem, sizeof *g);
-		if (!g) {
-			rt_log(st->rt, LOG_ERROR, "stack %s: no memory to listen to a group", st->name);
-			return;
-		}
-		g->group = *group;
-		g->if_handle = if_handle;
-		hash_insert(&ip6_state(st)->groups, &g->node, group_hash(st, if_handle, group));
-	}
-	g->refs++;
-}
-
-static void group_free(struct deferred *d)
-{
-	mem_free(container_of(d, struct ip6_group, deferred));
+	if (!g)
+		g = group_new(st, if_handle, group);
+	if (g)
+		g->refs++;
 }
 
 static void leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)
@@ -73,8 +75,9 @@ static void leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *g
 	struct ip6_group *g = find(st, if_handle, group);
 	if (!g || --g->refs)
 		return;
+	mcast_leave(st, &g->listener);
 	hash_remove(&ip6_state(st)->groups, &g->node);
-	rt_defer(st->rt->ctl, st->rt, &g->deferred, group_free);
+	mem_free(g);
 }
 
 static void addr_event(struct addr_watch *watch, struct leat_stack *st, const struct addr *a,
@@ -112,16 +115,10 @@ static void proxies_init(struct leat_stack *st)
 	neigh_watch_add(st, &s->proxies);
 }
 
-static void defer_chunk(void *ctx, struct deferred *d)
-{
-	struct leat_stack *st = ctx;
-	rt_defer(st->rt->ctl, st->rt, d, d->fn);
-}
-
 void ip6_groups_init(struct leat_stack *st)
 {
 	struct ip6_state *s = ip6_state(st);
-	hash_init(&s->groups, &st->mem, defer_chunk, st);
+	hash_init(&s->groups, &st->mem, NULL, NULL);
 	s->watch.event = addr_event;
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
 		for (struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
@@ -132,17 +129,18 @@ void ip6_groups_init(struct leat_stack *st)
 
 void ip6_groups_unlink(struct leat_stack *st)
 {
+	struct hash *h = &ip6_state(st)->groups;
 	addr_watch_remove(st, &ip6_state(st)->watch);
 	neigh_watch_remove(st, &ip6_state(st)->proxies);
+	for (struct hash_node *n; (n = hash_from(h, 0));) {
+		struct ip6_group *g = container_of(n, struct ip6_group, node);
+		mcast_leave(st, &g->listener);
+		hash_remove(h, n);
+		mem_free(g);
+	}
 }
 
-/* Nobody reads any more. */
 void ip6_groups_free(struct leat_stack *st)
 {
-	struct hash *h = &ip6_state(st)->groups;
-	for (struct hash_node *n; (n = hash_from(h, 0));) {
-		hash_remove(h, n);
-		mem_free(container_of(n, struct ip6_group, node));
-	}
-	hash_done(h);
+	hash_done(&ip6_state(st)->groups);
 }

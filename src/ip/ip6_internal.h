@@ -41,7 +41,7 @@ struct ip6_worker {
 void ip6_groups_init(struct leat_stack *st);
 void ip6_groups_unlink(struct leat_stack *st);
 void ip6_groups_free(struct leat_stack *st);
-bool ip6_is_member(const struct worker *w, uint32_t if_handle, const struct ip6 *group);
+bool ip6_hears_always(const struct worker *w, const struct ip6 *group); /* without anybody listening */
 
 /* Is it ours, on that interface? Where an answer to `peer` goes: an address that means nothing without its link is on the one the packet
  * came by; 0: by its route. */

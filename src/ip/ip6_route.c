@@ -21,7 +21,7 @@ static const struct ip_route_type route_types[RTN_MAX + 1] = {
 
 static void decide_group(struct worker *w, struct ip_route_run *r)
 {
-	bool member = ip6_is_member(w, r->in_if, &r->dst.v6);
+	bool member = ip6_hears_always(w, &r->dst.v6) || mcast_find(w, r->in_if, AF_INET6, &r->dst);
 	ip_route_decide(r, route_types, member ? RTN_LOCAL : RTN_MULTICAST);
 	ip_route_judge_frames(r, true);
 }

@@ -82,7 +82,7 @@ enum drop ip4_guard_source(const struct worker *w, const struct pkt *p, const st
 {
 	const struct ip4_hdr *h = pkt_l3(p);
 	const struct ipaddr src = { .v4 = h->src }, dst = { .v4 = h->dst };
-	if (be32_get(h->src) == 0 ||
+	if (be32_get(h->src) == 0 || p->flags & PKT_F_LOCAL_OUT || /* our own, looped back to a group */
 	    racy_get(in->flags) & IFF_LOOPBACK || in->l3_table) /* of one who asks who he is; our own */
 		return DROP_NONE;
 	if (!(guard & IP_GUARD_ACCEPT_LOCAL) && is_own4(w, p->in_if, h->src))

@@ -12,6 +12,7 @@
 #define LEAT_IP_ROUTE_H
 
 #include "ip/ip_internal.h"
+#include "net/mcast.h"
 #include "net/fib_hash.h"
 
 /* The edges of both nodes, and with them what routes of a type do: a table of RTN_MAX + 1 rows. An empty row acts as
@@ -55,6 +56,7 @@ struct ip_route_run {
 	uint8_t bad_flags; /* packets with one of these are not on the common path */
 	uint8_t refused_flags; /* and of those, with one of these they are refused */
 	const struct iface *in;
+	const struct mcast_sources *sources; /* IPv4: whom the group is heard from; NULL: everybody */
 	const struct fib_nh *nh; /* what the lookup found; NULL: nothing, or there was none */
 };
 

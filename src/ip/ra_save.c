@@ -35,14 +35,15 @@ static void save_route(struct leat_stack *st, struct saver *s, const struct ra_r
 static void save_iface(struct saver *s, const struct iface *i)
 {
 	const struct iface_in6 *n = &i->in6;
-	if (ip6_is_zero(&n->token) && !n->ra_mtu && !n->flags && !n->has_desync)
+	uint32_t flags = n->flags & ~(uint32_t)IN6_RS_SENT; /* who comes back asks again */
+	if (ip6_is_zero(&n->token) && !n->ra_mtu && !flags && !n->has_desync)
 		return;
 	save_item(s);
 	save_u64(s, "ifindex", i->ifindex);
 	save_bytes(s, "token", n->token.b, sizeof n->token.b);
 	save_u64(s, "ra_mtu", n->ra_mtu);
 	save_u64(s, "mtu6", i->mtu6);
-	save_u64(s, "flags", n->flags);
+	save_u64(s, "flags", flags);
 	save_u64(s, "has_desync", n->has_desync);
 	save_u64(s, "desync_s", n->desync_s);
 	save_end(s);
@@ -84,7 +85,7 @@ static int load_iface(struct leat_stack *st, struct loader *l)
 	if (f)
 		f->token = token;
 	i->in6.ra_mtu = (uint32_t)ra_mtu;
-	i->in6.flags = (uint32_t)flags;
+	i->in6.flags = (i->in6.flags & IN6_RS_SENT) | (uint32_t)flags;
 	i->in6.has_desync = has_desync;
 	i->in6.desync_s = (uint32_t)desync_s;
 	racy_set(i->mtu6, (uint32_t)mtu6);

@@ -13,6 +13,7 @@
  * algorithm 4 comes with connections that need their reply in a certain bucket. */
 #include <string.h>
 
+#include "l4/group.h"
 #include "l4/l4_internal.h"
 
 enum { KEY_RAW4 = 256, KEY_RAW6 = 512 }; /* beyond any port's protocol */
@@ -208,6 +209,8 @@ static bool hears(const struct l4_end *e, const struct l4_tuple *t)
 	if (!l4_is_any(&e->local.a) && !ip6_eq(&e->local.a, &t->local))
 		return false;
 	if (l4_is_any(&e->local.a) && l4_is4(&e->local.a) && !l4_is4(&t->local))
+		return false;
+	if (!l4_group_hears(e, t->in_if, &t->local, &t->remote))
 		return false;
 	return !e->connected ||
 	       (ip6_eq(&e->peer.a, &t->remote) && (!e->ops->has_ports || e->peer.port == t->rport));

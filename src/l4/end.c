@@ -9,6 +9,7 @@
  *
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
 #include "ip/pmtu.h"
+#include "l4/group.h"
 #include "l4/l4_internal.h"
 
 /* --- between turns --- */
@@ -123,6 +124,10 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 				   .mcast_ttl = 1,
 				   .hops = -1,
 				   .mcast_hops = 1,
+				   .mcast_loop4 = true,
+				   .mcast_loop6 = true,
+				   .mcast_all4 = true,
+				   .mcast_all6 = true,
 				   .csum_off = -1,
 				   .reuseaddr = ops->shares,
 				   .rcvbuf = s->conf.rcvbuf };
@@ -146,6 +151,7 @@ void l4_end_done(struct l4_end *e)
 		l4_unhash(e);
 	if (e->ops && e->ops->close)
 		e->ops->close(e);
+	l4_groups_leave(e);
 	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
 	list_remove(&e->tell);
 	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);

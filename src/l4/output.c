@@ -8,6 +8,9 @@
  * Left out: options and extension headers, corking. */
 #include <linux/rtnetlink.h>
 
+#include <linux/if_ether.h>
+
+#include "l4/group.h"
 #include "l4/l4_internal.h"
 #include "net/addr.h"
 #include "net/fib.h"
@@ -263,6 +266,35 @@ static bool append(struct lcore *lc, struct pkt *p, const void *bytes, size_t le
 	return !len || pkt_append(lc, p, bytes, (uint32_t)len);
 }
 
+/* What goes to a group that somebody here listens to comes in again by the interface it leaves by, unless the sender says no
+ * (IP_MULTICAST_LOOP). Whole, however the link will cut it. */
+static void loop(struct l4_end *e, const struct l4_path *path, struct pkt *p)
+{
+	struct worker *w = e->home;
+	const char *input = path->is6 ? "ip6-input" : "ip4-input";
+	const struct ipaddr group =
+		path->is6 ? (struct ipaddr){ .v6 = path->dst } : (struct ipaddr){ .v4 = l4_v4(&path->dst) };
+	bool wanted = path->is6 ? e->opt.mcast_loop6 : e->opt.mcast_loop4;
+	if (!wanted || !mcast_find(w, path->out_if, path->is6 ? AF_INET6 : AF_INET, &group))
+		return;
+	struct pkt *c = l4_copy(w, input, p, p->len);
+	if (!c)
+		return;
+	c->in_if = path->out_if;
+	c->out_if = 0;
+	c->flags |= PKT_F_LOCAL_OUT;
+	c->ethertype = path->is6 ? ETH_P_IPV6 : ETH_P_IP;
+	if (path->is6) {
+		struct ip6_hdr *h = pkt_l3(c);
+		h->payload_len = be16_of((uint16_t)(c->len - sizeof *h));
+	} else {
+		struct ip4_hdr *h = pkt_l3(c);
+		h->len = be16_of((uint16_t)c->len);
+		ip4_csum_set(h);
+	}
+	graph_enqueue(w, node_find(w->st, input), c);
+}
+
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
 {
 	struct lcore *lc = e->home->lc;
@@ -302,6 +334,8 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	if (path->by_link)
 		p->flags |= PKT_F_LINK_MTU;
 	e->last_to = path->dst;
+	if (unlikely(path->type == RTN_MULTICAST))
+		loop(e, path, p);
 	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
 	return 0;
 }

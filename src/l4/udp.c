@@ -3,8 +3,7 @@
  * endpoint; without one the sender is told (RFC 1122, 4.1.3.1). A broadcast or a group's packet goes to every endpoint that
  * hears it, in copies, and nobody is told when there is none.
  *
- * Left out: joining groups (only those every host is in are heard), a host's own copies of what it sends to groups,
- * segmentation and collation (large datagrams of UDP_SEGMENT from a device are dropped by name), UDP-Lite. */
+ * Left out: a host's own copies of what it broadcasts, segmentation and collation (large datagrams of UDP_SEGMENT from a device are dropped by name), UDP-Lite. */
 #include "l4/l4_internal.h"
 #include "pkt/csum.h"
 #include "pkt/gso.h"

@@ -104,7 +104,8 @@ struct redirect_conf {
 /* What an IP packet that comes in is measured by; not all of it for both families. Named as Linux's settings are. */
 struct ip_guard_conf {
 	uint8_t rp_filter; /* 0: off, 1: the way back must be by the same interface, 2: there must be one */
-	uint8_t accept_local, route_localnet, log_martians, source_route, bc_forwarding, drop_l2_multicast, src_mark;
+	uint8_t accept_local, route_localnet, log_martians, source_route, bc_forwarding, drop_l2_multicast,
+		src_mark;
 };
 struct iface_conf {
 	struct ip6_auto_conf ip6;
@@ -115,6 +116,8 @@ struct iface_conf {
 	struct redirect_conf redirect;
 	struct arp_conf arp;
 	struct nd_conf nd;
+	uint8_t igmp_version, mld_version;
+	uint32_t igmp_report_ms[2], mld_report_ms[2]; /* by version: the older ones, the latest */
 };
 
 /* What IPv6 keeps of an interface beside its settings. */

@@ -54,28 +54,25 @@ static void load_stats(struct iface *i, struct loader *l)
 	load_end(l);
 }
 
-/* RFC 2863's; carrier as somebody set it, or as it was: then the device will tell. */
+/* RFC 2863's, as far as somebody said it: the rest the device will tell. */
 static void save_state(const struct iface *i, struct saver *s)
 {
-	save_u64(s, "carrier", i->carrier);
-	save_u64(s, "carrier_lost", i->carrier_changes[0]);
-	save_u64(s, "carrier_came", i->carrier_changes[1]);
+	uint8_t state = i->operstate;
+	bool said = state == IF_OPER_DORMANT || state == IF_OPER_TESTING ||
+		    (state == IF_OPER_UP && i->link_mode != IF_LINK_MODE_DEFAULT);
+	save_u64(s, "carrier", i->carrier || !i->ops->carrier_settable);
 	save_u64(s, "link_mode", i->link_mode);
-	save_u64(s, "operstate", i->operstate);
+	save_u64(s, "operstate", said ? state : IF_OPER_UNKNOWN);
 }
 
 static int load_state(struct iface *i, struct loader *l, bool up)
 {
-	uint64_t carrier, lost, came, mode, operstate;
-	if (!load_u64(l, "carrier", 0, 1, &carrier) || !load_u64(l, "carrier_lost", 0, UINT32_MAX, &lost) ||
-	    !load_u64(l, "carrier_came", 0, UINT32_MAX, &came) ||
-	    !load_u64(l, "link_mode", 0, UINT8_MAX, &mode) ||
+	uint64_t carrier, mode, operstate;
+	if (!load_u64(l, "carrier", 0, 1, &carrier) || !load_u64(l, "link_mode", 0, UINT8_MAX, &mode) ||
 	    !load_u64(l, "operstate", 0, IF_OPER_UP, &operstate))
 		return -EINVAL;
 	if (i->ops->carrier_settable)
 		iface_set_carrier(i, carrier);
-	i->carrier_changes[0] = (uint32_t)lost;
-	i->carrier_changes[1] = (uint32_t)came;
 	i->link_mode = (uint8_t)mode;
 	int err = iface_set_up(i, up);
 	iface_set_operstate(i, (uint8_t)operstate);

@@ -157,6 +157,7 @@ static int run_outside(struct sim_node *n, char *const argv[])
 	int err = sockd_listen(path, &fd);
 	if (err)
 		return err;
+	sim_settle(s); /* what is due is the simulation's own, and by its random numbers */
 	s->outside = true;
 	s->outside_random = s->opts.seed + ++s->n_outside;
 	err = sockd_new(n->st, fd, &d);

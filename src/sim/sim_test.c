@@ -112,7 +112,7 @@ static void faults_are_counted_and_seen(void **state)
 				   .reorder_us = 2000 };
 	struct pair p;
 	struct sim_wire_stats w;
-	pair_new(&p, 1, 3, &c);
+	pair_new(&p, 1, 4, &c);
 	struct sim_ping_stats st = pair_ping(&p, 200, 100);
 	sim_wire_stats(p.w, 0, &w);
 	assert_int_equal(st.received, 200);

@@ -3,7 +3,7 @@
  * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
  * option is added in one place.
  *
- * Not here: what would have no effect yet (priority, timestamps, groups, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
+ * Not here: what would have no effect yet (priority, timestamps, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <limits.h>
@@ -12,7 +12,7 @@
 
 #include "ip/ip.h"
 #include "net/iface.h"
-#include "sock/sock_internal.h"
+#include "sock/group.h"
 
 enum { RCVBUF_MIN = 2304, SNDBUF_MIN = 4608 }; /* Linux: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF */
 
@@ -21,7 +21,7 @@ enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 /* For whom a row is. */
 enum option_for { FOR_ALL, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
 /* How its number is kept and checked. */
-enum option_as { AS_BOOL, AS_BYTE, AS_RANGE, AS_FN }; /* AS_BYTE: the low one, whatever is above */
+enum option_as { AS_BOOL, AS_BYTE, AS_RANGE, AS_FN, AS_NAMED }; /* AS_BYTE: the low one, whatever is above */
 
 struct option {
 	int level, name;
@@ -32,6 +32,9 @@ struct option {
 	int dflt; /* what -1 stands for when read; 0: -1 is read as it is */
 	int (*set)(struct sock *s, const void *val, socklen_t len);
 	int (*get)(struct sock *s, void *val, socklen_t *len);
+	/* AS_NAMED: one pair for many names (group.c). */
+	int (*set_named)(struct sock *s, int name, const void *val, socklen_t len);
+	int (*get_named)(struct sock *s, int name, void *val, socklen_t *len);
 };
 
 /* --- numbers --- */
@@ -344,6 +347,8 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 #define BOOL(member)	.as = AS_BOOL, AT(member)
 #define RANGE(member, lo, hi) .as = AS_RANGE, .min = (lo), .max = (hi), AT(member)
 #define BYTE(member)	.as = AS_BYTE, AT(member)
+#define GROUP4(name_) { IPPROTO_IP, (name_), .as = AS_NAMED, .set_named = sock_group_set4, .get_named = sock_group_get4 }
+#define GROUP6(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_group_set6, .get_named = sock_group_get6, .whom = FOR_INET6 }
 #define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
 
 static const struct option options[] = {
@@ -366,6 +371,12 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_TTL,			RANGE(ttl, -1, 255), .not0 = true, .dflt = DFLT_TTL },
 	{ IPPROTO_IP, IP_MULTICAST_TTL,		RANGE(mcast_ttl, -1, 255), .dflt = 1 },
 	{ IPPROTO_IP, IP_MULTICAST_IF,		FN(set_mcast_if4, NULL) },
+	{ IPPROTO_IP, IP_MULTICAST_LOOP,	BOOL(mcast_loop4) },
+	{ IPPROTO_IP, IP_MULTICAST_ALL,		RANGE(mcast_all4, 0, 1) },
+	GROUP4(IP_ADD_MEMBERSHIP), GROUP4(IP_DROP_MEMBERSHIP), GROUP4(IP_ADD_SOURCE_MEMBERSHIP),
+	GROUP4(IP_DROP_SOURCE_MEMBERSHIP), GROUP4(IP_BLOCK_SOURCE), GROUP4(IP_UNBLOCK_SOURCE), GROUP4(IP_MSFILTER),
+	GROUP4(MCAST_JOIN_GROUP), GROUP4(MCAST_LEAVE_GROUP), GROUP4(MCAST_JOIN_SOURCE_GROUP),
+	GROUP4(MCAST_LEAVE_SOURCE_GROUP), GROUP4(MCAST_BLOCK_SOURCE), GROUP4(MCAST_UNBLOCK_SOURCE), GROUP4(MCAST_MSFILTER),
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
 	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
@@ -379,6 +390,11 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS,	RANGE(hops, -1, 255), .dflt = 64, .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS,	RANGE(mcast_hops, -1, 255), .dflt = 1, .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MULTICAST_IF,	FN(set_mcast_if6, get_mcast_if6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_LOOP,	RANGE(mcast_loop6, 0, 1), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MULTICAST_ALL,	BOOL(mcast_all6), .whom = FOR_INET6 },
+	GROUP6(IPV6_JOIN_GROUP), GROUP6(IPV6_LEAVE_GROUP), GROUP6(MCAST_JOIN_GROUP), GROUP6(MCAST_LEAVE_GROUP),
+	GROUP6(MCAST_JOIN_SOURCE_GROUP), GROUP6(MCAST_LEAVE_SOURCE_GROUP), GROUP6(MCAST_BLOCK_SOURCE),
+	GROUP6(MCAST_UNBLOCK_SOURCE), GROUP6(MCAST_MSFILTER),
 	{ IPPROTO_IPV6, IPV6_TCLASS,		RANGE(tclass, -1, 255), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
@@ -460,6 +476,8 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 
 static int set_one(struct sock *s, const struct option *o, const void *val, socklen_t len)
 {
+	if (o->as == AS_NAMED)
+		return o->set_named(s, o->name, val, len);
 	if (o->as != AS_FN)
 		return set_number(s, o, val, len);
 	return o->set ? o->set(s, val, len) : -ENOPROTOOPT;
@@ -480,6 +498,10 @@ static int get_one(struct sock *s, const struct option *o, void *val, socklen_t 
 {
 	if ((int)*len < 0)
 		return -EINVAL;
+	if (o->as == AS_NAMED)
+		return o->name == IP_MSFILTER || o->name == MCAST_MSFILTER
+			       ? o->get_named(s, o->name, val, len)
+			       : -ENOPROTOOPT;
 	if (o->as == AS_FN)
 		return o->get ? o->get(s, val, len) : -ENOPROTOOPT;
 	int64_t n = field_get(s, o);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/icmp6.h"
+#include "wire/mcast.h"
 
 #include "wire/csum.h"
 #include "wire/ip6.h"
@@ -66,6 +67,11 @@ static void print_quote(const struct icmp6_msg *m, struct text *to, unsigned dep
 	}
 }
 
+static bool is_mld(uint8_t type)
+{
+	return (type >= ICMP6_MLD_QUERY && type <= ICMP6_MLD_DONE) || type == ICMP6_MLD2_REPORT;
+}
+
 void icmp6_print(struct cursor c, struct text *to, unsigned depth)
 {
 	struct icmp6_msg m;
@@ -76,6 +82,10 @@ void icmp6_print(struct cursor c, struct text *to, unsigned depth)
 	const char *name = type_names[m.type];
 	if (is_nd(m.type)) {
 		nd_print(c, to);
+		return;
+	}
+	if (is_mld(m.type)) {
+		mld_print(c, to);
 		return;
 	}
 	if (name)

@@ -6,6 +6,7 @@
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/mcast.h"
 #include "wire/tcp.h"
 #include "wire/text.h"
 #include "wire/udp.h"
@@ -53,6 +54,8 @@ void ip_print_body(uint8_t proto, struct cursor c, struct text *to, unsigned dep
 		icmp4_print(c, to, depth);
 	else if (proto == IP_PROTO_ICMP6)
 		icmp6_print(c, to, depth);
+	else if (proto == IP_PROTO_IGMP)
+		igmp_print(c, to);
 	else if (proto == IP_PROTO_IPIP && depth + 1 < IP_PRINT_DEPTH)
 		ip4_print(c, to, depth + 1);
 	else if (proto == IP_PROTO_IPV6 && depth + 1 < IP_PRINT_DEPTH)

@@ -38,6 +38,24 @@ static const uint8_t whole4[24] = { 0x45, 0x10, 9, 9, 0, 0, 0, 0, 3, 253, 1, 1, 
 static const uint8_t whole4_bad[24] = { 0x48, 0x10, 9, 9, 0, 0, 0, 0, 3, 253, 1, 1, 0, 0, 0, 0, 127, 0, 0, 1 };
 static const uint8_t whole6[44] = { 0x60, [5] = 4, [6] = 253, [7] = 9, [23] = 1, [39] = 1, 'b', 'o', 'd', 'y' };
 
+/* Groups on lo, which is number 1 on both sides: RFC 3678's structures. */
+#define G4(a, b, c, d) { (a), (b), (c), (d) }
+struct mreq_text { uint8_t group[4], by[4]; int ifindex; };
+struct mreq6_text { uint8_t group[16]; int ifindex; };
+static const struct mreq_text g1 = { G4(239, 1, 1, 1), G4(0, 0, 0, 0), 1 }, g_none = { G4(239, 1, 1, 2), G4(0, 0, 0, 0), 1 },
+			      g_uni = { G4(10, 1, 1, 1), G4(0, 0, 0, 0), 1 }, g_nodev = { G4(239, 1, 1, 1), G4(0, 0, 0, 0), 77 },
+			      g_by = { G4(239, 1, 1, 3), G4(127, 0, 0, 1), 0 }, g_by_none = { G4(239, 1, 1, 3), G4(203, 0, 113, 9), 0 };
+static const uint8_t s1[12] = { 232, 1, 1, 1, 127, 0, 0, 1, 10, 0, 0, 1 }, s2[12] = { 232, 1, 1, 1, 127, 0, 0, 1, 10, 0, 0, 2 },
+		     s_of1[12] = { 239, 1, 1, 3, 127, 0, 0, 1, 10, 0, 0, 1 }, s_uni[12] = { 10, 1, 1, 1, 127, 0, 0, 1, 10, 0, 0, 1 };
+static const uint8_t f_in[24] = { 239, 1, 1, 3, 127, 0, 0, 1, 1, 0, 0, 0, 2, 0, 0, 0, 10, 0, 0, 9, 10, 0, 0, 8 },
+		     f_bad[24] = { 239, 1, 1, 3, 127, 0, 0, 1, 7, 0, 0, 0, 2, 0, 0, 0 },
+		     f_many[24] = { 239, 1, 1, 3, 127, 0, 0, 1, 1, 0, 0, 0, 200, 0, 0, 0 },
+		     f_empty[16] = { 239, 1, 1, 3, 127, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0 };
+static const struct mreq6_text h1 = { { 0xff, 5, [15] = 9 }, 1 }, h_uni = { { 0x20, 1, [15] = 9 }, 1 },
+			       h_nodev = { { 0xff, 5, [15] = 9 }, 77 };
+static const struct group_source_req r1 = { 1, { AF_INET6, .__ss_padding = { [6] = (char)0xff, 5, [21] = 9 } },
+					    { AF_INET6, .__ss_padding = { [6] = 0x20, 1, [21] = 1 } } };
+
 static const struct step steps[] = {
 	/* --- opening --- */
 	{ "unknown family", S(0, 99, DG, 0) },
@@ -142,6 +160,57 @@ static const struct step steps[] = {
 	{ "tos of it", GETS(0, IPPROTO_IP, IP_TOS) },
 	{ "tos 300", SETS(0, IPPROTO_IP, IP_TOS, 300) },
 	{ "tos after 300", GETS(0, IPPROTO_IP, IP_TOS) },
+	{ "a group", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g1, sizeof g1) },
+	{ "the group again", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g1, sizeof g1) },
+	{ "another's group", SETB(1, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g1, sizeof g1) },
+	{ "a station for a group", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g_uni, sizeof g_uni) },
+	{ "a group where there is nothing", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g_nodev, sizeof g_nodev) },
+	{ "a group cut short", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g1, 7) },
+	{ "a group by an address", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g_by, 8) },
+	{ "a group by nobody's address", SETB(0, IPPROTO_IP, IP_ADD_MEMBERSHIP, &g_by_none, 8) },
+	{ "leaving what it is not in", SETB(0, IPPROTO_IP, IP_DROP_MEMBERSHIP, &g_none, sizeof g_none) },
+	{ "leaving where there is nothing", SETB(0, IPPROTO_IP, IP_DROP_MEMBERSHIP, &g_nodev, sizeof g_nodev) },
+	{ "leaving", SETB(0, IPPROTO_IP, IP_DROP_MEMBERSHIP, &g1, sizeof g1) },
+	{ "leaving again", SETB(0, IPPROTO_IP, IP_DROP_MEMBERSHIP, &g1, sizeof g1) },
+	{ "a source", SETB(0, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, s1, sizeof s1) },
+	{ "the source again", SETB(0, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, s1, sizeof s1) },
+	{ "another source", SETB(0, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, s2, sizeof s2) },
+	{ "a source of a station", SETB(0, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, s_uni, sizeof s_uni) },
+	{ "a source cut short", SETB(0, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, s1, 11) },
+	{ "refusing beside wanting", SETB(0, IPPROTO_IP, IP_BLOCK_SOURCE, s1, sizeof s1) },
+	{ "no source", SETB(0, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, s1, sizeof s1) },
+	{ "no source again", SETB(0, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, s1, sizeof s1) },
+	{ "the last source", SETB(0, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, s2, sizeof s2) },
+	{ "and the group has gone", SETB(0, IPPROTO_IP, IP_DROP_SOURCE_MEMBERSHIP, s2, sizeof s2) },
+	{ "refusing", SETB(0, IPPROTO_IP, IP_BLOCK_SOURCE, s_of1, sizeof s_of1) },
+	{ "refusing again", SETB(0, IPPROTO_IP, IP_BLOCK_SOURCE, s_of1, sizeof s_of1) },
+	{ "refusing no more", SETB(0, IPPROTO_IP, IP_UNBLOCK_SOURCE, s_of1, sizeof s_of1) },
+	{ "refusing no more again", SETB(0, IPPROTO_IP, IP_UNBLOCK_SOURCE, s_of1, sizeof s_of1) },
+	{ "a list", SETB(0, IPPROTO_IP, IP_MSFILTER, f_in, sizeof f_in) },
+	{ "a list of no mode", SETB(0, IPPROTO_IP, IP_MSFILTER, f_bad, sizeof f_bad) },
+	{ "a list longer than it is", SETB(0, IPPROTO_IP, IP_MSFILTER, f_many, sizeof f_many) },
+	{ "a list cut short", SETB(0, IPPROTO_IP, IP_MSFILTER, f_in, 15) },
+	{ "a list of nobody", SETB(0, IPPROTO_IP, IP_MSFILTER, f_empty, sizeof f_empty) },
+	{ "and the group has gone, too", SETB(0, IPPROTO_IP, IP_MSFILTER, f_in, sizeof f_in) },
+	{ "groups in a byte", SETB(0, IPPROTO_IP, IP_MULTICAST_LOOP, "\0", 1) },
+	{ "hearing oneself", GETS(0, IPPROTO_IP, IP_MULTICAST_LOOP) },
+	{ "hearing all", GETS(0, IPPROTO_IP, IP_MULTICAST_ALL) },
+	{ "hearing all, 2", SETS(0, IPPROTO_IP, IP_MULTICAST_ALL, 2) },
+	{ "a group over IPv6", SETB(2, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h1, sizeof h1) },
+	{ "again over IPv6", SETB(2, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h1, sizeof h1) },
+	{ "a station for a group over IPv6", SETB(2, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h_uni, sizeof h_uni) },
+	{ "where there is nothing over IPv6", SETB(2, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h_nodev, sizeof h_nodev) },
+	{ "cut short over IPv6", SETB(2, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h1, 19) },
+	{ "a group of IPv6 for IPv4", SETB(0, IPPROTO_IPV6, IPV6_JOIN_GROUP, &h1, sizeof h1) },
+	{ "refusing over IPv6", SETB(2, IPPROTO_IPV6, MCAST_BLOCK_SOURCE, &r1, sizeof r1) },
+	{ "refusing again over IPv6", SETB(2, IPPROTO_IPV6, MCAST_BLOCK_SOURCE, &r1, sizeof r1) },
+	{ "wanting beside refusing over IPv6", SETB(2, IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, &r1, sizeof r1) },
+	{ "leaving over IPv6", SETB(2, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &h1, sizeof h1) },
+	{ "leaving again over IPv6", SETB(2, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &h1, sizeof h1) },
+	{ "leaving where there is nothing over IPv6", SETB(2, IPPROTO_IPV6, IPV6_LEAVE_GROUP, &h_nodev, sizeof h_nodev) },
+	{ "hearing oneself over IPv6", GETS(2, IPPROTO_IPV6, IPV6_MULTICAST_LOOP) },
+	{ "hearing oneself, 2", SETS(2, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 2) },
+	{ "hearing all over IPv6", GETS(2, IPPROTO_IPV6, IPV6_MULTICAST_ALL) },
 	{ "multicast ttl 256", SETS(0, IPPROTO_IP, IP_MULTICAST_TTL, 256) },
 	{ "multicast ttl -1", SETS(0, IPPROTO_IP, IP_MULTICAST_TTL, -1) },
 	{ "multicast ttl 0", SETS(0, IPPROTO_IP, IP_MULTICAST_TTL, 0) },

@@ -340,4 +340,5 @@ void deed_module(struct world *w, const uint32_t *arg)
 	if (err)
 		broken(w, "module: %s of n%u: %s", m ? m->name : "?", arg[0], strerror(-err));
 	w->node[arg[0]].unloaded[arg[1]] = !arg[2];
+	w->node[arg[0]].reordered = true;
 }

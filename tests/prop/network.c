@@ -140,6 +140,7 @@ static void take_counters(struct world *w, unsigned node)
 	counters_free(w->node[node].kept);
 	w->node[node].kept = counters_take(st);
 	w->node[node].replugged = false;
+	w->node[node].kept_reordered = w->node[node].reordered;
 }
 
 void deed_crash(struct world *w, const uint32_t *arg)
@@ -153,6 +154,7 @@ void deed_crash(struct world *w, const uint32_t *arg)
 	must(w, sim_crash(w->node[arg[0]].n, arg[1]), "crash");
 	account_after_end(w);
 	memset(w->node[arg[0]].unloaded, 0, sizeof w->node[arg[0]].unloaded);
+	w->node[arg[0]].reordered = false;
 }
 
 static void came_back_empty(struct world *w, unsigned node)
@@ -183,7 +185,8 @@ void deed_return(struct world *w, const uint32_t *arg)
 		return;
 	}
 	w->reached.restored++;
-	counters_continue(w, w->node[i].kept, stack_of(w, i), !w->node[i].replugged && !w->node[i].untested);
+	counters_continue(w, w->node[i].kept, stack_of(w, i),
+			  !w->node[i].replugged && !w->node[i].untested && !w->node[i].kept_reordered);
 	account_back(w, i);
 	counters_free(w->node[i].kept);
 	w->node[i].kept = NULL;

@@ -20,6 +20,8 @@ struct prop_node {
 	struct sim_node *n; /* NULL: not made */
 	bool forward;
 	bool unloaded[4]; /* modules, by module_at() */
+	bool reordered; /* one of them has gone: the save file of this life lists them otherwise, or not */
+	bool kept_reordered; /* the one that is kept does */
 	struct counters *kept; /* at the time of a crash that is to be returned from */
 	uint64_t gone_rx; /* what interfaces that went had received */
 	bool replugged; /* since then: what follows from carrier may differ */
