@@ -24,7 +24,8 @@ static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause)
 	return true;
 }
 
-/* Ineligible as cause: an error or a redirect, or ICMPv6 of which one cannot tell. */
+/* Ineligible as cause: an error or a redirect, or ICMPv6 too short to tell. A later fragment is of neither: errors are not longer
+ * than 1,280 bytes (RFC 4443, 2.4(c)), redirects not either (RFC 4861, 4.5), so nobody cuts them. Linux: the same. */
 static bool is_icmp_error(const struct pkt *p)
 {
 	struct ip6_chain ch;
@@ -33,7 +34,9 @@ static bool is_icmp_error(const struct pkt *p)
 	ip6_walk(c, IP6_WALK_ROUTER, &ch);
 	if (ch.proto != IP_PROTO_ICMP6)
 		return false;
-	if ((ch.fragment && ch.frag_off) || !cur_skip(&c, ch.l4_off))
+	if (ch.fragment && ch.frag_off)
+		return false;
+	if (!cur_skip(&c, ch.l4_off))
 		return true;
 	const uint8_t *type = cur_take(&c, &tmp, sizeof tmp);
 	return !type || icmp6_is_error(*type) || *type == ICMP6_REDIRECT;

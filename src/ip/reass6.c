@@ -39,6 +39,14 @@ static bool is_discovery(const struct pkt *p)
 	       type <= ICMP6_REDIRECT;
 }
 
+static uint8_t next_in_fragment(const struct pkt *p, const struct ip6_chain *ch)
+{
+	struct cursor c = pkt_cursor(p);
+	uint8_t tmp;
+	cur_skip(&c, ch->frag_hdr_off + (uint32_t)offsetof(struct ip6_frag_hdr, next));
+	return *(const uint8_t *)cur_take(&c, &tmp, sizeof tmp); /* has been walked along */
+}
+
 /* NEXT_DROP with p->drop, an edge to the error node, or NODE_KEPT to go on. */
 static uint8_t check(struct pkt *p, struct ip6_chain *ch)
 {
@@ -56,6 +64,10 @@ static uint8_t check(struct pkt *p, struct ip6_chain *ch)
 		return pkt_drop(p, DROP_BAD_LENGTH);
 	if (!ch->frag_off && is_discovery(p))
 		return pkt_drop(p, DROP_ND_FRAGMENT);
+	/* RFC 8200, 4: hop-by-hop options behind any header but the first are not recognised. Put together, they would stand
+	 * in the right place. */
+	if (!ch->frag_off && next_in_fragment(p, ch) == IP_PROTO_HOPOPTS)
+		return problem(p, ch, ICMP6_PARAM_NEXT_HEADER, ch->frag_hdr_off, DROP_IP_EXT_HEADER);
 	if (!ch->frag_off && !shows_chain(p))
 		return problem(p, ch, ICMP6_PARAM_HEADER_CHAIN, 0, DROP_IP_EXT_HEADER);
 	return NODE_KEPT;
