@@ -12,13 +12,14 @@ FAMILIES = {}
 
 
 class Family:
-    def __init__(self, name, make, roles, oracle, sysctls, ip, keep, quiet_s):
+    def __init__(self, name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone):
         self.name, self.make, self.roles, self.oracle = name, make, roles, oracle
         self.sysctls, self.ip, self.keep, self.quiet_s = tuple(sysctls), tuple(ip), tuple(keep), quiet_s
+        self.alone = name if alone else ""  # for families whose cases leave something behind
 
     def lab_key(self, role):
         """Families with equal keys share a lab."""
-        return role, self.oracle, self.sysctls, self.ip
+        return role, self.oracle, self.sysctls, self.ip, self.alone
 
     def cases(self, role, seed, count):
         c = Cases(self, role, seed, count)
@@ -26,9 +27,9 @@ class Family:
         return c.rows
 
 
-def family(name, roles=("router", "host"), oracle=L.LINUX, sysctls=(), ip=(), keep=(), quiet_s=0.0015):
+def family(name, roles=("router", "host"), oracle=L.LINUX, sysctls=(), ip=(), keep=(), quiet_s=0.0015, alone=False):
     def add(make):
-        FAMILIES[name] = Family(name, make, roles, oracle, sysctls, ip, keep, quiet_s)
+        FAMILIES[name] = Family(name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone)
         return make
     return add
 

@@ -4,7 +4,36 @@ import fnmatch
 import json
 import os
 
+import normal
+
+SAID_MAX = 4  # frames of each side that said() tells
 RIGHT = ("leat", "linux", "both")
+
+
+def digest(link, frame, notes=()):
+    """A frame in a few words that are the same for like cases."""
+    kind, at = normal.l3(frame)
+    words = [link, f"type-{kind:04x}" if kind is not None else "short"]
+    if kind == normal.ETH_IP and len(frame) >= at + 24:
+        proto, l4 = frame[at + 9], at + (frame[at] & 15) * 4
+        words = [link, f"icmp4 {frame[l4]}/{frame[l4 + 1]}" if proto == 1 and len(frame) > l4 + 1 else f"ip4 {proto}"]
+        words += ["fragment"] if (frame[at + 6] << 8 | frame[at + 7]) & 0x3FFF else []
+    elif kind == normal.ETH_IP6 and len(frame) >= at + 42:
+        proto, l4, fragment = normal.walk6(frame, at)
+        words = [link, f"icmp6 {frame[l4]}/{frame[l4 + 1]}" if proto == 58 and len(frame) > l4 + 1 else f"ip6 {proto}"]
+        words += ["fragment"] if fragment else []
+    elif kind == normal.ETH_ARP and len(frame) >= at + 8:
+        words = [link, f"arp {frame[at + 7]}"]
+    return " ".join(words + list(notes))
+
+
+def said(answers):
+    """`what leat said <> what the oracle said`."""
+    sides = []
+    for rows in answers.values():
+        words = [digest(*r) for r in rows[:SAID_MAX]] + (["..."] if len(rows) > SAID_MAX else [])
+        sides.append(", ".join(words) or "nothing")
+    return " <> ".join(sides)
 
 
 class BadList(Exception):
@@ -12,14 +41,20 @@ class BadList(Exception):
 
 
 class Known:
-    """A row of the file differences: cases whose ids match, who is right, by which RFC, why."""
+    """A row of the file differences: cases whose ids match, what was said (by show.said()), who is right, by which RFC, why."""
 
     def __init__(self, line, number):
         parts = [p.strip() for p in line.split("|")]
-        if len(parts) != 4 or not all(parts) or parts[1] not in RIGHT:
-            raise BadList(f"differences:{number}: not `pattern | {' or '.join(RIGHT)} | decided by | why`")
-        self.pattern, self.right, self.decided, self.why = parts
+        if len(parts) != 5 or not all(parts) or parts[2] not in RIGHT:
+            raise BadList(f"differences:{number}: not `cases | said | {' or '.join(RIGHT)} | decided by | why`")
+        self.pattern, self.said, self.right, self.decided, self.why = parts
         self.number, self.matched, self.differed = number, 0, 0
+
+    def fits(self, case):
+        return fnmatch.fnmatchcase(case.id, self.pattern)
+
+    def explains(self, r):
+        return self.fits(r.case) and fnmatch.fnmatchcase(r.said, self.said)
 
 
 def read_known(path):
@@ -31,6 +66,7 @@ class Result:
     def __init__(self, case, differs, answers, error=None):
         self.case, self.differs, self.answers, self.error = case, differs, answers, error
         self.known = None
+        self.said = error or said(answers)
 
 
 class Verdict:
@@ -38,11 +74,10 @@ class Verdict:
         self.results, self.known = results, known
         for r in results:
             for k in known:
-                if fnmatch.fnmatchcase(r.case.id, k.pattern):
-                    k.matched += 1
-                    if r.differs:
-                        k.differed += 1
-                        r.known = r.known or k
+                k.matched += k.fits(r.case)
+                if r.differs and k.explains(r):
+                    k.differed += 1
+                    r.known = r.known or k
 
     def differing(self):
         return [r for r in self.results if r.differs]

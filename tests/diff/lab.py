@@ -25,7 +25,6 @@ SYSCTLS = [
     ("net.ipv4.icmp_msgs_per_sec", 1000000), ("net.ipv4.icmp_msgs_burst", 1000000),
     ("net.ipv4.icmp_ratelimit", 0), ("net.ipv4.icmp_ratemask", 0),
     ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", ""),
-    ("net.ipv6.auto_flowlabels", 0),
     ("net.ipv4.conf.all.rp_filter", 0), ("net.ipv4.conf.a.rp_filter", 0), ("net.ipv4.conf.b.rp_filter", 0),
     ("net.ipv6.conf.a.dad_transmits", 0), ("net.ipv6.conf.b.dad_transmits", 0),
     ("net.ipv6.conf.a.accept_dad", 0), ("net.ipv6.conf.b.accept_dad", 0),
@@ -75,6 +74,15 @@ def run(*args, ok=True, text=None, **kw):
     return p
 
 
+def write_sysctls(shell, pairs):
+    """By a kernel's files; returns the names of those that it does not have."""
+    lines = []
+    for name, value in pairs:
+        path = "/proc/sys/" + name.replace(".", "/")
+        lines.append(f"{{ [ -e {path} ] && echo '{value}' >{path}; }} || echo 'lacks {name}'")
+    return re.findall(r"lacks (\S+)", shell("\n".join(lines)).stdout)
+
+
 class Dut:
     """Configured by ip(8) and by settings' names, whatever it is."""
 
@@ -121,12 +129,7 @@ class Linux(Dut):
         return run("ip", "netns", "exec", self.lab.ns(self.name), "sh", "-ec", script, ok=ok)
 
     def sysctls(self, pairs):
-        lines = []
-        for name, value in pairs:
-            path = "/proc/sys/" + name.replace(".", "/")
-            lines.append(f"{{ [ -e {path} ] && echo '{value}' >{path}; }} || echo 'lacks {name}'")
-        out = self.shell("\n".join(lines)).stdout
-        self.lacks |= set(re.findall(r"lacks (\S+)", out))
+        self.lacks |= set(write_sysctls(self.shell, pairs))
 
     def start(self):
         pass

@@ -4,8 +4,10 @@
 - The identification that a dut chose for an IPv4 packet or an IPv6 fragment: it becomes 0, 1, 2 ... in the order of appearance
   within the case; 0 for all IPv4 packets that are no fragments (RFC 6864, 4.1: there it means nothing). One that was in a frame we
   sent stays, since then it was forwarded.
-- The time of day in an ICMP timestamp reply: 0 when it is right to a few seconds.
+- The flow label that a dut chose for an IPv6 packet (RFC 6437, 3): 0, unless it was in a frame we sent.
+- The time of day in an ICMP timestamp reply and in timestamp options: 0 when it is right to a few minutes.
 - A checksum over one of these: it becomes 0 when it was right, and is noted as bad otherwise.
+- The order of frames on a link, but for frames of one kind (protocol, and type of ICMP or ARP): those keep theirs.
 - Solicitations for addresses, and errors about packets, that do not occur in the case: they are left from one before, whose
   resolution still goes on or has failed by now.
 - Reports of multicast groups and router solicitations, which come by timers, unless the family is about them.
@@ -18,6 +20,7 @@ import wire
 ETH_IP, ETH_IP6, ETH_ARP = 0x0800, 0x86DD, 0x0806
 VLAN_TYPES = (0x8100, 0x88A8)
 EXTENSIONS = (0, 43, 60, 135, 139, 140)  # next headers of 8-byte units; 44 and 51 are measured otherwise
+CLOCKS_APART_MS = 600000  # a guest has its own
 MLD_TYPES, RS_TYPE = (130, 131, 132, 143), 133
 
 
@@ -49,18 +52,23 @@ def walk6(frame, at):
             return proto, at, fragment
 
 
+def label(f, at):
+    return (f[at + 1] & 15) << 16 | f[at + 2] << 8 | f[at + 3]
+
+
 def sent_ids(frames):
-    """Identifications in what we sent: whatever bears them was forwarded."""
-    four, six = set(), set()
+    """Identifications and flow labels in what we sent: whatever bears them was forwarded, or reflects them."""
+    four, six, labels = set(), set(), set()
     for frame in frames:
         kind, at = l3(frame)
         if kind == ETH_IP and len(frame) >= at + 6:
             four.add(frame[at + 4:at + 6])
         elif kind == ETH_IP6 and len(frame) >= at + 40:
+            labels.add(label(frame, at))
             fragment = walk6(frame, at)[2]
             if fragment:
                 six.add(frame[fragment + 4:fragment + 8])
-    return four, six
+    return four, six, labels
 
 
 def chatter(frame, keep):
@@ -80,7 +88,7 @@ class Sent:
 
     def __init__(self, frames):
         self.bytes = b"\0".join(frames)
-        self.four, self.six = sent_ids(frames)
+        self.four, self.six, self.labels = sent_ids(frames)
 
     def left_over(self, f):
         """Is this an echo of an earlier case?"""
@@ -97,12 +105,26 @@ class Sent:
         return proto == 58 and len(f) >= l4 + 48 and f[l4] < 128 and f[l4 + 16:l4 + 48] not in self.bytes
 
 
+def is_now(word):
+    """RFC 791, 792: milliseconds since midnight UT."""
+    return abs(int.from_bytes(word, "big") - time.time() * 1000 % 86400000) < CLOCKS_APART_MS
+
+
+def stamps(f, at, end):
+    """Timestamp options of a header, at to end of them."""
+    while at < end and f[at]:
+        length = 1 if f[at] == 1 or at + 1 >= end else f[at + 1]
+        if f[at] == 68:
+            for word in range(at + 4, min(at + length, end) - 3, 4):
+                if is_now(f[word:word + 4]):
+                    f[word:word + 4] = bytes(4)
+        at += max(length, 1)
+
+
 def timestamp_reply(f, at):
-    """RFC 792: receive and transmit timestamps are milliseconds since midnight UT."""
-    received, transmitted = struct.unpack("!II", f[at + 12:at + 20])
-    now_ms = time.time() * 1000 % 86400000
+    """Receive and transmit timestamps."""
     notes = () if wire.inet_sum(bytes(f[at:])) == 0xFFFF else ("ICMP checksum is bad",)
-    if received != transmitted or abs(received - now_ms) > 5000:
+    if f[at + 12:at + 16] != f[at + 16:at + 20] or not is_now(f[at + 12:at + 16]):
         return notes
     f[at + 2:at + 4] = b"\0\0"
     f[at + 12:at + 20] = bytes(8)
@@ -113,7 +135,7 @@ class Normal:
     """The frames one dut sent in one case: (link, bytes, notes) of each."""
 
     def __init__(self, sent):
-        self.four, self.six = sent.four, sent.six
+        self.four, self.six, self.labels = sent.four, sent.six, sent.labels
         self.named = {}
 
     def name(self, ident):
@@ -125,6 +147,7 @@ class Normal:
         hl = (f[at] & 15) * 4
         notes = () if wire.inet_sum(bytes(f[at:at + hl])) == 0xFFFF else ("header checksum is bad",)
         f[at + 10:at + 12] = b"\0\0"
+        stamps(f, at + 20, min(at + hl, len(f)))
         ident = bytes(f[at + 4:at + 6])
         if ident not in self.four:
             fragment = (f[at + 6] << 8 | f[at + 7]) & 0x3FFF
@@ -136,6 +159,9 @@ class Normal:
     def ip6(self, f, at):
         if len(f) < at + 40 or f[at] >> 4 != 6:
             return
+        if label(f, at) not in self.labels:
+            f[at + 1] &= 0xF0
+            f[at + 2:at + 4] = b"\0\0"
         fragment = walk6(f, at)[2]
         if fragment and bytes(f[fragment + 4:fragment + 8]) not in self.six:
             f[fragment + 4:fragment + 8] = struct.pack("!I", self.name(bytes(f[fragment + 4:fragment + 8])))
@@ -150,9 +176,21 @@ class Normal:
         return link, bytes(f), notes
 
 
+def sort_key(row):
+    link, f, _ = row
+    kind, at = l3(f)
+    if kind == ETH_IP and len(f) >= at + 20:
+        l4 = at + (f[at] & 15) * 4
+        return link, kind, f[at + 9], f[l4] if f[at + 9] == 1 and len(f) > l4 and not (f[at + 6] & 31 | f[at + 7]) else 0
+    if kind == ETH_IP6 and len(f) >= at + 40:
+        proto, l4, fragment = walk6(f, at)
+        return link, kind, f[at + 6], f[l4] if proto == 58 and len(f) > l4 and not fragment else 0
+    return link, kind or 0, 0, f[at + 7] if kind == ETH_ARP and len(f) > at + 7 else 0
+
+
 def normal(out, sent, keep=()):
-    """By link; in the order in which they came there."""
+    """By link and kind; in the order in which they came there."""
     sent = Sent(sent)
     n = Normal(sent)
     rows = [n.frame(link, f) for link, f in out if not chatter(f, keep) and not sent.left_over(f)]
-    return sorted(rows, key=lambda r: r[0])
+    return sorted(rows, key=sort_key)

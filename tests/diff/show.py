@@ -7,7 +7,6 @@ import time
 import craft
 import judge
 import lab as L
-import normal
 
 
 def brief(link, frame, notes=()):
@@ -17,29 +16,11 @@ def brief(link, frame, notes=()):
     return f"{link}: {len(frame)} bytes {text}{note}  {frame[:14].hex()} {frame[14:90].hex()}{'...' if len(frame) > 90 else ''}"
 
 
-def digest(link, frame, notes=()):
-    """A frame in a few words that are the same for like cases."""
-    kind, at = normal.l3(frame)
-    words = [link, f"type-{kind:04x}" if kind is not None else "short"]
-    if kind == normal.ETH_IP and len(frame) >= at + 24:
-        proto, l4 = frame[at + 9], at + (frame[at] & 15) * 4
-        words = [link, f"ip4/{proto}", *([f"icmp {frame[l4]}/{frame[l4 + 1]}"] if proto == 1 else [])]
-        words += ["fragment"] if (frame[at + 6] << 8 | frame[at + 7]) & 0x3FFF else []
-    elif kind == normal.ETH_IP6 and len(frame) >= at + 42:
-        proto, l4, fragment = normal.walk6(frame, at)
-        words = [link, f"ip6/{proto}", *([f"icmp {frame[l4]}/{frame[l4 + 1]}"] if proto == 58 and len(frame) > l4 + 1 else [])]
-        words += ["fragment"] if fragment else []
-    elif kind == normal.ETH_ARP and len(frame) >= at + 8:
-        words = [link, f"arp {frame[at + 7]}"]
-    return " ".join(words + list(notes))
-
-
 def kinds(results):
     """Differences of one kind together: what leat and the other said, and the cases."""
     groups = {}
     for r in results:
-        said = [f"{dut}: " + (", ".join(digest(*f) for f in frames) or "nothing") for dut, frames in r.answers.items()]
-        groups.setdefault((r.error or " | ".join(said), r.known), []).append(r.case.id)
+        groups.setdefault((r.said, r.known), []).append(r.case.id)
     lines = []
     for (said, known), ids in sorted(groups.items(), key=lambda g: -len(g[1])):
         lines.append(f"\n{len(ids):5} {said}" + (f"  [{known.right} right: {known.decided}]" if known else ""))
