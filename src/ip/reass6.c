@@ -42,9 +42,10 @@ static bool is_discovery(const struct pkt *p)
 static uint8_t next_in_fragment(const struct pkt *p, const struct ip6_chain *ch)
 {
 	struct cursor c = pkt_cursor(p);
-	uint8_t tmp;
-	cur_skip(&c, ch->frag_hdr_off + (uint32_t)offsetof(struct ip6_frag_hdr, next));
-	return *(const uint8_t *)cur_take(&c, &tmp, sizeof tmp); /* has been walked along */
+	uint8_t next = IP_PROTO_NONE;
+	if (cur_skip(&c, ch->frag_hdr_off + (uint32_t)offsetof(struct ip6_frag_hdr, next)))
+		cur_u8(&c, &next);
+	return next;
 }
 
 /* NEXT_DROP with p->drop, an edge to the error node, or NODE_KEPT to go on. */
