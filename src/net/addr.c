@@ -331,7 +331,8 @@ static int check(const struct iface *i, const struct addr *how)
 		return -EINVAL;
 	if (how->family == AF_INET)
 		return how->plen > 32 ? -EINVAL : 0;
-	if (how->family != AF_INET6 || how->plen > 128 || ip6_is_multicast(&how->local.v6))
+	if (how->family != AF_INET6 || how->plen > 128 ||
+	    (ip6_is_multicast(&how->local.v6) && !(how->flags & IFA_F_MCAUTOJOIN)))
 		return -EINVAL;
 	if (i->mtu < IP6_MTU_MIN)
 		return -ENOBUFS;

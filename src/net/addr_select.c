@@ -162,8 +162,8 @@ static int better4(const struct wish *want, const struct candidate *x, const str
 static bool may_serve(const struct wish *want, const struct candidate *c)
 {
 	const struct addr *a = c->a;
-	if (a->family != want->family || c->elsewhere || !addr_is_ours(a))
-		return false;
+	if (a->family != want->family || c->elsewhere || !addr_is_ours(a) || c->flags & IFA_F_MCAUTOJOIN)
+		return false; /* or a group, which nobody is */
 	if (a->family == AF_INET6)
 		return c->on_out || (!want->out_only && scope6(&a->local.v6) > SCOPE_LINK);
 	return !(c->flags & IFA_F_SECONDARY) && (c->on_out || a->scope < RT_SCOPE_LINK);

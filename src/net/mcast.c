@@ -16,11 +16,13 @@
 
 #include "base/siphash.h"
 #include "net/ctl_util.h"
+#include "net/mcast_auto.h"
 
 struct mcast_stack {
 	struct hash by_key;
 	struct list groups, watches;
 	struct iface_watch ifaces;
+	struct mcast_auto autojoin;
 };
 
 static struct mcast_stack *mcast_state(const struct leat_stack *st)
@@ -387,12 +389,14 @@ static int mcast_init(struct leat_stack *st)
 	list_init(&s->watches);
 	s->ifaces.event = iface_event;
 	iface_watch_add(st, &s->ifaces);
+	mcast_auto_init(st, &s->autojoin);
 	return 0;
 }
 
 static void mcast_unlink(struct leat_stack *st)
 {
 	struct mcast_stack *s = mcast_state(st);
+	mcast_auto_unlink(st, &s->autojoin);
 	iface_watch_remove(st, &s->ifaces);
 	while (!list_empty(&s->groups))
 		group_go(st, list_first(&s->groups, struct mcast_group, link));
