@@ -120,6 +120,11 @@ bool lcore_try_post(struct lcore *from, struct lcore *to, const struct msg *m)
 	return true;
 }
 
+bool lcore_try_post_stranger(struct lcore *from, struct lcore *to, const struct msg *m)
+{
+	return mbox_count(to->in[from->id]) < MBOX_SIZE / 2 && lcore_try_post(from, to, m);
+}
+
 bool lcore_post(struct lcore *from, struct lcore *to, const struct msg *m)
 {
 	if (lcore_try_post(from, to, m))

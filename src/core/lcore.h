@@ -78,6 +78,8 @@ uint64_t lcore_sleep_until(struct lcore *lc);
 bool lcore_post(struct lcore *from, struct lcore *to, const struct msg *m);
 /* As lcore_post(), but false when the ring is full: for packets, whose sender then drops by name. */
 bool lcore_try_post(struct lcore *from, struct lcore *to, const struct msg *m);
+/* The same for what strangers can cause: they never get more than half of the ring, so that others find room in it. */
+bool lcore_try_post_stranger(struct lcore *from, struct lcore *to, const struct msg *m);
 
 /* Runs what is in lc's mailboxes now. For rt_flush_messages(); a turn does it by itself. Returns how many. */
 unsigned lcore_run_messages(struct lcore *lc);

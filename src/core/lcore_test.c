@@ -59,6 +59,23 @@ static void messages_arrive_in_order_even_past_the_ring(void **state)
 		assert_int_equal(f->seen[i], i);
 }
 
+static void strangers_get_half_of_a_ring(void **state)
+{
+	struct fixture *f = *state;
+	struct lcore *from = f->rt->lcore[0], *to = f->rt->lcore[2];
+	struct msg m = note_of(f, 1);
+	unsigned n = 0;
+	while (lcore_try_post_stranger(from, to, &m))
+		n++;
+	assert_int_equal(n, MBOX_SIZE / 2);
+	while (lcore_try_post(from, to, &m))
+		n++;
+	assert_int_equal(n, MBOX_SIZE);
+	manual_rt_settle(f->m);
+	assert_int_equal(f->n, MBOX_SIZE);
+	assert_true(lcore_try_post_stranger(from, to, &m));
+}
+
 static void a_message_to_oneself_runs_in_the_next_turn(void **state)
 {
 	struct fixture *f = *state;
@@ -173,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(messages_arrive_in_order_even_past_the_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_spent_budget_leaves_a_reserve_and_then_counts, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(strangers_get_half_of_a_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_to_oneself_runs_in_the_next_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_poller_may_remove_itself_or_the_next, setup, teardown),
 		cmocka_unit_test_setup_teardown(turn_ends_run_once_in_the_order_asked_for, setup, teardown),

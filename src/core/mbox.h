@@ -24,9 +24,10 @@ static inline bool mbox_put(struct mbox *b, const struct msg *m)
 	return true;
 }
 
+/* From either side: the other's end is read as it is at some time, one's own as it is. */
 static inline uint32_t mbox_count(const struct mbox *b)
 {
-	return __atomic_load_n(&b->head, __ATOMIC_ACQUIRE) - b->tail;
+	return __atomic_load_n(&b->head, __ATOMIC_ACQUIRE) - __atomic_load_n(&b->tail, __ATOMIC_ACQUIRE);
 }
 
 static inline struct msg mbox_take(struct mbox *b) /* mbox_count() said there is one */

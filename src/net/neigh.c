@@ -11,8 +11,8 @@
  * to control once, by a message. So is what transports know of it (neigh_confirm).
  *
  * Limits: so many packets a neighbour (neigh.IF.unres_qlen) and NEIGH_WORKER_QUEUE_MAX a worker. Queues come from a pool; when
- * it runs short control sends more, so that nothing is allocated here. Heard messages that find the ring full are lost, and
- * counted, as if the wire had lost them. When memory is spent a question or an answer may be lost, too: a timer asks again for
+ * it runs short control sends more, so that nothing is allocated here. Heard messages that find the ring full (of strangers: half
+ * of it) are lost, and counted, as if the wire had lost them. When memory is spent a question or an answer may be lost, too: a timer asks again for
  * what has waited long.
  *
  * A scan of a /64 (RFC 6583) wants a stranger with every packet: a neighbour that never answered. Queues for strangers stand in a
@@ -63,13 +63,15 @@ static struct neigh_worker *worker_of(const struct worker *w)
 	return worker_state(w, MODULE_neigh);
 }
 
+typedef bool post_fn(struct lcore *from, struct lcore *to, const struct msg *m);
+
 static bool tell(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
-		 const uint64_t *more, bool must)
+		 const uint64_t *more, post_fn *post)
 {
 	struct msg m = neigh_msg(fn, w, k, extra);
 	for (unsigned i = 0; more && i < 2; i++)
 		m.arg[4 + i].u = more[i];
-	return (must ? lcore_post : lcore_try_post)(w->lc, w->st->rt->ctl, &m);
+	return post(w->lc, w->st->rt->ctl, &m);
 }
 
 static void mark_used(struct worker *w, struct neigh_entry *e, const struct neigh_key *k, uint8_t state)
@@ -77,7 +79,8 @@ static void mark_used(struct worker *w, struct neigh_entry *e, const struct neig
 	struct neigh_mark *m = &e->mark[w->index];
 	if (w->lc->now_us - racy_get(m->used_us) >= MARK_US || unlikely(!racy_get(m->used_us)))
 		racy_set(m->used_us, w->lc->now_us);
-	if (unlikely(state == NUD_STALE) && !racy_get(m->told) && tell(w, neigh_on_used, k, 0, NULL, true))
+	if (unlikely(state == NUD_STALE) && !racy_get(m->told) &&
+	    tell(w, neigh_on_used, k, 0, NULL, lcore_post))
 		racy_set(m->told, 1);
 }
 
@@ -116,7 +119,7 @@ void neigh_confirm(struct worker *w, uint32_t if_handle, uint8_t family, const s
 		return;
 	racy_set(m->confirmed_us, w->lc->now_us);
 	if (state & (NUD_STALE | NUD_DELAY | NUD_PROBE))
-		tell(w, neigh_on_confirmed, &k, 0, NULL, false); /* lost: said again in a second */
+		tell(w, neigh_on_confirmed, &k, 0, NULL, lcore_try_post); /* lost: said again in a second */
 }
 
 /* --- queues --- */
@@ -252,7 +255,8 @@ static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *
 	d->asked_us = w->lc->now_us;
 	nw->n_unasked -= d->stranger && !d->asked;
 	d->asked = true;
-	if (!tell(w, neigh_on_wanted, k, 0, more, true)) /* asked again by the next packet, or the timer */
+	if (!tell(w, neigh_on_wanted, k, 0, more,
+		  lcore_post)) /* asked again by the next packet, or the timer */
 		racy_add(nw->unasked, 1);
 }
 
@@ -507,7 +511,9 @@ void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const str
 		return;
 	if (mac)
 		memcpy(more, mac, 6);
-	if (!tell(w, neigh_on_heard, &k, flags | (mac ? NEIGH_HEARD_HAS_MAC : 0), more, false))
+	/* A flood of strangers who ask must not keep out the answer of a neighbour that is in use. */
+	post_fn *post = e && neigh_word_known(racy_get(e->word)) ? lcore_try_post : lcore_try_post_stranger;
+	if (!tell(w, neigh_on_heard, &k, flags | (mac ? NEIGH_HEARD_HAS_MAC : 0), more, post))
 		racy_add(worker_of(w)->unheard, 1);
 }
 

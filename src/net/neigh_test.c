@@ -460,6 +460,23 @@ static void a_scan_evicts_nobody_alive(void **state)
 	assert_true(drops(x, DROP_NEIGH_TABLE_FULL) > 3000);
 }
 
+static void strangers_who_ask_leave_room_for_the_answer_of_a_neighbour(void **state)
+{
+	struct test *x = *state;
+	struct ipaddr known = ip(1);
+	resolve(x, 1);
+	pass(x, 46);
+	assert_int_equal(state_at(x, 1), NUD_STALE);
+	for (uint32_t host = 1000; host < 2000; host++) { /* faster than control can hear them */
+		struct ipaddr a = ip(host);
+		neigh_heard(worker(x, 0), x->i->handle, AF_INET, &a, mac2, REQUEST);
+	}
+	neigh_heard(worker(x, 0), x->i->handle, AF_INET, &known, mac1, ANSWER);
+	assert_int_equal(state_at(x, 1), NUD_REACHABLE);
+	assert_in_range(state_at(x, 1000), NUD_INCOMPLETE, NUD_PERMANENT);
+	assert_int_equal(info(x, 1999).state, 0);
+}
+
 static void a_newcomer_is_refused_by_a_live_table(void **state)
 {
 	struct test *x = *state;
@@ -641,6 +658,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_administrators_word_stands, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_set_address_frees_what_waits, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_scan_evicts_nobody_alive, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(strangers_who_ask_leave_room_for_the_answer_of_a_neighbour,
+						one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_newcomer_is_refused_by_a_live_table, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(idle_ones_are_forgotten_when_there_are_many, one_worker,
 						teardown),

@@ -228,13 +228,20 @@ static void make_fragment(struct flood *f)
 	end6(f);
 }
 
+/* The address of one that nobody has heard of. */
+static void put_station(struct flood *f)
+{
+	put8(f, 2);
+	put_random(f, 5);
+}
+
 static void stranger_asks4(struct flood *f)
 {
 	static const uint8_t all[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	eth(f, all, ETH_P_ARP);
 	put32(f, 0x00010800);
 	put32(f, 0x06040001);
-	put(f, f->own, 6);
+	put_station(f);
 	put32(f, addr4(77, 3, 3 + below(f, 250)));
 	put_random(f, 6);
 	put32(f, addr4(77, 3, 1));
@@ -247,8 +254,16 @@ static void stranger_asks6(struct flood *f)
 	put32(f, 0);
 	put(f, &leat, 16);
 	put16(f, 0x0101);
-	put(f, f->own, 6);
+	put_station(f);
 	end_icmp6(f);
+}
+
+static void make_strangers(struct flood *f)
+{
+	if (below(f, 2))
+		stranger_asks4(f);
+	else
+		stranger_asks6(f);
 }
 
 static void make_scan(struct flood *f)
@@ -320,8 +335,7 @@ static void make_advert(struct flood *f)
 	put32(f, 0);
 	put32(f, 0);
 	put16(f, 0x0101);
-	put(f, &(uint8_t[]){ 2 }, 1);
-	put_random(f, 5);
+	put_station(f);
 	struct ip6 net = in_64(f, 0xfd99000000000000ULL | draw(f) >> 16);
 	memset(net.b + 8, 0, 8);
 	put32(f, 0x030440c0); /* a prefix of 64 bits, on link, for addresses */
@@ -355,13 +369,10 @@ static void make_malformed(struct flood *f)
 }
 
 const struct flood_kind flood_kinds[] = {
-	{ "random", make_random },
-	{ "fragments", make_fragment },
-	{ "scan", make_scan },
-	{ "icmp", make_icmp },
-	{ "malformed", make_malformed },
-	{ "adverts", make_advert },
-	{ 0 },
+	{ "random", make_random },  { "fragments", make_fragment },
+	{ "scan", make_scan },      { "strangers", make_strangers },
+	{ "icmp", make_icmp },      { "malformed", make_malformed },
+	{ "adverts", make_advert }, { 0 },
 };
 
 const struct flood_kind *flood_kind_find(const char *name)

@@ -3,7 +3,8 @@
  *
  * random ..... UDP from anywhere to anywhere: to nobody, to hosts that are not there, to a route with room
  * fragments .. of datagrams to leat that are never completed, IPv4 and IPv6
- * scan ....... every address of a /64 and of an IPv4 /16; solicitations and ARP requests from strangers
+ * scan ....... every address of a /64 and of an IPv4 /16; some of the next
+ * strangers .. solicitations and ARP requests for leat's own address, each from another station
  * icmp ....... what wants an answer: echo requests, expired lifetimes, closed ports
  * malformed .. the others with bytes changed, cut off or left over
  * adverts .... routers nobody knows, each with a prefix, a route, a name server

@@ -46,6 +46,12 @@ printf '%s\n' 'link set lo up' 'link set l0 up' 'link set l1 up' 'link set l2 up
     'route add 2001:db8::/32 via inet6 fe80::2 dev s0 onlink' 'neigh add fe80::2 lladdr 02:00:00:00:00:02 dev s0' >"$tmp/batch"
 check "configured" R ip -batch "$tmp/batch"
 check "routers are heard on the attacker's link" L sysctl net.ipv6.conf.l2.accept_ra=2 net.ipv6.conf.l2.accept_ra_rt_info_max_plen=64
+# Living neighbours have to prove that they are there many times during the flood.
+for link in l0 l1; do
+    for f in ipv4 ipv6; do
+        L sysctl net.$f.neigh.$link.base_reachable_time_ms=1000 net.$f.neigh.$link.delay_first_probe_time_ms=200 >/dev/null
+    done
+done
 host_up client 10.77.1.2/24 fd77:1::2/64 10.77.1.1 fd77:1::1
 host_up server 10.77.2.2/24 fd77:2::2/64 10.77.2.1 fd77:2::1
 mac=$(L dev l2 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["mac"])')
@@ -90,7 +96,7 @@ pings_live() { # FILE
 }
 
 # Why each kind's frames die; what is answered or forwarded does not.
-declare -A dies=([random]="ip-no-route neigh-table-full icmp-rate-limited" [fragments]="reass-full" [scan]="neigh-table-full" \
+declare -A dies=([random]="ip-no-route neigh-table-full icmp-rate-limited" [fragments]="reass-full" [scan]="neigh-table-full" [strangers]="nd-done" \
     [icmp]="icmp-rate-limited ip-ttl-expired udp-no-port" [malformed]="truncated ip-header-csum l4-csum ethertype-unknown" \
     [adverts]="nd-busy nd-done")
 
@@ -136,7 +142,7 @@ if [ "$how" = unbounded ]; then
     check "resident memory grows: $(rss_is_flat "$tmp/samples")" eval '! rss_is_flat "$tmp/samples"'
     kinds=none
 fi
-for kind in ${kinds:-random fragments scan icmp malformed adverts}; do
+for kind in ${kinds:-random fragments scan strangers icmp malformed adverts}; do
     [ "$kind" != none ] || break
     say "$kind: $seconds seconds"
     flood "$kind"
