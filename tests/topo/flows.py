@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Flows at fixed, moderate rates, and how much of what they offered arrived.
+"""Flows at fixed, moderate rates, and how much of what they offered came back.
 
-  flows.py serve             answers on port 7007: UDP message by message, TCP byte by byte; IPv4 and IPv6
-  flows.py offer SECONDS HOST...   prints for each flow NAME OFFERED RETURNED, once all had two seconds to come back. Before the first
-                             message it prints "started".
+  flows.py serve                  answers on port 7007: UDP message by message, TCP byte by byte; IPv4 and IPv6
+  flows.py offer SECONDS HOST...  says "started" before the first message and, when all are back or had two seconds to come,
+                                  NAME OFFERED RETURNED of each flow
 
 To each HOST go 100 UDP messages a second and 50 writes of 1,000 bytes a second over one TCP connection, made before. So the ratio
 of the two numbers does not depend on how fast the machine is, as long as that little is not too much for it.
@@ -106,7 +106,7 @@ def offer(seconds, hosts):
     print("started", flush=True)
     start, tick = time.monotonic(), 0
     end = start + seconds
-    while (now := time.monotonic()) < end + GRACE:
+    while (now := time.monotonic()) < end or (now < end + GRACE and any(f.returned < f.offered for f in flows)):
         while now < end and tick <= (now - start) / TICK:
             for flow in flows:
                 flow.offer(tick)
