@@ -167,6 +167,13 @@ static bool has_prefix6(const struct addr *a)
 	       !ipaddr_eq(&a->local, &loopback);
 }
 
+/* Linux: check_cleanup_prefix_route(). An address that a router brought speaks for the prefix, too. */
+static bool needs_prefix6(const struct addr *o, const struct addr *a)
+{
+	return o->family == AF_INET6 && o->plen == a->plen && !(o->flags & IFA_F_NOPREFIXROUTE) &&
+	       (has_prefix6(o) || o->origin != ADDR_ADMIN) && addr_same_prefix(&o->local, &a->local, a->plen);
+}
+
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
@@ -190,8 +197,7 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 	bool shared = false;
 	fib_delete(st, &r);
 	fib_source_gone(st, AF_INET6, &a->local);
-	for_each_other(o, st, i) shared |= o->family == AF_INET6 && o->plen == a->plen && has_prefix6(o) &&
-					   addr_same_prefix(&o->local, &a->local, a->plen);
+	for_each_other(o, st, i) shared |= needs_prefix6(o, a);
 	if (!shared && has_prefix6(a)) {
 		r = prefix6(a, &a->local, a->plen);
 		fib_delete(st, &r);

@@ -395,6 +395,23 @@ static void a_prefix_makes_an_address_of_the_mac(void **state)
 	rig_free(r);
 }
 
+/* Linux: the last address of the prefix takes the route along, whoever brought it. */
+static void the_prefix_of_a_router_outlives_an_address_set_by_hand(void **state)
+{
+	struct rig *r = settled_host();
+	struct addr a = { .if_handle = r->a.ifc->handle,
+			  .family = AF_INET6,
+			  .plen = 64,
+			  .valid_s = UINT32_MAX,
+			  .preferred_s = UINT32_MAX };
+	a.local.v6 = ip6_of("2001:db8:a::5");
+	say_prefix(r, DAY, HOUR);
+	assert_int_equal(addr_add(r->st, &a, false), 0);
+	assert_int_equal(addr_delete(r->st, a.if_handle, AF_INET6, &a.local, 64), 0);
+	assert_string_equal(way_to(r, "2001:db8:a::9"), "link");
+	rig_free(r);
+}
+
 /* RFC 4862, 5.5.3 e */
 static void nobody_takes_an_address_away_within_two_hours(void **state)
 {
@@ -655,6 +672,7 @@ TWICE(floods_of_routers_and_prefixes_have_bounds)
 TWICE(equal_routers_share_the_flows)
 TWICE(a_router_that_says_it_is_none_is_left)
 TWICE(a_prefix_makes_an_address_of_the_mac)
+TWICE(the_prefix_of_a_router_outlives_an_address_set_by_hand)
 TWICE(nobody_takes_an_address_away_within_two_hours)
 TWICE(identifiers_are_stable_and_private_where_wanted)
 TWICE(a_token_is_the_identifier)
@@ -679,6 +697,7 @@ int main(void)
 		BOTH(equal_routers_share_the_flows),
 		BOTH(a_router_that_says_it_is_none_is_left),
 		BOTH(a_prefix_makes_an_address_of_the_mac),
+		BOTH(the_prefix_of_a_router_outlives_an_address_set_by_hand),
 		BOTH(nobody_takes_an_address_away_within_two_hours),
 		BOTH(identifiers_are_stable_and_private_where_wanted),
 		BOTH(a_token_is_the_identifier),
