@@ -42,6 +42,17 @@ uint32_t icmp6_answer_if(const struct worker *w, const struct pkt *p, const stru
 
 typedef uint8_t icmp6_act_fn(struct worker *w, struct pkt *p, const struct icmp6_msg *m);
 
+/* RFC 6437, 3: labels are of a flow, and by them errors about the reply are believed (pmtu.c). Linux: the one of the request on demand. */
+static uint32_t reply_label(const struct worker *w, const struct pkt *p, const struct ip6 *src,
+			    const struct ip6 *dst)
+{
+	uint32_t asked = ip6_flow_label(pkt_l3(p));
+	const struct icmp6_hdr *h = pkt_l4(p);
+	if (asked && ip6_reflects_label(w->st, IP6_REFLECT_ECHO))
+		return asked;
+	return pmtu_answer_label(w->st, src, dst, (uint16_t)(be32_get(h->info) >> 16));
+}
+
 /* A header without extensions in front of the message, whose place does not change. */
 static void put_reply_header(const struct worker *w, struct pkt *p, const struct ip6 *src,
 			     const struct ip6 *dst, uint32_t label)
@@ -74,9 +85,7 @@ static uint8_t turn_around(struct worker *w, struct pkt *p, const struct ip6 *sr
 {
 	uint32_t out_if = icmp6_answer_if(w, p, dst), l4_len = p->len - (uint32_t)(p->l4_off - p->headroom);
 	bool partial = p->csum == PKT_CSUM_PARTIAL;
-	const struct icmp6_hdr *h = pkt_l4(p);
-	uint16_t id = (uint16_t)(be32_get(h->info) >> 16);
-	put_reply_header(w, p, src, dst, pmtu_answer_label(w->st, src, dst, id));
+	put_reply_header(w, p, src, dst, reply_label(w, p, src, dst));
 	pkt_reset_meta(p);
 	p->out_if = out_if;
 	p->csum = partial ? PKT_CSUM_PARTIAL : PKT_CSUM_NONE;

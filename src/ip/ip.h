@@ -52,6 +52,12 @@ void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
 /* The source that a packet to dst would get; out_if as above, 0: by the route. False: there is none. Worker. */
 bool ip6_source(const struct worker *w, uint32_t out_if, const struct ip6 *dst, struct ip6 *ret);
 
+/* The flow label of a packet of ours; 0: it gets none. flow: what else than addresses makes the flow. wanted: by whom it is from, as
+ * far as he may choose. */
+uint32_t ip6_auto_label(const struct leat_stack *st, const struct ip6 *src, const struct ip6 *dst,
+			uint64_t flow, bool wanted);
+bool ip6_labels_by_default(const struct leat_stack *st); /* wanted by who has said nothing */
+
 /* Where a packet to dst would go, before it is made: a transport wants the source for its checksum, the MTU, and to say why not
  * in its own words. out_if as above. The drop ip4-output or ip6-output would name, or DROP_NONE. */
 struct ip_way {

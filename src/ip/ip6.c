@@ -54,6 +54,16 @@ static const struct knob ip6_knobs[] = {
 	     .unit = "bytes", .help = "of a header of hop-by-hop options"),
 	KNOB("net.ipv6.max_dst_opts_length", struct ip6_state, limits.dst_len, INT32_MAX, 0, INT32_MAX,
 	     .unit = "bytes", .help = "of a header of destination options"),
+	KNOB("net.ipv6.auto_flowlabels", struct ip6_state, auto_labels, IP6_LABELS_OPT_OUT, 0,
+	     IP6_LABELS_FORCED,
+	     .help = "flow labels of our packets: none (0), but for sockets that do not want them (1), for "
+		     "those "
+		     "that do (2), for all (3)"),
+	KNOB("net.ipv6.flowlabel_reflect", struct ip6_state, reflect_labels, 0, 0,
+	     IP6_REFLECT_ESTABLISHED | IP6_REFLECT_RESETS | IP6_REFLECT_ECHO,
+	     .help = "answer with the label of the question; bits: connections (1), resets (2), echo (4)"),
+	KNOB("net.ipv6.flowlabel_state_ranges", struct ip6_state, label_ranges, 0, 0, 1,
+	     .help = "the labels made here have their highest bit set"),
 	KNOB_IFACE("net.ipv6.conf.IF.hop_limit", hop_limit6, 64, 1, 255,
 		   .help = "hop limit of our own packets, where no route or socket says otherwise"),
 	{ 0 },

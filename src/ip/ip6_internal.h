@@ -9,10 +9,18 @@
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
 
+/* net.ipv6.auto_flowlabels, net.ipv6.flowlabel_reflect */
+enum ip6_labels { IP6_LABELS_OFF, IP6_LABELS_OPT_OUT, IP6_LABELS_OPT_IN, IP6_LABELS_FORCED };
+enum ip6_reflect { IP6_REFLECT_ESTABLISHED = 1, IP6_REFLECT_RESETS = 2, IP6_REFLECT_ECHO = 4 };
+bool ip6_reflects_label(const struct leat_stack *st, enum ip6_reflect what);
+
 /* The state of module ip6. */
 struct ip6_state {
 	struct ip_stack ip; /* first: ip6_stack() */
 	struct ip6_limits limits; /* of headers of options */
+	uint8_t auto_labels; /* enum ip6_labels */
+	uint8_t reflect_labels; /* enum ip6_reflect */
+	uint8_t label_ranges; /* those made here are of the upper half */
 	struct hash groups; /* ip6_group.c */
 	struct neigh_watch proxies; /* the same */
 	struct addr_watch watch;

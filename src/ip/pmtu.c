@@ -9,8 +9,9 @@
  *   - What it quotes could have met this fate: it was longer than the MTU claimed.
  *   - It was ours: sockets compare addresses and ports. For echo replies of ours, which no socket vouches for, IPv4 sends them
  *     without "do not fragment", so there is never anything to be told; over IPv6 the flow label of each is a keyed
- *     hash that only who saw the reply can quote. (Linux believes any error that quotes an echo reply.) No other answer of the stack
- *     is ever longer than the least MTU.
+ *     hash that only who saw the reply can quote; where net.ipv6.auto_flowlabels makes no labels, or the label is the asker's
+ *     (net.ipv6.flowlabel_reflect), nobody is believed. (Linux believes any error that quotes an echo reply.) No other answer of
+ *     the stack is ever longer than the least MTU.
  *   - The MTU is less than what is known. Nothing raises it but time.
  *   - IPv6: at least 1280 (RFC 8201, 4: less is discarded; so there are no atomic fragments, RFC 8021). IPv4: what is below
  *     net.ipv4.route.min_pmtu becomes that, and packets may then be cut on their way, as on Linux.
@@ -103,12 +104,8 @@ void pmtu_heard(struct worker *w, const struct fib_query *q, uint32_t mtu)
 uint32_t pmtu_answer_label(const struct leat_stack *st, const struct ip6 *src, const struct ip6 *dst,
 			   uint16_t id)
 {
-	struct {
-		struct ip6 src, dst;
-		uint64_t id;
-	} of = { *src, *dst, id };
-	uint32_t label = (uint32_t)siphash(&st->hash_key, &of, sizeof of) & IP6_FLOW_MASK;
-	return label ? label : 1;
+	uint64_t flow = (uint64_t)IP_PROTO_ICMP6 << 32 | id;
+	return ip6_auto_label(st, src, dst, flow, ip6_labels_by_default(st));
 }
 
 /* *ret: how the answer was routed. */
@@ -129,7 +126,8 @@ static bool is_answer(const struct leat_stack *st, struct cursor c, struct fib_q
 				   .dst.v6 = h.dst,
 				   .proto = IP_PROTO_ICMP6,
 				   .flow = be32_get(h.ver_tc_flow) & IP6_FLOW_MASK };
-	return ret->flow == pmtu_answer_label(st, &h.src, &h.dst, (uint16_t)(be32_get(icmp.info) >> 16));
+	return ret->flow &&
+	       ret->flow == pmtu_answer_label(st, &h.src, &h.dst, (uint16_t)(be32_get(icmp.info) >> 16));
 }
 
 bool pmtu_answer_heard(struct worker *w, const struct pkt *p)

@@ -64,6 +64,8 @@ struct l4_conf {
 };
 const struct l4_conf *l4_conf(const struct leat_stack *st);
 
+enum l4_label { L4_LABEL_UNSAID, L4_LABEL_NO, L4_LABEL_YES }; /* IPV6_AUTOFLOWLABEL */
+
 struct l4_opts {
 	uint8_t reuseaddr, reuseport, broadcast, v6only;
 	uint8_t recverr4, recverr6, hdrincl;
@@ -72,6 +74,7 @@ struct l4_opts {
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
 	uint8_t dontfrag6, recvpathmtu;
+	uint8_t autolabel; /* enum l4_label */
 	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */
 	int32_t csum_off; /* IPV6_CHECKSUM; -1: none */
 	uint32_t icmp_filter; /* struct icmp_filter: types 0 to 31 that are not wanted */

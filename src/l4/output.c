@@ -198,11 +198,20 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 
 /* --- packets --- */
 
-static uint32_t put_ip_header(const struct l4_path *path, uint32_t total_len, void *to)
+/* RFC 6437, 2 */
+static uint32_t flow_label(const struct l4_end *e, const struct l4_path *path)
+{
+	bool wanted = e->opt.autolabel ? e->opt.autolabel == L4_LABEL_YES : ip6_labels_by_default(e->st);
+	uint64_t ports = e->ops->has_ports ? (uint64_t)e->local.port << 16 | path->dport : 0;
+	return ip6_auto_label(e->st, &path->src, &path->dst, (uint64_t)path->proto << 32 | ports, wanted);
+}
+
+static uint32_t put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t total_len,
+			      void *to)
 {
 	if (path->is6) {
 		*(struct ip6_hdr *)to = (struct ip6_hdr){
-			.ver_tc_flow = be32_of(6u << 28 | (uint32_t)path->tos << 20),
+			.ver_tc_flow = be32_of(6u << 28 | (uint32_t)path->tos << 20 | flow_label(e, path)),
 			.next = path->proto,
 			.hop_limit = path->ttl,
 			.src = path->src,
@@ -314,7 +323,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	int err = o->unchecked ? 0 : may_send(e);
 	if (err)
 		return err;
-	put_ip_header(path, (uint32_t)(ip_len + l4_len), ip);
+	put_ip_header(e, path, (uint32_t)(ip_len + l4_len), ip);
 	struct pkt *p = pkt_new(lc);
 	if (!p)
 		return -ENOBUFS;

@@ -292,6 +292,22 @@ static int get_mcast_if6(struct sock *s, void *val, socklen_t *len)
 	return write_int(NULL, i ? (int)i->ifindex : 0, val, len);
 }
 
+static int set_autolabel(struct sock *s, const void *val, socklen_t len)
+{
+	int on = 0; /* Linux: what is shorter is taken for 0 */
+	if (len >= sizeof on)
+		memcpy(&on, val, sizeof on);
+	s->end.opt.autolabel = on ? L4_LABEL_YES : L4_LABEL_NO;
+	return 0;
+}
+
+static int get_autolabel(struct sock *s, void *val, socklen_t *len)
+{
+	uint8_t said = s->end.opt.autolabel;
+	bool on = said ? said == L4_LABEL_YES : ip6_labels_by_default(s->end.st);
+	return write_int(NULL, on, val, len);
+}
+
 /* --- raw sockets --- */
 
 static int set_icmp_filter(struct sock *s, const void *val, socklen_t len)
@@ -399,6 +415,7 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_DONTFRAG,		BOOL(dontfrag6), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_AUTOFLOWLABEL,	FN(set_autolabel, get_autolabel), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVPATHMTU,	BOOL(recvpathmtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_PATHMTU,		FN(NULL, sock_get_pathmtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
