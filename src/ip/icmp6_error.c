@@ -24,6 +24,18 @@ static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause)
 	return true;
 }
 
+/* Over an authentication header, to the transport's. False: the packet ends before that. */
+static bool step_over_ah(struct cursor c, struct ip6_chain *ch)
+{
+	uint8_t tmp[2];
+	const uint8_t *h = cur_skip(&c, ch->l4_off) ? cur_take(&c, tmp, sizeof tmp) : NULL;
+	if (!h)
+		return false;
+	ch->proto = h[0];
+	ch->l4_off += (h[1] + 2u) * 4; /* RFC 4302, 2.2 */
+	return true;
+}
+
 /* Ineligible as cause: an error or a redirect, or ICMPv6 too short to tell. A later fragment is of neither: errors are not longer
  * than 1,280 bytes (RFC 4443, 2.4(c)), redirects not either (RFC 4861, 4.5), so nobody cuts them. Linux: the same. */
 static bool is_icmp_error(const struct pkt *p)
@@ -32,6 +44,8 @@ static bool is_icmp_error(const struct pkt *p)
 	uint8_t tmp;
 	struct cursor c = pkt_cursor(p);
 	ip6_walk(c, IP6_WALK_ROUTER, &ch);
+	if (ch.proto == IP_PROTO_AH && !ch.frag_off && !step_over_ah(c, &ch))
+		return false;
 	if (ch.proto != IP_PROTO_ICMP6)
 		return false;
 	if (ch.fragment && ch.frag_off)
@@ -105,6 +119,8 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause, const s
 	const struct ip6_hdr *was = pkt_l3(cause);
 	uint8_t hops = ip6_hops(w, icmp6_answer_if(w, cause, &was->src), &was->src);
 	struct ip6_hdr ip = icmp6_ip_hdr(src, &was->src, hops);
+	uint32_t label = ip6_auto_label(w->st, src, &was->src, IP_PROTO_ICMP6, ip6_labels_by_default(w->st));
+	ip.ver_tc_flow = be32_of(6u << 28 | label);
 	struct icmp6_hdr h;
 	struct icmp6_msg m = { .type = cause->edge.icmp_error.type,
 			       .code = cause->edge.icmp_error.code,

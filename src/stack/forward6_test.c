@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IPv6 from host A to host B through a whole stack, and what extension headers come to. */
 #include "ip/ip.h"
+#include "net/sysctl.h"
 #include "stack/rig.h"
 
 #define A       "2001:db8:1::2"
@@ -185,10 +186,14 @@ static void extension_headers_are_judged(void **state)
 		{ "first fragment", LEAT_A, 44, { 58, 0, 0, 1 }, 8, SILENT, 0, 0 },
 		{ "fragment on the way", B, 44, { 58, 0, 0, 9 }, 8, FORWARDED, 0, 0 },
 		{ "unknown header", LEAT_A, 253, { 58, 0, 1, 4 }, 8, PROBLEM, 1, 6 },
+		{ "unknown header of authentication", LEAT_A, 51, { 58, 0 }, 8, PROBLEM, 1, 6 },
+		{ "the same, in front of what may be an error", LEAT_A, 51, { 58, 255 }, 8, SILENT, 0, 0 },
 		{ "no next header", LEAT_A, 59, { 58, 0, 1, 4 }, 8, SILENT, 0, 0 },
 		{ "length past the end", LEAT_A, 60, { 58, 255, 1, 4 }, 8, SILENT, 0, 0 },
 	};
 	struct rig *r = setup(0);
+	char why[256];
+	assert_int_equal(sysctl_set(r->st, "net.ipv6.icmp.ratelimit", "0", why, sizeof why), 0);
 	rig_neigh(r, &r->b, B);
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct frame f;

@@ -8,7 +8,8 @@
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
 
-enum { OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5, OPT_JUMBO = 0xc2 };
+enum { OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5, OPT_IOAM = 0x31, OPT_JUMBO = 0xc2 };
+enum { ROUTING_RPL = 3, ROUTING_SEGMENTS = 4 };
 enum { PAD_MAX = 7 }; /* RFC 4942, 2.1.9.5: what aligns to 8 bytes needs no more between options */
 
 const struct ip6_limits ip6_limits_none = { INT32_MAX, INT32_MAX, UINT32_MAX, UINT32_MAX };
@@ -21,6 +22,7 @@ struct walk {
 	enum ip6_walk_as as;
 	uint16_t payload_len;
 	const struct ip6_limits *limits;
+	bool to_group;
 	struct ip6_chain *ch;
 };
 
@@ -77,6 +79,8 @@ static enum drop one_option(struct walk *w, struct cursor c, uint8_t type, uint8
 		return router_alert(w, c, len);
 	if (hop_by_hop && type == OPT_JUMBO)
 		return jumbo(w, c, len, at);
+	if (hop_by_hop && type == OPT_IOAM && at % 4) /* RFC 9486, 3 */
+		return DROP_IP_EXT_HEADER;
 	if ((hop_by_hop ? w->limits->hbh_n : w->limits->dst_n) < 0)
 		return DROP_IP_EXT_LIMIT;
 	return unknown_option(w, type, at);
@@ -166,7 +170,17 @@ static enum drop walk_options_hdr(struct walk *w)
 }
 
 /* RFC 8200, 4.4, and RFC 5095 for type 0: whatever the type, none is understood here, so one with segments left is refused
- * and one without is stepped over. */
+ * and one without is stepped over. Linux: what goes to a group has no segments (RFC 2460, 4.4, said so); RPL's (RFC 6554) and
+ * SRv6's (RFC 8754) are for those who have been told to take part, and others say nothing. */
+static enum drop judge_routing(struct walk *w, uint8_t type, uint8_t left)
+{
+	if (w->as == IP6_WALK_ROUTER)
+		return DROP_NONE;
+	if (w->to_group || type == ROUTING_RPL || type == ROUTING_SEGMENTS)
+		return DROP_IP_ROUTING_HEADER;
+	return left ? problem(w, ICMP6_PARAM_FIELD, w->at + 2) : DROP_NONE;
+}
+
 static enum drop walk_routing(struct walk *w)
 {
 	uint8_t next, len, type = 0, left = 0;
@@ -180,19 +194,20 @@ static enum drop walk_routing(struct walk *w)
 		w->ch->routing_type = type;
 		w->ch->segments_left = left;
 	}
-	if (left && w->as != IP6_WALK_ROUTER)
-		return problem(w, ICMP6_PARAM_FIELD, w->at + 2);
-	return go_on(w, next, w->at, (len + 1u) * 8);
+	why = judge_routing(w, type, left);
+	return why ? why : go_on(w, next, w->at, (len + 1u) * 8);
 }
 
 static enum drop walk_fragment(struct walk *w)
 {
 	struct ip6_frag_hdr tmp;
 	const struct ip6_frag_hdr *h = cur_take(&w->c, &tmp, sizeof tmp);
-	if (!h)
+	if (!h) { /* Linux tells */
+		problem(w, ICMP6_PARAM_FIELD, w->at);
 		return DROP_TRUNCATED;
-	if (w->ch->fragment)
-		return problem(w, ICMP6_PARAM_NEXT_HEADER, w->ch->next_off); /* RFC 8200, 4.1: at most once */
+	}
+	if (w->ch->fragment) /* RFC 8200, 4.1: at most once */
+		return problem(w, ICMP6_PARAM_FIELD, w->at);
 	uint16_t off_more = be16_get(h->off_more);
 	w->ch->fragment = true;
 	w->ch->frag_hdr_off = w->at;
@@ -239,6 +254,7 @@ enum drop ip6_walk_within(struct cursor c, enum ip6_walk_as as, const struct ip6
 		return DROP_TRUNCATED;
 	w.next = h->next;
 	w.payload_len = be16_get(h->payload_len);
+	w.to_group = ip6_is_multicast(&h->dst);
 	w.c = c;
 	while (!why && is_extension(w.next) && !ends(&w)) {
 		bool judged = as != IP6_WALK_ROUTER || (w.next == IP_PROTO_HOPOPTS && ret_chain->n_ext == 0);

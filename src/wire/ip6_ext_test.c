@@ -53,7 +53,7 @@ static enum drop walk(const struct builder *b, enum ip6_walk_as as, struct ip6_c
 
 static const uint8_t pad[8] = { 0, 0, OPT_PADN, 4 };
 static const uint8_t alert[8] = { 0, 0, OPT_ROUTER_ALERT, 2, 0, 0, OPT_PADN, 0 };
-static const uint8_t routing_done[8] = { 0, 0, 4, 0 };
+static const uint8_t routing_done[8] = { 0, 0, 253, 0 };
 static const uint8_t routing_left[8] = { 0, 0, 0, 1 };
 
 static void without_extensions_the_upper_header_follows(void **state)
@@ -91,7 +91,7 @@ static void a_long_chain_is_walked_to_its_end(void **state)
 		assert_false(ip6_is_fragment(&ch)); /* RFC 6946 */
 		assert_int_equal(ch.frag_hdr_off, frag_at);
 		assert_int_equal(ch.frag_id, 0xdeadbeef);
-		assert_int_equal(ch.routing_type, 4);
+		assert_int_equal(ch.routing_type, 253);
 	}
 }
 
@@ -191,6 +191,53 @@ static void a_routing_header_with_segments_left_is_refused(void **state)
 	assert_int_equal(ch.icmp_code, ICMP6_PARAM_FIELD);
 	assert_int_equal(ch.icmp_pointer, at + 2);
 	assert_int_equal(ch.segments_left, 1);
+}
+
+/* Linux */
+static void routing_headers_that_are_refused_in_silence(void **state)
+{
+	static const struct ip6 group = { { 0xff, 2, [15] = 1 } };
+	static const struct {
+		uint8_t type, left;
+		bool to_group, passes;
+	} cases[] = {
+		{ 253, 0, false, true }, { 253, 0, true, false }, { 253, 1, true, false },
+		{ 3, 0, false, false },  { 3, 1, false, false },  { 4, 0, false, false },
+		{ 4, 1, false, false },
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		const uint8_t hdr[8] = { 0, 0, cases[i].type, cases[i].left };
+		struct builder b;
+		struct ip6_chain ch;
+		begin(&b);
+		add(&b, IP_PROTO_ROUTING, hdr, 8);
+		end(&b, IP_PROTO_TCP);
+		if (cases[i].to_group)
+			memcpy(b.p + offsetof(struct ip6_hdr, dst), &group, sizeof group);
+		assert_int_equal(walk(&b, IP6_WALK_DESTINATION, &ch),
+				 cases[i].passes ? DROP_NONE : DROP_IP_ROUTING_HEADER);
+		assert_false(ch.icmp_due);
+		assert_int_equal(walk(&b, IP6_WALK_ROUTER, &ch), DROP_NONE);
+	}
+}
+
+static void a_second_fragment_header_is_the_problem(void **state)
+{
+	const uint8_t frag[8] = { 0 };
+	struct builder b;
+	struct ip6_chain ch;
+	begin(&b);
+	add(&b, IP_PROTO_FRAGMENT, frag, 8);
+	uint32_t second = add(&b, IP_PROTO_FRAGMENT, frag, 8);
+	end(&b, IP_PROTO_TCP);
+	assert_int_equal(walk(&b, IP6_WALK_DESTINATION, &ch), DROP_IP_EXT_HEADER);
+	assert_int_equal(ch.icmp_code, ICMP6_PARAM_FIELD);
+	assert_int_equal(ch.icmp_pointer, second);
+	begin(&b);
+	uint32_t cut = add(&b, IP_PROTO_FRAGMENT, frag, 4);
+	assert_int_equal(walk(&b, IP6_WALK_DESTINATION, &ch), DROP_TRUNCATED);
+	assert_true(ch.icmp_due);
+	assert_int_equal(ch.icmp_pointer, cut);
 }
 
 static void there_is_a_limit_to_headers_and_to_options(void **state)
@@ -319,6 +366,8 @@ int main(void)
 		cmocka_unit_test(a_router_judges_nothing_behind_hop_by_hop),
 		cmocka_unit_test(hop_by_hop_stands_first_or_is_refused),
 		cmocka_unit_test(a_routing_header_with_segments_left_is_refused),
+		cmocka_unit_test(routing_headers_that_are_refused_in_silence),
+		cmocka_unit_test(a_second_fragment_header_is_the_problem),
 		cmocka_unit_test(there_is_a_limit_to_headers_and_to_options),
 		cmocka_unit_test(what_is_cut_short_is_truncated),
 		cmocka_unit_test(an_option_past_its_header_is_malformed),
