@@ -57,6 +57,11 @@ static bool is_group(const struct l4_path *path)
 	return path->type == RTN_MULTICAST;
 }
 
+static bool is_for_many(const struct l4_path *path)
+{
+	return path->type == RTN_MULTICAST || path->type == RTN_BROADCAST;
+}
+
 static void fill_options(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,
 			 uint8_t default_hops)
 {
@@ -275,16 +280,23 @@ static bool append(struct lcore *lc, struct pkt *p, const void *bytes, size_t le
 	return !len || pkt_append(lc, p, bytes, (uint32_t)len);
 }
 
+static bool is_heard_here(const struct l4_end *e, const struct l4_path *path)
+{
+	const struct ipaddr group = addr_of(&path->dst);
+	bool wanted = path->is6 ? e->opt.mcast_loop6 : e->opt.mcast_loop4;
+	if (path->type == RTN_BROADCAST)
+		return true;
+	return is_group(path) && wanted &&
+	       mcast_find(e->home, path->out_if, path->is6 ? AF_INET6 : AF_INET, &group);
+}
+
 /* What goes to a group that somebody here listens to comes in again by the interface it leaves by, unless the sender says no
- * (IP_MULTICAST_LOOP). Whole, however the link will cut it. */
+ * (IP_MULTICAST_LOOP); a broadcast does whatever he says (RFC 922, 4; Linux). Whole, however the link will cut it. */
 static void loop(struct l4_end *e, const struct l4_path *path, struct pkt *p)
 {
 	struct worker *w = e->home;
 	const char *input = path->is6 ? "ip6-input" : "ip4-input";
-	const struct ipaddr group =
-		path->is6 ? (struct ipaddr){ .v6 = path->dst } : (struct ipaddr){ .v4 = l4_v4(&path->dst) };
-	bool wanted = path->is6 ? e->opt.mcast_loop6 : e->opt.mcast_loop4;
-	if (!wanted || !mcast_find(w, path->out_if, path->is6 ? AF_INET6 : AF_INET, &group))
+	if (!is_heard_here(e, path))
 		return;
 	struct pkt *c = l4_copy(w, input, p, p->len);
 	if (!c)
@@ -299,6 +311,8 @@ static void loop(struct l4_end *e, const struct l4_path *path, struct pkt *p)
 	} else {
 		struct ip4_hdr *h = pkt_l3(c);
 		h->len = be16_of((uint16_t)c->len);
+		if (!be32_get(h->src)) /* left to the stack (IP_HDRINCL) */
+			h->src = l4_v4(&path->src);
 		ip4_csum_set(h);
 	}
 	graph_enqueue(w, node_find(w->st, input), c);
@@ -343,7 +357,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	if (path->by_link)
 		p->flags |= PKT_F_LINK_MTU;
 	e->last_to = path->dst;
-	if (unlikely(path->type == RTN_MULTICAST))
+	if (unlikely(is_for_many(path)))
 		loop(e, path, p);
 	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
 	return 0;
@@ -380,6 +394,8 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 	e->last_to = path->dst;
 	if (goes_elsewhere(path, p->data))
 		p->out_if = e->opt.bound_if;
+	else if (unlikely(is_for_many(path)))
+		loop(e, path, p);
 	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);
 	return 0;
 }

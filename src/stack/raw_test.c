@@ -143,6 +143,32 @@ static void own_header_is_completed_and_sent(void **state)
 	duo_free(d);
 }
 
+/* Linux: broadcasts and groups are heard at home, whoever wrote the header. */
+static void what_all_hear_is_heard_at_home(void **state)
+{
+	struct duo *d = duo_start();
+	struct sock *udp = udp_of(d->one, "0.0.0.0", 5000),
+		    *raw = open_of(d->one, AF_INET, SOCK_RAW, IPPROTO_RAW);
+	struct sock *near = udp_of(d->one, "0.0.0.0", 7), *far = udp_of(d->two, "0.0.0.0", 7);
+	uint8_t p[31] = { 0x45, 0, 0, 0,   0,  0,   0, 0, 3, IPPROTO_UDP, 0, 0, 0,   0,   0,  0,
+			  10,   0, 0, 255, 19, 136, 0, 7, 0, 11,          0, 0, 'a', 'l', 'l' };
+	assert_int_equal(send_to(d, udp, "all", 3, "10.0.0.255", 7), -EACCES);
+	assert_int_equal(set_int(udp, SOL_SOCKET, SO_BROADCAST, 1), 0);
+	assert_int_equal(set_int(raw, SOL_SOCKET, SO_BROADCAST, 1), 0);
+	assert_int_equal(send_to(d, udp, "all", 3, "10.0.0.255", 7), 3);
+	expect_from(far, "all", "10.0.0.1", 5000);
+	expect_from(near, "all", "10.0.0.1", 5000);
+	assert_int_equal(send_to(d, raw, p, sizeof p, "10.0.0.255", 0), sizeof p);
+	expect_from(far, "all", "10.0.0.1", 5000);
+	expect_from(near, "all", "10.0.0.1", 5000);
+	memcpy(p + 16, "\x0a\x00\x00\x02", 4); /* goes elsewhere than the call says */
+	assert_int_equal(send_to(d, raw, p, sizeof p, "10.0.0.255", 0), sizeof p);
+	expect_from(far, "all", "10.0.0.1", 5000);
+	expect_nothing(near);
+	expect_nothing(udp);
+	duo_free(d);
+}
+
 static void own_ipv6_header_is_sent_as_it_is(void **state)
 {
 	struct duo *d = duo_start();
@@ -405,6 +431,7 @@ TWICE(ipv6_gives_the_payload_alone)
 TWICE(copies_do_not_keep_a_packet_from_its_protocol)
 TWICE(nobody_is_told_only_while_somebody_listens)
 TWICE(own_header_is_completed_and_sent)
+TWICE(what_all_hear_is_heard_at_home)
 TWICE(own_ipv6_header_is_sent_as_it_is)
 TWICE(filters_keep_types_away)
 TWICE(asked_for_sums_are_made_and_checked)
@@ -424,6 +451,7 @@ int main(void)
 		BOTH(copies_do_not_keep_a_packet_from_its_protocol),
 		BOTH(nobody_is_told_only_while_somebody_listens),
 		BOTH(own_header_is_completed_and_sent),
+		BOTH(what_all_hear_is_heard_at_home),
 		BOTH(own_ipv6_header_is_sent_as_it_is),
 		BOTH(filters_keep_types_away),
 		BOTH(asked_for_sums_are_made_and_checked),
