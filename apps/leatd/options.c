@@ -266,7 +266,7 @@ void options_help(FILE *to)
 	fprintf(to,
 		"\nDrivers and their keys:\n"
 		"  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, queues=N, "
-		"fanout=hash|cpu|qm, ring=2|3, slots=N\n"
+		"fanout=hash|cpu|qm, ring=2|3, slots=N, split=N\n"
 		"  af_xdp:IFNAME             the same through AF_XDP: queues=N, lcore=N, "
 		"mode=auto|zerocopy|copy|generic, slots=N\n"
 		"  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, queues=N, "
@@ -276,7 +276,8 @@ void options_help(FILE *to)
 		"tso=0|1, sg=0|1\n"
 		"  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
 		"worker=N, mac=\n"
-		"  pcap:IFNAME,in=FILE,out=FILE  a capture arrives on it, what is sent becomes one: pace=0|1, "
+		"  pcap:IFNAME,in=FILE,out=FILE  a capture arrives on it, what is sent becomes one: "
+		"pace=0|1, "
 		"worker=N, mac=\n"
 		"  dummy:IFNAME              addresses without a wire\n"
 		"  sink:IFNAME               takes every frame: mac=\n");

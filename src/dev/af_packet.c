@@ -27,30 +27,11 @@
 #include <sys/socket.h>
 
 #include "dev/vnet.h"
+#include "net/rx_split.h"
 
 enum { RX_BATCH = 64, RETRY_US = 100, RETRIES_MAX = 64, VLAN_TAG = 4, ADDRESSES = 2 * ETH_ALEN };
 
 /* --- receive --- */
-
-/* The frame's bytes: the head first, the rest into pages. False without buffers. */
-static bool copy_in(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len)
-{
-	uint32_t n = MIN(len, (uint32_t)(BUF_HEAD_SIZE - BUF_HEADROOM));
-	memcpy(p->data, from, n);
-	p->len = p->head_len = n;
-	for (uint32_t at = n; at < len; at += n) {
-		struct buf *b = buf_page_new(lc);
-		n = MIN(len - at, (uint32_t)BUF_PAGE_SIZE);
-		if (!b)
-			return false;
-		memcpy(b->mem, from + at, n);
-		if (!pkt_add_frag(lc, p, b, 0, n)) {
-			buf_put(lc, b);
-			return false;
-		}
-	}
-	return true;
-}
 
 /* What both versions say of a frame. */
 struct received {
@@ -58,6 +39,13 @@ struct received {
 	uint32_t status, len, snaplen;
 	uint16_t vlan_tci, vlan_proto;
 };
+
+/* Bytes in front of a payload that is to start a page; 0: there is none. */
+static uint32_t split_at(const struct packet_queue *a, const struct received *f)
+{
+	uint32_t at = rx_split_at(a->q.dev->st, f->at, f->snaplen);
+	return f->snaplen - at >= a->split ? at : 0;
+}
 
 static struct received received_v2(const struct packet_ring *r, const struct tpacket2_hdr *h)
 {
@@ -92,9 +80,11 @@ static enum drop take_offload(bool vnet, const struct received *f, struct pkt *p
 	return DROP_NONE;
 }
 
-static enum drop take_frame(bool vnet, struct lcore *lc, const struct received *f, struct pkt *p)
+static enum drop take_frame(const struct packet_queue *a, struct lcore *lc, const struct received *f,
+			    struct pkt *p)
 {
-	if (!copy_in(lc, p, f->at, f->snaplen))
+	uint32_t at = unlikely(a->split) ? split_at(a, f) : 0;
+	if (!pkt_append_split(lc, p, f->at, f->snaplen, at))
 		return DROP_NO_BUFFER;
 	if (f->snaplen < f->len || p->head_len < ETH_HLEN)
 		return DROP_TRUNCATED; /* longer than a slot */
@@ -102,7 +92,7 @@ static enum drop take_frame(bool vnet, struct lcore *lc, const struct received *
 		p->vlan_tci = f->vlan_tci;
 		p->vlan_proto = f->status & TP_STATUS_VLAN_TPID_VALID ? f->vlan_proto : ETH_P_8021Q;
 	}
-	return take_offload(vnet, f, p);
+	return take_offload(a->vnet, f, p);
 }
 
 /* The kernel found no free slot. Reading its count also resets it. */
@@ -153,7 +143,7 @@ unsigned af_packet_receive(struct hostdev_queue *q, struct worker *w)
 	for (; n < RX_BATCH && peek(&a->ring, &f); n++) {
 		if (unlikely(!(p = pkt_new(w->lc))))
 			break; /* for what finds no buffer, the ring is the queue */
-		enum drop why = take_frame(a->vnet, w->lc, &f, p);
+		enum drop why = take_frame(a, w->lc, &f, p);
 		losing |= f.status & TP_STATUS_LOSING;
 		next(&a->ring);
 		if (unlikely(why))

@@ -11,6 +11,7 @@ struct packet_queue {
 	struct hostdev_queue q;
 	bool vnet; /* a virtio-net header goes in front of each frame */
 	uint32_t frame_max; /* that a transmit slot takes */
+	uint32_t split; /* payloads of so many bytes and more start a page; 0: none */
 	struct packet_rings ring;
 	uint64_t charged_bytes;
 	struct turn_end flush;
@@ -25,6 +26,7 @@ struct af_packet {
 	bool vnet;
 	unsigned version, fanout; /* fanout: PACKET_FANOUT_* */
 	uint32_t slots_asked; /* 0: chosen */
+	uint32_t split; /* payloads of so many bytes and more start a page; 0: none */
 };
 
 static inline struct packet_queue *packet_queue_of(struct hostdev_queue *q)

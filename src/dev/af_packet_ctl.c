@@ -99,13 +99,15 @@ static const char *fanout_word(unsigned type)
 static void packet_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct af_packet *a = ifc->driver;
-	char words[HOSTDEV_WORDS], slots[24] = "", fanout[24] = "";
+	char words[HOSTDEV_WORDS], slots[24] = "", fanout[24] = "", split[24] = "";
 	if (a->slots_asked)
 		snprintf(slots, sizeof slots, ",slots=%u", a->slots_asked);
 	if (a->fanout != PACKET_FANOUT_HASH)
 		snprintf(fanout, sizeof fanout, ",fanout=%s", fanout_word(a->fanout));
-	snprintf(to, len, "af_packet:%s,vnet=%d,ring=%u%s%s%s", a->follow.ifname, a->vnet, a->version,
-		 hostdev_words(&a->dev, words), slots, fanout);
+	if (a->split)
+		snprintf(split, sizeof split, ",split=%u", a->split);
+	snprintf(to, len, "af_packet:%s,vnet=%d,ring=%u%s%s%s%s", a->follow.ifname, a->vnet, a->version,
+		 hostdev_words(&a->dev, words), slots, fanout, split);
 }
 
 static void packet_mode(const struct iface *ifc, char *to, size_t len)
@@ -136,7 +138,7 @@ static const struct iface_ops packet_ops = {
 /* --- coming --- */
 
 struct packet_words {
-	uint64_t lcore, queues, slots, ring;
+	uint64_t lcore, queues, slots, ring, split;
 	char fanout[8];
 	bool vnet;
 };
@@ -148,6 +150,7 @@ static const struct dev_option packet_options[] = {
 	{ "fanout", DEV_OPT_STR, offsetof(struct packet_words, fanout), 1, 8 },
 	{ "ring", DEV_OPT_U64, offsetof(struct packet_words, ring), 2, 3 },
 	{ "slots", DEV_OPT_U64, offsetof(struct packet_words, slots), 16, 65536 },
+	{ "split", DEV_OPT_U64, offsetof(struct packet_words, split), 1, 65535 },
 	{ 0 },
 };
 
@@ -239,6 +242,7 @@ static struct packet_queue *add_queue(struct af_packet *a, int fd)
 		return NULL;
 	}
 	q->vnet = a->vnet;
+	q->split = a->split;
 	af_packet_init_queue(q);
 	hostdev_add_queue(&a->dev, &q->q, fd);
 	return q;
@@ -330,6 +334,7 @@ int af_packet_open(struct leat_stack *st, const char *ifname, const char *option
 	a->version = (unsigned)o.ring;
 	a->fanout = fanout;
 	a->slots_asked = (uint32_t)o.slots;
+	a->split = (uint32_t)o.split;
 	a->dev.st = st;
 	a->dev.host = container_of(iface_kind_find(st, "af_packet"), struct dev_host, af_packet);
 	a->dev.send = af_packet_send;

@@ -13,7 +13,8 @@
 #include "dev/vrf.h"
 #include "net/iface.h"
 
-static const struct iface_kind *const kinds[] = { &dummy_kind, &generator_kind, &mem_kind, &pcap_kind, &sink_kind, &vrf_kind };
+static const struct iface_kind *const kinds[] = { &dummy_kind, &generator_kind, &mem_kind,
+						  &pcap_kind,  &sink_kind,      &vrf_kind };
 
 struct dev_stack {
 	struct iface_kind kind[ARRAY_SIZE(kinds)]; /* copies, for their list links */

@@ -18,11 +18,12 @@
 
 #include "dev/options.h"
 #include "dev/pcap_file.h"
+#include "net/rx_split.h"
 
 struct pcap_words {
 	char in[256], out[256];
 	bool pace;
-	uint64_t worker;
+	uint64_t worker, split;
 	uint8_t mac[6];
 };
 
@@ -52,8 +53,10 @@ static bool is_due(const struct pcap_dev *d, uint64_t now_us)
 static struct pkt *make(struct pcap_dev *d, struct lcore *lc)
 {
 	const struct pcap_frame *f = &d->frames.frame[d->next];
+	const uint8_t *b = d->frames.bytes + f->off;
+	uint32_t at = d->words.split ? rx_split_at(d->w->st, b, f->len) : 0;
 	struct pkt *p = pkt_new(lc);
-	if (!p || !pkt_append(lc, p, d->frames.bytes + f->off, f->len)) {
+	if (!p || !pkt_append_split(lc, p, b, f->len, f->len - at >= d->words.split ? at : 0)) {
 		pkt_free(lc, p);
 		return NULL;
 	}
@@ -220,8 +223,11 @@ static void pcap_free(struct iface *ifc)
 static void pcap_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct pcap_words *o = &((const struct pcap_dev *)ifc->driver)->words;
-	snprintf(to, len, "pcap:%s%s%s%s%s,pace=%u,worker=%u", ifc->name, o->in[0] ? ",in=" : "", o->in,
-		 o->out[0] ? ",out=" : "", o->out, o->pace, (unsigned)o->worker);
+	char split[24] = "";
+	if (o->split)
+		snprintf(split, sizeof split, ",split=%u", (unsigned)o->split);
+	snprintf(to, len, "pcap:%s%s%s%s%s,pace=%u,worker=%u%s", ifc->name, o->in[0] ? ",in=" : "", o->in,
+		 o->out[0] ? ",out=" : "", o->out, o->pace, (unsigned)o->worker, split);
 }
 
 static const struct iface_ops pcap_ops = {
@@ -279,6 +285,7 @@ static const struct dev_option pcap_options[] = {
 	{ "in", DEV_OPT_STR, offsetof(struct pcap_words, in), 0, sizeof(((struct pcap_words *)0)->in) },
 	{ "out", DEV_OPT_STR, offsetof(struct pcap_words, out), 0, sizeof(((struct pcap_words *)0)->out) },
 	{ "pace", DEV_OPT_BOOL, offsetof(struct pcap_words, pace), 0, 1 },
+	{ "split", DEV_OPT_U64, offsetof(struct pcap_words, split), 1, 65535 },
 	{ "worker", DEV_OPT_U64, offsetof(struct pcap_words, worker), 0, LCORE_MAX },
 	{ "mac", DEV_OPT_MAC, offsetof(struct pcap_words, mac), 0, 0 },
 	{ 0 },

@@ -170,6 +170,47 @@ static void what_cannot_be_is_said(void **state)
 	assert_null(iface_by_name(t->st[0], "p0"));
 }
 
+static uint32_t after_20(struct cursor c)
+{
+	return 20;
+}
+
+/* What a protocol calls payload starts a page; what is too short to be worth one stays. */
+static void payload_starts_a_page(void **state)
+{
+	static const struct rx_split_rule rule = { 253, 0, after_20 };
+	struct dev_test *t = *state;
+	char words[200];
+	uint8_t b[3000] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45 };
+	pcap_t *f = pcap_open_dead(DLT_EN10MB, 65549);
+	pcap_dumper_t *d = pcap_dump_open(f, path_of("in"));
+	const struct pcap_pkthdr h[2] = { { .caplen = sizeof b, .len = sizeof b },
+					  { .caplen = 80, .len = 80 } };
+	b[14 + 9] = 253;
+	for (uint32_t i = 54; i < sizeof b; i++)
+		b[i] = (uint8_t)i;
+	pcap_dump((u_char *)d, &h[0], b);
+	pcap_dump((u_char *)d, &h[1], b);
+	pcap_dump_close(d);
+	pcap_close(f);
+	assert_int_equal(rx_split_add(t->st[0], &rule), 0);
+	snprintf(words, sizeof words, "in=%s,pace=0,split=100", path_of("in"));
+	struct iface *i = make_dev(t, "p0", words);
+	unlink(path_of("in"));
+	iface_set_up(i, true);
+	manual_rt_settle(t->m);
+	struct catcher *c = caught(t, 0, caught(t, 0, 0)->n ? 0 : 1); /* wherever the flow's worker is */
+	assert_int_equal(c->n, 2);
+	const struct pkt *p = c->pkt[0];
+	assert_int_equal(p->head_len, 14 + 20 + 20);
+	assert_int_equal(p->n_frags, 1);
+	assert_int_equal(p->frags[0].off, 0);
+	assert_int_equal((uintptr_t)p->frags[0].buf->mem % 4096, 0);
+	assert_memory_equal(p->frags[0].buf->mem, b + 54, sizeof b - 54);
+	assert_int_equal(c->pkt[1]->n_frags, 0);
+	assert_int_equal(c->pkt[1]->head_len, 80);
+}
+
 static void its_words_open_it_again(void **state)
 {
 	struct dev_test *t = *state;
@@ -189,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_disk_is_an_error_of_transmission, dev_test_setup,
 						dev_test_teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_is_said, dev_test_setup, dev_test_teardown),
+		cmocka_unit_test_setup_teardown(payload_starts_a_page, dev_test_setup, dev_test_teardown),
 		cmocka_unit_test_setup_teardown(its_words_open_it_again, dev_test_setup, dev_test_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

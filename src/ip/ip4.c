@@ -72,10 +72,9 @@ static const struct knob ip4_knobs[] = {
 	{ 0 },
 };
 
-static const struct node *const ip4_nodes[] = {
-	&ip4_input_node, &ip4_route_node, &ip4_forward_node, &ip4_post_node,
-	&ip4_frag_node,  &ip4_local_node, &ip4_output_node,  &ip4_output_whole_node,    NULL
-};
+static const struct node *const ip4_nodes[] = { &ip4_input_node,  &ip4_route_node,        &ip4_forward_node,
+						&ip4_post_node,   &ip4_frag_node,         &ip4_local_node,
+						&ip4_output_node, &ip4_output_whole_node, NULL };
 
 const struct module ip4_module = {
 	.name = "ip4",

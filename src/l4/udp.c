@@ -5,6 +5,7 @@
  *
  * Left out: a host's own copies of what it broadcasts, segmentation and collation (large datagrams of UDP_SEGMENT from a device are dropped by name), UDP-Lite. */
 #include "l4/l4_internal.h"
+#include "net/rx_split.h"
 #include "pkt/csum.h"
 #include "pkt/gso.h"
 #include "wire/icmp4.h"
@@ -152,11 +153,20 @@ static const struct l4_ops udp_ops = {
 	.payload = udp_payload,
 };
 
+/* Where its payload begins, for devices that split. */
+static uint32_t udp_split(struct cursor c)
+{
+	return sizeof(struct udp_hdr);
+}
+static const struct rx_split_rule udp_split_rule = { IPPROTO_UDP, 0, udp_split };
+
 /* --- the module --- */
 
 static int udp_init(struct leat_stack *st)
 {
 	int err = l4_ops_add(st, &udp_ops);
+	if (!err)
+		err = rx_split_add(st, &udp_split_rule);
 	if (!err)
 		err = ip4_proto_add(st, IPPROTO_UDP, "udp4-input");
 	return err ? err : ip6_proto_add(st, IPPROTO_UDP, "udp6-input");
@@ -166,6 +176,7 @@ static void udp_unlink(struct leat_stack *st)
 {
 	ip4_proto_remove(st, IPPROTO_UDP);
 	ip6_proto_remove(st, IPPROTO_UDP);
+	rx_split_remove(st, &udp_split_rule);
 	l4_ops_remove(st, &udp_ops);
 }
 

@@ -3,12 +3,19 @@
 #ifndef LEAT_NET_IFACE_INTERNAL_H
 #define LEAT_NET_IFACE_INTERNAL_H
 
-#include "net/iface.h"
+#include "net/rx_split.h"
 
 enum { IFACE_SLOTS = 1 << IFACE_SLOT_BITS, IFACE_GENS = 1 << (32 - IFACE_SLOT_BITS) };
 enum { IFACE_FIRST_SLOTS = 16 };
 
-/* Control lcore, but for input_node, which is set before there is an interface to take input from. */
+/* Who says where payload begins. Read: any worker.   Write: control lcore, workers between turns. */
+enum { RX_SPLIT_RULES_MAX = 32 };
+struct rx_splits {
+	unsigned n;
+	struct rx_split_rule rule[RX_SPLIT_RULES_MAX];
+};
+
+/* Control lcore, but for splits, and input_node, which is set before there is an interface to take input from. */
 struct iface_stack {
 	struct iface_table *table; /* the published one */
 	uint16_t *gen; /* [table->n]: the last generation each slot has had */
@@ -22,6 +29,7 @@ struct iface_stack {
 	struct hash by_index, by_name;
 	struct list watches, kinds;
 	uint16_t input_node;
+	struct rx_splits splits;
 	struct iface_conf conf; /* "default" */
 };
 

@@ -325,7 +325,8 @@ static void settings_are_shown_and_changed_by_those_who_may(void **state)
 		for (h = message(&f->b, i); mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
 			n += h->nlmsg_type == f->id;
 	}
-	assert_int_equal(n, 2 * (20 * 2 + 7)); /* "default" and eth0; seven of the whole table; two families */
+	assert_int_equal(n,
+			 2 * (20 * 2 + 7)); /* "default" and eth0; seven of the whole table; two families */
 }
 
 int main(void)

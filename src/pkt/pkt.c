@@ -79,12 +79,13 @@ bool pkt_trim(struct lcore *lc, struct pkt *p, uint32_t len_bytes)
 	return true;
 }
 
-bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len)
+/* Of the first piece at most so many bytes are taken. */
+static bool append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len, uint32_t head_max)
 {
 	const uint8_t *from = bytes;
 	uint32_t old_len = p->len;
 	if (!p->n_frags) {
-		uint32_t n = MIN(len, tailroom(p));
+		uint32_t n = MIN(len, head_max);
 		memcpy(p->data + p->head_len, from, n);
 		p->head_len += n;
 		p->len += n;
@@ -104,6 +105,16 @@ bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len
 		len -= n;
 	}
 	return true;
+}
+
+bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len)
+{
+	return append(lc, p, bytes, len, tailroom(p));
+}
+
+bool pkt_append_split(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len, uint32_t at)
+{
+	return append(lc, p, bytes, len, at && at <= tailroom(p) ? at : tailroom(p));
 }
 
 /* Takes n bytes off the front of the scatter list. */

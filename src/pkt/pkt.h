@@ -286,6 +286,9 @@ static inline enum drop pkt_pull_up(struct lcore *lc, struct pkt *p, uint32_t n)
 /* Appends bytes: copied into the first piece while it has room, then into pages. False at the budget; the packet is as it
  * was. */
 bool pkt_append(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len);
+/* The bytes of a frame into a fresh packet: the first `at` of them lie in the head buffer, the others from the start of a page on. at 0, or
+ * more than the head buffer holds: as pkt_append(). */
+bool pkt_append_split(struct lcore *lc, struct pkt *p, const void *bytes, uint32_t len, uint32_t at);
 /* Appends a piece without copying; takes over the caller's reference. False when the list is full. */
 bool pkt_add_frag(struct lcore *lc, struct pkt *p, struct buf *b, uint32_t off, uint32_t len);
 /* Appends bytes [off, off + len) of `from`, counted from its data: shared where the counts are lc's to touch, else copied. False

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of netlink_diff.c about rules. Of a step, rtype is the action, metric the priority, rtm_flags the flags. */
+/* clang-format off */
 #define PORTS(type, first, last)                                    \
 	{                                                           \
 		0, type, 4, (const char *)(const uint16_t[])        \
