@@ -41,6 +41,8 @@ versions() { # IGMP MLD
 join() { L run -- ip address add "$1" dev l0 autojoin; }
 part() { L run -- ip address del "$1" dev l0; }
 
+ns_spawn client /dev/null tcpdump -i br0 -U -w "$tmp/groups.pcap" -Z root -s 0 igmp or 'ip6 proto 0'
+for i in {1..50}; do [ -s "$tmp/groups.pcap" ] && break; sleep 0.1; done
 check "the group of leat's own address is known" soon 'port eth0 grp ff02::1:ff00:1 '
 for v in '3 2' '2 1'; do
     # shellcheck disable=SC2086
@@ -52,15 +54,7 @@ for v in '3 2' '2 1'; do
     check "and goes on being told, as it is asked for" eval 'soon "grp 239.7.7.7 " && soon "grp ff05::7 "'
     check "who leaves is forgotten at once" eval 'part 239.7.7.7/32 && part ff05::7/128 && soon ! "grp (239.7.7.7|ff05::7) "'
 done
-ns_exec client timeout 3 tcpdump -i br0 -U -w "$tmp/groups.pcap" -Z root -s 0 igmp or 'ip6 proto 0' >/dev/null 2>&1 </dev/null &
-tcpdump_pid=$!
-children+=("$tcpdump_pid")
-sleep 0.5
-join 239.7.7.8/32
-join ff05::8/128
-sleep 1.5
-part 239.7.7.8/32
-wait "$tcpdump_pid"
+sleep 0.5 # tcpdump may lag behind
 check "tshark knows what was said, and finds nothing wrong" eval '
     [ "$(tshark -r "$tmp/groups.pcap" -Y "ip.src == 10.77.1.1 && igmp.type && ip.opt.type == 148" 2>/dev/null | wc -l)" -ge 2 ] &&
     [ "$(tshark -r "$tmp/groups.pcap" -Y "icmpv6.type == 143 || icmpv6.type == 131" 2>/dev/null | wc -l)" -ge 1 ] &&

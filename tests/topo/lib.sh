@@ -237,6 +237,15 @@ fetch_same() { # URL: what arrives is $tmp/file
     cmp "$tmp/file" "$tmp/fetched"
 }
 
+leat_settled() { # no address of leat's is being tested any more
+    local i
+    for i in {1..60}; do
+        L run -- ip -6 address | grep -q tentative || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 trace_a_ping() { # ADDRESS: leat trace shows an echo request passing ip4-forward
     L trace -c 2 icmp >"$tmp/trace" 2>"$tmp/trace.err" &
     local t=$! i

@@ -43,6 +43,7 @@ check "leat is configured" L run -- sh -ec '
     ip link set lo up; ip link set l0 up; ip link set l1 up
     ip address add 10.77.1.1/24 dev l0; ip address add fd77:1::1/64 dev l0 nodad
     ip address add 10.77.2.1/24 dev l1; ip address add fd77:2::1/64 dev l1 nodad'
+check "its addresses are tested" leat_settled
 check "through leat" ping_all server 10.77.1.2 3
 check "through leat, IPv6" ping_all server fd77:1::2 3
 
@@ -57,6 +58,7 @@ check "leat hears of it" knows 10.77.1.2 'lladdr 02:77:00:00:00:88'
 check "leat hears of it by IPv6" knows fd77:1::2 'lladdr 02:77:00:00:00:88'
 check "packets find it there" ping_all server 10.77.1.2 3
 check "the client is replaced by another" move 02:77:00:00:00:99
+check "leat's addresses are tested again" leat_settled
 check "packets find it" ping_all server 10.77.1.2 3
 check "packets find it, IPv6" ping_all server fd77:1::2 3
 check "leat knows it by IPv6, too" knows fd77:1::2 'lladdr 02:77:00:00:00:99'
@@ -76,6 +78,7 @@ L sysctl -w net.ipv4.conf.l0.proxy_arp=0 >/dev/null
 ns_exec client ip neigh flush dev eth0
 check "and no more" eval '! ping_all client 10.77.2.2 1'
 check "ip neigh add proxy" LI neigh add proxy 10.77.2.2 dev l0
+ns_exec client ip neigh flush dev eth0 # it may still be asking in vain
 check "leat stands in for that address" ping_all client 10.77.2.2 3
 check "ip neigh add proxy, IPv6" LI neigh add proxy fd77:2::2 dev l0
 check "not without proxy_ndp" eval '! ping_all client fd77:2::2 1'
