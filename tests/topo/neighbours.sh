@@ -48,7 +48,9 @@ check "through leat" ping_all server 10.77.1.2 3
 check "through leat, IPv6" ping_all server fd77:1::2 3
 
 move() { # MAC: the client comes back with that one, as a machine that was replaced
+    local i
     ns_exec client ip link set eth0 down
+    for i in {1..50}; do LI link show l0 | grep -q NO-CARRIER && break; sleep 0.1; done
     ns_exec client ip link set eth0 address "$1"
     host_up client 10.77.1.2/24 fd77:1::2/64 10.77.1.1 fd77:1::1 2>/dev/null
 }
