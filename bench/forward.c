@@ -45,6 +45,7 @@ struct bench {
 	struct leat_stack *st;
 	struct iface *from, *to;
 	unsigned long n_routes;
+	uint64_t mem_before; /* of the stack's account, warmed up */
 	uint64_t out_before, drops_before[DROP_MAX]; /* the stack's own doing, before the generator ran */
 };
 
@@ -240,6 +241,7 @@ static uint64_t best_run(struct bench *b)
 {
 	uint64_t best = UINT64_MAX;
 	turn_until(b, b->is.warm_up);
+	b->mem_before = b->st->mem.used_bytes;
 	CALLGRIND_START_INSTRUMENTATION;
 	for (unsigned i = 0; i < b->is.repeat; i++)
 		best = MIN(best, run_once(b));
@@ -324,10 +326,11 @@ int main(int argc, char **argv)
 	struct bench b = { .is = read_arguments(argc, argv) };
 	set_up(&b);
 	uint64_t ns = best_run(&b), made = generator_made(b.from), out = sent(&b) - b.out_before;
+	uint64_t grown = b.st->mem.used_bytes - b.mem_before;
 	printf("{\"packets\": %llu, \"runs\": %u, \"ns\": %llu, \"routes\": %lu, \"made\": %llu, \"out\": "
-	       "%llu, \"drops\": ",
+	       "%llu, \"grown\": %lld, \"drops\": ",
 	       (unsigned long long)b.is.packets, b.is.repeat, (unsigned long long)ns, b.n_routes,
-	       (unsigned long long)made, (unsigned long long)out);
+	       (unsigned long long)made, (unsigned long long)out, (long long)grown);
 	print_drops(&b);
 	printf("}\n");
 	tear_down(&b);
