@@ -63,6 +63,8 @@ static const struct fib_nh *way_back(const struct worker *w, const struct pkt *p
 				     .dst = *src,
 				     .src = *dst,
 				     .oif = l3_handle_of(w, p->in_if), /* in that VRF */
+				     .dsfield =
+					     family == AF_INET ? ((const struct ip4_hdr *)pkt_l3(p))->tos : 0,
 				     .mark = guard & IP_GUARD_SRC_MARK && p->ext ? p->ext->mark : 0 };
 	return fib_lookup(w, &q);
 }

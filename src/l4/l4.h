@@ -27,6 +27,8 @@ struct l4_with {
 	bool has_src;
 	struct ip6 src;
 	uint32_t out_if; /* 0: as the endpoint */
+	bool has_mark; /* SO_MARK */
+	uint32_t mark;
 };
 
 struct l4_send {

@@ -100,6 +100,7 @@ struct l4_path {
 	bool by_link; /* whatever is known of the path: PKT_F_LINK_MTU */
 	uint8_t proto, ttl, tos, type; /* type: RTN_* */
 	uint32_t asked_if; /* what the sender named; 0: nothing */
+	uint32_t mark;
 	uint32_t out_if, mtu; /* mtu: that it goes by */
 	uint32_t link_mtu, known_mtu; /* known: of the path, whether it goes by that or not */
 	uint16_t dport; /* of `to` */

@@ -142,7 +142,7 @@ static struct fib_query query_of(const struct l4_end *e, const struct l4_path *p
 		.dst = addr_of(&path->dst),
 		.src = src,
 		.oif = path->asked_if,
-		.mark = e->opt.mark,
+		.mark = path->mark,
 		.uid = e->uid,
 		.proto = e->proto,
 		.dsfield = path->tos,
@@ -156,6 +156,7 @@ struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, con
 	struct l4_path path = { .dst = dst->a, .dport = dst->port, .src = src->a };
 	path.is6 = !l4_is4(&path.dst);
 	path.asked_if = asked_if(e, dst, NULL, &path);
+	path.mark = e->opt.mark;
 	fill_tos(e, NULL, &path);
 	return query_of(e, &path);
 }
@@ -184,6 +185,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 		return -ENETUNREACH;
 	path->src = with && with->has_src ? with->src : e->local.a;
 	path->asked_if = asked_if(e, to, with, path);
+	path->mark = with && with->has_mark ? with->mark : e->opt.mark;
 	fill_tos(e, with, path);
 	const struct fib_query q = query_of(e, path);
 	enum drop why = ip_way(e->home, &q, &way);
@@ -264,12 +266,12 @@ static bool put_sender(const struct l4_end *e, const struct l4_path *path, struc
 {
 	uint32_t looks = fib_looks(e->home, path->is6 ? AF_INET6 : AF_INET);
 	p->out_if = looks ? path->asked_if : path->out_if;
-	if (!e->opt.mark && !looks)
+	if (!path->mark && !looks)
 		return true;
 	struct pkt_ext *ext = pkt_ext(e->home->lc, p);
 	if (!ext)
 		return false;
-	ext->mark = e->opt.mark;
+	ext->mark = path->mark;
 	ext->sender.uid = e->uid;
 	ext->sender.no_src = path->no_src;
 	return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: a table is a trie of prefixes (fib_trie.h); each prefix has a list of routes in the order in which
- * they count (fib_node.c). What a packet takes is the first of them with tos 0 (no packet is routed by its tos yet); the
- * writer leaves its next hop, which equal routes share (fib_nh.c), in the trie's node.
+ * they count (fib_node.c). What a packet takes is the first of them with tos 0; the writer leaves its next hop, which equal
+ * routes share (fib_nh.c), in the trie's node. Lookups that name an interface or a tos look at the others, too (fib_several.c).
  *
  * A lookup asks table local, then main, then default, until there are rules (rule.c); a throw route ends the search of its
  * table only.
@@ -9,8 +9,7 @@
  * Routes of an interface go when it goes down, but for what is ours in IPv4: Linux answers for addresses of interfaces that are
  * down. Linux tells listeners of the IPv6 ones and leaves them to conclude the others from the link; so do we.
  *
- * Threads: one writer, the control lcore; readers within a turn. Left out:
- * routes by source or tos.
+ * Threads: one writer, the control lcore; readers within a turn. Left out: routes by source.
  *
  * This file: lookups of workers, the tables, adding and deleting. What control asks is in fib_ask.c. */
 #include "net/fib.h"
@@ -70,12 +69,38 @@ uint32_t fib_looks(const struct worker *w, uint8_t family)
 	return rules ? rules->looks : 0;
 }
 
+/* The same among the routes that lead through an interface. */
+static const struct fib_nh *find_through(const struct fib *f, const struct fib_query *q,
+					 const struct fib_choice *c)
+{
+	const struct fib_key key = fib_key_of(q->family, &q->dst);
+	unsigned plen;
+	for (unsigned t = 0; f && t < f->n; t++) {
+		const struct fib_nh *nh = fib_choose(&f->trie[t], &key, c, &plen);
+		if (nh && nh->type != RTN_THROW)
+			return fib_nh_settle(nh);
+	}
+	return NULL;
+}
+
+/* nh: what there is without regard to the interface, nearly always what there is with it. */
+static const struct fib_nh *through_oif(const struct worker *w, const struct fib_query *q,
+					const struct fib_nh *nh)
+{
+	const struct fib_choice c = fib_choice_of(w->st, q, q->oif);
+	if (!nh || fib_choice_leads(&c, nh) || l3_is_master(w, q->oif))
+		return nh;
+	return find_through(view_get(w, q->family == AF_INET6 ? VIEW_fib6 : VIEW_fib4), q, &c);
+}
+
 const struct fib_nh *fib_lookup(const struct worker *w, const struct fib_query *q)
 {
 	const struct fib_rules *rules = rules_of(w, q->family);
 	if (unlikely(rules))
 		return rules_find(w, rules, q);
-	return q->family == AF_INET6 ? fib6_lookup(w, &q->dst.v6) : fib4_lookup(w, q->dst.v4);
+	const struct fib_nh *nh =
+		q->family == AF_INET6 ? fib6_lookup(w, &q->dst.v6) : fib4_lookup(w, q->dst.v4);
+	return q->oif ? through_oif(w, q, nh) : nh;
 }
 
 /* --- tables --- */
@@ -105,6 +130,7 @@ static struct fib_table *table_make(struct leat_stack *st, uint8_t family, uint3
 		return NULL;
 	t->id = id;
 	t->trie = trie ? trie : &t->own;
+	t->trie->several = &t->several;
 	while (l != tables && list_entry(l, struct fib_table, link)->id > id)
 		l = l->prev;
 	list_insert(l, &t->link);
@@ -136,7 +162,7 @@ static int add_one(struct leat_stack *st, const struct fib_route *r, enum fib_ho
 		return -ENOMEM;
 	t->shown = true;
 	struct fib_node *n = fib_trie_make(st, t->trie, &key, r->plen);
-	int err = n ? fib_node_add(st, n, r, how, ret_told, &e) : -ENOMEM;
+	int err = n ? fib_node_add(st, t->trie, n, r, how, ret_told, &e) : -ENOMEM;
 	if (err) {
 		fib_trie_prune(st, t->trie, &key, r->plen);
 		return err;
@@ -265,7 +291,8 @@ static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 }
 
 /* Linux: who names no gateway means all the paths of an IPv6 route, and hears of them in one message. */
-static void delete_with_siblings(struct leat_stack *st, struct fib_node *n, struct fib_entry **at)
+static void delete_with_siblings(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,
+				 struct fib_entry **at)
 {
 	const struct fib_entry *first = fib_first_sibling(n, *at);
 	for (at = &n->entries; *at != first; at = &(*at)->next) {}
@@ -273,7 +300,7 @@ static void delete_with_siblings(struct leat_stack *st, struct fib_node *n, stru
 		while (*at != next)
 			at = &(*at)->next;
 		next = fib_next_sibling(*at);
-		fib_node_delete(st, AF_INET6, n, at);
+		fib_node_delete(st, t, AF_INET6, n, at);
 	}
 }
 
@@ -301,10 +328,10 @@ static int delete_one(struct leat_stack *st, const struct fib_route *r, bool wit
 		return -ESRCH;
 	if (with_siblings) {
 		fib_describe(st, r->family, t->id, n, *at, &gone);
-		delete_with_siblings(st, n, at);
+		delete_with_siblings(st, t->trie, n, at);
 	} else {
 		describe_gone(st, r->family, t->id, n, *at, &gone);
-		fib_node_delete(st, r->family, n, at);
+		fib_node_delete(st, t->trie, r->family, n, at);
 	}
 	fib_trie_prune(st, t->trie, &key, r->plen);
 	fib_exc_forget(st, r->family, &gone.dst, gone.plen);
@@ -352,7 +379,7 @@ static void table_sweep(struct leat_stack *st, uint8_t family, struct fib_table 
 				continue;
 			}
 			describe_gone(st, family, t->id, n, *at, &gone);
-			fib_node_delete(st, family, n, at);
+			fib_node_delete(st, t->trie, family, n, at);
 			fib_exc_forget(st, family, &gone.dst, gone.plen);
 			if (tell)
 				route_tell(st, RTM_DELROUTE, 0, &gone);
@@ -459,7 +486,7 @@ void fib_set_rank(struct leat_stack *st, const struct fib_route *r, uint8_t rank
 	const struct fib_key key = fib_key_of(AF_INET6, &r->dst);
 	struct fib_node *n = t ? fib_trie_get(t->trie, &key, r->plen) : NULL;
 	if (n)
-		fib_node_set_rank(st, n, r, rank);
+		fib_node_set_rank(st, t->trie, n, r, rank);
 }
 
 void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle)

@@ -203,6 +203,8 @@ int fib_check_shape(const struct fib_route *r, const char **ret_why)
 		return refuse(ret_why, -EINVAL, "Invalid prefix length");
 	if (r->family == AF_INET && has_host_bits4(r)) /* Linux: those of IPv6 are cut off without a word */
 		return refuse(ret_why, -EINVAL, "Invalid prefix for given prefix length");
+	if (r->tos & 3 || (r->tos && r->family == AF_INET6))
+		return -EINVAL; /* netlink says why */
 	if (r->nh.type > RTN_MAX || !type_rules[r->nh.type].known)
 		return refuse(ret_why, -EINVAL, "Invalid route type");
 	if (r->nh.flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))

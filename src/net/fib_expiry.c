@@ -32,7 +32,7 @@ static void on_expiry(struct lcore *lc, struct timer *t)
 	if (!at || !*at)
 		return;
 	fib_describe_one(family, table->id, n, *at, &gone);
-	fib_node_delete(st, family, n, at);
+	fib_node_delete(st, table->trie, family, n, at);
 	fib_trie_prune(st, table->trie, &key, plen);
 	fib_exc_forget(st, family, &gone.dst, plen);
 	route_tell(st, RTM_DELROUTE, 0, &gone);

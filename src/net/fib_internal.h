@@ -66,17 +66,27 @@ struct fib_shared_nh {
 	struct fib_leg legs[]; /* each holds a reference */
 };
 
-/* One route; a node's list has them in the order in which they count: higher tos first, then lower metric. */
+/* One route; a node's list has them in the order in which they count: higher tos first, then lower metric.
+ * Read: any worker, within a turn: next, nh, metric, tos, rank.   Write: control lcore.   Free: rt_defer() in entry_free(). */
 struct fib_entry {
-	struct fib_entry *next;
+	rcu_ptr(struct fib_entry) next;
 	struct fib_shared_nh *nh;
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
 	uint8_t tos, protocol, pref;
 	uint16_t weight; /* among siblings */
 	uint8_t rank; /* fib_set_rank() */
-	uint64_t serial;
-	struct fib_expiry *expiry; /* NULL: for ever */
+	union {
+		struct {
+			union {
+				uint64_t serial;
+				struct fib_entry
+					*gone; /* of one that is taken out with others: the next of them */
+			};
+			struct fib_expiry *expiry; /* NULL: for ever */
+		};
+		struct deferred deferred;
+	};
 };
 
 struct fib_table {
@@ -85,7 +95,7 @@ struct fib_table {
 	uint32_t id;
 	bool shown; /* to those who ask for it: it has had a route (Linux: or an IPv6 rule) */
 	struct fib_trie *trie; /* of the published fib, or own */
-	struct fib_trie own;
+	struct fib_trie own, several;
 };
 
 /* By what flows spread; knobs (fib_hash.c). */
@@ -111,7 +121,8 @@ struct fib_stack {
 	uint64_t rule_serial;
 	struct fib_shared_nh *nh_blackhole, *nh_prohibit; /* what rules lead to by themselves */
 	uint32_t going; /* the interface that is going right now */
-	uint32_t lo_handle; /* the loopback interface; 0: none yet */
+	uint32_t lo_handle; /* the loopback interface; 0: none yet. Workers read it, too */
+	uint32_t n_tos; /* IPv4 routes by tos; while there is one, rules are asked, which look at it */
 	bool had_vrf; /* so the rules of VRFs were made */
 	bool had_rules; /* IPv4 ones, beyond the built-in ones: tables local and main are told apart from then on */
 	struct hash nhs;
@@ -196,7 +207,32 @@ const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_ro
 /* fib_hash.c */
 extern const struct knob fib_knobs[];
 
-void fib_node_set_rank(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, uint8_t rank);
+/* fib_several.c */
+/* What a lookup wants beyond the destination. */
+struct fib_choice {
+	uint32_t oif,
+		lo; /* it must lead there, 0: anywhere; the loopback interface, by which all that is ours can be reached */
+	uint8_t family, tos; /* tos: FIB_TOS_BITS of the packet's; routes by that go before those by none */
+};
+enum { FIB_TOS_BITS = 0x1c }; /* Linux: IPTOS_RT_MASK */
+static inline struct fib_choice fib_choice_of(const struct leat_stack *st, const struct fib_query *q,
+					      uint32_t oif)
+{
+	return (struct fib_choice){ .oif = oif,
+				    .lo = oif ? racy_get(fib_state(st)->lo_handle) : 0,
+				    .family = q->family,
+				    .tos = q->family == AF_INET ? q->dsfield & FIB_TOS_BITS : 0 };
+}
+bool fib_choice_leads(const struct fib_choice *c, const struct fib_nh *nh);
+static inline bool fib_choice_fits(const struct fib_choice *c, const struct fib_entry *e)
+{
+	return (!e->tos || e->tos == c->tos) && fib_choice_leads(c, &e->nh->nh);
+}
+/* Any worker, within a turn: the route of a table for such a lookup, with its prefix's length; NULL: none. */
+const struct fib_nh *fib_choose(const struct fib_trie *t, const struct fib_key *key,
+				const struct fib_choice *c, unsigned *ret_plen);
+/* The routes of n have changed. Without memory lookups see its best one alone. */
+void fib_several_follow(struct leat_stack *st, struct fib_trie *t, struct fib_node *n);
 
 /* fib_siblings.c */
 typedef int fib_add_one_fn(struct leat_stack *st, const struct fib_route *r, enum fib_how how,
@@ -208,10 +244,13 @@ int fib_add_siblings(struct leat_stack *st, const struct fib_route *r, enum fib_
 /* fib_node.c */
 /* Tells nobody; *ret_told: the NLM_F_* to tell it with. 0, -EEXIST, -ENOENT or -ENOMEM; a node that is empty is left for the caller to
  * prune. */
-int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how,
-		 unsigned *ret_told, const struct fib_entry **ret_entry);
+int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, const struct fib_route *r,
+		 enum fib_how how, unsigned *ret_told, const struct fib_entry **ret_entry);
 /* Takes the entry *at out of the node's list, and tells nobody. */
-void fib_node_delete(struct leat_stack *st, uint8_t family, struct fib_node *n, struct fib_entry **at);
+void fib_node_delete(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n,
+		     struct fib_entry **at);
+void fib_node_set_rank(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,
+		       const struct fib_route *r, uint8_t rank);
 /* The entry behind the one that `after` describes; when that is gone, the first that sorts behind it. */
 const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fib_route *after);
 /* IPv6: the paths of one route are entries of their own. The first of them, e itself included; and the next, or NULL. */

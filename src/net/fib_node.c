@@ -14,6 +14,7 @@
 #include "net/ctl_fill.h"
 #include "net/fib_internal.h"
 #include "net/nexthop.h"
+#include "net/rule_internal.h"
 
 static bool comes_before(const struct fib_entry *e, uint8_t tos, uint32_t metric)
 {
@@ -120,7 +121,7 @@ static struct fib_shared_nh *join_siblings(struct leat_stack *st, const struct f
 
 /* --- what packets take --- */
 
-static void settle_best(struct leat_stack *st, uint8_t family, struct fib_node *n)
+static void settle_best(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n)
 {
 	const struct fib_nh *was = n->best;
 	const struct fib_entry *e = n->entries;
@@ -131,11 +132,13 @@ static void settle_best(struct leat_stack *st, uint8_t family, struct fib_node *
 	struct fib_shared_nh *joined = e && family == AF_INET6 ? join_siblings(st, e) : NULL;
 	const struct fib_nh *best = joined ? &joined->nh : e ? &e->nh->nh : NULL;
 	rcu_set(n->best, best);
+	fib_several_follow(st, t, n);
 	if (was && was->paths && container_of(was, struct fib_shared_nh, nh)->siblings)
 		fib_nh_put(st, container_of(was, struct fib_shared_nh, nh));
 }
 
-void fib_node_set_rank(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, uint8_t rank)
+void fib_node_set_rank(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,
+		       const struct fib_route *r, uint8_t rank)
 {
 	bool changed = false;
 	for (struct fib_entry *e = n->entries; e; e = e->next) {
@@ -144,10 +147,10 @@ void fib_node_set_rank(struct leat_stack *st, struct fib_node *n, const struct f
 		    !ipaddr_eq(&nh->gw, &r->nh.gw))
 			continue;
 		changed |= e->rank != rank;
-		e->rank = rank;
+		racy_set(e->rank, rank);
 	}
 	if (changed)
-		settle_best(st, AF_INET6, n);
+		settle_best(st, t, AF_INET6, n);
 }
 
 /* --- telling --- */
@@ -271,11 +274,34 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 	return e;
 }
 
+static void entry_free_now(struct deferred *d)
+{
+	mem_free(container_of(d, struct fib_entry, deferred));
+}
+
+/* It is in no list any more; workers may still stand on it, and go on from there. */
 static void entry_free(struct leat_stack *st, struct fib_entry *e)
 {
 	fib_nh_put(st, e->nh);
 	fib_expiry_free(e->expiry);
-	mem_free(e);
+	rt_defer(st->rt->ctl, st->rt, &e->deferred, entry_free_now);
+}
+
+/* Routes by tos count from the first of them on; before, nobody looks at it. 0 or -ENOMEM. */
+static int tos_begins(struct leat_stack *st, const struct fib_route *r)
+{
+	struct fib_stack *s = fib_state(st);
+	int err = r->tos && !s->n_tos++ ? rules_renew(st, AF_INET) : 0;
+	s->n_tos -= err ? 1 : 0;
+	return err;
+}
+
+/* No view: it has been taken back. */
+static void tos_ends(struct leat_stack *st, uint8_t tos)
+{
+	struct fib_stack *s = fib_state(st);
+	if (tos && !--s->n_tos && view_ctl(st, VIEW_rules4))
+		rules_renew(st, AF_INET); /* without memory it is looked at in vain */
 }
 
 /* Which of its peers a route replaces. Linux: in IPv6 one that can have siblings replaces one that can, if there is one. */
@@ -322,7 +348,8 @@ static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib
 	return 0;
 }
 
-/* Linux: IPv6 routes of one metric that have gateways are the paths of one route; who replaces it replaces them all. */
+/* Linux: IPv6 routes of one metric that have gateways are the paths of one route; who replaces it replaces them all. Their next ones
+ * stay, for readers. */
 static struct fib_entry *take_siblings6(struct leat_stack *st, struct fib_entry *e,
 					const struct fib_entry *old)
 {
@@ -333,10 +360,10 @@ static struct fib_entry *take_siblings6(struct leat_stack *st, struct fib_entry 
 			at = &sibling->next;
 			continue;
 		}
-		*at = sibling->next;
-		sibling->next = taken;
-		taken = sibling;
+		rcu_set(*at, sibling->next);
 		fib_state(st)->count[fib_index(AF_INET6)]--;
+		sibling->gone = taken;
+		taken = sibling;
 	}
 	return taken;
 }
@@ -344,14 +371,14 @@ static struct fib_entry *take_siblings6(struct leat_stack *st, struct fib_entry 
 static void free_all(struct leat_stack *st, struct fib_entry *e)
 {
 	while (e) {
-		struct fib_entry *next = e->next;
+		struct fib_entry *next = e->gone;
 		entry_free(st, e);
 		e = next;
 	}
 }
 
-int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_route *r, enum fib_how how,
-		 unsigned *ret_told, const struct fib_entry **ret_entry)
+int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, const struct fib_route *r,
+		 enum fib_how how, unsigned *ret_told, const struct fib_entry **ret_entry)
 {
 	struct fib_entry **at, *old = NULL, *gone = NULL;
 	int err = find_place(&n->entries, r, how, &at, ret_told);
@@ -360,6 +387,11 @@ int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_rou
 	struct fib_entry *e = entry_new(st, r);
 	if (!e)
 		return -ENOMEM;
+	err = tos_begins(st, r);
+	if (err) {
+		entry_free(st, e);
+		return err;
+	}
 	if (*ret_told & NLM_F_REPLACE) {
 		old = *at;
 		e->next = old->next;
@@ -367,23 +399,27 @@ int fib_node_add(struct leat_stack *st, struct fib_node *n, const struct fib_rou
 		e->next = *at;
 		fib_state(st)->count[fib_index(r->family)]++;
 	}
-	*at = e;
+	rcu_set(*at, e);
 	if (old && r->family == AF_INET6)
 		gone = take_siblings6(st, e, old);
-	settle_best(st, r->family, n);
+	settle_best(st, t, r->family, n);
 	if (old)
 		entry_free(st, old);
+	if (old)
+		tos_ends(st, r->tos);
 	free_all(st, gone);
 	*ret_entry = e;
 	return 0;
 }
 
-void fib_node_delete(struct leat_stack *st, uint8_t family, struct fib_node *n, struct fib_entry **at)
+void fib_node_delete(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n,
+		     struct fib_entry **at)
 {
 	struct fib_entry *e = *at;
-	*at = e->next;
+	rcu_set(*at, e->next);
 	fib_state(st)->count[fib_index(family)]--;
-	settle_best(st, family, n);
+	settle_best(st, t, family, n);
+	tos_ends(st, e->tos);
 	entry_free(st, e);
 }
 

@@ -10,6 +10,9 @@
  * Every change a reader can see is one store: of a link to nodes that are complete, or of `best`. A reader inside a node
  * that has been taken out sees the table as it was; nodes are freed after a grace period.
  *
+ * Of most prefixes the one answer is all there is. Those whose routes differ by interface or tos stand once more in a trie of their
+ * own, with the list of their routes, which workers walk when a lookup names one of these (fib_several.c).
+ *
  * Limits: a lookup in a full table visits 20 to 25 nodes, each a cache line. What replaces this sits behind fib.h. */
 #ifndef LEAT_NET_FIB_TRIE_H
 #define LEAT_NET_FIB_TRIE_H
@@ -26,8 +29,12 @@ struct fib_node {
 	/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in fib_trie_prune(). */
 	struct fib_key key; /* host bits zero */
 	rcu_ptr(struct fib_node) child[2];
-	rcu_ptr(const struct fib_nh) best; /* of the first entry that packets may use; NULL: none */
+	union {
+		rcu_ptr(const struct fib_nh) best; /* of the first entry that packets may use; NULL: none */
+		rcu_ptr(const struct fib_entry) first; /* in a trie of those that have several */
+	};
 	uint8_t plen;
+	uint8_t several; /* it stands there, too */
 	union {
 		struct fib_entry *entries; /* control lcore */
 		struct deferred deferred;
@@ -38,6 +45,7 @@ static_assert(sizeof(struct fib_node) == 64, "a cache line a step");
 struct fib_trie {
 	rcu_ptr(struct fib_node) root;
 	uint64_t nodes; /* control lcore */
+	struct fib_trie *several; /* of the nodes that have several routes; there from the beginning */
 };
 
 static inline struct fib_key fib_key4(be32 a)

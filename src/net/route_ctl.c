@@ -9,7 +9,7 @@
 #include "net/route_fill.h"
 #include "net/rule_ctl.h"
 
-enum { METRIC_IP6_DEFAULT = 1024 };
+enum { METRIC_IP6_DEFAULT = 1024, ECN_BITS = 3 };
 
 static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_DST] = { NL_BYTES, .name = "RTA_DST" },
@@ -61,8 +61,10 @@ static int refuse_unsupported(struct nl_req *r)
 			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
 	if (m->rtm_src_len || r->attrs[RTA_SRC])
 		return nl_bad(r->ext, r->attrs[RTA_SRC], -EINVAL, "Source address routing is not supported");
-	if (m->rtm_tos)
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Routes by TOS are not supported yet");
+	if (m->rtm_tos && m->rtm_family == AF_INET6)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid dsfield (tos): option not available for IPv6");
+	if (m->rtm_tos & ECN_BITS)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid dsfield (tos): ECN bits must be 0");
 	return 0;
 }
 

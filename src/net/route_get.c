@@ -97,6 +97,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_family = AF_INET,
 			.rtm_dst_len = 32,
 			.rtm_src_len = has_src ? 32 : 0,
+			.rtm_tos = q->q.dsfield & FIB_TOS_BITS,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
 			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x),
@@ -274,6 +275,8 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 	const struct fib_query fq = query_of(q, q->in ? NULL : q->out);
 	uint32_t out = fq.oif;
 	const struct fib_route *f = out && (everyone || group) ? NULL : fib_ask(st, &fq);
+	if (f && out && error_of_type(f->nh.type)) /* on the link, too */
+		f = NULL;
 	if (!f && !out)
 		return -ENETUNREACH;
 	if (f)

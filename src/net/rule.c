@@ -3,8 +3,8 @@
  *
  * Theory of operation: a family's rules are a list by priority. After each change the whole list is written down anew for workers
  * (struct fib_rules), with tables, interfaces and targets of gotos looked up, and published as a view; what workers had is
- * freed after a grace period. While the list is what a stack begins with there is nothing to write down: the view is NULL, and
- * lookups go through the built-in tables without a rule being asked.
+ * freed after a grace period. While the list is what a stack begins with, and no route goes by tos, there is nothing to write down:
+ * the view is NULL, and lookups go through the built-in tables without a rule being asked.
  *
  * A table that a rule names exists from then on, empty; it is shown once it has had a route. Names of interfaces may be of none
  * yet: such a rule matches nothing until there is one.
@@ -163,6 +163,12 @@ static bool have_refusals(struct leat_stack *st)
 	return s->nh_blackhole && s->nh_prohibit;
 }
 
+/* Routes by tos make lookups look at it, too. */
+static uint32_t looks_of_routes(const struct leat_stack *st, uint8_t family)
+{
+	return family == AF_INET && fib_state(st)->n_tos ? FIB_LOOK_DSFIELD : 0;
+}
+
 static int write_rules(struct leat_stack *st, uint8_t family, struct fib_rules **ret)
 {
 	struct fib_stack *s = fib_state(st);
@@ -175,7 +181,7 @@ static int write_rules(struct leat_stack *st, uint8_t family, struct fib_rules *
 	struct fib_rules *rules = mem_zalloc(&st->mem, sizeof *rules + n * sizeof rules->rule[0]);
 	if (!rules)
 		return -ENOMEM;
-	rules->looks = FIB_LOOK_RULES;
+	rules->looks = FIB_LOOK_RULES | looks_of_routes(st, family);
 	rules->lo = s->lo_handle;
 	rules->blackhole = &s->nh_blackhole->nh;
 	rules->prohibit = &s->nh_prohibit->nh;
@@ -199,7 +205,8 @@ static void rules_free(struct deferred *d)
 int rules_renew(struct leat_stack *st, uint8_t family)
 {
 	struct fib_rules *old = view_ctl(st, view_of(family)), *new = NULL;
-	int err = rules_are_built_in(st, family) ? 0 : write_rules(st, family, &new);
+	bool needless = rules_are_built_in(st, family) && !looks_of_routes(st, family);
+	int err = needless ? 0 : write_rules(st, family, &new);
 	if (!err && (old || new))
 		err = view_stage(st, view_of(family), new);
 	if (err) {

@@ -141,16 +141,33 @@ bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, cons
 
 /* --- workers --- */
 
+struct finding {
+	const struct worker *w;
+	struct fib_choice choice;
+};
+
+static const struct fib_nh *best_of(const struct fib_trie *t, const struct fib_key *dst, unsigned *ret_plen)
+{
+	const struct fib_node *n = fib_trie_find_node(t, dst);
+	*ret_plen = n ? n->plen : 0;
+	return n ? rcu_get(n->best) : NULL;
+}
+
 static const void *find_in_table(void *ctx, const struct fib_rule *r, const struct rule_table *t,
 				 const struct fib_key *dst)
 {
-	const struct worker *w = ctx;
-	const struct fib_node *n = fib_trie_find_node(t->trie, dst);
-	const struct fib_nh *best = n ? rcu_get(n->best) : NULL, *nh = best ? fib_nh_settle(best) : NULL;
-	if (!nh || nh->type == RTN_THROW)
+	const struct finding *f = ctx;
+	unsigned plen;
+	bool by_choice = f->choice.oif || f->choice.tos;
+	const struct fib_nh *nh = unlikely(by_choice) ? fib_choose(t->trie, dst, &f->choice, &plen)
+						      : best_of(t->trie, dst, &plen);
+	if (!nh)
 		return NULL;
-	const struct iface *i = r->suppress_group < 0 ? NULL : iface_get(w, nh->if_handle);
-	return rule_suppresses(r, nh->type, n->plen, i) ? NULL : nh;
+	nh = fib_nh_settle(nh);
+	if (nh->type == RTN_THROW)
+		return NULL;
+	const struct iface *i = r->suppress_group < 0 ? NULL : iface_get(f->w, nh->if_handle);
+	return rule_suppresses(r, nh->type, plen, i) ? NULL : nh;
 }
 
 /* Linux: a rule that says unreachable is answered as if there were no route. */
@@ -158,12 +175,14 @@ const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *
 				const struct fib_query *q)
 {
 	const struct iface *vrf = NULL;
+	struct finding f = { .w = w, .choice = fib_choice_of(w->st, q, q->oif) };
 	uint8_t action;
 	if (unlikely(rules->looks & FIB_LOOK_VRF)) {
 		vrf = l3_master_of(w, q->oif);
 		vrf = vrf ? vrf : l3_master_of(w, q->iif);
+		f.choice.oif = vrf && vrf->handle == q->oif ? 0 : q->oif; /* any that belongs to it */
 	}
-	const struct fib_nh *nh = walk(rules, q, vrf, find_in_table, (void *)w, &action);
+	const struct fib_nh *nh = walk(rules, q, vrf, find_in_table, &f, &action);
 	if (likely(action == FR_ACT_TO_TBL))
 		return nh;
 	if (action == FR_ACT_UNREACHABLE)

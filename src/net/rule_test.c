@@ -49,13 +49,10 @@ static const struct fib_nh *ask_both(struct net_test *t, const struct fib_query 
 {
 	struct worker *w = last_worker(t);
 	const struct fib_nh *nh = fib_lookup(w, q);
-	struct fib_query alone = *q;
-	alone.oif = 0; /* control wants the route to lead there */
-	const struct fib_route *r = fib_ask(t->st, q->oif ? &alone : q);
-	if (!q->oif) {
-		assert_int_equal(nh != NULL, r != NULL);
-		assert_true(!nh || (nh->type == r->nh.type && nh->if_handle == r->nh.if_handle));
-	}
+	const struct fib_route *r = fib_ask(t->st, q);
+	assert_int_equal(nh != NULL, r != NULL);
+	assert_true(!nh || (nh->type == r->nh.type && nh->if_handle == r->nh.if_handle &&
+			    nh->metric[RTAX_MTU] == r->nh.metric[RTAX_MTU]));
 	return nh;
 }
 
@@ -178,6 +175,122 @@ static void ipv6_waits_for_a_source_when_asked_to(void **state)
 	assert_int_equal(way(t, &q), w.a->handle);
 	memset(&q.src, 0, sizeof q.src);
 	assert_int_equal(way(t, &q), w.b->handle);
+}
+
+/* --- more than one route of a prefix --- */
+
+static void add_uplink(struct net_test *t, uint8_t family, uint32_t table, const struct iface *i,
+		       uint32_t metric, uint8_t tos)
+{
+	struct fib_route r = { .family = family,
+			       .table = table,
+			       .metric = metric,
+			       .tos = tos,
+			       .protocol = RTPROT_STATIC,
+			       .nh = { .type = RTN_UNICAST,
+				       .if_handle = i->handle,
+				       .metric[RTAX_MTU] = 1300 + metric + tos,
+				       .scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE } };
+	assert_int_equal(fib_add(t->st, &r, FIB_APPEND, NULL), 0);
+}
+
+static uint32_t way_by(struct net_test *t, uint8_t family, const struct iface *out, uint8_t dsfield)
+{
+	struct fib_query q = query(family == AF_INET ? "192.0.2.1" : "2001:db8::1");
+	q.oif = out ? out->handle : 0;
+	q.dsfield = dsfield;
+	const struct fib_nh *nh = ask_both(t, &q);
+	return nh ? nh->metric[RTAX_MTU] : 0;
+}
+
+static void check_uplinks(struct net_test *t, uint8_t family, uint32_t table)
+{
+	struct iface *i[3] = { up(t, "a"), up(t, "b"), up(t, "c") };
+	struct fib_route gone = { .family = family, .table = table, .metric = 2 };
+	add_uplink(t, family, table, i[0], 1, 0);
+	assert_int_equal(way_by(t, family, i[0], 0), 1301);
+	assert_int_equal(way_by(t, family, i[1], 0), 0);
+	add_uplink(t, family, table, i[1], 2, 0);
+	add_uplink(t, family, table, i[1], 3, 0);
+	assert_int_equal(way_by(t, family, NULL, 0), 1301);
+	assert_int_equal(way_by(t, family, i[0], 0), 1301);
+	assert_int_equal(way_by(t, family, i[1], 0), 1302);
+	assert_int_equal(way_by(t, family, i[2], 0), 0);
+	assert_int_equal(fib_delete(t->st, &gone), 0);
+	assert_int_equal(way_by(t, family, i[1], 0), 1303);
+	iface_set_up(i[0], false);
+	assert_int_equal(way_by(t, family, NULL, 0), 1303);
+	assert_int_equal(way_by(t, family, i[0], 0), 0);
+	gone.metric = 3;
+	assert_int_equal(fib_delete(t->st, &gone), 0);
+	assert_int_equal(way_by(t, family, i[1], 0), 0);
+	for (unsigned k = 0; k < 3; k++)
+		iface_delete(i[k]);
+}
+
+static void the_interface_asked_for_chooses_among_metrics(void **state)
+{
+	check_uplinks(*state, AF_INET, RT_TABLE_MAIN);
+	check_uplinks(*state, AF_INET6, RT_TABLE_MAIN);
+}
+
+static void so_it_does_by_rules(void **state)
+{
+	struct net_test *t = *state;
+	struct rule r = rule_to(AF_INET, 10, 100), r6 = rule_to(AF_INET6, 10, 100);
+	add(t, &r);
+	check_uplinks(t, AF_INET, 100);
+	add(t, &r6);
+	check_uplinks(t, AF_INET6, 100);
+}
+
+static void tos_chooses_among_routes(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	struct fib_route gone = { .family = AF_INET, .table = RT_TABLE_MAIN, .tos = 0x10 };
+	add_uplink(t, AF_INET, RT_TABLE_MAIN, a, 1, 0x10);
+	assert_int_equal(fib_looks(last_worker(t), AF_INET), FIB_LOOK_RULES | FIB_LOOK_DSFIELD);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0), 0);
+	add_uplink(t, AF_INET, RT_TABLE_MAIN, b, 5, 0);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0), 1305);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0x08), 1305);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0x10), 1301 + 0x10);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0xb3), 1301 + 0x10); /* Linux: three bits count */
+	assert_int_equal(way_by(t, AF_INET, b, 0x10), 1305);
+	assert_int_equal(fib_delete(t->st, &gone), 0);
+	assert_int_equal(fib_looks(last_worker(t), AF_INET), 0);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0x10), 1305);
+}
+
+/* A longer prefix by another tos hides nothing. */
+static void a_prefix_none_of_whose_routes_fits_is_none(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	add_uplink(t, AF_INET, RT_TABLE_MAIN, a, 1, 0);
+	struct fib_route r = {
+		.family = AF_INET,
+		.table = RT_TABLE_MAIN,
+		.plen = 24,
+		.dst = net_ip("192.0.2.0"),
+		.tos = 0x08,
+		.nh = { .type = RTN_UNICAST,
+			.scope = RT_SCOPE_LINK,
+			.if_handle = b->handle,
+			.metric[RTAX_MTU] = 1200 },
+	};
+	assert_int_equal(fib_add(t->st, &r, FIB_ADD, NULL), 0);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0), 1301);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0x10), 1301);
+	assert_int_equal(way_by(t, AF_INET, a, 0x08), 1301);
+	assert_int_equal(way_by(t, AF_INET, NULL, 0x08), 1200);
+	r.tos = 0;
+	r.nh = (struct fib_nh){ .type = RTN_PROHIBIT };
+	assert_int_equal(fib_add(t->st, &r, FIB_ADD, NULL), 0);
+	struct fib_query q = query("192.0.2.1");
+	q.oif = a->handle; /* Linux: refused, by whatever interface */
+	assert_int_equal(ask_both(t, &q)->type, RTN_PROHIBIT);
 }
 
 static void gotos_lead_forward_and_may_lead_nowhere(void **state)
@@ -377,6 +490,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_rules_cost_no_view, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(each_match_counts, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(ipv6_waits_for_a_source_when_asked_to, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(the_interface_asked_for_chooses_among_metrics, three_workers,
+						teardown),
+		cmocka_unit_test_setup_teardown(so_it_does_by_rules, three_workers, teardown),
+		cmocka_unit_test_setup_teardown(tos_chooses_among_routes, three_workers, teardown),
+		cmocka_unit_test_setup_teardown(a_prefix_none_of_whose_routes_fits_is_none, one_worker,
+						teardown),
 		cmocka_unit_test_setup_teardown(gotos_lead_forward_and_may_lead_nowhere, one_worker,
 						teardown),
 		cmocka_unit_test_setup_teardown(rules_refuse_by_themselves, one_worker, teardown),

@@ -203,9 +203,23 @@ static int take6(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 	}
 }
 
+/* Linux: whether one may is asked before what it says. */
+static int take_mark(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
+{
+	if (!s->creds.net_admin && !s->creds.net_raw)
+		return -EPERM;
+	if (c->cmsg_len != CMSG_LEN(sizeof ret->mark))
+		return -EINVAL;
+	memcpy(&ret->mark, CMSG_DATA(c), sizeof ret->mark);
+	ret->has_mark = true;
+	return 0;
+}
+
 /* Rights and credentials are for other families and do no harm; what has another level is let pass. */
 static int take_one(struct sock *s, const struct cmsghdr *c, int level, struct l4_with *ret)
 {
+	if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_MARK)
+		return take_mark(s, c, ret);
 	if (c->cmsg_level == SOL_SOCKET)
 		return c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS ? 0 : -EINVAL;
 	if (c->cmsg_level != level)

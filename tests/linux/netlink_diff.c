@@ -940,6 +940,7 @@ static void build_route(struct nl_buf *b, const struct side *p, const struct ste
 {
 	struct rtmsg *m = nl_begin(b, s->type, s->flags, 1, 0, sizeof *m);
 	*m = (struct rtmsg){ .rtm_family = s->family,
+			     .rtm_tos = s->tos,
 			     .rtm_dst_len = s->plen,
 			     .rtm_protocol = s->proto,
 			     .rtm_scope = s->scope,

@@ -16,6 +16,13 @@
 		}                                                   \
 	}
 #define RULE     .flags = NLM_F_CREATE | NLM_F_EXCL, .rtype = FR_ACT_TO_TBL
+#define LIFE(valid, preferred)                                      \
+	{                                                           \
+		0, IFA_CACHEINFO, 16, (const char *)(const uint32_t[]) \
+		{                                                   \
+			preferred, valid, 0, 0                      \
+		}                                                   \
+	}
 #define A_DSCP   25
 #define A_FLOW   26
 #define A_FLOWM  27
@@ -177,3 +184,58 @@
 	{ "routes that expire", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
 	{ "it goes", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:91::", .plen = 48 },
 	{ "it goes, too", RTM_DELROUTE, V4, DEL, .dst = "10.91.0.0", .plen = 16 },
+	{ "a route by tos", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.0.0", .plen = 16, .gw = "10.0.0.9",
+	  .tos = 0x10 },
+	{ "again", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.0.0", .plen = 16, .gw = "10.0.0.9", .tos = 0x10 },
+	{ "by none", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.0.0", .plen = 16, .gw = "10.0.0.8", .metric = 9 },
+	{ "by another", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.1.0", .plen = 24, .gw = "10.0.0.7",
+	  .tos = 0x08 },
+	{ "by one with precedence", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.2.0", .plen = 24, .gw = "10.0.0.7",
+	  .tos = 0xb8 },
+	{ "by ECN", RTM_NEWROUTE, NEW, V4, UNI, .dst = "10.92.0.0", .plen = 16, .gw = "10.0.0.9", .tos = 0x11 },
+	{ "by tos 6", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:92::", .plen = 48, .gw = "2001:db8::2",
+	  .tos = 0x10 },
+	{ "routes by tos", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
+	{ "route get by no tos", RTM_GETROUTE, V4, .dst = "10.92.0.1", .plen = 32 },
+	{ "route get by tos", RTM_GETROUTE, V4, .dst = "10.92.0.1", .plen = 32, .tos = 0x10 },
+	{ "route get by tos with precedence", RTM_GETROUTE, V4, .dst = "10.92.0.1", .plen = 32, .tos = 0xb0 },
+	{ "route get by tos, behind another", RTM_GETROUTE, V4, .dst = "10.92.1.1", .plen = 32, .tos = 0x10 },
+	{ "route get by tos, the other", RTM_GETROUTE, V4, .dst = "10.92.1.1", .plen = 32, .tos = 0x08 },
+	{ "route get by precedence", RTM_GETROUTE, V4, .dst = "10.92.2.1", .plen = 32, .tos = 0xb8 },
+	{ "route get by tos of a third kind", RTM_GETROUTE, V4, .dst = "10.92.2.1", .plen = 32, .tos = 0x04 },
+	{ "no tos is none of them", RTM_DELROUTE, V4, DEL, .dst = "10.92.1.0", .plen = 24 },
+	{ "tos goes", RTM_DELROUTE, V4, DEL, .dst = "10.92.0.0", .plen = 16, .tos = 0x10 },
+	{ "the other goes", RTM_DELROUTE, V4, DEL, .dst = "10.92.1.0", .plen = 24, .tos = 0x08 },
+	{ "precedence goes", RTM_DELROUTE, V4, DEL, .dst = "10.92.2.0", .plen = 24, .tos = 0xb8 },
+	{ "who refuses does so by any interface", RTM_NEWROUTE, NEW, V4, .rtype = RTN_PROHIBIT,
+	  .dst = "10.92.0.0", .plen = 17 },
+	{ "route get of what is refused", RTM_GETROUTE, V4, .dst = "10.92.0.1", .plen = 32 },
+	{ "route get of what is refused, by an interface", RTM_GETROUTE, V4, .dst = "10.92.0.1", .plen = 32,
+	  .dev = "v0" },
+	{ "who refuses goes", RTM_DELROUTE, V4, DEL, .rtype = RTN_PROHIBIT, .dst = "10.92.0.0", .plen = 17 },
+	{ "none goes", RTM_DELROUTE, V4, DEL, .dst = "10.92.0.0", .plen = 16 },
+
+	{ "a life", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:91::", .plen = 48, .dev = "v0",
+	  .raw = { ATTR(RTA_EXPIRES, U32(1000)) } },
+	{ "a life by exclusion", RTM_NEWROUTE, NEW, V6, UNI, .dst = "2001:db8:91::", .plen = 48, .dev = "v0",
+	  .raw = { ATTR(RTA_EXPIRES, U32(500)) } },
+	{ "the first life", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "another life", RTM_NEWROUTE, .flags = NLM_F_CREATE | NLM_F_APPEND, V6, UNI, .dst = "2001:db8:91::",
+	  .plen = 48, .dev = "v0", .raw = { ATTR(RTA_EXPIRES, U32(500)) } },
+	{ "the second life", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "for ever", RTM_NEWROUTE, .flags = NLM_F_CREATE, V6, UNI, .dst = "2001:db8:91::", .plen = 48,
+	  .dev = "v0" },
+	{ "a third life", RTM_NEWROUTE, .flags = NLM_F_CREATE, V6, UNI, .dst = "2001:db8:91::", .plen = 48,
+	  .dev = "v0", .raw = { ATTR(RTA_EXPIRES, U32(500)) } },
+	{ "none of it", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "it goes in the end", RTM_DELROUTE, V6, DEL, .dst = "2001:db8:91::", .plen = 48 },
+	{ "an address with a life", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:93::1", .plen = 64, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD, .raw = { LIFE(1000, 900) } },
+	{ "its prefix has it, too", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "an address with a longer one", RTM_NEWADDR, .flags = NLM_F_REPLACE, V6, .dst = "2001:db8:93::1",
+	  .plen = 64, .dev = "v0", .addr_flags = IFA_F_NODAD, .raw = { LIFE(2000, 900) } },
+	{ "its prefix as well", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "an address for ever", RTM_NEWADDR, .flags = NLM_F_REPLACE, V6, .dst = "2001:db8:93::1", .plen = 64,
+	  .dev = "v0", .addr_flags = IFA_F_NODAD },
+	{ "its prefix for ever", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_MAIN },
+	{ "it goes with its prefix", RTM_DELADDR, V6, .dst = "2001:db8:93::1", .plen = 64, .dev = "v0" },
