@@ -220,12 +220,15 @@ round_up() {
 }
 round_down() { life_end; [ -z "$leatd_pid" ] || stop_leatd; }
 
+strike() { # SECONDS COMMAND: status as timeout's
+    ip netns exec "$attacker" nice -n 19 timeout -k 1 "$1" sh -c "$2" >"$tmp/attack.out" 2>&1 </dev/null
+}
 # One row. The outcome goes to the table that --write makes.
 attack() {
     local round=$1 secs=$2 may=$3 trigger=$4 aim=$5 why=$6 command who=leat
     command=$(eval "echo \"$7\"")
     [ "$round" != victim ] || who=victim
-    [ -z "$short" ] || secs=$(((secs + 2) / 3))
+    [ -z "$short" ] || [ "$may" = must ] || secs=$(((secs + 2) / 3))
     local before after live mem tx drops diff share grown rc least=50 problems=''
     before=$(state $who) live=$(lives) mem=$(rss) tx=$(sent)
     L drops >"$tmp/drops.before"
@@ -233,13 +236,18 @@ attack() {
         (sleep 0.4; eval "$trigger") >"$tmp/trigger.out" 2>&1 &
         local trigger_pid=$!
     fi
-    # shellcheck disable=SC2086
-    ip netns exec "$attacker" nice -n 19 timeout -k 1 "$secs" sh -c "$command" >"$tmp/attack.out" 2>&1 </dev/null
+    strike "$secs" "$command"
     rc=$?
     [ -z "$trigger" ] || wait "$trigger_pid"
     sleep 0.2
     share=$(kept "$live") after=$(state $who) tx=$(($(sent) - tx)) grown=$(($(rss) - mem))
     diff=$(changed "$before" "$after")
+    # On a busy machine a tool may come to nothing in its time.
+    if [ "$may" = must ] && [ -z "$diff" ]; then
+        strike $((3 * secs)) "$command"
+        sleep 0.5
+        diff=$(changed "$before" "$(state $who)")
+    fi
     # Here a flood and what it is to harm share the processors; tests of floods say more of that.
     [ $tx -gt 20000 ] && least=10
     drops=$(drops_since)
