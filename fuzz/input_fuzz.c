@@ -5,10 +5,12 @@
  * The input is a row of records, at most 24:
  *	1 byte `how`: bit 0 the interface; bits 1-3 how the frame is cut: 0, 1 not at all, else into pieces of 1, 14, 34, 41,
  *		60 or 200 bytes; bit 4 lets a second pass afterwards; bit 5 puts an Ethernet header for us in front, IPv6's when
- *		the bytes begin with 6, else IPv4's
+ *		the bytes begin with 6, else IPv4's; bits 6-7 with that, tags: 1 VLAN 5, 2 VLAN 7 in 802.1ad VLAN 9, 3 VLAN 5
+ *		taken out by the device
  *	2 bytes length, high byte first
  *	the frame
- * Interface i is 02:0i:00:00:00:01, its neighbour 02:0i:00:00:00:02; addresses are in lab_open(). With LEAT_FUZZ_VERBOSE set (the
+ * Interface i is 02:0i:00:00:00:01, its neighbour 02:0i:00:00:00:02; addresses are in lab_open(); VLANs, a VRF, objects, rules, sockets
+ * are in rich.h. With LEAT_FUZZ_VERBOSE set (the
  * driver's -v) the nodes that an input reached are printed, and what they dropped. */
 #include <linux/if_arp.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include "net/fib.h"
 #include "net/neigh.h"
 #include "net/sysctl.h"
+#include "rich.h"
 #include "stack/stack_modules.h"
 #include "wire/eth.h"
 #include "wire/text.h"
@@ -136,9 +139,14 @@ static void allow(struct lab *l)
 		"net.ipv6.conf.w1.rp_filter",
 		"net.ipv4.icmp_echo_enable_probe",
 		"net.ipv4.conf.all.route_localnet",
+		"net.ipv4.conf.all.accept_redirects",
+		"net.ipv4.conf.w0.accept_redirects",
+		"net.ipv6.conf.w1.accept_redirects",
+		"net.ipv4.fib_multipath_hash_policy",
+		"net.ipv6.fib_multipath_hash_policy",
 	};
 	static const char *const off[] = { "net.ipv4.icmp_echo_ignore_broadcasts", "net.ipv4.icmp_ratelimit",
-					   "net.ipv4.icmp_ratemask",
+					   "net.ipv4.icmp_ratemask", "net.ipv6.conf.w1.forwarding",
 					   "net.ipv4.conf.w0.drop_unicast_in_l2_multicast" };
 	char why[200];
 	for (unsigned i = 0; i < ARRAY_SIZE(on); i++)
@@ -178,9 +186,12 @@ static void lab_open(struct lab *l)
 	add_neigh(l, 1, "2001:db8:2::2");
 	add_route(l, 1, "0.0.0.0", 0, RTN_UNICAST, "10.0.2.254");
 	add_route(l, 1, "::", 0, RTN_UNICAST, "2001:db8:2::2");
+	add_route(l, 1, "2001:db8:99::", 48, RTN_UNICAST, "fe80::1:2"); /* who may redirect */
 	add_route(l, 1, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
 	allow(l);
 	add_proxies(l);
+	rich_fill(l->st, "w0", "w1");
+	rich_sockets(l->st, "w0");
 	view_publish(l->st);
 	manual_rt_settle(l->m);
 }
@@ -232,21 +243,34 @@ static struct pkt *make_pkt(struct lcore *lc, const uint8_t *b, uint32_t len, ui
 	return p;
 }
 
+/* Returns how many bytes that is. */
+static uint32_t put_ether(const struct iface *in, unsigned how, bool is6, uint8_t *to)
+{
+	static const uint8_t tags[][8] = {
+		{ 0 }, { 0x81, 0, 0, 5 }, { 0x88, 0xa8, 0, 9, 0x81, 0, 0, 7 }, { 0 }
+	};
+	static const uint32_t lens[] = { 0, 4, 8, 0 };
+	uint32_t tagged = lens[how >> 6];
+	memcpy(to, in->mac, 6);
+	memcpy(to + 6, (const uint8_t[]){ 2, how & 1, 0, 0, 0, 2 }, 6);
+	memcpy(to + 12, tags[how >> 6], tagged);
+	memcpy(to + 12 + tagged, is6 ? "\x86\xdd" : "\x08\x00", 2);
+	return 14 + tagged;
+}
+
 static void send_frame(struct lab *l, unsigned how, const uint8_t *b, uint32_t len)
 {
 	static const uint32_t pieces[] = { 0, 0, 1, 14, 34, 41, 60, 200 };
 	struct worker *w = l->st->worker[0];
 	struct iface *in = l->ifc[how & 1];
-	uint8_t frame[14 + 9000];
-	uint32_t off = 0;
-	if (how & 32) {
-		memcpy(frame, in->mac, 6);
-		memcpy(frame + 6, (const uint8_t[]){ 2, how & 1, 0, 0, 0, 2 }, 6);
-		memcpy(frame + 12, len && b[0] >> 4 == 6 ? "\x86\xdd" : "\x08\x00", 2);
-		off = 14;
-	}
+	uint8_t frame[14 + 8 + 9000];
+	uint32_t off = how & 32 ? put_ether(in, how, len && b[0] >> 4 == 6, frame) : 0;
 	memcpy(frame + off, b, len);
 	struct pkt *p = make_pkt(w->lc, frame, off + len, pieces[how >> 1 & 7]);
+	if (how & 32 && how >> 6 == 3) {
+		p->vlan_proto = ETH_P_8021Q;
+		p->vlan_tci = 5;
+	}
 	iface_input(w, in, &p, 1);
 	manual_rt_settle(l->m);
 	if (how & 16)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Netlink requests of somebody who may do everything, on a whole stack with a pair of devices. The first byte chooses: bit
  * 0 the protocol, bit 1 strict checking, bit 2 extended acks, bit 3 capped acks, bits 4 to 6 how many datagrams the
- * receiver takes before it is full. The rest is one datagram. Whatever comes back has to be well-formed, and when all
+ * receiver takes before it is full, bit 7 that the stack is rich in configuration (rich.h; devices a and b). The rest is one datagram. Whatever comes back has to be well-formed, and when all
  * sockets are closed the stack must come down without a leak (the accounts say so). */
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -13,6 +13,7 @@
 #include "leat/genl.h"
 #include "net/iface.h"
 #include "netlink/netlink_internal.h"
+#include "rich.h"
 #include "stack/stack_modules.h"
 
 enum { LEAT_FAMILY = GENL_ID_CTRL + 1, DATAGRAM_MAX = 1 << 16, MINUTE_US = 60 * 1000000 };
@@ -125,6 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(pkt_pools_init(manual_rt_of(m), 4 << 20) == 0);
 	fuzz_check(stack_new(manual_rt_of(m), "fuzz", 1, leat_modules, &st) == 0);
 	open_devices(st);
+	if (data[0] & 128) {
+		rich_addresses(st, "a", "b");
+		rich_fill(st, "a", "b");
+	}
 	talk(m, st, data[0], data + 1, size - 1);
 	stack_free(st);
 	pkt_pools_done(manual_rt_of(m));

@@ -8,8 +8,9 @@
 #include "core/save_file.h"
 #include "fuzz.h"
 #include "net/addr.h"
-#include "net/fib.h"
+#include "net/fib_exc.h"
 #include "net/neigh.h"
+#include "rich.h"
 #include "stack/stack_modules.h"
 #include "wire/text.h"
 
@@ -87,6 +88,27 @@ static void add_neigh(struct lab *l, const char *s, uint8_t state)
 	fuzz_check(neigh_set(l->st, &n, NLM_F_CREATE) == 0);
 }
 
+static void add_proxy(struct lab *l, const char *s)
+{
+	struct neigh_info n = { .if_handle = iface_by_name(l->st, "a0")->handle };
+	n.family = address(s, &n.addr);
+	fuzz_check(neigh_proxy_set(l->st, &n) == 0);
+}
+
+/* What routers on the way have said: exceptions. */
+static void learn(struct lab *l)
+{
+	struct fib_exc_news mtu = { .mtu = 1280 }, redirect = { .redirected = true };
+	uint32_t a = iface_by_name(l->st, "a0")->handle;
+	mtu.via = redirect.via = (struct fib_via){ .if_handle = a };
+	mtu.family = address("2001:db8:2::5", &mtu.dst);
+	mtu.via.gw_family = address("2001:db8:1::2", &mtu.via.gw);
+	redirect.family = address("203.0.114.5", &redirect.dst);
+	redirect.via.gw_family = address("10.0.1.2", &redirect.via.gw);
+	redirect.gw_family = address("10.0.1.3", &redirect.gw);
+	fuzz_check(fib_exc_learn(l->st, &mtu, 0, 0) == 0 && fib_exc_learn(l->st, &redirect, 0, 0) == 0);
+}
+
 static void fill(struct lab *l)
 {
 	char why[128];
@@ -94,16 +116,19 @@ static void fill(struct lab *l)
 	fuzz_check(mem->open(l->st, "a0", "peer=b0,csum=0,mtu=1400", why, sizeof why) == 0);
 	struct iface *a = iface_by_name(l->st, "a0"), *b = iface_by_name(l->st, "b0");
 	fuzz_check(iface_set_up(a, true) == 0 && iface_set_up(b, true) == 0);
-	add_address(l, a, "10.0.1.1", 24, UINT32_MAX);
+	rich_addresses(l->st, "a0", "b0");
 	add_address(l, a, "10.0.1.9", 24, 100);
-	add_address(l, b, "10.0.2.1", 31, UINT32_MAX);
-	add_address(l, a, "2001:db8:1::1", 64, UINT32_MAX);
+	add_address(l, a, "2001:db8:1::9", 64, UINT32_MAX); /* under test */
 	add_route(l, "0.0.0.0", 0, RTN_UNICAST, "10.0.1.2");
 	add_route(l, "192.0.2.0", 24, RTN_PROHIBIT, NULL);
 	add_route(l, "2001:db8:2::", 48, RTN_UNICAST, "2001:db8:1::2");
 	add_neigh(l, "10.0.1.2", NUD_PERMANENT);
 	add_neigh(l, "10.0.1.3", NUD_STALE);
 	add_neigh(l, "2001:db8:1::2", NUD_REACHABLE);
+	add_proxy(l, "10.0.1.77");
+	add_proxy(l, "2001:db8:1::77");
+	rich_fill(l->st, "a0", "b0");
+	learn(l);
 	view_publish(l->st);
 	manual_rt_run(l->m, SECOND_US / 2);
 }
