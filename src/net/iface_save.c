@@ -109,7 +109,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 }
 
 /* "af_packet:veth0,vnet=1" by the kind's opener, under the number it had. */
-static int reopen(struct leat_stack *st, const char *name, char *device, uint32_t ifindex)
+static int reopen(struct leat_stack *st, const char *name, char *device, uint32_t ifindex, bool last_try)
 {
 	char why[256] = "no driver of that name";
 	char *ifname = strchr(device, ':');
@@ -125,7 +125,7 @@ static int reopen(struct leat_stack *st, const char *name, char *device, uint32_
 	int err = k ? k->open(st, ifname, options ? options : "", why, sizeof why) : -ENODEV;
 	iface_state(st)->want_ifindex = 0;
 	iface_state(st)->want_name = NULL;
-	if (err)
+	if (err && (err != -ENODEV || last_try))
 		rt_log(st->rt, LOG_ERROR, "restore: interface %s does not open again (%s:%s): %s", name,
 		       device, ifname, why);
 	return err;
@@ -161,7 +161,7 @@ static void rename_builtin(struct leat_stack *st, const char *name, uint32_t ifi
 		iface_rename(i, name);
 }
 
-static int load_one(struct leat_stack *st, struct loader *l)
+static int load_one(struct leat_stack *st, struct loader *l, bool last_try)
 {
 	char name[IFACE_NAME_MAX], device[DEVICE_WORDS_MAX];
 	uint64_t ifindex;
@@ -170,7 +170,7 @@ static int load_one(struct leat_stack *st, struct loader *l)
 	    !load_u64(l, "ifindex", 1, INT32_MAX, &ifindex))
 		return -EINVAL;
 	if (!iface_by_name(st, name) && device[0])
-		err = reopen(st, name, device, (uint32_t)ifindex);
+		err = reopen(st, name, device, (uint32_t)ifindex, last_try);
 	else if (!iface_by_name(st, name))
 		rename_builtin(st, name, (uint32_t)ifindex);
 	struct iface *i = iface_by_name(st, name);
@@ -210,18 +210,39 @@ static int load_masters(struct leat_stack *st, struct loader *l, size_t n)
 	return err;
 }
 
+/* In the order of the file; but what lies on another that has a higher number (a VLAN on one that was made with a number of
+ * its own) finds no device at first, and comes after it. */
+static int load_ifaces(struct leat_stack *st, struct loader *l, size_t n, bool *done)
+{
+	bool progress = true;
+	for (size_t left = n; left;) {
+		bool last_try = !progress;
+		progress = false;
+		for (size_t k = 0; k < n; k++) {
+			if (done[k])
+				continue;
+			if (!load_item(l, k))
+				return -EINVAL;
+			int err = load_one(st, l, last_try);
+			load_end(l);
+			if (err && (err != -ENODEV || last_try))
+				return err;
+			done[k] = !err;
+			left -= !err;
+			progress |= !err;
+		}
+	}
+	return 0;
+}
+
 int iface_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t n;
-	int err = 0;
 	if (!load_list(l, "interfaces", &n))
 		return -EINVAL;
-	for (size_t k = 0; k < n && !err; k++) {
-		if (!load_item(l, k))
-			return -EINVAL;
-		err = load_one(st, l);
-		load_end(l);
-	}
+	bool *done = mem_zalloc(&st->mem, n + 1);
+	int err = done ? load_ifaces(st, l, n, done) : -ENOMEM;
+	mem_free(done);
 	if (!err)
 		err = load_masters(st, l, n);
 	load_end(l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VLANs in a whole stack: tags in the frame and in the descriptor alike, one in another, and how they follow what is below. */
+#include "net/iface_internal.h"
 #include "stack/rig.h"
 
 #define HOST "10.0.5.2"
@@ -223,6 +224,36 @@ static void a_vlan_says_how_to_open_it_again(void **state)
 	rig_free(r);
 }
 
+static struct leat_stack *saved_again(struct leat_stack *st)
+{
+	struct leat_stack *again;
+	char *text, why[200] = "";
+	size_t len;
+	assert_int_equal(stack_save_text(st, &text, &len), 0);
+	assert_int_equal(stack_new(st->rt, "again", workers, leat_modules, &again), 0);
+	assert_int_equal(stack_restore_text(again, text, len, why, sizeof why), 0);
+	free(text);
+	return again;
+}
+
+/* An interface may be made under a number of its own, higher than that of what is made upon it later. */
+static void what_lies_on_a_higher_number_comes_back(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	char why[100] = "";
+	iface_state(r->st)->want_ifindex = 77;
+	assert_int_equal(iface_kind_find(r->st, "dummy")->open(r->st, "d0", "", why, sizeof why), 0);
+	assert_int_equal(iface_set_up(iface_by_name(r->st, "d0"), true), 0);
+	iface_state(r->st)->want_ifindex = 50;
+	vlan_on(r, "d0", "v5", VID, "802.1Q");
+	iface_state(r->st)->want_ifindex = 0;
+	struct leat_stack *again = saved_again(r->st);
+	assert_int_equal(iface_by_name(again, "v5")->ifindex, 50);
+	assert_int_equal(iface_by_name(again, "d0")->ifindex, 77);
+	stack_free(again);
+	rig_free(r);
+}
+
 TWICE(a_tag_may_be_in_the_frame_or_in_the_descriptor)
 TWICE(a_device_that_takes_tags_gets_them_beside_the_frame)
 TWICE(tags_nest)
@@ -231,6 +262,7 @@ TWICE(a_priority_tag_is_no_vlan)
 TWICE(an_address_of_its_own_is_heard)
 TWICE(what_happens_below_happens_above)
 TWICE(a_vlan_says_how_to_open_it_again)
+TWICE(what_lies_on_a_higher_number_comes_back)
 
 int main(void)
 {
@@ -243,6 +275,7 @@ int main(void)
 		BOTH(an_address_of_its_own_is_heard),
 		BOTH(what_happens_below_happens_above),
 		BOTH(a_vlan_says_how_to_open_it_again),
+		BOTH(what_lies_on_a_higher_number_comes_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
