@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* driver [-v] SEED...: stands in for libFuzzer. Runs the target over files and directories of seeds: each as it is, cut short at
- * every length, and changed at random (always by the same numbers) for a fraction of a second. With -v each as it is and
+ * every length, and changed at random (always by the same numbers); all seeds together get some seconds of processor time, in equal
+ * parts. With -v each as it is and
  * nothing else, and LEAT_FUZZ_VERBOSE is set for targets that can tell how far a seed gets. */
 #include <dirent.h>
 #include <errno.h>
@@ -10,14 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "fuzz.h"
 
-enum { SEED_MAX = 1 << 16, CHANGES = 3000 };
+enum { SEED_MAX = 1 << 16, CHANGES = 3000, SECONDS = 6 };
 
 struct driver {
 	uint64_t rnd, runs;
-	unsigned seeds;
+	unsigned seeds, of; /* done, and in all */
 	bool verbose;
 };
 
@@ -58,23 +60,45 @@ static void change(struct driver *d, uint8_t *p, size_t len)
 	}
 }
 
+/* What is left over by those before is shared by those who follow. */
+static bool is_time_up(const struct driver *d, clock_t since)
+{
+	clock_t all = (clock_t)SECONDS * CLOCKS_PER_SEC, left = all > since ? all - since : 0;
+	return clock() - since > left / (clock_t)(d->of - d->seeds + 1);
+}
+
 static void run_seed(struct driver *d, const uint8_t *seed, size_t len)
 {
 	uint8_t changed[SEED_MAX];
+	clock_t since = clock();
 	d->seeds++;
 	if (d->verbose) {
 		run(d, seed, len);
 		return;
 	}
-	for (size_t n = 0; n <= len && n < 2048; n++)
-		run(d, seed, n);
 	run(d, seed, len);
-	for (unsigned i = 0; i < CHANGES && len > 0; i++) {
+	for (size_t n = 0; n < len && n < 2048 && !is_time_up(d, since); n++)
+		run(d, seed, n);
+	for (unsigned i = 0; i < CHANGES && len > 0 && !is_time_up(d, since); i++) {
 		memcpy(changed, seed, len);
 		for (uint32_t n = rnd(d, 4) + 1; n > 0; n--)
 			change(d, changed, len);
 		run(d, changed, len - rnd(d, 8) * len / 64);
 	}
+}
+
+static unsigned count(const char *path)
+{
+	struct dirent **e;
+	unsigned seeds = 0;
+	int n = scandir(path, &e, NULL, NULL);
+	for (int i = 0; i < n; i++) {
+		seeds += e[i]->d_name[0] != '.';
+		free(e[i]);
+	}
+	if (n >= 0)
+		free(e);
+	return n < 0 ? 1 : seeds;
 }
 
 static int run_file(struct driver *d, const char *path)
@@ -114,6 +138,8 @@ int main(int argc, char **argv)
 	d.verbose = first == 2;
 	if (d.verbose)
 		setenv("LEAT_FUZZ_VERBOSE", "1", 1);
+	for (int i = first; i < argc; i++)
+		d.of += count(argv[i]);
 	for (int i = first; i < argc; i++) {
 		struct stat st;
 		int err = stat(argv[i], &st)    ? -errno

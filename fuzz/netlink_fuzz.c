@@ -2,7 +2,8 @@
 /* Netlink requests of somebody who may do everything, on a whole stack with a pair of devices. The first byte chooses: bit
  * 0 the protocol, bit 1 strict checking, bit 2 extended acks, bit 3 capped acks, bits 4 to 6 how many datagrams the
  * receiver takes before it is full, bit 7 that the stack is rich in configuration (rich.h; devices a and b). The rest is one datagram. Whatever comes back has to be well-formed, and when all
- * sockets are closed the stack must come down without a leak (the accounts say so). */
+ * sockets are closed the stack must come down without a leak (the accounts say so). With LEAT_FUZZ_VERBOSE set (the
+ * driver's -v) the answers are printed. */
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
@@ -20,6 +21,7 @@ enum { LEAT_FAMILY = GENL_ID_CTRL + 1, DATAGRAM_MAX = 1 << 16, MINUTE_US = 60 * 
 
 struct receiver {
 	unsigned room;
+	bool verbose;
 };
 
 static void check_attributes(const struct nlmsghdr *h, size_t header)
@@ -35,6 +37,15 @@ static void check_attributes(const struct nlmsghdr *h, size_t header)
 	fuzz_check(left == 0);
 }
 
+static void print_answer(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
+	if (h->nlmsg_type == NLMSG_ERROR && mnl_nlmsg_get_payload_len(h) >= sizeof *e)
+		printf("  %u: %s\n", e->msg.nlmsg_type, e->error ? strerror(-e->error) : "done");
+	else
+		printf("  answer %u\n", h->nlmsg_type);
+}
+
 static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
 {
 	struct receiver *r = ctx;
@@ -44,6 +55,8 @@ static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, ui
 	r->room--;
 	const struct nlmsghdr *h = bytes;
 	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (r->verbose)
+			print_answer(h);
 		if (h->nlmsg_type == RTM_NEWLINK)
 			check_attributes(h, sizeof(struct ifinfomsg));
 		else if (h->nlmsg_type == RTM_NEWROUTE)
@@ -89,7 +102,8 @@ static void open_devices(struct leat_stack *st)
 static void talk(struct manual_rt *m, struct leat_stack *st, uint8_t how, const uint8_t *data, size_t size)
 {
 	struct nl_creds creds = { .pid = 1, .may_configure = true };
-	struct receiver me = { .room = how >> 4 & 7 }, monitor = { .room = 3 };
+	struct receiver me = { .room = how >> 4 & 7, .verbose = getenv("LEAT_FUZZ_VERBOSE") },
+			monitor = { .room = 3 };
 	struct nl_sock *s, *listener;
 	int on = 1, protocol = how & 1 ? NETLINK_GENERIC : NETLINK_ROUTE;
 	uint8_t copy[4096];
