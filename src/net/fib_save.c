@@ -168,6 +168,8 @@ static bool load_hop(struct leat_stack *st, struct loader *l, struct fib_hop *ho
 		  LOAD(l, "flags", UINT8_MAX, hop->flags) && LOAD(l, "weight", UINT16_MAX, hop->weight);
 	const struct iface *i = ok ? iface_by_index(st, ifindex) : NULL;
 	hop->if_handle = i ? i->handle : 0;
+	if (ok && hop->flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))
+		return !load_bad(l, "flags", "of a state");
 	return ok && (hop->weight || !load_bad(l, "weight", "zero"));
 }
 
@@ -216,6 +218,13 @@ static int load_one(struct leat_stack *st, struct loader *l)
 	return err;
 }
 
+/* What addresses have brought: the file says which of that was there. An interface that joined a VRF while it was down has none. */
+static void forget_routes(struct leat_stack *st)
+{
+	struct fib_route r;
+	while (fib_next(st, NULL, AF_UNSPEC, &r) && !fib_delete(st, &r)) {}
+}
+
 int fib_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t n;
@@ -224,6 +233,7 @@ int fib_restore(struct leat_stack *st, struct loader *l)
 		return err;
 	if (!load_list(l, "routes", &n))
 		return -EINVAL;
+	forget_routes(st);
 	for (size_t k = 0; k < n && !err; k++) {
 		if (!load_item(l, k))
 			return -EINVAL;
