@@ -273,7 +273,7 @@ void account_end_gone(struct world *w, unsigned wire, unsigned end)
 	struct iface_worker_stats s;
 	iface_stats(iface_of(w, wire, end), &s);
 	w->gone.tx += s.tx_packets;
-	w->node[w->wire[wire].node[end]].gone_rx += s.rx_packets;
+	w->node[w->wire[wire].node[end]].gone_rx += s.rx_packets + tables_received_above(w, wire, end);
 	w->wire[wire].end[end].counting = false;
 }
 

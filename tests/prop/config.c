@@ -9,12 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ask.h"
 #include "ip/ip.h"
-#include "netlink/nl_sock.h"
-#include "prop.h"
 #include "stack/stack_modules.h"
 
-enum { ROOM = 512, SEQ = 7 };
+enum { SEQ = 7 };
 
 struct answer {
 	unsigned n;
@@ -33,7 +32,7 @@ static int deliver(void *ctx, const void *bytes, size_t len, uint32_t src_portid
 }
 static const struct nl_sock_ops ops = { .deliver = deliver };
 
-static int request(struct world *w, unsigned node, struct nl_buf *b)
+int ask(struct world *w, unsigned node, struct nl_buf *b)
 {
 	static const struct nl_creds root = { .pid = 1, .may_configure = true };
 	struct leat_stack *st = stack_of(w, node);
@@ -50,12 +49,7 @@ static int request(struct world *w, unsigned node, struct nl_buf *b)
 	return a.err;
 }
 
-struct message {
-	struct nl_buf b;
-	uint8_t room[ROOM] __attribute__((aligned(8)));
-};
-
-static void *begin(struct message *m, uint16_t type, unsigned flags, size_t len)
+void *ask_begin(struct message *m, uint16_t type, unsigned flags, size_t len)
 {
 	nl_buf_init_fixed(&m->b, m->room, sizeof m->room);
 	return nl_begin(&m->b, type, (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags), SEQ, 0, len);
@@ -66,7 +60,7 @@ static size_t len_of(const struct prop_addr *a)
 	return a->family == AF_INET ? 4 : 16;
 }
 
-static void put_addr(struct message *m, uint16_t type, const struct prop_addr *a)
+void ask_put_addr(struct message *m, uint16_t type, const struct prop_addr *a)
 {
 	nl_put(&m->b, type, &a->a, len_of(a));
 }
@@ -79,9 +73,9 @@ static void set_flags(struct world *w, unsigned wire, unsigned end, unsigned fla
 	struct message m;
 	if (!i)
 		return;
-	struct ifinfomsg *h = begin(&m, RTM_NEWLINK, 0, sizeof *h);
+	struct ifinfomsg *h = ask_begin(&m, RTM_NEWLINK, 0, sizeof *h);
 	*h = (struct ifinfomsg){ .ifi_index = (int)i->ifindex, .ifi_flags = flags, .ifi_change = IFF_UP };
-	request(w, w->wire[wire].node[end], &m.b);
+	ask(w, w->wire[wire].node[end], &m.b);
 }
 
 void deed_link_up(struct world *w, const uint32_t *arg)
@@ -101,10 +95,10 @@ void deed_link_mtu(struct world *w, const uint32_t *arg)
 	struct message m;
 	if (!i)
 		return;
-	struct ifinfomsg *h = begin(&m, RTM_NEWLINK, 0, sizeof *h);
+	struct ifinfomsg *h = ask_begin(&m, RTM_NEWLINK, 0, sizeof *h);
 	h->ifi_index = (int)i->ifindex;
 	nl_put_u32(&m.b, IFLA_MTU, arg[2]);
-	request(w, w->wire[arg[0]].node[arg[1]], &m.b);
+	ask(w, w->wire[arg[0]].node[arg[1]], &m.b);
 }
 
 void deed_link_mac(struct world *w, const uint32_t *arg)
@@ -114,29 +108,30 @@ void deed_link_mac(struct world *w, const uint32_t *arg)
 	if (!i)
 		return;
 	const uint8_t mac[6] = { 2, 0xaa, (uint8_t)arg[2], 0, (uint8_t)arg[0], (uint8_t)arg[1] };
-	struct ifinfomsg *h = begin(&m, RTM_NEWLINK, 0, sizeof *h);
+	struct ifinfomsg *h = ask_begin(&m, RTM_NEWLINK, 0, sizeof *h);
 	h->ifi_index = (int)i->ifindex;
 	nl_put(&m.b, IFLA_ADDRESS, mac, sizeof mac);
-	request(w, w->wire[arg[0]].node[arg[1]], &m.b);
+	ask(w, w->wire[arg[0]].node[arg[1]], &m.b);
 }
 
-static void set_addr(struct world *w, unsigned node, uint32_t ifindex, const struct prop_addr *a,
-		     unsigned flags, bool del)
+void ask_addr(struct world *w, unsigned node, uint32_t ifindex, const struct prop_addr *a, unsigned flags,
+	      bool del)
 {
 	struct message m;
-	struct ifaddrmsg *h = begin(&m, del ? RTM_DELADDR : RTM_NEWADDR, del ? 0 : NLM_F_CREATE, sizeof *h);
+	struct ifaddrmsg *h =
+		ask_begin(&m, del ? RTM_DELADDR : RTM_NEWADDR, del ? 0 : NLM_F_CREATE, sizeof *h);
 	*h = (struct ifaddrmsg){ .ifa_family = a->family,
 				 .ifa_prefixlen = a->plen,
 				 .ifa_flags = (uint8_t)flags,
 				 .ifa_index = ifindex };
-	put_addr(&m, IFA_LOCAL, a);
-	put_addr(&m, IFA_ADDRESS, a);
+	ask_put_addr(&m, IFA_LOCAL, a);
+	ask_put_addr(&m, IFA_ADDRESS, a);
 	if (a->family == AF_INET && a->plen == 24) {
 		struct prop_addr all = *a;
 		all.a.b[3] = 255;
-		put_addr(&m, IFA_BROADCAST, &all);
+		ask_put_addr(&m, IFA_BROADCAST, &all);
 	}
-	request(w, node, &m.b);
+	ask(w, node, &m.b);
 }
 
 void deed_addr(struct world *w, const uint32_t *arg)
@@ -145,7 +140,7 @@ void deed_addr(struct world *w, const uint32_t *arg)
 	if (!i || arg[3] > 100)
 		return;
 	struct prop_addr a = addr_of_end(arg[0], arg[1], arg[3], arg[2] == 6);
-	set_addr(w, w->wire[arg[0]].node[arg[1]], i->ifindex, &a, 0, arg[4]);
+	ask_addr(w, w->wire[arg[0]].node[arg[1]], i->ifindex, &a, 0, arg[4]);
 }
 
 void config_end(struct world *w, unsigned wire, unsigned end)
@@ -157,7 +152,7 @@ void config_end(struct world *w, unsigned wire, unsigned end)
 	set_flags(w, wire, end, IFF_UP);
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		struct prop_addr a = addr_of_end(wire, end, 0, v6);
-		set_addr(w, node, i->ifindex, &a, IFA_F_NODAD, false);
+		ask_addr(w, node, i->ifindex, &a, IFA_F_NODAD, false);
 	}
 }
 
@@ -169,7 +164,7 @@ void config_node(struct world *w, unsigned node)
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		struct prop_addr a = addr_of_node(node, v6);
 		ip_set_forwarding(st, a.family, w->node[node].forward);
-		set_addr(w, node, 1, &a, IFA_F_NODAD, false);
+		ask_addr(w, node, 1, &a, IFA_F_NODAD, false);
 	}
 }
 
@@ -187,8 +182,8 @@ static void set_route(struct world *w, unsigned node, const struct prop_addr *ds
 	struct prop_addr self = addr_of_node(node, dst->family == AF_INET6);
 	struct prop_addr gw = addr_of_end(way->wire, !way->end, 0, dst->family == AF_INET6);
 	struct iface *i = way->wire ? iface_of(w, way->wire, way->end) : NULL;
-	struct rtmsg *h = begin(&m, way->del ? RTM_DELROUTE : RTM_NEWROUTE,
-				way->del ? 0 : NLM_F_CREATE | NLM_F_REPLACE, sizeof *h);
+	struct rtmsg *h = ask_begin(&m, way->del ? RTM_DELROUTE : RTM_NEWROUTE,
+				    way->del ? 0 : NLM_F_CREATE | NLM_F_REPLACE, sizeof *h);
 	*h = (struct rtmsg){ .rtm_family = dst->family,
 			     .rtm_dst_len = dst->plen,
 			     .rtm_table = RT_TABLE_MAIN,
@@ -196,15 +191,15 @@ static void set_route(struct world *w, unsigned node, const struct prop_addr *ds
 			     .rtm_type = (uint8_t)way->type };
 	struct prop_addr masked = *dst;
 	memset(masked.a.b + dst->plen / 8, 0, sizeof masked.a.b - dst->plen / 8);
-	put_addr(&m, RTA_DST, &masked);
+	ask_put_addr(&m, RTA_DST, &masked);
 	if (way->metric)
 		nl_put_u32(&m.b, RTA_PRIORITY, way->metric);
 	if (i && way->type == RTN_UNICAST && !way->del) {
-		put_addr(&m, RTA_GATEWAY, &gw);
-		put_addr(&m, RTA_PREFSRC, &self);
+		ask_put_addr(&m, RTA_GATEWAY, &gw);
+		ask_put_addr(&m, RTA_PREFSRC, &self);
 		nl_put_u32(&m.b, RTA_OIF, i->ifindex);
 	}
-	request(w, node, &m.b);
+	ask(w, node, &m.b);
 }
 
 /* How far each node is from there, along wires, whether they are whole or not. */
@@ -300,15 +295,15 @@ void deed_neigh(struct world *w, const uint32_t *arg)
 	if (peer && !arg[4])
 		memcpy(mac, peer->mac, sizeof mac);
 	struct prop_addr a = addr_of_end(arg[0], !arg[1], 0, arg[2] == 6);
-	struct ndmsg *h = begin(&m, arg[5] ? RTM_DELNEIGH : RTM_NEWNEIGH,
-				arg[5] ? 0 : NLM_F_CREATE | NLM_F_REPLACE, sizeof *h);
+	struct ndmsg *h = ask_begin(&m, arg[5] ? RTM_DELNEIGH : RTM_NEWNEIGH,
+				    arg[5] ? 0 : NLM_F_CREATE | NLM_F_REPLACE, sizeof *h);
 	*h = (struct ndmsg){ .ndm_family = a.family,
 			     .ndm_ifindex = (int)i->ifindex,
 			     .ndm_state = states[arg[3] % ARRAY_SIZE(states)] };
-	put_addr(&m, NDA_DST, &a);
+	ask_put_addr(&m, NDA_DST, &a);
 	if (!arg[5])
 		nl_put(&m.b, NDA_LLADDR, mac, sizeof mac);
-	request(w, w->wire[arg[0]].node[arg[1]], &m.b);
+	ask(w, w->wire[arg[0]].node[arg[1]], &m.b);
 }
 
 /* --- the rest --- */

@@ -8,7 +8,7 @@
 #include "graph/graph_internal.h"
 #include "prop.h"
 
-enum { IFACES_MAX = 2 * WIRES_MAX + 1 };
+enum { IFACES_MAX = (1 + VLANS_MAX) * WIRES_MAX + 2 };
 
 struct node_counters {
 	char name[32];

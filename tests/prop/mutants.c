@@ -209,6 +209,19 @@ WRAP(int, graph_restore, struct leat_stack *st, struct loader *l)
 	return mutant_strikes(MUTANT_forgetful_graph, 1) ? 0 : __real_graph_restore(st, l);
 }
 
+WRAP(bool, load_list, struct loader *l, const char *key, size_t *ret_n)
+{
+	bool ok = __real_load_list(l, key, ret_n);
+	if (ok && !strcmp(key, "members") && *ret_n > 1 && mutant_strikes(MUTANT_lost_leg, 1))
+		--*ret_n;
+	return ok;
+}
+
+WRAP(int, rules_restore, struct leat_stack *st, struct loader *l)
+{
+	return mutant_strikes(MUTANT_forgetful_rules, 1) ? 0 : __real_rules_restore(st, l);
+}
+
 WRAP(void, addr_dad_done, struct leat_stack *st, uint32_t if_handle, const struct ip6 *a, bool duplicate)
 {
 	if (!mutant_strikes(MUTANT_no_dad, 1))

@@ -251,5 +251,6 @@ void network_heal(struct world *w)
 		heal_end(w, i, 0);
 		heal_end(w, i, 1);
 	}
+	tables_reset(w);
 	tune_reset(w);
 }

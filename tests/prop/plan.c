@@ -13,7 +13,7 @@ struct maker {
 	unsigned nodes, wires, socks;
 	unsigned faulty, changing, crashing; /* temper: of 100 */
 	unsigned raw; /* of 100 sockets */
-	bool may_corrupt;
+	bool may_corrupt, tables;
 };
 
 static uint32_t below(struct maker *m, uint32_t n)
@@ -200,12 +200,78 @@ static void change_link(struct maker *m, uint64_t at, uint64_t later)
 	}
 }
 
+/* Both ends of a wire narrow, and what is too long for it sent along. */
+static void make_narrow(struct maker *m, uint64_t at, uint64_t later)
+{
+	uint32_t w = a_wire(m), mtu = chance(m, 80) ? between(m, 1280, 1490) : between(m, 576, 1280);
+	for (uint32_t e = 0; e < 2; e++) {
+		ADD(m, at, link_mtu, w, e, mtu);
+		ADD(m, later, link_mtu, w, e, 1500);
+	}
+	for (unsigned n = between(m, 1, 3); n && m->socks; n--)
+		ADD(m, at + below(m, 500) * MS, send, a_sock(m), a_sock(m), below(m, 4),
+		    between(m, 1200, 4000), between(m, 1, 3));
+}
+
+static void make_group(struct maker *m, uint64_t at, uint64_t later)
+{
+	uint32_t s = a_sock(m), w = a_wire(m);
+	ADD(m, at, join, s, w, 0);
+	ADD(m, later, send, a_sock(m), s, 6 + below(m, 2), a_len(m), between(m, 1, 3));
+	if (chance(m, 50))
+		ADD(m, later, join, s, w, 1);
+}
+
+/* What leads packets otherwise than one table of destinations does. */
+static void make_tables(struct maker *m, uint64_t at, uint64_t later)
+{
+	uint32_t n = a_node(m), family = chance(m, 50) ? 4 : 6, w = a_wire(m), o = below(m, 8);
+	switch (below(m, 10)) {
+	case 0:
+	case 1:
+		ADD(m, at, rule, n, family, below(m, 6), 0);
+		ADD(m, later, rule, n, family, below(m, 6), chance(m, 70));
+		break;
+	case 2:
+	case 3:
+		ADD(m, at, hop, n, o, family, a_wire(m), 0);
+		ADD(m, at, hop, n, o + 1, family, a_wire(m), 0);
+		ADD(m, at, group, n, o, o, o + 1, below(m, 4), chance(m, 50) ? 0 : between(m, 2, 16), 0);
+		ADD(m, at, ways, n, a_node(m), family, 0, chance(m, 30), 8 + o, 0);
+		ADD(m, later, hop, n, o + below(m, 2), family, a_wire(m), chance(m, 60));
+		ADD(m, later, group, n, o, o, below(m, 8), below(m, 4), 0, chance(m, 40));
+		break;
+	case 4:
+		ADD(m, at, ways, n, a_node(m), family, a_wire(m), a_wire(m), 0, 0);
+		ADD(m, later, ways, n, a_node(m), family, a_wire(m), a_wire(m), 0, chance(m, 50));
+		break;
+	case 5:
+		ADD(m, at, vlan, w, below(m, 2), family, chance(m, 50) ? 0 : below(m, 3000));
+		break;
+	case 6:
+		ADD(m, at, vrf, w, below(m, 2), 1);
+		if (chance(m, 70))
+			ADD(m, later, vrf, w, below(m, 2), 0);
+		break;
+	case 7:
+		ADD(m, at, proxy, w, below(m, 2), family, chance(m, 30));
+		break;
+	case 8:
+		make_group(m, at, later);
+		break;
+	default:
+		make_narrow(m, at, later);
+	}
+}
+
 static void make_change(struct maker *m, uint64_t at)
 {
 	uint64_t later = at + (chance(m, 60) ? between(m, 0, 100) : between(m, 100, 3000)) * MS;
 	unsigned what = below(m, 100);
 	uint32_t family = chance(m, 50) ? 4 : 6;
-	if (what < 25)
+	if (m->tables && chance(m, 35))
+		make_tables(m, at, later);
+	else if (what < 25)
 		change_link(m, at, later);
 	else if (what < 45)
 		ADD(m, at, addr, a_wire(m), below(m, 2), family, below(m, 3), chance(m, 50));
@@ -249,6 +315,7 @@ void plan_make(struct plan *p, uint64_t seed)
 	m.crashing = chance(&m, 50) ? below(&m, 50) : 0;
 	m.may_corrupt = chance(&m, 40);
 	m.raw = chance(&m, 30) ? 50 : 5;
+	m.tables = chance(&m, 60);
 	make_nodes(&m);
 	make_wires(&m);
 	ADD(&m, 0, routes, chance(&m, 60));

@@ -12,6 +12,7 @@ enum {
 	NODES_MAX = 8,
 	WIRES_MAX = 12,
 	SOCKS_MAX = 24,
+	VLANS_MAX = 2, /* of a wire; the second lies in the first */
 	ARGS_MAX = 10,
 	DEEDS_MAX = 600,
 };

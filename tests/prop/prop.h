@@ -53,7 +53,7 @@ struct prop_sock {
 /* A datagram that was sent. Its number is in it. */
 struct prop_msg {
 	uint16_t from, to; /* sockets */
-	bool to_all; /* on a wire of the sender's */
+	bool to_all; /* on a wire of the sender's, or all of a group */
 	uint32_t len;
 	uint32_t came;
 };
@@ -109,7 +109,17 @@ bool play(const struct plan *p, const struct play_opts *o, struct result *ret);
 
 /* --- address.c: who is called what --- */
 
-enum addr_kind { ADDR_LO4, ADDR_LO6, ADDR_WIRE4, ADDR_WIRE6, ADDR_ALL4, ADDR_ALL6, ADDR_KINDS };
+enum addr_kind {
+	ADDR_LO4,
+	ADDR_LO6,
+	ADDR_WIRE4,
+	ADDR_WIRE6,
+	ADDR_ALL4,
+	ADDR_ALL6,
+	ADDR_GROUP4,
+	ADDR_GROUP6,
+	ADDR_KINDS
+};
 struct prop_addr {
 	uint8_t family, plen;
 	struct ipaddr a;
@@ -118,6 +128,10 @@ struct prop_addr {
 struct prop_addr addr_of_node(unsigned node, bool v6);
 /* The number-th address of that end; 0 is the first. */
 struct prop_addr addr_of_end(unsigned wire, unsigned end, unsigned number, bool v6);
+/* Of the number-th VLAN on that end. */
+struct prop_addr addr_of_vlan(unsigned wire, unsigned end, unsigned number, bool v6);
+/* The group that sockets join there. */
+struct prop_addr addr_of_group(unsigned wire, bool v6);
 /* An address of the node; false: it has none of that kind. salt chooses among several. */
 bool addr_choose(const struct world *w, unsigned node, uint32_t kind, unsigned salt, struct prop_addr *ret);
 /* Could it be an address of that node, now or at some time? */
@@ -156,6 +170,20 @@ void config_node(struct world *w, unsigned node);
 void config_end(struct world *w, unsigned wire, unsigned end);
 void config_routes_of(struct world *w, unsigned node);
 
+/* --- tables.c --- */
+
+void deed_rule(struct world *w, const uint32_t *arg);
+void deed_hop(struct world *w, const uint32_t *arg);
+void deed_group(struct world *w, const uint32_t *arg);
+void deed_ways(struct world *w, const uint32_t *arg);
+void deed_vlan(struct world *w, const uint32_t *arg);
+void deed_vrf(struct world *w, const uint32_t *arg);
+void deed_proxy(struct world *w, const uint32_t *arg);
+/* What of it could lead packets elsewhere is taken back. */
+void tables_reset(struct world *w);
+/* The VLANs upon an end go with it: what they have received. */
+uint64_t tables_received_above(const struct world *w, unsigned wire, unsigned end);
+
 /* --- tune.c --- */
 
 void deed_tune(struct world *w, const uint32_t *arg);
@@ -169,6 +197,9 @@ void deed_read(struct world *w, const uint32_t *arg);
 void deed_close(struct world *w, const uint32_t *arg);
 void deed_ping(struct world *w, const uint32_t *arg);
 void deed_cross(struct world *w, const uint32_t *arg);
+void deed_join(struct world *w, const uint32_t *arg);
+void traffic_ping(struct world *w, unsigned node, const struct prop_addr *to, uint32_t size, uint32_t count,
+		  uint32_t interval_us);
 void traffic_node_gone(struct world *w, unsigned node); /* its sockets went with it */
 void traffic_read_all(struct world *w);
 /* Nothing forged: pings, and copies of datagrams. */

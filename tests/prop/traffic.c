@@ -276,6 +276,16 @@ void deed_sock(struct world *w, const uint32_t *arg)
 		sock_on_ready(s->s, ready, s);
 }
 
+/* The group of a wire, by the sender's own end of it. */
+static void choose_wire(const struct world *w, struct prop_sock *s, const struct prop_addr *a)
+{
+	for (unsigned e = 0; e < 2; e++)
+		if (iface_of(w, a->wire, e) && w->wire[a->wire].node[e] == s->node) {
+			const struct ip_mreqn m = { .imr_ifindex = (int)iface_of(w, a->wire, e)->ifindex };
+			sock_setsockopt(s->s, IPPROTO_IP, IP_MULTICAST_IF, &m, sizeof m);
+		}
+}
+
 static void send_one(struct world *w, struct prop_sock *s, uint32_t to, const struct prop_addr *a,
 		     uint32_t len, bool to_all)
 {
@@ -289,7 +299,10 @@ static void send_one(struct world *w, struct prop_sock *s, uint32_t to, const st
 	};
 	fill(buf, w->n_msgs, m);
 	socklen_t name_len = name_of(&n, s->is6, a, s->raw ? 0 : (uint16_t)(PORT_BASE + to));
-	set_scope(w, s->node, a, &n);
+	if (s->is6)
+		set_scope(w, s->node, a, &n);
+	if (a->family == AF_INET && a->wire)
+		choose_wire(w, s, a);
 	ssize_t sent = s->connected && s->peer == to && !to_all
 			       ? sock_sendto(s->s, buf, len, 0, NULL, 0)
 			       : sock_sendto(s->s, buf, len, 0, &n.sa, name_len);
@@ -316,6 +329,27 @@ void deed_send(struct world *w, const uint32_t *arg)
 		send_one(w, s, to, &a, arg[3], kind >= ADDR_ALL4);
 }
 
+void deed_join(struct world *w, const uint32_t *arg)
+{
+	struct prop_sock *s = sock_at(w, arg[0]);
+	for (unsigned e = 0; e < 2 && s; e++) {
+		struct iface *i = iface_of(w, arg[1], e);
+		if (!i || w->wire[arg[1]].node[e] != s->node)
+			continue;
+		struct prop_addr g = addr_of_group(arg[1], s->is6);
+		struct ip_mreqn m4 = { .imr_ifindex = (int)i->ifindex };
+		struct ipv6_mreq m6 = { .ipv6mr_interface = i->ifindex };
+		memcpy(&m4.imr_multiaddr, &g.a.v4, 4);
+		memcpy(&m6.ipv6mr_multiaddr, &g.a.v6, 16);
+		if (s->is6)
+			sock_setsockopt(s->s, IPPROTO_IPV6, arg[2] ? IPV6_LEAVE_GROUP : IPV6_JOIN_GROUP, &m6,
+					sizeof m6);
+		else
+			sock_setsockopt(s->s, IPPROTO_IP, arg[2] ? IP_DROP_MEMBERSHIP : IP_ADD_MEMBERSHIP,
+					&m4, sizeof m4);
+	}
+}
+
 void deed_read(struct world *w, const uint32_t *arg)
 {
 	if (sock_at(w, arg[0]))
@@ -331,8 +365,8 @@ void deed_close(struct world *w, const uint32_t *arg)
 	s->s = NULL;
 }
 
-static void ping(struct world *w, unsigned node, const struct prop_addr *to, uint32_t size, uint32_t count,
-		 uint32_t interval_us)
+void traffic_ping(struct world *w, unsigned node, const struct prop_addr *to, uint32_t size, uint32_t count,
+		  uint32_t interval_us)
 {
 	char text[64];
 	addr_text(to, text);
@@ -348,7 +382,7 @@ void deed_ping(struct world *w, const uint32_t *arg)
 {
 	struct prop_addr a;
 	if (arg[1] && arg[1] <= NODES_MAX && w->node[arg[1]].n && addr_choose(w, arg[1], arg[2], arg[4], &a))
-		ping(w, arg[0], &a, arg[3], arg[4], arg[5]);
+		traffic_ping(w, arg[0], &a, arg[3], arg[4], arg[5]);
 }
 
 void deed_cross(struct world *w, const uint32_t *arg)
@@ -356,7 +390,7 @@ void deed_cross(struct world *w, const uint32_t *arg)
 	if (!arg[0] || arg[0] > WIRES_MAX || arg[1] > 1 || !w->wire[arg[0]].w)
 		return;
 	struct prop_addr a = addr_of_end(arg[0], !arg[1], 0, arg[2] == 6);
-	ping(w, w->wire[arg[0]].node[arg[1]], &a, 56, arg[3], 0);
+	traffic_ping(w, w->wire[arg[0]].node[arg[1]], &a, 56, arg[3], 0);
 }
 
 void traffic_node_gone(struct world *w, unsigned node)
