@@ -12,6 +12,7 @@
 #include "graph/graph_internal.h"
 #include "ip/reass_internal.h"
 #include "l4/l4_internal.h"
+#include "net/fib_exc.h"
 #include "net/neigh_internal.h"
 #include "pkt/pkt.h"
 #include "prop.h"
@@ -356,6 +357,18 @@ static bool check_neighbours(struct world *w, struct leat_stack *st)
 	return true;
 }
 
+/* --- exceptions from routes --- */
+
+/* What somebody told is believed for a time. */
+static bool check_exceptions(struct world *w, struct leat_stack *st)
+{
+	const struct fib_exc *x = fib_exc_next(st, AF_UNSPEC, 0);
+	for (; x; x = fib_exc_next(st, AF_UNSPEC, x->serial))
+		if (!timer_is_set(&x->timer) || x->timer.when_us <= sim_now_us(w->sim))
+			return broken(w, "timer: %s: none is set for an exception from a route", st->name);
+	return true;
+}
+
 /* --- sockets --- */
 
 static uint64_t memory_of(const struct pkt_queue *q)
@@ -415,7 +428,8 @@ bool check_all(struct world *w)
 		return false;
 	for (unsigned i = 1; i <= NODES_MAX; i++) {
 		struct leat_stack *st = stack_of(w, i);
-		if (st && (!check_input(w, i) || !check_neighbours(w, st) || !check_sockets(w, st)))
+		if (st && (!check_input(w, i) || !check_neighbours(w, st) || !check_exceptions(w, st) ||
+			   !check_sockets(w, st)))
 			return false;
 	}
 	return check_traffic(w);

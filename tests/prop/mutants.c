@@ -177,6 +177,13 @@ uint32_t mutant_bound(const char *what, uint32_t is)
 	return strikes ? is + NEIGH_PKT_BYTES : is;
 }
 
+/* For fib_exc.c. */
+void mutant_exception_timer(struct wheel *w, struct timer *t, uint64_t when_us)
+{
+	if (!mutant_strikes(MUTANT_lasting_exception, 1))
+		timer_set_at(w, t, when_us);
+}
+
 /* For iface_output.c. */
 bool mutant_counts(const char *what)
 {
