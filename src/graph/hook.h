@@ -35,8 +35,8 @@ struct hook_listener {
 /* Per interface: which edge of the owner each point takes now. The fast path reads one byte:
  * next = iface->hooks.edge[HOOK_IP4_FORWARD]. Written by the control lcore. */
 struct hook_edges {
+	uint8_t edge[HOOK_MAX]; /* first: packets read them */
 	struct list link;
-	uint8_t edge[HOOK_MAX];
 };
 
 /* Control lcore. Interfaces register their edges when made, so that later listeners reach them. */

@@ -132,7 +132,7 @@ struct iface_in6 {
 enum iface_in6_flags { IN6_RS_SENT = 0x10, IN6_RA_RCVD = 0x20, IN6_RA_MANAGED = 0x40, IN6_RA_OTHER = 0x80 };
 
 struct iface {
-	/* Read per packet; written by the control lcore only (racy_set). */
+	/* Read per packet, the first line of it; written by the control lcore only (racy_set). */
 	uint32_t handle;
 	uint32_t mtu;
 	uint32_t mtu6; /* IPv6: what a router says, less than mtu; 0: nothing */
@@ -140,13 +140,13 @@ struct iface {
 	uint32_t features; /* enum iface_feature */
 	uint8_t mac[6];
 	uint32_t l3_master; /* handle of the VRF it is enslaved to (net/l3.h); 0: none */
+	struct iface_worker_stats *stats; /* [st->n_workers] */
+	const struct iface_ops *ops;
+	struct hook_edges hooks;
 	uint32_t l3_table; /* of a VRF; 0: it is none */
 	const struct fib_trie *l3_trie[2]; /* that table's, IPv4 and IPv6 */
 	struct iface_conf conf;
-	const struct iface_ops *ops;
 	struct leat_stack *st;
-	struct hook_edges hooks;
-	struct iface_worker_stats *stats; /* [st->n_workers] */
 
 	/* Control lcore. */
 	uint32_t ifindex;
@@ -166,6 +166,8 @@ struct iface {
 	struct hash_node by_index, by_name;
 	struct deferred deferred;
 };
+
+static_assert(offsetof(struct iface, hooks.edge) + HOOK_MAX <= CACHELINE, "packets touch one line of it");
 
 static inline bool iface_is_up(const struct iface *i)
 {
