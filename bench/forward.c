@@ -27,13 +27,14 @@
 #include "dev/sink.h"
 #include "net/fib.h"
 #include "net/neigh.h"
+#include "net/rule_internal.h"
 #include "stack/stack_modules.h"
 
-enum { SETTLE_US = 5000000, POOL_BUDGET = 256 << 20, WAYS_MAX = 64 };
+enum { SETTLE_US = 5000000, POOL_BUDGET = 256 << 20, WAYS_MAX = 64, VLANS_MAX = 4094 };
 
 struct conditions {
 	const char *pcap, *routes;
-	unsigned vec, repeat, ways;
+	unsigned vec, repeat, ways, rules, vlans, rp_filter;
 	uint64_t packets, warm_up;
 	bool v6, alone, default_route;
 };
@@ -157,6 +158,61 @@ static void add_neighbour(struct bench *b)
 	}
 }
 
+/* --- what a router may have beside routes --- */
+
+/* Rules by mark and by interface in turns, before those that are always there; no packet is of any of them. */
+static void add_rules(struct bench *b)
+{
+	for (unsigned i = 0; i < b->is.rules; i++) {
+		struct rule r = { .family = b->is.v6 ? AF_INET6 : AF_INET,
+				  .action = FR_ACT_TO_TBL,
+				  .priority = 1000 + i,
+				  .table = 100 + i,
+				  .suppress_plen = UINT32_MAX,
+				  .suppress_group = UINT32_MAX };
+		if (i % 2) {
+			r.mark = i;
+			r.mark_mask = UINT32_MAX;
+		} else {
+			memcpy(r.iif, b->to->name, sizeof r.iif);
+		}
+		check("rule", rule_add(b->st, &r));
+	}
+}
+
+static void add_vlans(struct bench *b)
+{
+	const struct iface_kind *kind = iface_kind_find(b->st, "vlan");
+	char name[IFACE_NAME_MAX], options[64], why[256] = "there are none";
+	for (unsigned id = 1; id <= b->is.vlans; id++) {
+		snprintf(name, sizeof name, "v%u", id);
+		snprintf(options, sizeof options, "link=%s,id=%u", b->from->name, id);
+		if (!kind || kind->open(b->st, name, options, why, sizeof why))
+			die("vlan", why);
+	}
+}
+
+/* Sources are looked up, too, and are where they came from. */
+static void guard_sources(struct bench *b)
+{
+	const char *from = b->is.v6 ? "2001:db8:0:77::" : "10.77.1.0";
+	struct fib_route r = {
+		.family = b->is.v6 ? AF_INET6 : AF_INET,
+		.plen = b->is.v6 ? 64 : 24,
+		.protocol = RTPROT_STATIC,
+		.table = RT_TABLE_MAIN,
+		.metric = b->is.v6 ? 1024 : 0,
+		.nh = { .if_handle = b->from->handle, .type = RTN_UNICAST, .scope = RT_SCOPE_LINK }
+	};
+	if (!b->is.rp_filter)
+		return;
+	racy_set(b->from->conf.guard[b->is.v6].rp_filter, (uint8_t)b->is.rp_filter);
+	inet_pton(r.family, from, r.dst.b);
+	check("route to the sources", fib_add(b->st, &r, FIB_ADD, NULL));
+	b->n_routes++;
+	view_publish(b->st);
+}
+
 /* --- the stack --- */
 
 static uint64_t sent(const struct bench *b)
@@ -199,10 +255,14 @@ static void set_up(struct bench *b)
 	if (!b->is.alone) {
 		add_routes(b);
 		add_neighbour(b);
+		add_rules(b);
+		add_vlans(b);
 	}
 	manual_rt_run(b->m, SETTLE_US); /* duplicate address detection and the like */
 	note_before(b);
 	check("generator up", iface_set_up(b->from, true));
+	if (!b->is.alone)
+		guard_sources(b);
 }
 
 static void tear_down(struct bench *b)
@@ -276,6 +336,9 @@ static struct conditions read_arguments(int argc, char **argv)
 		{ "alone", no_argument, NULL, 'a' },
 		{ "default-route", no_argument, NULL, 'd' },
 		{ "ways", required_argument, NULL, 'W' },
+		{ "rules", required_argument, NULL, 'u' },
+		{ "vlans", required_argument, NULL, 'V' },
+		{ "rp-filter", required_argument, NULL, 'f' },
 		{ 0 },
 	};
 	struct conditions c = { .vec = PKT_VEC_MAX, .repeat = 1, .packets = 1000000, .warm_up = 100000 };
@@ -302,6 +365,15 @@ static struct conditions read_arguments(int argc, char **argv)
 		case 'W':
 			c.ways = (unsigned)strtoul(optarg, NULL, 0);
 			break;
+		case 'u':
+			c.rules = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'V':
+			c.vlans = (unsigned)strtoul(optarg, NULL, 0);
+			break;
+		case 'f':
+			c.rp_filter = (unsigned)strtoul(optarg, NULL, 0);
+			break;
 		case '6':
 			c.v6 = true;
 			break;
@@ -315,9 +387,11 @@ static struct conditions read_arguments(int argc, char **argv)
 			exit(1);
 		}
 	}
-	if (!c.pcap || !c.packets || !c.repeat || !c.vec || c.vec > PKT_VEC_MAX || c.ways > WAYS_MAX)
+	if (!c.pcap || !c.packets || !c.repeat || !c.vec || c.vec > PKT_VEC_MAX || c.ways > WAYS_MAX ||
+	    c.vlans > VLANS_MAX || c.rp_filter > 2)
 		die("usage", "forward --pcap FILE [--routes FILE] [--default-route] [--ipv6] [--alone] "
-			     "[--vec 1..256] [--ways 1..64] [--packets N] [--warm-up N] [--repeat N]");
+			     "[--vec 1..256] [--ways 1..64] [--rules N] [--vlans 1..4094] [--rp-filter 0..2] "
+			     "[--packets N] [--warm-up N] [--repeat N]");
 	return c;
 }
 
