@@ -135,6 +135,11 @@ static inline bool ip4_is_group(be32 a) /* multicast, or the limited broadcast *
 {
 	return ip4_is_multicast(a) || be32_get(a) == UINT32_MAX;
 }
+static inline bool ip4_is_common(
+	be32 a) /* 1.0.0.0 to 223.255.255.255: none of the above, nor of "this" network */
+{
+	return likely(a.b[0] && a.b[0] < 0xe0);
+}
 static inline bool ip4_is_loopback(be32 a)
 {
 	return a.b[0] == 127;

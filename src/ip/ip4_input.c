@@ -31,20 +31,40 @@ static enum drop check_addrs(const struct worker *w, const struct ip4_hdr *h, co
 	return DROP_NONE;
 }
 
-static enum drop check_header(struct lcore *lc, struct pkt *p)
+/* Addresses of which check_addrs() has nothing to say, nearly all. */
+static inline bool are_plain(const struct ip4_hdr *h)
+{
+	return ip4_is_common(h->src) &&
+	       likely(!ip4_is_loopback(h->src) && h->dst.b[0] && !ip4_is_loopback(h->dst));
+}
+
+/* Lengths that are wrong, or options, or scattered bytes. */
+static cold_fn enum drop check_lengths(struct lcore *lc, struct pkt *p)
 {
 	enum drop why = pkt_pull_up(lc, p, sizeof(struct ip4_hdr));
-	if (unlikely(why))
+	if (why)
 		return why;
 	unsigned hdr_len = ip4_hdr_len((const struct ip4_hdr *)p->data);
 	why = ip4_check_lengths((const struct ip4_hdr *)p->data, p->len);
-	if (unlikely(why))
-		return why;
-	why = pkt_pull_up(lc, p, hdr_len);
+	return why ? why : pkt_pull_up(lc, p, hdr_len);
+}
+
+/* A header without options that is there, and a length that holds. */
+static inline bool is_usual(const struct pkt *p)
+{
+	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
+	return likely(p->head_len >= sizeof *h && h->ver_ihl == IP4_VER_IHL &&
+		      be16_get(h->len) >= sizeof *h && be16_get(h->len) <= p->len);
+}
+
+static enum drop check_header(struct lcore *lc, struct pkt *p)
+{
+	bool usual = is_usual(p);
+	enum drop why = likely(usual) ? DROP_NONE : check_lengths(lc, p);
 	if (unlikely(why))
 		return why;
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
-	if (unlikely(!ip4_csum_ok(h)))
+	if (unlikely(!(likely(usual) ? csum_ip4_hdr20_ok(h) : ip4_csum_ok(h))))
 		return DROP_IP_HEADER_CSUM;
 	uint16_t len = be16_get(h->len);
 	if (unlikely(p->len > len)) { /* the link padded it */
@@ -64,7 +84,7 @@ static uint8_t ip4_input_one(struct worker *w, struct pkt *p, struct iface_run *
 		return pkt_drop(p, why);
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
 	unsigned hdr_len = ip4_hdr_len(h);
-	why = check_addrs(w, h, in);
+	why = are_plain(h) ? DROP_NONE : check_addrs(w, h, in);
 	if (unlikely(why))
 		return pkt_drop(p, ip_martian(w, p, in, ETH_P_IP, why));
 	p->l3_off = p->headroom;

@@ -62,14 +62,15 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		decide_unicast(r, in);
 	if (r->say.next == IP_ROUTE_LOCAL)
 		r->say.next = racy_get(in->hooks.edge[HOOK_IP4_INPUT]);
+	r->closer = r->spread || r->say.next != IP_ROUTE_FORWARD;
 }
 
 static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask *a, const struct pkt *p,
 				    be32 dst)
 {
-	if (is_to_all(dst))
+	if (!ip4_is_common(dst) && is_to_all(dst))
 		return NULL;
-	return likely(!a->looks) ? fib4_lookup(w, dst) : ip_route_by_rules(w, a, p, AF_INET);
+	return likely(!a->looks) ? fib4_find(a->tables, dst) : ip_route_by_rules(w, a, p, AF_INET);
 }
 
 /* Another destination or another interface, or rules that look at more. */
@@ -115,11 +116,8 @@ static uint8_t with_options(struct worker *w, struct pkt *p, struct ip_route_run
 		return ip_error(p, IP_ROUTE_ERROR, say.type, say.code, (uint32_t)say.pointer << 24, why);
 	if (why)
 		return pkt_drop(p, why);
-	if (say.forward && !went) { /* a source route leads on */
-		p->edge.ip_route.nh = say.nh;
-		p->edge.ip_route.exc = NULL;
-		return IP_ROUTE_FORWARD;
-	}
+	if (say.forward && !went) /* a source route leads on */
+		return ip_route_forward(p, say.nh);
 	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP4_UNREACH) : go_on(w, p, r);
 }
 
@@ -142,7 +140,7 @@ static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 		run_change(w, r, a, p, h->dst);
 	if (unlikely(!ip_route_is_common(r, p) || ip4_may_be_own(own, h->src)))
 		return off_the_common_path(w, p, r);
-	return go_on(w, p, r);
+	return unlikely(r->closer) ? go_on(w, p, r) : ip_route_forward(p, r->nh);
 }
 
 static void ip4_route(struct worker *w, struct pkt_vec *v)

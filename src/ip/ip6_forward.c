@@ -3,6 +3,7 @@
  * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
  * (RFC 8200, 5); only what this stack itself sends is (ip6_frag.c). */
 #include "ip/ip6_internal.h"
+#include "ip/ip_way_run.h"
 #include "ip/nd.h"
 #include "ip/redirect_internal.h"
 #include "pkt/csum.h"
@@ -38,12 +39,22 @@ static bool is_for_proxied(const struct worker *w, const struct pkt *p, const st
 	return in && nd_proxies(w, in) && neigh_is_proxied(w, p->in_if, AF_INET6, &dst, NULL);
 }
 
-static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run *run)
+/* As ip6_packet_mtu() for packets without exceptions. */
+static bool way_start(const struct worker *w, struct ip_way_run *run, const struct fib_nh *nh,
+		      uint32_t out_if, enum hook_point hook)
+{
+	if (!ip_way_start(w, run, nh, out_if, hook))
+		return false;
+	run->mtu = MAX(link_mtu6(run->out, run->mtu), (uint32_t)IP6_MIN_MTU);
+	return true;
+}
+
+static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct ip_way_run *run)
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
 	struct ip6_hdr *h = pkt_l3(p);
-	const struct iface *out = iface_run_get(w, run, nh->if_handle);
-	if (unlikely(!out))
+	if (!ip_way_goes_on(run, nh, nh->if_handle) &&
+	    !way_start(w, run, nh, nh->if_handle, HOOK_IP6_FORWARD))
 		return pkt_drop(p, DROP_IF_GONE);
 	if (unlikely(h->hop_limit <= 1)) /* RFC 8200, 3 */
 		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TIME_EXCEEDED, ICMP6_EXCEEDED_HOPS, 0,
@@ -52,21 +63,20 @@ static uint8_t ip6_forward_one(struct worker *w, struct pkt *p, struct iface_run
 		return refuse_source(p, h);
 	if (unlikely(h->hop_limit == ND_HOP_LIMIT) && is_for_proxied(w, p, h))
 		return IP6_FORWARD_LOCAL;
-	uint32_t mtu = ip6_packet_mtu(w, p, out);
-	if (unlikely(!fits(p, mtu))) /* RFC 8200, 5 */
-		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
-	if (unlikely(p->in_if == nh->if_handle))
+	if (unlikely(!fits(p, run->mtu))) /* RFC 8200, 5 */
+		return ip_error(p, IP6_FORWARD_ERROR, ICMP6_TOO_BIG, 0, run->mtu, DROP_IP_TOO_BIG);
+	if (unlikely(p->in_if == run->out_if))
 		redirect6_send(w, p, nh, IP6_FORWARD_REDIRECT);
 	h->hop_limit--;
 	pkt_csum_headers_changed(p);
-	p->out_if = nh->if_handle;
-	return racy_get(out->hooks.edge[HOOK_IP6_FORWARD]);
+	p->out_if = run->out_if;
+	return run->edge;
 }
 
 static void ip6_forward(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
-	struct iface_run run = { 0 };
+	struct ip_way_run run = { .out_if = IP_WAY_NONE };
 	for (unsigned i = 0; i < v->n; i++)
 		next[i] = ip6_forward_one(w, v->pkt[i], &run);
 	vec_dispatch(w, v, next);
@@ -78,32 +88,47 @@ static bool may_be_cut(const struct pkt *p)
 	return p->flags & PKT_F_LOCAL_OUT && !pkt_is_gso(p) && !ip6_is_ext(h->next);
 }
 
-static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct iface_run *run)
+/* No route (a group, or an interface that was named): the destination is on the link. */
+static bool post_start(const struct worker *w, struct ip_way_run *run, const struct fib_nh *nh,
+		       uint32_t out_if)
+{
+	if (!way_start(w, run, nh, out_if, HOOK_IP6_POSTROUTING))
+		return false;
+	run->has_hop = nh && nh->gw_family;
+	run->hop = run->has_hop ? nh->gw : run->hop;
+	return true;
+}
+
+static void set_next_hop(struct pkt *p, const struct ip_way_run *run, const struct fib_exc *exc,
+			 const struct ip6 *dst)
+{
+	struct ipaddr *hop = &p->edge.neigh_output.next_hop;
+	if (unlikely(exc && exc->redirected))
+		*hop = ip_exc_hop(exc);
+	else if (likely(run->has_hop))
+		*hop = run->hop;
+	else
+		*hop = (struct ipaddr){ .v6 = *dst };
+}
+
+static uint8_t ip6_post_one(struct worker *w, struct pkt *p, struct ip_way_run *run)
 {
 	const struct fib_nh *nh = p->edge.ip_route.nh;
-	const struct fib_exc *exc = p->edge.ip_route.exc;
 	const struct ip6_hdr *h = pkt_l3(p);
-	const struct iface *out = iface_run_get(w, run, p->out_if);
-	if (unlikely(!out))
+	if (!ip_way_goes_on(run, nh, p->out_if) && !post_start(w, run, nh, p->out_if))
 		return pkt_drop(p, DROP_IF_GONE);
-	uint32_t mtu = ip6_packet_mtu(w, p, out);
+	uint32_t mtu = ip_way_is_own(p) ? ip6_packet_mtu(w, p, run->out) : run->mtu;
 	if (unlikely(!fits(p, mtu)))
 		return may_be_cut(p) ? IP6_POST_FRAG
 				     : ip_error(p, IP6_POST_ERROR, ICMP6_TOO_BIG, 0, mtu, DROP_IP_TOO_BIG);
-	/* No route (a group, or an interface that was named): the destination is on the link. */
-	if (unlikely(exc && exc->redirected))
-		p->edge.neigh_output.next_hop = ip_exc_hop(exc);
-	else if (nh && nh->gw_family)
-		p->edge.neigh_output.next_hop = nh->gw;
-	else
-		p->edge.neigh_output.next_hop.v6 = h->dst;
-	return racy_get(out->hooks.edge[HOOK_IP6_POSTROUTING]);
+	set_next_hop(p, run, p->edge.ip_route.exc, &h->dst);
+	return run->edge;
 }
 
 static void ip6_post(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
-	struct iface_run run = { 0 };
+	struct ip_way_run run = { .out_if = IP_WAY_NONE };
 	for (unsigned i = 0; i < v->n; i++)
 		next[i] = ip6_post_one(w, v->pkt[i], &run);
 	vec_dispatch(w, v, next);

@@ -72,6 +72,7 @@ static void run_start(struct worker *w, struct ip_route_run *r, const struct pkt
 		decide_unicast(w, r, in);
 	if (r->say.next == IP_ROUTE_LOCAL)
 		r->say.next = racy_get(in->hooks.edge[HOOK_IP6_INPUT]);
+	r->closer = r->spread || r->say.next != IP_ROUTE_FORWARD;
 }
 
 static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask *a, const struct pkt *p,
@@ -79,7 +80,7 @@ static const struct fib_nh *look_up(const struct worker *w, struct ip_route_ask 
 {
 	if (ip6_is_multicast(dst) || ip6_is_link_local(dst))
 		return NULL;
-	return likely(!a->looks) ? fib6_lookup(w, dst) : ip_route_by_rules(w, a, p, AF_INET6);
+	return likely(!a->looks) ? fib6_find(a->tables, dst) : ip_route_by_rules(w, a, p, AF_INET6);
 }
 
 /* Another destination or another interface, or rules that look at more. */
@@ -124,7 +125,9 @@ static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	const struct ip6_hdr *h = pkt_l3(p);
 	if (unlikely(p->in_if != r->key_if || !ip6_eq(&h->dst, &r->dst.v6)))
 		run_change(w, r, a, p, &h->dst);
-	return ip_route_is_common(r, p) ? go_on(w, p, r, h) : off_the_common_path(w, p, r);
+	if (!ip_route_is_common(r, p))
+		return off_the_common_path(w, p, r);
+	return unlikely(r->closer) ? go_on(w, p, r, h) : ip_route_forward(p, r->nh);
 }
 
 static void ip6_route(struct worker *w, struct pkt_vec *v)

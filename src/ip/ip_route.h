@@ -35,6 +35,7 @@ enum { IP_ROUTE_GROUP_FRAME = PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST };
 /* What the lookups of a vector share: what the rules look at, and the answer to the last question that was put to them. */
 struct ip_route_ask {
 	uint32_t looks; /* 0: there are no rules but the built-in ones */
+	const struct fib *tables; /* with 0 */
 	const struct fib_nh *nh;
 	struct fib_query last;
 };
@@ -52,6 +53,7 @@ struct ip_route_run {
 	bool refused;
 	bool by_dst; /* the decision is for this destination alone */
 	bool spread; /* nh has several ways: each packet's own flow says which */
+	bool closer; /* spread, or not to be forwarded: what is not refused is not yet done with */
 	uint8_t guard; /* of the interface: enum ip_guard */
 	uint8_t bad_flags; /* packets with one of these are not on the common path */
 	uint8_t refused_flags; /* and of those, with one of these they are refused */
@@ -63,7 +65,9 @@ struct ip_route_run {
 static inline void ip_route_ask_init(const struct worker *w, struct ip_route_ask *a, uint8_t family)
 {
 	a->looks = fib_looks(w, family);
-	if (unlikely(a->looks))
+	if (likely(!a->looks))
+		a->tables = fib_tables(w, family);
+	else
 		memset(&a->last, 0, sizeof a->last);
 }
 
@@ -129,6 +133,14 @@ static inline const struct fib_nh *ip_route_nh(const struct worker *w, const str
 					       uint8_t family, const struct pkt *p)
 {
 	return unlikely(r->spread) ? fib_nh_for(w, r->nh, family, p) : r->nh;
+}
+
+/* To others, by nh. */
+static inline uint8_t ip_route_forward(struct pkt *p, const struct fib_nh *nh)
+{
+	p->edge.ip_route.nh = nh;
+	p->edge.ip_route.exc = NULL;
+	return IP_ROUTE_FORWARD;
 }
 
 /* Frames to groups carry packets to groups; others go no further than here, or, mostly, not even so far. */

@@ -18,11 +18,14 @@
 enum neigh_output_next { NEIGH_OUTPUT_ETH = 1 };
 enum neigh_resume_next { NEIGH_RESUME_OUTPUT = 1 };
 
+#define NO_RUN UINT32_MAX /* no interface's handle */
+
 /* What the packets of a run share. */
 struct hop_run {
-	uint32_t out_if;
+	uint32_t out_if; /* NO_RUN: no run yet */
 	uint16_t ethertype;
-	uint8_t family; /* 0: no run yet */
+	uint8_t family;
+	bool go; /* to eth-output, by what hop says */
 	enum drop why; /* not DROP_NONE: they all fall */
 	struct ipaddr next_hop;
 	struct neigh_hop hop;
@@ -90,12 +93,22 @@ static void run_start(struct worker *w, struct hop_run *r, const struct pkt *p)
 	r->family = hop_family(p, family_of(p->ethertype));
 	r->next_hop = p->edge.neigh_output.next_hop;
 	r->why = r->family ? resolve(w, r) : DROP_ETHERTYPE_UNKNOWN;
+	r->go = !r->why && r->hop.usable;
 }
 
 static inline bool run_goes_on(const struct hop_run *r, const struct pkt *p)
 {
-	return likely(r->family && r->out_if == p->out_if && r->ethertype == p->ethertype &&
-		      memcmp(&r->next_hop, &p->edge.neigh_output.next_hop, sizeof r->next_hop) == 0);
+	return likely(r->out_if == p->out_if && r->ethertype == p->ethertype &&
+		      ipaddr_eq(&r->next_hop, &p->edge.neigh_output.next_hop));
+}
+
+/* It falls, or waits for its next hop's address. */
+static uint8_t cannot_go(struct worker *w, struct pkt *p, const struct hop_run *r)
+{
+	if (r->why)
+		return pkt_drop(p, r->why);
+	neigh_wait(w, r->out_if, r->family, &r->next_hop, p, eth_stack(w->st)->neigh_resume);
+	return NODE_KEPT;
 }
 
 static uint8_t neigh_output_one(struct worker *w, struct pkt *p, struct hop_run *r)
@@ -103,12 +116,8 @@ static uint8_t neigh_output_one(struct worker *w, struct pkt *p, struct hop_run 
 	if (!run_goes_on(r, p))
 		run_start(w, r, p);
 	pkt_edge_done(p);
-	if (unlikely(r->why))
-		return pkt_drop(p, r->why);
-	if (unlikely(!r->hop.usable)) {
-		neigh_wait(w, r->out_if, r->family, &r->next_hop, p, eth_stack(w->st)->neigh_resume);
-		return NODE_KEPT;
-	}
+	if (unlikely(!r->go))
+		return cannot_go(w, p, r);
 	memcpy(p->edge.eth_output.dst, r->hop.mac, ETH_ALEN);
 	return NEIGH_OUTPUT_ETH;
 }
@@ -116,7 +125,7 @@ static uint8_t neigh_output_one(struct worker *w, struct pkt *p, struct hop_run 
 static void neigh_output(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
-	struct hop_run run = { 0 };
+	struct hop_run run = { .out_if = NO_RUN };
 	for (unsigned i = 0; i < v->n; i++)
 		next[i] = neigh_output_one(w, v->pkt[i], &run);
 	vec_dispatch(w, v, next);

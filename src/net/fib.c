@@ -45,22 +45,37 @@ static const struct fib_rules *rules_of(const struct worker *w, uint8_t family)
 	return view_get(w, family == AF_INET6 ? VIEW_rules6 : VIEW_rules4);
 }
 
+const struct fib *fib_tables(const struct worker *w, uint8_t family)
+{
+	return view_get(w, family == AF_INET6 ? VIEW_fib6 : VIEW_fib4);
+}
+
+const struct fib_nh *fib4_find(const struct fib *f, be32 dst)
+{
+	const struct fib_key key = fib_key4(dst);
+	return fib_find(f, &key, fib4_trie_find);
+}
+
+const struct fib_nh *fib6_find(const struct fib *f, const struct ip6 *dst)
+{
+	const struct fib_key key = fib_key6(dst);
+	return fib_find(f, &key, fib_trie_find);
+}
+
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst)
 {
 	const struct fib_rules *rules = view_get(w, VIEW_rules4);
-	const struct fib_key key = fib_key4(dst);
 	if (unlikely(rules))
 		return rules_find(w, rules, &(struct fib_query){ .family = AF_INET, .dst.v4 = dst });
-	return fib_find(view_get(w, VIEW_fib4), &key, fib4_trie_find);
+	return fib4_find(view_get(w, VIEW_fib4), dst);
 }
 
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst)
 {
 	const struct fib_rules *rules = view_get(w, VIEW_rules6);
-	const struct fib_key key = fib_key6(dst);
 	if (unlikely(rules))
 		return rules_find(w, rules, &(struct fib_query){ .family = AF_INET6, .dst.v6 = *dst });
-	return fib_find(view_get(w, VIEW_fib6), &key, fib_trie_find);
+	return fib6_find(view_get(w, VIEW_fib6), dst);
 }
 
 uint32_t fib_looks(const struct worker *w, uint8_t family)

@@ -10,6 +10,7 @@
 
 enum { FIB_CC_ALGO_MAX = 16 };
 
+struct fib;
 struct fib_paths;
 
 /* What a lookup finds: immutable and shared by all routes that are equal here, but for `paths`. */
@@ -108,6 +109,11 @@ void fib_query_of(const struct pkt *p, uint8_t family, uint32_t looks, bool ours
 /* The same for a packet of which nothing but its destination is known, or looked at. */
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst);
 const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
+/* For who asks for many, while fib_looks() is 0: the tables, once, and then each destination. fib_tables() may be NULL; the finders
+ * take that. */
+const struct fib *fib_tables(const struct worker *w, uint8_t family);
+const struct fib_nh *fib4_find(const struct fib *f, be32 dst);
+const struct fib_nh *fib6_find(const struct fib *f, const struct ip6 *dst);
 
 /* Several ways: a flow's hash picks one of them by their weights, and the same while they stay (RFC 2992). */
 static inline bool fib_nh_has_paths(const struct fib_nh *nh)

@@ -67,9 +67,9 @@ static inline unsigned fib_key_bit(const struct fib_key *k, unsigned i)
 static inline bool fib_key_match(const struct fib_key *a, const struct fib_key *b, unsigned plen)
 {
 	uint64_t hi = a->hi ^ b->hi;
-	if (plen <= 64)
-		return plen == 0 || hi >> (64 - plen) == 0;
-	return hi == 0 && (a->lo ^ b->lo) >> (128 - plen) == 0;
+	if (plen < 64)
+		return hi >> 1 >> (63 - plen) == 0;
+	return hi == 0 && (plen == 64 || (a->lo ^ b->lo) >> (128 - plen) == 0);
 }
 
 /* The same for IPv4 keys, whose prefixes leave the low half alone: no branch. */

@@ -58,13 +58,19 @@ static inline bool csum_ok(uint32_t sum)
 	return csum_fold(sum) == 0xffff;
 }
 
-/* csum_ok(csum_ip4_hdr(hdr, 20)): an IPv4 header without options, nearly every packet's. Whichever byte comes first, all ones
- * are all ones. */
+static inline uint64_t csum_word(const void *p, unsigned i)
+{
+	uint32_t word;
+	memcpy(&word, (const char *)p + i * sizeof word, sizeof word);
+	return word;
+}
+/* csum_ok(csum_ip4_hdr(hdr, 20)): an IPv4 header without options, nearly every packet's, and of some length: not all zero. Folding leaves the
+ * remainder of 0xffff, with all ones for 0; whichever byte comes first, that is all ones. */
 static inline bool csum_ip4_hdr20_ok(const void *hdr)
 {
-	uint32_t word[5];
-	memcpy(word, hdr, sizeof word);
-	return csum_fold64((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]) == 0xffff;
+	uint64_t sum = csum_word(hdr, 0) + csum_word(hdr, 1) + csum_word(hdr, 2) + csum_word(hdr, 3) +
+		       csum_word(hdr, 4);
+	return sum % 0xffff == 0;
 }
 
 /* RFC 1624, eqn. 3: a stored checksum after a 16-bit word changed from `was` to `now`. */

@@ -78,6 +78,20 @@ static void header_sums_are_plain_sums(void **state)
 		assert_int_equal(csum_fold(csum_ip4_hdr(p, len)), naive(p, len));
 }
 
+static void short_headers_are_judged_as_long_ones(void **state)
+{
+	uint8_t p[20];
+	fill(p, sizeof p, 5);
+	for (uint32_t csum = 0; csum <= 0xffff;
+	     csum++) { /* two of them are right when the rest sums up to zero, else one */
+		const be16 stored = be16_of((uint16_t)csum);
+		memcpy(p + 10, &stored, sizeof stored);
+		assert_int_equal(csum_ip4_hdr20_ok(p), csum_ok(csum_ip4_hdr(p, sizeof p)));
+	}
+	memset(p, 0xff, sizeof p);
+	assert_true(csum_ip4_hdr20_ok(p));
+}
+
 static void pseudo_headers_are_sums_of_their_bytes(void **state)
 {
 	const be32 src = { { 255, 254, 253, 252 } }, dst = { { 10, 0, 0, 1 } };
@@ -135,6 +149,7 @@ int main(void)
 		cmocka_unit_test(cuts_at_odd_places_change_nothing),
 		cmocka_unit_test(parts_add_up_at_odd_offsets),
 		cmocka_unit_test(header_sums_are_plain_sums),
+		cmocka_unit_test(short_headers_are_judged_as_long_ones),
 		cmocka_unit_test(pseudo_headers_are_sums_of_their_bytes),
 		cmocka_unit_test(the_update_of_rfc_1624_holds),
 		cmocka_unit_test(updating_equals_summing_again),

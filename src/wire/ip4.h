@@ -20,6 +20,7 @@ struct ip4_hdr {
 };
 static_assert(sizeof(struct ip4_hdr) == 20, "as on the wire");
 
+enum { IP4_VER_IHL = 0x45 }; /* of a header without options */
 enum { IP4_HDR_MAX = 60, IP4_OPTIONS_MAX = 40, IP4_LEN_MAX = 65535, IP4_MIN_MTU = 68 };
 enum {
 	IP4_DF = 0x4000,
@@ -64,8 +65,9 @@ static inline void ip4_csum_set(struct ip4_hdr *h)
 static inline void ip4_ttl_decrement(struct ip4_hdr *h)
 {
 	h->ttl--;
-	/* As csum_update16() from a word to the same less 0x100: the word itself cancels out. */
-	h->csum = be16_of(csum_done((uint16_t)~be16_get(h->csum) + 0xffffu - 0x100));
+	/* As csum_update16() from a word to the same less 0x100: the word itself cancels out, the complements too. */
+	uint32_t csum = be16_get(h->csum) + 0x100u;
+	h->csum = be16_of((uint16_t)(csum + (csum >= 0xffff)));
 }
 
 /* --- whole packets --- */
