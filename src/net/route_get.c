@@ -97,7 +97,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_family = AF_INET,
 			.rtm_dst_len = 32,
 			.rtm_src_len = has_src ? 32 : 0,
-			.rtm_tos = q->q.dsfield & FIB_TOS_BITS,
+			.rtm_tos = f->tos,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
 			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x),
