@@ -36,13 +36,21 @@ static struct ip6_group *find(const struct leat_stack *st, uint32_t if_handle, c
 	return NULL;
 }
 
+/* RFC 4291, 2.7.1 and 2.8. That of the host itself comes by loopback only. */
+static bool is_all_routers(const struct ip6 *group)
+{
+	static const struct ip6 here = { { 0xff, 0x01, [15] = 2 } }, link = { { 0xff, 0x02, [15] = 2 } },
+				site = { { 0xff, 0x05, [15] = 2 } };
+	return ip6_eq(group, &link) || ip6_eq(group, &site) || ip6_eq(group, &here);
+}
+
 bool ip6_hears_always(const struct worker *w, const struct ip6 *group)
 {
-	static const struct ip6 nodes = { { 0xff, 0x02, [15] = 1 } }, routers = { { 0xff, 0x02, [15] = 2 } };
-	static const struct ip6 nodes_here = { { 0xff, 0x01, [15] = 1 } }; /* comes by loopback only */
+	static const struct ip6 nodes = { { 0xff, 0x02, [15] = 1 } };
+	static const struct ip6 nodes_here = { { 0xff, 0x01, [15] = 1 } }; /* the same */
 	if (ip6_eq(group, &nodes) || ip6_eq(group, &nodes_here))
 		return true;
-	return ip6_eq(group, &routers) && racy_get(ip6_stack(w->st)->forwarding);
+	return is_all_routers(group) && racy_get(ip6_stack(w->st)->forwarding);
 }
 
 static struct ip6_group *group_new(struct leat_stack *st, uint32_t if_handle, const struct ip6 *group)

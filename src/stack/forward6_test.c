@@ -153,6 +153,26 @@ static void groups_nobody_listens_to_fall_by_name(void **state)
 	rig_free(r);
 }
 
+static void routers_hear_the_groups_of_routers(void **state)
+{
+	static const char *const groups[] = { "ff02::2", "ff05::2" };
+	struct rig *r = setup(0);
+	for (unsigned router = 2; router--;) {
+		ip_set_forwarding(r->st, AF_INET6, router);
+		for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
+			struct ip6_msg ip = ip6_packet(A, groups[i]);
+			struct frame f;
+			frame_ip6(&f, &r->a, &ip, NULL, 0, 10);
+			rig_send(r, &r->a, &f);
+			if (router)
+				rig_expect_icmp6(&r->a, LEAT_A, A, ICMP6_ECHO_REPLY, 0, NULL);
+			rig_expect_silence(r);
+		}
+	}
+	assert_int_equal(rig_drops(r, "ip6-route", DROP_IP_NOT_MEMBER), ARRAY_SIZE(groups));
+	rig_free(r);
+}
+
 /* --- extension headers --- */
 
 static void extension_headers_are_judged(void **state)
@@ -252,6 +272,7 @@ TWICE(too_long_says_which_length_fits)
 TWICE(neighbour_that_does_not_answer_makes_the_address_unreachable)
 TWICE(link_local_addresses_stay_on_their_link)
 TWICE(groups_nobody_listens_to_fall_by_name)
+TWICE(routers_hear_the_groups_of_routers)
 TWICE(extension_headers_are_judged)
 TWICE(bad_headers_fall_by_name)
 
@@ -265,6 +286,7 @@ int main(void)
 		BOTH(neighbour_that_does_not_answer_makes_the_address_unreachable),
 		BOTH(link_local_addresses_stay_on_their_link),
 		BOTH(groups_nobody_listens_to_fall_by_name),
+		BOTH(routers_hear_the_groups_of_routers),
 		BOTH(extension_headers_are_judged),
 		BOTH(bad_headers_fall_by_name),
 	};
