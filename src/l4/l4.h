@@ -23,7 +23,7 @@ struct l4_addr {
 
 /* What one datagram has otherwise than its endpoint says (control messages). */
 struct l4_with {
-	int16_t hops, tos; /* -1: as the endpoint */
+	int16_t hops, tos, dontfrag6; /* -1: as the endpoint */
 	bool has_src;
 	struct ip6 src;
 	uint32_t out_if; /* 0: as the endpoint */

@@ -97,6 +97,7 @@ struct l4_path {
 	bool is6;
 	bool no_src; /* the sender has no address yet: src was chosen for it */
 	bool df; /* IPv4: must not be fragmented, here or on its way */
+	bool whole6; /* IPv6: what is longer than mtu is refused */
 	bool by_link; /* whatever is known of the path: PKT_F_LINK_MTU */
 	uint8_t proto, ttl, tos, type; /* type: RTN_* */
 	uint32_t asked_if; /* what the sender named; 0: nothing */

@@ -65,11 +65,12 @@ static bool is_for_many(const struct l4_path *path)
 static void fill_options(const struct l4_end *e, const struct l4_with *with, struct l4_path *path,
 			 uint8_t default_hops)
 {
-	static const struct l4_with none = { .hops = -1, .tos = -1 };
+	static const struct l4_with none = { .hops = -1, .tos = -1, .dontfrag6 = -1 };
 	int hops = path->is6 ? (is_group(path) ? e->opt.mcast_hops : e->opt.hops)
 			     : (is_group(path) ? e->opt.mcast_ttl : e->opt.ttl);
 	with = with ? with : &none;
 	hops = with->hops < 0 ? hops : with->hops;
+	path->whole6 = path->is6 && (with->dontfrag6 < 0 ? e->opt.dontfrag6 : with->dontfrag6);
 	path->proto = e->proto;
 	path->ttl = (uint8_t)(hops < 0 ? default_hops : hops);
 }
@@ -326,7 +327,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	uint8_t ip[sizeof(struct ip6_hdr)];
 	size_t ip_len = path->is6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
-	if (path->is6 && e->opt.dontfrag6 && ip_len + l4_len > path->mtu) {
+	if (path->whole6 && ip_len + l4_len > path->mtu) {
 		e->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };
 		e->path_mtu = e->opt.recvpathmtu ? path->mtu : 0;
 		l4_error_too_long(e, path, path->mtu);

@@ -198,6 +198,8 @@ static int take6(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 		return number(c, false, -1, 255, &ret->hops);
 	case IPV6_TCLASS:
 		return number(c, false, -1, 255, &ret->tos);
+	case IPV6_DONTFRAG: /* RFC 3542, 11.2 */
+		return number(c, false, 0, 1, &ret->dontfrag6);
 	default:
 		return -EINVAL;
 	}
@@ -231,7 +233,7 @@ int sock_take_controls(struct sock *s, const struct sock_msg *m, bool is6, struc
 {
 	const char *at = m->control;
 	size_t left = at ? m->control_len : 0;
-	*ret = (struct l4_with){ .hops = -1, .tos = -1 };
+	*ret = (struct l4_with){ .hops = -1, .tos = -1, .dontfrag6 = -1 };
 	while (left >= sizeof(struct cmsghdr)) {
 		const struct cmsghdr *c = (const struct cmsghdr *)at;
 		if (c->cmsg_len < sizeof *c || c->cmsg_len > left)

@@ -298,6 +298,38 @@ static void ipv6_sockets_may_refuse_to_be_cut(void **state)
 	rig_free(r);
 }
 
+static ssize_t send_with_dontfrag(struct rig *r, struct sock *s, size_t len, int dontfrag)
+{
+	static char bytes[2000];
+	struct name to = name_of(FAR6, 9);
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct cmsghdr *c = (struct cmsghdr *)control;
+	*c = (struct cmsghdr){ CMSG_LEN(sizeof dontfrag), IPPROTO_IPV6, IPV6_DONTFRAG };
+	memcpy(CMSG_DATA(c), &dontfrag, sizeof dontfrag);
+	const struct sock_msg m = { .buf = bytes,
+				    .len = len,
+				    .name = &to.sa,
+				    .name_len = to.len,
+				    .control = control,
+				    .control_len = sizeof control };
+	ssize_t ret = sock_sendmsg(s, &m, 0);
+	manual_rt_settle(r->m);
+	return ret;
+}
+
+static void a_datagram_alone_may_refuse_to_be_cut(void **state)
+{
+	struct rig *r = path_new(workers);
+	struct sock *a = path_udp(r, "2001:db8:1::1", 5000);
+	assert_int_equal(send_with_dontfrag(r, a, 1453, 1), -EMSGSIZE);
+	assert_int_equal(send_with_dontfrag(r, a, 1452, 1), 1452);
+	assert_int_equal(send_with_dontfrag(r, a, 1453, 0), 1453);
+	assert_int_equal(set_int(a, IPPROTO_IPV6, IPV6_DONTFRAG, 1), 0);
+	assert_int_equal(path_send(r, a, 1453, FAR6), -EMSGSIZE);
+	assert_int_equal(send_with_dontfrag(r, a, 1453, 0), 1453);
+	rig_free(r);
+}
+
 /* --- forwarding --- */
 
 static void forwarded_packets_obey_their_route_unless_told_otherwise(void **state)
@@ -437,6 +469,7 @@ TWICE(absurd_mtu_becomes_the_least_and_may_be_cut_on_the_way)
 TWICE(routes_and_settings_may_forbid_it)
 TWICE(sockets_choose_what_they_obey)
 TWICE(ipv6_sockets_may_refuse_to_be_cut)
+TWICE(a_datagram_alone_may_refuse_to_be_cut)
 TWICE(large_datagrams_cross_a_path_whose_mtu_changes)
 TWICE(forwarded_packets_obey_their_route_unless_told_otherwise)
 
@@ -455,6 +488,7 @@ int main(void)
 		BOTH(routes_and_settings_may_forbid_it),
 		BOTH(sockets_choose_what_they_obey),
 		BOTH(ipv6_sockets_may_refuse_to_be_cut),
+		BOTH(a_datagram_alone_may_refuse_to_be_cut),
 		BOTH(large_datagrams_cross_a_path_whose_mtu_changes),
 		BOTH(forwarded_packets_obey_their_route_unless_told_otherwise),
 		cmocka_unit_test(it_is_saved_with_what_is_left_of_its_time),
