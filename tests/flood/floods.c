@@ -29,7 +29,7 @@ enum {
 	FLOWS_EACH_S = 50,
 	BEFORE_S = 1,
 	SLACK_BYTES = 64 << 10,
-	FRAMES_MIN = 10000,
+	FRAMES_MIN = 600000 /* a sixth of them fills what has a bound */,
 	VECTOR = 256
 };
 enum { CLIENT, LEAT, SERVER, NODES };
@@ -353,8 +353,8 @@ int main(int argc, char **argv)
 	unsigned seconds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 0;
 	unsigned rate = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 0;
 	bool good = true;
-	if (seconds < 6 || rate < 1000) {
-		fprintf(stderr, "usage: floods SECONDS RATE   (at least 6, 1000)\n");
+	if (seconds < 6 || (uint64_t)seconds * rate < FRAMES_MIN) {
+		fprintf(stderr, "usage: floods SECONDS RATE   (6 at least, and %u frames)\n", FRAMES_MIN);
 		return 2;
 	}
 	for (const struct flood_kind *k = flood_kinds; k->name; k++)
