@@ -38,6 +38,7 @@ struct pcap_dev {
 	uint32_t next;
 	uint64_t start_us;
 	/* Control lcore. */
+	struct timer begin;
 	struct pcap_writer *out;
 	bool broken; /* any worker reads it */
 };
@@ -135,15 +136,24 @@ static void start(struct pcap_dev *d, bool on)
 		rt->ops->wake(rt, d->w->lc);
 }
 
+static void pcap_begin(struct lcore *lc, struct timer *t)
+{
+	start(container_of(t, struct pcap_dev, begin), true);
+}
+
+/* Not before everybody knows that it is up, and has routes for it: the first frame may be a question. */
 static int pcap_up(struct iface *ifc)
 {
-	start(ifc->driver, true);
+	struct pcap_dev *d = ifc->driver;
+	lcore_timer_in(ifc->st->rt->ctl, &d->begin, 0);
 	return 0;
 }
 
 static void pcap_down(struct iface *ifc)
 {
-	start(ifc->driver, false);
+	struct pcap_dev *d = ifc->driver;
+	lcore_timer_stop(ifc->st->rt->ctl, &d->begin);
+	start(d, false);
 }
 
 /* --- out --- */
@@ -301,6 +311,7 @@ static int pcap_dev_open(struct leat_stack *st, const char *ifname, const char *
 	d->poller.poll = pcap_poll;
 	list_init(&d->poller.link);
 	timer_init(&d->timer, pcap_time);
+	timer_init(&d->begin, pcap_begin);
 	int err = dev_options(pcap_options, options, &d->words, ret_why, why_len);
 	if (!err)
 		err = make_files(st, ifname, d, ret_why, why_len);
