@@ -90,7 +90,7 @@ static void without_pace_all_come_at_once(void **state)
 	struct catcher *c = caught(t, 0, 0);
 	assert_int_equal(c->n, 60);
 	for (unsigned k = 0; k < c->n; k++) {
-		uint8_t last;
+		uint8_t last = 0;
 		struct cursor cur = pkt_cursor(c->pkt[k]);
 		assert_int_equal(c->pkt[k]->len, 60 + 1000 * k);
 		assert_true(cur_skip(&cur, 59 + 1000 * k) && cur_copy(&cur, &last, 1));

@@ -26,7 +26,7 @@ static void note(struct iface *ifc, struct worker *w, struct pkt *const *p, unsi
 {
 	struct out *o = ifc->driver;
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t flow;
+		uint32_t flow = 0;
 		struct cursor c = pkt_cursor(p[i]);
 		assert_true(cur_skip(&c, p[i]->len - PAYLOAD) && cur_copy(&c, &flow, sizeof flow));
 		if (flow < FLOWS)

@@ -3,9 +3,11 @@
 
 #include "split_test.h"
 
-static const struct ip6 router = { { 0xfe, 0x80, [15] = 1 } }, host = { { 0x20, 1, [15] = 2 } },
-			better = { { 0xfe, 0x80, [15] = 3 } }, far = { { 0x20, 1, 1, [15] = 9 } };
-static const struct nd_envelope good = { .src = router, .dst = host, .hop_limit = 255 };
+static const struct ip6 host = { { 0x20, 1, [15] = 2 } }, better = { { 0xfe, 0x80, [15] = 3 } },
+			far = { { 0x20, 1, 1, [15] = 9 } };
+static const struct nd_envelope good = { .src = { { 0xfe, 0x80, [15] = 1 } },
+					 .dst = { { 0x20, 1, [15] = 2 } },
+					 .hop_limit = 255 };
 
 static void redirects_come_back_as_they_went(void **state)
 {

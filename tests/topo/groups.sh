@@ -27,7 +27,7 @@ mdb() { ns_exec client bridge -d mdb show dev br0; }
 soon() { # [!] PATTERN: the table holds it, or not, within some seconds
     local want=0 i
     [ "$1" != ! ] || { want=1; shift; }
-    for i in {1..60}; do
+    for i in {1..150}; do
         mdb | grep -qE "$1"
         [ $? = $want ] && return 0
         sleep 0.1
