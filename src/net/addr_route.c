@@ -174,6 +174,22 @@ static bool needs_prefix6(const struct addr *o, const struct addr *a)
 	       (has_prefix6(o) || o->origin != ADDR_ADMIN) && addr_same_prefix(&o->local, &a->local, a->plen);
 }
 
+static bool is_longer(const struct addr *o, uint64_t until_us)
+{
+	return until_us &&
+	       (addr_is_permanent(o) || o->updated_us + o->valid_s * UINT64_C(1000000) > until_us);
+}
+
+/* When the last of those that need the prefix ends; 0: never. Linux: when the last one that was set does, and what other addresses
+ * need is gone too early. */
+static uint64_t prefix_until_us(struct leat_stack *st, const struct iface *i, const struct addr *a)
+{
+	uint64_t until_us = addr_is_permanent(a) ? 0 : a->updated_us + a->valid_s * UINT64_C(1000000);
+	for_each_other(o, st, i) if (o != a && needs_prefix6(o, a) && is_longer(o, until_us)) until_us =
+		addr_is_permanent(o) ? 0 : o->updated_us + o->valid_s * UINT64_C(1000000);
+	return until_us;
+}
+
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
@@ -183,7 +199,9 @@ static void add6(struct leat_stack *st, const struct iface *i, const struct addr
 		return;
 	if (has_prefix6(a)) {
 		r = prefix6(a, &a->local, a->plen);
+		r.until_us = prefix_until_us(st, i, a);
 		add(st, &r);
+		fib_set_until(st, &r);
 	}
 	if (!ipaddr_is_zero(&a->peer)) {
 		r = prefix6(a, &a->peer, 128);

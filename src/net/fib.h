@@ -167,6 +167,9 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 int fib_delete(struct leat_stack *st, const struct fib_route *r);
 /* An address is no longer ours: routes that prefer it as their source go, and nobody is told, as on Linux. */
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a);
+/* An IPv6 route that is the same as r, if there is one, ends at r->until_us from now on; 0: never. Nobody is told. Without memory it
+ * stays as it was. */
+void fib_set_until(struct leat_stack *st, const struct fib_route *r);
 /* Of the routes of one prefix and metric that routers advertised (RTPROT_RA), those with the highest rank carry the packets, flow by
  * flow (RFC 4311); all have 0 at first. r: one that has been added. Nobody is told. */
 void fib_set_rank(struct leat_stack *st, const struct fib_route *r, uint8_t rank);

@@ -55,6 +55,12 @@ struct fib_expiry *fib_expiry_new(struct leat_stack *st, const struct fib_route 
 	return x;
 }
 
+void fib_expiry_set(struct fib_expiry *x, uint64_t until_us)
+{
+	x->until_us = until_us;
+	timer_set_at(&x->st->rt->ctl->wheel, &x->timer, until_us);
+}
+
 void fib_expiry_free(struct fib_expiry *x)
 {
 	if (!x)
@@ -66,4 +72,13 @@ void fib_expiry_free(struct fib_expiry *x)
 uint64_t fib_expiry_until_us(const struct fib_expiry *x)
 {
 	return x ? x->until_us : 0;
+}
+
+void fib_set_until(struct leat_stack *st, const struct fib_route *r)
+{
+	struct fib_table *t = fib_table_find(fib_state(st), r->family, r->table);
+	const struct fib_key key = fib_key_of(r->family, &r->dst);
+	struct fib_node *n = t ? fib_trie_get(t->trie, &key, r->plen) : NULL;
+	if (n)
+		fib_node_set_until(st, n, r);
 }

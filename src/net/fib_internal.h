@@ -166,6 +166,7 @@ void fib_iface_flush(struct iface *i);
 
 /* fib_expiry.c: the end of a route that has one. NULL without memory. */
 struct fib_expiry *fib_expiry_new(struct leat_stack *st, const struct fib_route *r, uint64_t serial);
+void fib_expiry_set(struct fib_expiry *x, uint64_t until_us); /* another end */
 void fib_expiry_free(struct fib_expiry *x); /* NULL is welcome */
 uint64_t fib_expiry_until_us(const struct fib_expiry *x); /* 0 of NULL */
 
@@ -249,6 +250,7 @@ int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, 
 /* Takes the entry *at out of the node's list, and tells nobody. */
 void fib_node_delete(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n,
 		     struct fib_entry **at);
+void fib_node_set_until(struct leat_stack *st, struct fib_node *n, const struct fib_route *r);
 void fib_node_set_rank(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,
 		       const struct fib_route *r, uint8_t rank);
 /* The entry behind the one that `after` describes; when that is gone, the first that sorts behind it. */

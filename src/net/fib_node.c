@@ -377,11 +377,48 @@ static void free_all(struct leat_stack *st, struct fib_entry *e)
 	}
 }
 
+static void set_until(struct leat_stack *st, struct fib_entry *e, const struct fib_route *r)
+{
+	if (e->expiry && r->until_us) {
+		fib_expiry_set(e->expiry, r->until_us);
+	} else if (r->until_us) {
+		e->expiry = fib_expiry_new(st, r, e->serial);
+	} else {
+		fib_expiry_free(e->expiry);
+		e->expiry = NULL;
+	}
+}
+
+static struct fib_entry *find_same(struct fib_node *n, const struct fib_route *r)
+{
+	struct fib_entry *e = n->entries;
+	while (e && !(is_peer(e, r) && is_same(e, r)))
+		e = e->next;
+	return e;
+}
+
+void fib_node_set_until(struct leat_stack *st, struct fib_node *n, const struct fib_route *r)
+{
+	struct fib_entry *e = find_same(n, r);
+	if (e)
+		set_until(st, e, r);
+}
+
+/* Linux: fib6_add_rt2node(). Who adds a route again that has an end changes it, and is refused all the same. */
+static void renew(struct leat_stack *st, struct fib_node *n, const struct fib_route *r)
+{
+	struct fib_entry *e = r->family == AF_INET6 ? find_same(n, r) : NULL;
+	if (e && e->expiry)
+		set_until(st, e, r);
+}
+
 int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, const struct fib_route *r,
 		 enum fib_how how, unsigned *ret_told, const struct fib_entry **ret_entry)
 {
 	struct fib_entry **at, *old = NULL, *gone = NULL;
 	int err = find_place(&n->entries, r, how, &at, ret_told);
+	if (err == -EEXIST && how != FIB_ADD)
+		renew(st, n, r);
 	if (err)
 		return err;
 	struct fib_entry *e = entry_new(st, r);

@@ -111,7 +111,10 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	else
 		put_way(b, st, r);
 	if (r->family == AF_INET6) {
-		const struct rta_cacheinfo ci = { .rta_expires = route_ticks_left(st, r) };
+		/* Linux: what goes has no end any more. */
+		const struct rta_cacheinfo ci = { .rta_expires = type == RTM_DELROUTE
+									 ? 0
+									 : route_ticks_left(st, r) };
 		nl_put(b, RTA_CACHEINFO, &ci, sizeof ci);
 		nl_put_u8(b, RTA_PREF, r->pref);
 	}

@@ -702,10 +702,21 @@ static void say_parms(const struct side *p, char *line, const struct nlattr *nes
 	}
 }
 
+/* What is left of a route's life, to the next ten seconds: the rest of it is when either side was asked. */
+static void say_life(char *line, const struct nlattr *a)
+{
+	const struct rta_cacheinfo *c = mnl_attr_get_payload(a);
+	enum { TICKS_A_SECOND = 100 };
+	if (c->rta_expires)
+		say(line, " life=%d", (c->rta_expires / TICKS_A_SECOND + 9) / 10 * 10);
+}
+
 static void say_attr(const struct side *p, char *line, const struct shown *w, const struct nlattr *a)
 {
 	uint16_t type = mnl_attr_get_type(a);
 	const uint8_t *b = mnl_attr_get_payload(a);
+	if (w->type == RTM_NEWROUTE && type == RTA_CACHEINFO)
+		return say_life(line, a);
 	if (type >= 64 || !(w->attrs & B(type)))
 		return;
 	if (w->type == RTM_NEWNEIGHTBL && type == NDTA_PARMS)
