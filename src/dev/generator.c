@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "dev/options.h"
+#include "dev/pcap_file.h"
 
 enum { FRAMES_MAX = 1 << 20, FRAME_MAX = BUF_HEAD_SIZE - BUF_HEADROOM };
 
@@ -134,20 +135,6 @@ static int say(char *why, size_t why_len, int err, const char *text)
 	return err;
 }
 
-static int file_open(const char *path, pcap_t **ret, char *why, size_t why_len)
-{
-	char text[PCAP_ERRBUF_SIZE];
-	pcap_t *f = pcap_open_offline(path, text);
-	if (!f)
-		return say(why, why_len, -ENOENT, text);
-	if (pcap_datalink(f) != DLT_EN10MB) {
-		pcap_close(f);
-		return say(why, why_len, -EINVAL, "not a capture of Ethernet frames");
-	}
-	*ret = f;
-	return 0;
-}
-
 /* First pass: how many frames there are and how long the longest is. */
 static int file_measure(struct generator *g, char *why, size_t why_len)
 {
@@ -155,7 +142,7 @@ static int file_measure(struct generator *g, char *why, size_t why_len)
 	const u_char *b;
 	pcap_t *f;
 	size_t longest = 0;
-	int got, err = file_open(g->opts.file, &f, why, why_len);
+	int got, err = pcap_file_open(g->opts.file, &f, why, why_len);
 	if (err)
 		return err;
 	while ((got = pcap_next_ex(f, &h, &b)) == 1 && g->n < FRAMES_MAX && h->caplen >= ETH_HLEN &&
@@ -182,7 +169,7 @@ static int file_read(struct generator *g, char *why, size_t why_len)
 	const u_char *b;
 	uint32_t i = 0;
 	pcap_t *f;
-	int err = file_open(g->opts.file, &f, why, why_len);
+	int err = pcap_file_open(g->opts.file, &f, why, why_len);
 	if (err)
 		return err;
 	for (; i < g->n && pcap_next_ex(f, &h, &b) == 1 && h->caplen >= ETH_HLEN && h->caplen <= g->pitch;

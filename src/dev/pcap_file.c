@@ -21,7 +21,7 @@ static int say(char *why, size_t why_len, int err, const char *text)
 	return err;
 }
 
-static int file_open(const char *path, pcap_t **ret, char *why, size_t why_len)
+int pcap_file_open(const char *path, pcap_t **ret, char *why, size_t why_len)
 {
 	char text[PCAP_ERRBUF_SIZE];
 	pcap_t *f = pcap_open_offline(path, text);
@@ -82,13 +82,13 @@ int pcap_frames_load(struct leat_stack *st, const char *path, struct pcap_frames
 	uint64_t bytes = 0;
 	pcap_t *f;
 	*ret = (struct pcap_frames){ 0 };
-	int err = file_open(path, &f, ret_why, why_len);
+	int err = pcap_file_open(path, &f, ret_why, why_len);
 	if (err)
 		return err;
 	err = measure(f, &ret->n, &bytes, ret_why, why_len);
 	pcap_close(f);
 	if (!err)
-		err = file_open(path, &f, ret_why, why_len);
+		err = pcap_file_open(path, &f, ret_why, why_len);
 	if (err)
 		return err;
 	ret->frame = mem_zalloc(&st->mem, ret->n * sizeof *ret->frame + 1);

@@ -6,7 +6,12 @@
 #include "core/stack.h"
 #include "base/cursor.h"
 
+struct pcap;
+
 /* --- in --- */
+
+/* A capture of Ethernet frames, for libpcap's calls. 0, or -errno with a line in ret_why. */
+int pcap_file_open(const char *path, struct pcap **ret, char *ret_why, size_t why_len);
 
 struct pcap_frame {
 	uint64_t at_us; /* since the first */

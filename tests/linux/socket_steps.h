@@ -578,6 +578,7 @@ static const struct step steps[] = {
 	{ "ttl of a byte", CMSGB(10, IPPROTO_IP, IP_TTL, "\5", 1, "127.0.0.1", 5050) },
 	{ "tos 256", CMSG(10, IPPROTO_IP, IP_TOS, 256, "127.0.0.1", 5050) },
 	{ "unknown", CMSG(10, IPPROTO_IP, 99, 1, "127.0.0.1", 5050) },
+	{ "mark by message", CMSG(10, SOL_SOCKET, SO_MARK, 7, "127.0.0.1", 5050) },
 	{ "unknown of the socket", CMSG(10, SOL_SOCKET, 9999, 1, "127.0.0.1", 5050) },
 	{ "another level", CMSG(10, IPPROTO_IPV6, IPV6_HOPLIMIT, 5, "127.0.0.1", 5050) },
 	{ "it went", RECVC(10) },
