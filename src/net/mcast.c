@@ -23,6 +23,7 @@ struct mcast_stack {
 	struct list groups, watches;
 	struct iface_watch ifaces;
 	struct mcast_auto autojoin;
+	uint64_t serial; /* of the group that came last */
 };
 
 static struct mcast_stack *mcast_state(const struct leat_stack *st)
@@ -216,6 +217,7 @@ static struct mcast_group *group_new(struct leat_stack *st, const struct iface *
 	g->if_handle = i->handle;
 	g->family = family;
 	g->addr = *a;
+	g->serial = ++s->serial;
 	list_init(&g->listeners);
 	list_append(&s->groups, &g->link);
 	hash_insert(&s->by_key, &g->node, group_hash(st, i->handle, family, a));
@@ -347,19 +349,18 @@ static int put(struct nl_req *r, const struct mcast_group *g, const struct iface
 	return nl_end(b);
 }
 
-/* key[0]: how many of the list have been shown. One that comes or goes meanwhile may be missed or shown twice, as on Linux. */
+/* key[0]: the serial of the last group that was shown. */
 static int dump_groups(struct nl_req *r, struct nl_dump *d)
 {
 	const struct ifaddrmsg *h = r->hdr;
-	uint64_t n = 0;
 	for (const struct mcast_group *g = mcast_next(r->st, NULL); g; g = mcast_next(r->st, g)) {
 		const struct iface *i = iface_by_handle(r->st, g->if_handle);
-		if (n++ < d->key[0])
+		if (g->serial <= d->key[0])
 			continue;
 		if (i && (h->ifa_family == AF_UNSPEC || h->ifa_family == g->family) &&
 		    (!h->ifa_index || h->ifa_index == i->ifindex) && put(r, g, i))
 			return 1;
-		d->key[0] = n;
+		d->key[0] = g->serial;
 	}
 	return 0;
 }

@@ -28,7 +28,8 @@ struct mcast_group {
 	uint8_t family;
 	struct ipaddr addr;
 	rcu_ptr(struct mcast_sources) sources; /* of all who listen together; NULL: everything */
-	struct list listeners, link; /* link: mcast_stack.groups */
+	struct list listeners, link; /* link: mcast_stack.groups, in the order of serial */
+	uint64_t serial; /* of its coming: never again */
 	struct deferred deferred;
 };
 
