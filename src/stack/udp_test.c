@@ -238,6 +238,40 @@ static void routes_say_how_far_and_how_long(void **state)
 	rig_free(r);
 }
 
+/* Two ways to everywhere, the second one worse: who is bound to its interface goes by its gateway all the same. */
+static void a_bound_socket_goes_by_its_own_default_route(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7) };
+	struct fib_route second = { .family = AF_INET,
+				    .protocol = RTPROT_STATIC,
+				    .table = RT_TABLE_MAIN,
+				    .metric = 10,
+				    .nh.type = RTN_UNICAST };
+	struct sock *s;
+	rig_neigh(r, &r->a, "10.0.1.2");
+	rig_neigh(r, &r->b, "10.0.2.2");
+	rig_route(r, "0.0.0.0", 0, RTN_UNICAST, r->a.ifc, "10.0.1.2");
+	second.nh.if_handle = r->b.ifc->handle;
+	second.nh.gw = ipaddr_of("10.0.2.2", &second.nh.gw_family);
+	assert_int_equal(fib_add(r->st, &second, FIB_ADD, NULL), 0);
+	view_publish(r->st);
+	memcpy(&to.sin_addr, &(be32){ { 192, 0, 2, 9 } }, 4);
+	assert_int_equal(sock_open(r->st, AF_INET, SOCK_DGRAM, 0, NULL, &s), 0);
+	assert_int_equal(sock_sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+	manual_rt_settle(r->m);
+	rig_expect_ip4(&r->a, "10.0.1.1", "192.0.2.9");
+	sock_close(s);
+	assert_int_equal(sock_open(r->st, AF_INET, SOCK_DGRAM, 0, NULL, &s), 0);
+	assert_int_equal(sock_setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "wb", 3), 0);
+	assert_int_equal(sock_sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof to), 1);
+	manual_rt_settle(r->m);
+	rig_expect_ip4(&r->b, "10.0.2.1",
+		       "192.0.2.9"); /* to the gateway's address, not to a neighbour called 192.0.2.9 */
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
 TWICE(routes_say_how_far_and_how_long)
 TWICE(datagrams_go_there_and_back)
 TWICE(datagrams_go_there_and_back_over_ipv6)
@@ -248,10 +282,12 @@ TWICE(calls_fail_as_on_linux)
 TWICE(full_socket_drops_by_name_and_open_ones_go_with_their_stack)
 TWICE(owner_is_told_once_until_it_reads)
 TWICE(ping_sockets_hear_their_own_replies)
+TWICE(a_bound_socket_goes_by_its_own_default_route)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		BOTH(a_bound_socket_goes_by_its_own_default_route),
 		BOTH(routes_say_how_far_and_how_long),
 		BOTH(datagrams_go_there_and_back),
 		BOTH(datagrams_go_there_and_back_over_ipv6),
