@@ -26,9 +26,12 @@ bool icmp6_is_local(const struct worker *w, uint32_t in_if, const struct ip6 *a)
 	return nh && nh->type == RTN_LOCAL;
 }
 
-bool icmp6_is_anycast(const struct worker *w, const struct ip6 *a)
+bool icmp6_is_anycast(const struct worker *w, uint32_t in_if, const struct ip6 *a)
 {
-	const struct fib_nh *nh = ip6_is_multicast(a) || ip6_is_link_local(a) ? NULL : fib6_lookup(w, a);
+	const struct iface *in = iface_get(w, in_if);
+	if (ip6_is_link_local(a)) /* from ourselves: whichever it is of */
+		return anycast_find(w, in && racy_get(in->flags) & IFF_LOOPBACK ? 0 : in_if, a);
+	const struct fib_nh *nh = ip6_is_multicast(a) ? NULL : fib6_lookup_at(w, in_if, a);
 	return nh && nh->type == RTN_ANYCAST;
 }
 
@@ -101,7 +104,7 @@ static uint8_t echo(struct worker *w, struct pkt *p, const struct icmp6_hdr *say
 	const struct ip6_hdr *ip = pkt_l3(p);
 	struct icmp6_hdr *h = pkt_l4(p);
 	struct ip6 src = ip->dst, dst = ip->src;
-	bool anycast = icmp6_is_anycast(w, &src), keep = is_source(w, &src, anycast);
+	bool anycast = icmp6_is_anycast(w, p->in_if, &src), keep = is_source(w, &src, anycast);
 	if (echo_is_off(w, &src, anycast))
 		return pkt_drop(p, DROP_ICMP_IGNORED);
 	if (ip6_is_zero(&dst))

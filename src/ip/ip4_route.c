@@ -9,13 +9,13 @@
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
 
-/* Linux: ip_error(). */
+/* Linux: ip_error(). Anycast is nothing of IPv4's: nobody is to come in for such a route. */
 static const struct ip_route_type route_types[RTN_MAX + 1] = {
 	[RTN_UNSPEC] = { IP_ROUTE_ERROR, ICMP4_UNREACH_NET, DROP_IP_NO_ROUTE },
 	[RTN_UNICAST] = { IP_ROUTE_FORWARD, 0, DROP_NONE },
 	[RTN_LOCAL] = { IP_ROUTE_LOCAL, 0, DROP_NONE },
 	[RTN_BROADCAST] = { IP_ROUTE_LOCAL, 0, DROP_NONE },
-	[RTN_ANYCAST] = { IP_ROUTE_LOCAL, 0, DROP_NONE },
+	[RTN_ANYCAST] = { NEXT_DROP, 0, DROP_IP_MARTIAN_DEST },
 	[RTN_MULTICAST] = { NEXT_DROP, 0, DROP_IP_NOT_MEMBER },
 	[RTN_BLACKHOLE] = { NEXT_DROP, 0, DROP_IP_BLACKHOLE },
 	[RTN_UNREACHABLE] = { IP_ROUTE_ERROR, ICMP4_UNREACH_HOST, DROP_IP_UNREACHABLE },
@@ -116,9 +116,11 @@ static uint8_t with_options(struct worker *w, struct pkt *p, struct ip_route_run
 		return ip_error(p, IP_ROUTE_ERROR, say.type, say.code, (uint32_t)say.pointer << 24, why);
 	if (why)
 		return pkt_drop(p, why);
-	if (say.forward && !went) /* a source route leads on */
-		return ip_route_forward(p, say.nh);
-	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP4_UNREACH) : go_on(w, p, r);
+	if (!(say.forward && !went) && ip_route_refuses(r, p))
+		return ip_route_refusal(r, p, ICMP4_UNREACH);
+	/* a source route may lead on */
+	uint8_t next = say.forward && !went ? ip_route_forward(p, say.nh) : go_on(w, p, r);
+	return say.router_alert ? ip_route_alert(ip4_stack(w->st), next) : next;
 }
 
 /* Refused, or with options, or of a source that is to be looked for. */

@@ -3,8 +3,7 @@
  * says what the edges carry. What differs: link-local destinations are looked up by interface, groups are known by
  * ip6_group.c, extension headers are walked by wire/ip6.c, and no router fragments.
  *
- * Left out: routing headers other than those with no segments left, jumbograms, anycast addresses of routers, forwarding of
- * multicast. */
+ * Left out: routing headers other than those with no segments left, jumbograms, forwarding of multicast. */
 #include "ip/ip6_internal.h"
 #include "net/ethertype.h"
 #include "wire/eth.h"

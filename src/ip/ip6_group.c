@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: which multicast groups are ours without anybody asking: all nodes, all routers while we are one, and
- * for each address its solicited-node group (RFC 4291, 2.8). The latter follow addresses as they come and go, tentative
+ * for each address its solicited-node group (RFC 4291, 2.8). The latter follow addresses as they come and go, anycast and tentative
  * ones too, since duplicate detection listens there (RFC 4862, 5.4.2), and are listened to in net/mcast.c, as those of
  * programs are, so that routers and switches are told of them. Two addresses may share a group, so it is counted. */
 #include <sys/socket.h>
@@ -113,6 +113,16 @@ static void neigh_event(struct neigh_watch *watch, struct leat_stack *st, const 
 		leave(st, n->if_handle, &group);
 }
 
+static void anycast_event(struct anycast_watch *watch, struct leat_stack *st, const struct anycast *a,
+			  enum anycast_event e)
+{
+	struct ip6 group = ip6_solicited_node(&a->addr);
+	if (e == ANYCAST_ADDED)
+		join(st, a->if_handle, &group);
+	else
+		leave(st, a->if_handle, &group);
+}
+
 static void proxies_init(struct leat_stack *st)
 {
 	struct ip6_state *s = ip6_state(st);
@@ -133,6 +143,8 @@ void ip6_groups_init(struct leat_stack *st)
 			addr_event(&s->watch, st, a, ADDR_ADDED);
 	addr_watch_add(st, &s->watch);
 	proxies_init(st);
+	s->anycasts.event = anycast_event;
+	anycast_watch_add(st, &s->anycasts);
 }
 
 void ip6_groups_unlink(struct leat_stack *st)
@@ -140,6 +152,7 @@ void ip6_groups_unlink(struct leat_stack *st)
 	struct hash *h = &ip6_state(st)->groups;
 	addr_watch_remove(st, &ip6_state(st)->watch);
 	neigh_watch_remove(st, &ip6_state(st)->proxies);
+	anycast_watch_remove(st, &ip6_state(st)->anycasts);
 	for (struct hash_node *n; (n = hash_from(h, 0));) {
 		struct ip6_group *g = container_of(n, struct ip6_group, node);
 		mcast_leave(st, &g->listener);

@@ -5,6 +5,7 @@
 
 #include "ip/ip_internal.h"
 #include "net/addr.h"
+#include "net/anycast.h"
 #include "net/neigh.h"
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
@@ -24,6 +25,7 @@ struct ip6_state {
 	struct hash groups; /* ip6_group.c */
 	struct neigh_watch proxies; /* the same */
 	struct addr_watch watch;
+	struct anycast_watch anycasts;
 };
 static inline struct ip6_state *ip6_state(const struct leat_stack *st)
 {
@@ -54,7 +56,7 @@ bool ip6_hears_always(const struct worker *w, const struct ip6 *group); /* witho
 /* Is it ours, on that interface? Where an answer to `peer` goes: an address that means nothing without its link is on the one the packet
  * came by; 0: by its route. */
 bool icmp6_is_local(const struct worker *w, uint32_t in_if, const struct ip6 *a);
-bool icmp6_is_anycast(const struct worker *w, const struct ip6 *a);
+bool icmp6_is_anycast(const struct worker *w, uint32_t in_if, const struct ip6 *a);
 uint32_t icmp6_answer_if(const struct worker *w, const struct pkt *p, const struct ip6 *peer);
 
 /* A packet of this stack's own: an IPv6 header and len bytes of ICMPv6 message, ready for ip6-output. NULL without a buffer. */

@@ -17,8 +17,8 @@ static enum drop route_on_link(const struct worker *w, const struct ip6 *dst, ui
 	struct ipaddr a = { .v6 = *dst };
 	if (!*out_if)
 		return DROP_IP_NO_ROUTE;
-	return addr_find_on(w, *out_if, AF_INET6, &a) ? ip_to_loopback(w, ip6_stack(w->st), out_if)
-						      : DROP_NONE;
+	bool ours = addr_find_on(w, *out_if, AF_INET6, &a) || anycast_find(w, *out_if, dst);
+	return ours ? ip_to_loopback(w, ip6_stack(w->st), out_if) : DROP_NONE;
 }
 
 /* Neighbour discovery stays on its link, whatever routes say of its addresses (RFC 4861, 7.2.4; Linux asks none for it). */

@@ -32,7 +32,7 @@ static void decide_link_local(struct worker *w, struct ip_route_run *r, const st
 					  ? addr_find(w, AF_INET6, &r->dst)
 					  : addr_find_on(w, r->in_if, AF_INET6, &r->dst);
 	ip_route_decide(r, route_types, RTN_LOCAL);
-	if (!ours)
+	if (!ours && !icmp6_is_anycast(w, r->in_if, &r->dst.v6))
 		ip_route_refuse(r, DROP_IP_SCOPE);
 }
 
@@ -111,13 +111,18 @@ static uint8_t go_on(struct worker *w, struct pkt *p, struct ip_route_run *r, co
 	return r->say.next;
 }
 
-/* Refused, or of a source that is to be looked for. */
+/* Refused, or with a router alert, or of a source that is to be looked for. */
 static uint8_t off_the_common_path(struct worker *w, struct pkt *p, struct ip_route_run *r)
 {
 	enum drop why = r->in && !r->refused ? ip6_guard_source(w, p, r->in, r->guard) : DROP_NONE;
 	if (why)
 		return pkt_drop(p, why);
-	return ip_route_refuses(r, p) ? ip_route_refusal(r, p, ICMP6_UNREACH) : go_on(w, p, r, pkt_l3(p));
+	if (ip_route_refuses(r, p))
+		return ip_route_refusal(r, p, ICMP6_UNREACH);
+	bool alert = p->flags & PKT_F_IP_OPTIONS;
+	p->flags &= (uint8_t)~PKT_F_IP_OPTIONS;
+	uint8_t next = go_on(w, p, r, pkt_l3(p));
+	return alert ? ip_route_alert(ip6_stack(w->st), next) : next;
 }
 
 static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_run *r, struct ip_route_ask *a)

@@ -7,6 +7,7 @@
 
 #include "ip/ip_internal.h"
 #include "ip/redirect_internal.h"
+#include "net/anycast.h"
 #include "net/netconf_ctl.h"
 
 static struct ip_stack *ip_stack_of(const struct leat_stack *st, uint8_t family)
@@ -34,8 +35,10 @@ void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on)
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
 		racy_set(*forwards(&i->conf, family), on);
 		netconf_tell_forwarding(st, family, (int32_t)i->ifindex);
-		if (family == AF_INET6)
+		if (family == AF_INET6) {
 			ra_became_router(st, i);
+			anycast_forwarding_changed(st, i);
+		}
 	}
 	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_ALL);
 	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_DEFAULT);
@@ -55,8 +58,10 @@ void ip_all_forwarding_changed(struct leat_stack *st, struct iface *i, const str
 void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
 {
 	netconf_tell_forwarding(st, family_of(k), i ? (int32_t)i->ifindex : NETCONFA_IFINDEX_DEFAULT);
-	if (i && family_of(k) == AF_INET6)
+	if (i && family_of(k) == AF_INET6) {
 		ra_became_router(st, i);
+		anycast_forwarding_changed(st, i);
+	}
 }
 
 bool ip_forwarding(const struct leat_stack *st, uint8_t family)
@@ -160,6 +165,23 @@ int ip6_proto_add(struct leat_stack *st, uint8_t proto, const char *node)
 void ip6_proto_remove(struct leat_stack *st, uint8_t proto)
 {
 	proto_remove(st, ip_stack_of(st, AF_INET6), proto);
+}
+
+int ip_alert_set(struct leat_stack *st, uint8_t family, const char *node)
+{
+	struct ip_stack *ip = ip_stack_of(st, family);
+	const char *route = family == AF_INET ? ip4_route_node.name : ip6_route_node.name;
+	if (!ip)
+		return 0;
+	uint8_t edge = node ? node_edge_add(st, route, node) : 0;
+	if (node && !edge)
+		return -ENOBUFS;
+	const char *was = ip->alert_node;
+	racy_set(ip->alert_edge, edge);
+	ip->alert_node = node;
+	if (was && !node)
+		node_edge_remove(st, route, was);
+	return 0;
 }
 
 /* --- types of ICMP --- */

@@ -15,6 +15,7 @@ enum drop ip_to_others(const struct fib_nh *nh, uint32_t *out_if, const struct f
 	*out_if = nh->if_handle;
 	switch (nh->type) {
 	case RTN_UNICAST:
+	case RTN_ANYCAST: /* IPv4, Linux: as if it were nothing special */
 	case RTN_BROADCAST:
 	case RTN_MULTICAST:
 		return DROP_NONE;
@@ -38,7 +39,8 @@ bool ip_choose_source(const struct worker *w, const struct fib_nh *nh, uint32_t 
 		*ret = nh->prefsrc;
 		return true;
 	}
-	const struct iface *out = iface_get(w, out_if);
+	/* Linux: to an anycast address of ours from one of its interface */
+	const struct iface *out = iface_get(w, nh && nh->type == RTN_ANYCAST ? nh->if_handle : out_if);
 	return out && addr_select_source(w, out, family, dst, ret);
 }
 

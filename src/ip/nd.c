@@ -3,7 +3,7 @@
  * icmp6-input; wire/nd.c makes the checks of RFC 4861 that need no state, this file those that do, and then acts by type:
  * solicitations for our addresses are answered, what they and advertisements say goes to the neighbour table. The table calls
  * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c. Of proxied addresses (RFC 4861, 7.2.8) we
- * speak when the interface forwards and proxy_ndp is set.
+ * speak when the interface forwards and proxy_ndp is set, of anycast ones (7.2.7) whenever they are ours.
  *
  * Router solicitations are checked, taken and ignored by name (nd-done), as Linux does; advertisements are module ra's (ra.c).
  * Left out for now: sending advertisements as a router, redirects. Our neighbour advertisements are in nd_advert.c. */
@@ -36,16 +36,19 @@ static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, c
 		neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
 }
 
-/* Of what is no address of ours on that link: do we answer? *ret_flags: NTF_ROUTER of a proxied one. */
+/* Of what is no address of ours on that link: do we answer? Of an anycast one as what we are there, of a proxied one as NTF_ROUTER
+ * says. */
 static bool stands_in(const struct worker *w, const struct pkt *p, const struct iface *in,
 		      const struct ip6 *target, struct nd_answer *ret)
 {
 	struct ipaddr a = { .v6 = *target };
 	uint8_t flags = 0;
+	ret->for_other = true;
+	if (anycast_find(w, p->in_if, target))
+		return true;
 	if (!nd_proxies(w, in) || !neigh_is_proxied(w, p->in_if, AF_INET6, &a, &flags))
 		return false;
 	ret->router = flags & NTF_ROUTER;
-	ret->for_other = true;
 	return true;
 }
 

@@ -28,7 +28,7 @@ void nd_send_ns(struct worker *w, const struct iface *out, const struct ip6 *src
 struct nd_answer {
 	struct ip6 target;
 	bool router, override;
-	bool for_other; /* the target is not an address of ours */
+	bool for_other; /* the target is no address of ours alone */
 	bool optimistic; /* RFC 4429: its test is not over */
 };
 /* Answers the solicitation req, which came from asker (zero: who tests an address), by the running node's edge `next`. */

@@ -3,7 +3,7 @@
  * for (7.2.6; Linux: ndisc_notify): when an address has become ours, when the interface comes up or has another MAC.
  *
  * An answer to who asked the group overrides what is known and says where we are. One to who asked us alone knows that, and as
- * the RFC allows and Linux does it says neither. An answer on another's behalf never overrides. */
+ * the RFC allows and Linux does it says neither. An answer on another's behalf, or for an anycast address, never overrides. */
 #include <sys/socket.h>
 
 #include "graph/node.h"

@@ -24,6 +24,7 @@ struct addr {
 	uint8_t proto; /* IFA_PROTO */
 	uint8_t retries; /* IPv6, stable and private: how many made before it were somebody's */
 	bool tokenized; /* its identifier is the interface's token */
+	bool anycast; /* the anycast address of its subnet's routers is joined for it (anycast.h) */
 	bool renewed; /* temporary: it has its successor */
 	uint32_t metric; /* IFA_RT_PRIORITY */
 	uint32_t regen_count; /* public: temporary ones made since one lasted */

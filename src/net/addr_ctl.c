@@ -9,7 +9,7 @@
 #include "net/ctl_util.h"
 
 /* The 6.1 headers know no attribute after this one; iproute2 sends none either. */
-static const struct nl_policy addr_policy[IFA_MAX + 1] = {
+const struct nl_policy addr_policy[IFA_MAX + 1] = {
 	[IFA_ADDRESS] = { NL_BYTES, .name = "IFA_ADDRESS", .help = "the prefix, or the peer" },
 	[IFA_LOCAL] = { NL_BYTES, .name = "IFA_LOCAL" },
 	[IFA_LABEL] = { NL_STRING, .max = IFNAMSIZ - 1, .name = "IFA_LABEL", .help = "IPv4" },
@@ -96,7 +96,7 @@ void addr_tell(struct leat_stack *st, uint16_t type, const struct addr *a)
 
 enum { KEY_FAMILY, KEY_IFINDEX, KEY_POS };
 
-static int check_strict_dump(const struct nl_req *r)
+int addr_check_dump(const struct nl_req *r)
 {
 	const struct ifaddrmsg *m = r->hdr;
 	if (m->ifa_prefixlen || m->ifa_flags || m->ifa_scope)
@@ -136,7 +136,7 @@ static int dump_addrs(struct nl_req *r, struct nl_dump *d)
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	const struct ifaddrmsg *m = r->hdr;
 	uint32_t only = r->strict ? m->ifa_index : 0;
-	int err = r->strict ? check_strict_dump(r) : 0;
+	int err = r->strict ? addr_check_dump(r) : 0;
 	if (err)
 		return err;
 	if (only) {

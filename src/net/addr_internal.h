@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "net/addr.h"
+#include "nlmsg/family.h"
 
 struct saver;
 struct loader;
@@ -92,6 +93,10 @@ void addr_renew(struct leat_stack *st, struct addr *a, const struct addr *how); 
 void addr_event_send(struct leat_stack *st, const struct addr *a, enum addr_event e);
 struct addr_if *addr_if_find(const struct addr_table *t, uint32_t if_handle);
 void addr_remove(struct leat_stack *st, struct addr *a); /* with its secondaries, routes and notifications */
+
+/* addr_ctl.c: what every dump of addresses accepts */
+extern const struct nl_policy addr_policy[];
+int addr_check_dump(const struct nl_req *r);
 
 /* addr_route.c: routes follow from addresses; both may be called again */
 void addr_routes_add(struct leat_stack *st, const struct addr *a);

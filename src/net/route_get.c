@@ -47,10 +47,11 @@ static void choose_source(struct leat_stack *st, const struct fib_nh *nh, const 
 		addr_select_source(&here, out, q->family, &q->dst, ret);
 }
 
-/* Linux: an address of ours is reached through the loopback. */
-static uint32_t oif_of(struct leat_stack *st, const struct fib_nh *nh)
+/* Linux: an address of ours, or an anycast one of IPv6, is reached through the loopback. */
+static uint32_t oif_of(struct leat_stack *st, uint8_t family, const struct fib_nh *nh)
 {
-	return nh->type == RTN_LOCAL ? loopback_index(st) : ifindex_of(st, nh->if_handle);
+	bool ours = nh->type == RTN_LOCAL || (nh->type == RTN_ANYCAST && family == AF_INET6);
+	return ours ? loopback_index(st) : ifindex_of(st, nh->if_handle);
 }
 
 static uint32_t flags4(uint8_t type)
@@ -87,7 +88,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE &&
 		    (f->table != RT_TABLE_LOCAL || fib_state(r->st)->had_rules);
 	bool has_src = !ipaddr_is_zero(&q->src);
-	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, &f->nh);
+	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, AF_INET, &f->nh);
 	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
 	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
@@ -124,7 +125,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 static void put_result6(struct nl_req *r, const struct fib_route *f, const struct question *q,
 			const struct ipaddr *chosen, const struct fib_exc *x)
 {
-	uint32_t oif = oif_of(r->st, &f->nh);
+	uint32_t oif = oif_of(r->st, AF_INET6, &f->nh);
 	struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	if (!x)
 		ci.rta_expires = route_ticks_left(r->st, f);

@@ -63,9 +63,12 @@ static int rtnl_receive(struct nl_sock *s, const struct nlmsghdr *h, struct nl_e
 	return nl_call(&c);
 }
 
+/* Up to RTNLGRP_IPV6_ACADDR, which older headers do not know. */
+enum { RTNL_GROUPS_MIN = 39, RTNL_GROUPS = RTNLGRP_MAX > RTNL_GROUPS_MIN ? RTNLGRP_MAX : RTNL_GROUPS_MIN };
+
 const struct nl_proto nl_route = {
 	.protocol = NETLINK_ROUTE,
 	.name = "route",
-	.n_groups = RTNLGRP_MAX,
+	.n_groups = RTNL_GROUPS,
 	.receive = rtnl_receive,
 };

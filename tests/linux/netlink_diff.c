@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "core/manual.h"
+#include "net/sysctl.h"
 #include "netlink/nl_sock.h"
 #include "pkt/pkt.h"
 #include "stack/stack_modules.h"
@@ -76,7 +77,13 @@ struct step {
 	struct raw raw[7]; /* further attributes; the last stays empty */
 	bool unheard; /* what listeners are told is not compared */
 	int gen_mode; /* -1: IN6_ADDR_GEN_MODE_NONE */
+	const char *sysctl,
+		*value; /* no request: a setting is written, and what listeners hear of that is compared */
 };
+
+#ifndef RTNLGRP_IPV6_ACADDR
+enum { RTM_NEWANYCAST = 60, RTM_DELANYCAST, RTNLGRP_IPV6_ACADDR = 39 };
+#endif
 
 #define NEW  .flags = NLM_F_CREATE | NLM_F_EXCL
 #define REPL .flags = NLM_F_CREATE | NLM_F_REPLACE
@@ -584,7 +591,39 @@ static const struct step steps[] = {
 	{ "route get, an attribute that says nothing", RTM_GETROUTE, V4, .dst = "10.0.0.77", .plen = 32,
 	  .raw = { ATTR(RTA_PRIORITY, U32(1)) } },
 
+	{ "a router of v0", .sysctl = "net.ipv6.conf.v0.forwarding", .value = "1" },
+	{ "its anycast addresses", RTM_GETANYCAST, DUMP, V6 },
+	{ "those of no family", RTM_GETANYCAST, DUMP },
+	{ "those of IPv4", RTM_GETANYCAST, DUMP, V4 },
+	{ "one of them", RTM_GETANYCAST, V6, .dst = "2001:db8::" },
+	{ "those of v0", RTM_GETANYCAST, DUMP, V6, .dev = "v0" },
+	{ "those of v1", RTM_GETANYCAST, DUMP, V6, .dev = "v1" },
+	{ "strict: an attribute of anycast", RTM_GETANYCAST, DUMP, V6, .dst = "2001:db8::" },
+	{ "their routes", RTM_GETROUTE, DUMP, V6, .table = RT_TABLE_LOCAL },
+	{ "route get of one", RTM_GETROUTE, V6, .dst = "2001:db8::", .plen = 128 },
+	{ "an address more", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:92::1", .plen = 64, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "another of its subnet", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:92::2", .plen = 64, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "one of a link of two", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:93::2", .plen = 127, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "one of four", RTM_NEWADDR, NEW, V6, .dst = "2001:db8:94::2", .plen = 126, .dev = "v0",
+	  .addr_flags = IFA_F_NODAD },
+	{ "an address less", RTM_DELADDR, V6, .dst = "2001:db8:92::1", .plen = 64, .dev = "v0" },
+	{ "the last of its subnet", RTM_DELADDR, V6, .dst = "2001:db8:92::2", .plen = 64, .dev = "v0" },
+	{ "a router of all", .sysctl = "net.ipv6.conf.all.forwarding", .value = "1" },
+	{ "anycast addresses of all", RTM_GETANYCAST, DUMP, V6 },
+	{ "a route of type anycast", RTM_NEWROUTE, NEW, V4, .rtype = RTN_ANYCAST, .proto = RTPROT_BOOT,
+	  .scope = RT_SCOPE_LINK, .table = RT_TABLE_MAIN, .dst = "10.50.0.1", .plen = 32, .dev = "v0" },
+	{ "of a scope too wide", RTM_NEWROUTE, NEW, V4, .rtype = RTN_ANYCAST, .proto = RTPROT_BOOT,
+	  .table = RT_TABLE_MAIN, .dst = "10.50.0.2", .plen = 32, .dev = "v0" },
+	{ "route get of type anycast", RTM_GETROUTE, V4, .dst = "10.50.0.1", .plen = 32 },
+	{ "a host again", .sysctl = "net.ipv6.conf.all.forwarding", .value = "0" },
+	{ "no anycast addresses", RTM_GETANYCAST, DUMP, V6 },
+	{ "a router once more", .sysctl = "net.ipv6.conf.all.forwarding", .value = "1" },
+
 	{ "v0 down", RTM_NEWLINK, .dev = "v0", .change = IFF_UP },
+	{ "anycast addresses of what is up", RTM_GETANYCAST, DUMP, V6 },
 	{ "routes of what is down", RTM_GETROUTE, DUMP, V4, .table = RT_TABLE_MAIN },
 	{ "addresses stay", RTM_GETADDR, DUMP, V4 },
 	{ "delete v0", RTM_DELLINK, .dev = "v0",
@@ -675,6 +714,7 @@ static const struct shown {
 	{ RTM_NEWADDR, sizeof(struct ifaddrmsg),
 	  B(IFA_ADDRESS) | B(IFA_LOCAL) | B(IFA_LABEL) | B(IFA_BROADCAST) | B(IFA_FLAGS) | B(IFA_RT_PRIORITY),
 	  0 },
+	{ RTM_NEWANYCAST, sizeof(struct ifaddrmsg), ~B(IFA_CACHEINFO), 0 },
 	{ RTM_NEWROUTE, sizeof(struct rtmsg),
 	  B(RTA_DST) | B(RTA_SRC) | B(RTA_OIF) | B(RTA_GATEWAY) | B(RTA_PRIORITY) | B(RTA_PREFSRC) |
 		  B(RTA_METRICS) | B(RTA_TABLE) | B(RTA_VIA) | B(RTA_PREF) | B(RTA_UID),
@@ -745,6 +785,12 @@ static void say_header(const struct side *p, char *line, const struct nlmsghdr *
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		say(line, "addr %s %u/%u flags %x scope %u", name_of(p, (int)a->ifa_index), a->ifa_family,
+		    a->ifa_prefixlen, a->ifa_flags, a->ifa_scope);
+		break;
+	case RTM_NEWANYCAST:
+	case RTM_DELANYCAST:
+	case RTM_GETANYCAST:
+		say(line, "anycast %s %u/%u flags %x scope %u", name_of(p, (int)a->ifa_index), a->ifa_family,
 		    a->ifa_prefixlen, a->ifa_flags, a->ifa_scope);
 		break;
 	case RTM_NEWROUTE:
@@ -1023,6 +1069,7 @@ static void build(struct nl_buf *b, const struct side *p, const struct step *s)
 		build_link(b, p, s);
 		break;
 	case RTM_NEWADDR:
+	case RTM_NEWANYCAST:
 		build_addr(b, p, s);
 		break;
 	case RTM_NEWROUTE:
@@ -1069,8 +1116,30 @@ static void ask_kernel(struct side *p, const void *bytes, size_t len)
 	}
 }
 
+static void write_setting(struct side *p, const struct step *s)
+{
+	char path[128], why[128];
+	if (p->st) {
+		if (sysctl_set(p->st, s->sysctl, s->value, why, sizeof why))
+			printf("%s: not set\n", s->sysctl);
+		manual_rt_run(p->rt, 100000);
+		return;
+	}
+	snprintf(path, sizeof path, "/proc/sys/%s", s->sysctl);
+	for (char *c = path; *c; c++)
+		*c = *c == '.' ? '/' : *c;
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(s->value, f) < 0 || fclose(f))
+		perror(path);
+}
+
 static void ask(struct side *p, const struct step *s)
 {
+	if (s->sysctl) {
+		p->n_lines = 0;
+		write_setting(p, s);
+		return;
+	}
 	struct nl_buf b;
 	nl_buf_init(&b, REPLY_MAX);
 	build(&b, p, s);
@@ -1158,6 +1227,8 @@ static void show(const struct side *p)
 
 /* --- set up --- */
 
+static const int anycast_group = RTNLGRP_IPV6_ACADDR;
+
 static void open_kernel(struct side *p)
 {
 	int on = 1;
@@ -1168,7 +1239,9 @@ static void open_kernel(struct side *p)
 	p->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	struct sockaddr_nl groups = { .nl_family = AF_NETLINK, .nl_groups = GROUPS };
 	p->listener_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (p->listener_fd < 0 || bind(p->listener_fd, (struct sockaddr *)&groups, sizeof groups)) {
+	if (p->listener_fd < 0 || bind(p->listener_fd, (struct sockaddr *)&groups, sizeof groups) ||
+	    setsockopt(p->listener_fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &anycast_group,
+		       sizeof anycast_group)) {
 		perror("listener");
 		exit(2);
 	}
@@ -1191,13 +1264,17 @@ static void open_leat(struct side *p)
 	static const struct nl_sock_ops ops = { .deliver = receive },
 					listener_ops = { .deliver = hear_later };
 	struct nl_creds creds = { .pid = 1, .may_configure = true };
+	char why[128];
 	int on = 1;
 	p->rt = manual_rt_new(1, 1);
 	if (pkt_pools_init(manual_rt_of(p->rt), 16 << 20) ||
 	    stack_new(manual_rt_of(p->rt), "diff", 1, leat_modules, &p->st) ||
 	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &ops, p, &p->s) ||
 	    nl_sock_new(p->st, NETLINK_ROUTE, &creds, &listener_ops, p, &p->listener) ||
-	    nl_sock_bind(p->listener, 0, GROUPS)) {
+	    nl_sock_bind(p->listener, 0, GROUPS) ||
+	    nl_sock_setsockopt(p->listener, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &anycast_group,
+			       sizeof anycast_group) ||
+	    sysctl_set(p->st, "net.ipv6.conf.all.forwarding", "0", why, sizeof why)) {
 		fprintf(stderr, "the stack does not start\n");
 		exit(2);
 	}

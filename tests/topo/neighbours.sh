@@ -102,6 +102,23 @@ check "managed" eval 'LI neigh replace 10.77.1.2 dev l0 managed && knows 10.77.1
 check "ip ntable change" eval 'LI ntable change name arp_cache dev l0 queue 7 ucast_probes 5 && LI ntable show name arp_cache dev l0 | tr "\n" " " | grep -q "queue 7.*ucast_probes 5"'
 check "which sysctl shows, too" eval '[ "$(L sysctl -n net.ipv4.neigh.l0.ucast_solicit)" = 5 ]'
 
+say "anycast"
+check "leat is a router of the client's subnet" ns_exec client ping -n -i 0.3 -c 3 -W 3 fd77:1::
+check "and answers from an address of its own" eval 'ns_exec client ping -n -c 1 -W 3 fd77:1:: | grep -q "bytes from fd77:1::1:"'
+check "its advertisement overrides nothing" seen 'icmpv6.type == 136 && icmpv6.nd.na.target_address == fd77:1:: && ipv6.src == fd77:1::1 && icmpv6.nd.na.flag.o == 0 && icmpv6.nd.na.flag.r == 1'
+check "it is shown as the kernel shows it" eval '[ "$(LI -6 route show table local type anycast fd77:1:: | tr -s " ")" = "anycast fd77:1:: dev l0 proto kernel metric 0 pref medium" ]'
+ns_exec server sysctl -qw net.ipv6.conf.all.forwarding=1 # two with one address: each its own
+check "the server is one, too" eval 'ns_exec server ip -6 route show table local type anycast | grep -q "fd77:2:: dev eth0"'
+check "the nearest answers" eval 'ns_exec client ping -n -c 1 -W 3 fd77:2:: | grep -q "bytes from fd77:1::1:"'
+check "and for the server itself its own" ns_exec server ping -n -c 1 -W 3 fd77:2::
+ns_exec server sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.eth0.accept_ra=0
+ns_exec server ip -6 route replace default via fd77:2::1
+check "leat is, for a host" ns_exec server ping -n -c 1 -W 3 fd77:2::
+L sysctl -w net.ipv6.conf.all.forwarding=0 >/dev/null
+ns_exec client ip neigh flush dev eth0
+check "and no more, once it is none" eval '! ns_exec client ping -n -c 1 -W 2 fd77:1::'
+L sysctl -w net.ipv6.conf.all.forwarding=1 >/dev/null
+
 say "announcements"
 L sysctl -w net.ipv4.conf.l0.arp_notify=1 net.ipv6.conf.l0.ndisc_notify=1 >/dev/null
 check "leat's interface goes down and up" LI link set l0 down
