@@ -30,6 +30,11 @@ int ip_proto_tap(struct leat_stack *st, uint8_t family, uint8_t proto, const cha
 void ip_proto_untap(struct leat_stack *st, uint8_t family, uint8_t proto);
 uint8_t ip_proto_rest(const struct leat_stack *st, uint8_t family, uint8_t proto); /* any worker */
 
+/* Who looks at what would be forwarded but asks routers to look (RFC 2113, RFC 2711): `node` gets it with data at the IP header, and
+ * sends on what it does not take to "ip4-forward" or "ip6-forward", with the edge as it came. NULL: nobody any more. One per family.
+ * Control lcore, workers between turns. 0, -ENOBUFS. */
+int ip_alert_set(struct leat_stack *st, uint8_t family, const char *node);
+
 /* Who takes which type of ICMP and ICMPv6 that the module does not act on itself (echo replies), or instead of it: messages
  * come to `node` with data at the IP header and l4_off at the message, whose checksum holds. Several types may have the same
  * node. Who comes later takes a type over from who had it (-EEXIST only for a third); it is his again when the later one goes. */

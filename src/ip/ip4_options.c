@@ -231,6 +231,7 @@ enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct ifac
 		return DROP_IP_OPTIONS;
 	}
 	record(w, h, &o, say, slot);
+	say->router_alert = o.router_alert;
 	pkt_csum_headers_changed(p);
 	return DROP_NONE;
 }

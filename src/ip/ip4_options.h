@@ -11,6 +11,7 @@ struct ip4_options_say {
 	/* Both ways: where its destination leads, and whether it is to go on; a source route may know better. */
 	const struct fib_nh *nh;
 	bool forward;
+	bool router_alert; /* out: RFC 2113 */
 	/* With a drop: which error says so; type 0: none. */
 	uint8_t type, code, pointer;
 };

@@ -55,6 +55,8 @@ static enum drop walk(const struct worker *w, struct pkt *p, struct ip6_chain *c
 		return why;
 	p->l4_off = (uint16_t)(p->headroom + ch->l4_off); /* at most IP6_EXT_MAX headers of 2 KiB: fits */
 	p->ip_proto = ch->proto;
+	if (ch->router_alert && racy_get(ip6_stack(w->st)->alert_edge))
+		p->flags |= PKT_F_IP_OPTIONS; /* as far as ip6-route */
 	return DROP_NONE;
 }
 

@@ -49,6 +49,8 @@ struct ip_stack {
 	/* The tap: who looks at packets of some protocols first (ip.h). */
 	const char *tap_node[256]; /* NULL: none */
 	uint8_t rest_edge[256]; /* the tap's, to who takes the protocol; 0: nobody */
+	const char *alert_node; /* ip_alert_set() */
+	uint8_t alert_edge; /* of ipX-route, to it; 0: nobody */
 };
 
 int ip_stack_init(struct leat_stack *st, struct ip_stack *ip, const char *local_node);

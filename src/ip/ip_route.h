@@ -152,6 +152,13 @@ static inline void ip_route_judge_frames(struct ip_route_run *r, bool to_group)
 	r->bad_flags = r->refused_flags | PKT_F_IP_OPTIONS;
 }
 
+/* To others, but first to those who look at router alerts, while there are any. */
+static inline uint8_t ip_route_alert(const struct ip_stack *ip, uint8_t next)
+{
+	uint8_t edge = racy_get(ip->alert_edge);
+	return next == IP_ROUTE_FORWARD && edge ? edge : next;
+}
+
 /* The edge for a packet that is refused. unreachable: the type of ICMP error that the code belongs to. */
 static inline uint8_t ip_route_refusal(const struct ip_route_run *r, struct pkt *p, uint8_t unreachable)
 {

@@ -23,7 +23,7 @@ static bool may_bind6(const struct worker *w, uint32_t bound_if, const struct l4
 	if (ip6_is_link_local(&to->a))
 		return addr_find_on(w, to->if_handle, AF_INET6, &a) != NULL;
 	const struct fib_nh *nh = fib6_lookup_at(w, l3_handle_of(w, bound_if), &to->a);
-	return nh && (nh->type == RTN_LOCAL || nh->type == RTN_ANYCAST);
+	return nh && nh->type == RTN_LOCAL; /* Linux: not to an anycast address */
 }
 
 static bool may_bind(const struct l4_end *e, const struct l4_addr *to)

@@ -9,6 +9,7 @@
  *
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
 #include "ip/pmtu.h"
+#include "l4/alert.h"
 #include "l4/group.h"
 #include "l4/l4_internal.h"
 
@@ -85,6 +86,7 @@ void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops)
 		if (e->ops != ops)
 			continue;
 		l4_unhash(e);
+		l4_alert_leave(e);
 		drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SHUTDOWN);
 		drop_all(e, &e->err, &e->err_bytes, DROP_SHUTDOWN);
 		if (ops->close)
@@ -134,6 +136,7 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 	pkt_queue_init(&e->rcv);
 	pkt_queue_init(&e->err);
 	list_init(&e->tell);
+	list_init(&e->alert);
 	int err = ops->open ? ops->open(e) : 0;
 	if (err)
 		return err;
@@ -152,6 +155,7 @@ void l4_end_done(struct l4_end *e)
 	if (e->ops && e->ops->close)
 		e->ops->close(e);
 	l4_groups_leave(e);
+	l4_alert_leave(e);
 	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
 	list_remove(&e->tell);
 	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
@@ -327,6 +331,7 @@ static int l4_init(struct leat_stack *st)
 	hash_init(&s->by_id, &st->mem, defer_chunk, st);
 	hash_init(&s->by_key, &st->mem, defer_chunk, st);
 	hash_init(&s->by_port, &st->mem, defer_chunk, st);
+	l4_alert_init(st);
 	s->out4 = node_find(st, "ip4-output");
 	s->out6 = node_find(st, "ip6-output");
 	s->whole4 = node_find(st, "ip4-output-whole");
@@ -366,7 +371,8 @@ static void l4_free(struct leat_stack *st)
 	hash_done(&s->by_port);
 }
 
-static const struct node *const l4_nodes[] = { &l4_deliver_node, &l4_error4_node, &l4_error6_node, NULL };
+static const struct node *const l4_nodes[] = { &l4_deliver_node, &l4_error4_node, &l4_error6_node,
+					       &l4_alert4_node,  &l4_alert6_node, NULL };
 
 const struct module l4_module = {
 	.name = "l4",

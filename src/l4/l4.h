@@ -83,6 +83,7 @@ struct l4_opts {
 	uint32_t icmp6_filter[8]; /* struct icmp6_filter: types that are not wanted */
 	uint32_t bound_if; /* SO_BINDTODEVICE, a handle */
 	uint32_t mark; /* SO_MARK */
+	uint8_t alert, alert_isolate; /* IP_ROUTER_ALERT, IPV6_ROUTER_ALERT, IPV6_ROUTER_ALERT_ISOLATE, as set */
 	uint8_t mcast_loop4, mcast_loop6, mcast_all4, mcast_all6;
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
 	uint32_t rcvbuf;
@@ -108,6 +109,8 @@ struct l4_end {
 	struct l4_addr path_to; /* where something was too long for, and for what MTU (IPV6_RECVPATHMTU) */
 	uint32_t path_mtu; /* 0: nothing */
 	struct l4_membership *groups; /* group.h */
+	struct list alert; /* alert.h: l4_stack.alert4, alert6 */
+	uint32_t alert_value; /* which packets: IPv4 their protocol, IPv6 the value of the option */
 
 	struct pkt_queue rcv, err;
 	uint32_t rcv_bytes, err_bytes; /* memory, not payload */

@@ -24,6 +24,7 @@ struct l4_stack {
 	uint32_t next_id;
 	uint16_t out4, out6, whole4, whole6; /* nodes */
 	uint32_t n_raw; /* raw endpoints */
+	struct list alert4, alert6; /* struct l4_end.alert */
 };
 static inline struct l4_stack *l4_stack(const struct leat_stack *st)
 {

@@ -5,6 +5,7 @@
 
 #include "ip/ip.h"
 #include "net/addr.h"
+#include "net/anycast.h"
 #include "net/iface.h"
 #include "sock/sock_internal.h"
 
@@ -144,6 +145,14 @@ static bool is_ours(const struct sock *s, uint8_t family, const struct ipaddr *a
 	return addr_find(s->end.home, family, a) || (family == AF_INET && ip4_is_loopback(a->v4));
 }
 
+/* Linux: an anycast address, too, which nothing can be bound to: that of its link, if it is link-local. */
+static bool is_source6(const struct sock *s, const struct l4_with *with, const struct ipaddr *a)
+{
+	uint32_t link = with->out_if ? with->out_if : s->end.opt.bound_if;
+	return is_ours(s, AF_INET6, a) ||
+	       anycast_find(s->end.home, ip6_is_link_local(&a->v6) ? link : 0, &a->v6);
+}
+
 static int take_info4(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 {
 	struct in_pktinfo info;
@@ -172,7 +181,7 @@ static int take_info6(struct sock *s, const struct cmsghdr *c, struct l4_with *r
 		return err;
 	if (ip6_is_link_local(&a.v6) && !info.ipi6_ifindex && !s->end.opt.bound_if)
 		return -EINVAL;
-	return ip6_is_zero(&a.v6) || is_ours(s, AF_INET6, &a) ? take_source(ret, &a.v6) : -EINVAL;
+	return ip6_is_zero(&a.v6) || is_source6(s, ret, &a) ? take_source(ret, &a.v6) : -EINVAL;
 }
 
 static int take4(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)

@@ -11,7 +11,9 @@
 #include <stdio.h>
 
 #include "ip/ip.h"
+#include "l4/alert.h"
 #include "net/iface.h"
+#include "sock/anycast.h"
 #include "sock/group.h"
 
 enum { RCVBUF_MIN = 2304, SNDBUF_MIN = 4608 }; /* Linux: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF */
@@ -308,6 +310,38 @@ static int get_autolabel(struct sock *s, void *val, socklen_t *len)
 	return write_int(NULL, on, val, len);
 }
 
+/* --- router alerts --- */
+
+static int set_alert4(struct sock *s, const void *val, socklen_t len)
+{
+	int on = 0;
+	if (len >= sizeof on)
+		memcpy(&on, val, sizeof on);
+	else if (len)
+		on = *(const uint8_t *)val;
+	int err = l4_alert_set4(&s->end, on);
+	if (!err)
+		s->end.opt.alert = on != 0;
+	return err;
+}
+
+/* Linux: what is shown is whether the value was not 0, so not whether any is wanted. */
+static int set_alert6(struct sock *s, const void *val, socklen_t len)
+{
+	int value;
+	int err = read_plain(val, len, &value);
+	if (!err)
+		err = l4_alert_set6(&s->end, value);
+	if (!err)
+		s->end.opt.alert = value != 0;
+	return err;
+}
+
+static int get_alert(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt.alert, val, len);
+}
+
 /* --- raw sockets --- */
 
 static int set_icmp_filter(struct sock *s, const void *val, socklen_t len)
@@ -365,6 +399,7 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 #define BYTE(member)	.as = AS_BYTE, AT(member)
 #define GROUP4(name_) { IPPROTO_IP, (name_), .as = AS_NAMED, .set_named = sock_group_set4, .get_named = sock_group_get4 }
 #define GROUP6(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_group_set6, .get_named = sock_group_get6, .whom = FOR_INET6 }
+#define ANYCAST(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_anycast_set, .get_named = sock_anycast_get, .whom = FOR_INET6 }
 #define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
 
 static const struct option options[] = {
@@ -399,6 +434,7 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_PKTINFO,		BOOL(recvinfo4) },
 	{ IPPROTO_IP, IP_RECVTTL,		BOOL(recvttl) },
 	{ IPPROTO_IP, IP_RECVTOS,		BOOL(recvtos) },
+	{ IPPROTO_IP, IP_ROUTER_ALERT,		FN(set_alert4, get_alert) },
 	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW4 },
 	{ IPPROTO_IP, IP_HDRINCL,		FN(NULL, get_no) },
 
@@ -411,6 +447,7 @@ static const struct option options[] = {
 	GROUP6(IPV6_JOIN_GROUP), GROUP6(IPV6_LEAVE_GROUP), GROUP6(MCAST_JOIN_GROUP), GROUP6(MCAST_LEAVE_GROUP),
 	GROUP6(MCAST_JOIN_SOURCE_GROUP), GROUP6(MCAST_LEAVE_SOURCE_GROUP), GROUP6(MCAST_BLOCK_SOURCE),
 	GROUP6(MCAST_UNBLOCK_SOURCE), GROUP6(MCAST_MSFILTER),
+	ANYCAST(IPV6_JOIN_ANYCAST), ANYCAST(IPV6_LEAVE_ANYCAST),
 	{ IPPROTO_IPV6, IPV6_TCLASS,		RANGE(tclass, -1, 255), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
@@ -422,6 +459,8 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO,	BOOL(recvinfo6), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVHOPLIMIT,	BOOL(recvhops), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS,	BOOL(recvtclass), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_ROUTER_ALERT,	FN(set_alert6, get_alert), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, BOOL(alert_isolate), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW6 },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 	{ SOL_RAW, IPV6_CHECKSUM,		FN(set_checksum_any, get_checksum), .whom = FOR_RAW6 },

@@ -9,7 +9,7 @@
 
 #include <sys/epoll.h>
 
-#include "sock/sock_internal.h"
+#include "sock/anycast.h"
 
 const struct sock_creds sock_creds_root = { .net_raw = true, .net_bind = true, .net_admin = true };
 
@@ -94,6 +94,7 @@ void sock_close(struct sock *s)
 	struct leat_stack *st = s->end.st;
 	l4_enter(&s->end);
 	list_remove(&s->link);
+	sock_anycasts_leave(s);
 	l4_end_done(&s->end);
 	l4_leave(&s->end);
 	rt_defer(st->rt->ctl, st->rt, &s->deferred, free_deferred);

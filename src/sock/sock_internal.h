@@ -16,6 +16,7 @@ struct sock {
 	struct list link; /* of the stack */
 	struct sock_creds creds;
 	uint32_t sndbuf; /* kept and shown: what is sent leaves at once */
+	struct sock_anycast *anycasts; /* anycast.h */
 	sock_ready_fn *ready;
 	void *ready_ctx;
 	struct deferred deferred;

@@ -23,13 +23,14 @@
 #include "base/bytes.h"
 #include "core/manual.h"
 #include "net/iface.h"
+#include "net/sysctl.h"
 #include "pkt/pkt.h"
 #include "sock/sock.h"
 #include "stack/stack_modules.h"
 
 enum { SOCKS = 12, TEXT_MAX = 2048, BYTES_MAX = 70000 };
 
-enum op { OPEN, CLOSE, BIND, CONNECT, NAME, PEER, SET, GET, SHUT, SEND, RECV, POLL };
+enum op { OPEN, CLOSE, BIND, CONNECT, NAME, PEER, SET, GET, SHUT, SEND, RECV, POLL, KNOB };
 
 struct step {
 	const char *title;
@@ -326,8 +327,33 @@ static long do_poll(struct side *x, const struct step *s)
 	return 0;
 }
 
+static void write_to(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f)) {
+		perror(path);
+		exit(2);
+	}
+}
+
+/* A setting; .addr is its name. */
+static long do_knob(struct side *x, const struct step *s)
+{
+	char path[128], value[16], why[128];
+	snprintf(value, sizeof value, "%d", s->val);
+	if (x->m)
+		return sysctl_set(x->st, s->addr, value, why, sizeof why);
+	snprintf(path, sizeof path, "/proc/sys/%s", s->addr);
+	for (char *c = path; *c; c++)
+		*c = *c == '.' ? '/' : *c;
+	write_to(path, value);
+	return 0;
+}
+
 static long run(struct side *x, const struct step *s)
 {
+	if (s->op == KNOB)
+		return do_knob(x, s);
 	if (s->op != OPEN && (x->m ? !x->sock[s->s] : x->fd[s->s] < 0))
 		return -EBADF;
 	switch (s->op) {
@@ -354,6 +380,8 @@ static long run(struct side *x, const struct step *s)
 		return do_recv(x, s);
 	case POLL:
 		return do_poll(x, s);
+	case KNOB:
+		break;
 	}
 	return -ENOSYS;
 }
@@ -374,15 +402,6 @@ static void one(struct side *x, const struct step *s)
 }
 
 /* --- set up --- */
-
-static void write_to(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-	if (!f || fputs(text, f) < 0 || fclose(f)) {
-		perror(path);
-		exit(2);
-	}
-}
 
 static void open_kernel(struct side *x)
 {
@@ -411,6 +430,9 @@ static void open_leat(struct side *x)
 		printf("no stack\n");
 		exit(2);
 	}
+	const struct step host = { .op = KNOB,
+				   .addr = "net.ipv6.conf.all.forwarding" }; /* as the kernel starts */
+	do_knob(x, &host);
 	manual_rt_run(x->m, 5000000);
 }
 

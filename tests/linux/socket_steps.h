@@ -29,6 +29,7 @@
 #define RECVC(n)	       .op = RECV, .s = (n), .control = true
 #define ERRQ(n)		       .op = RECV, .s = (n), .flags = MSG_ERRQUEUE
 #define POLLS(n)	       .op = POLL, .s = (n)
+#define ROUTES(knob, v)	       .op = KNOB, .addr = (knob), .val = (v)
 #define ERROR(n)	       GETS(n, SOL_SOCKET, SO_ERROR)
 
 static const uint8_t echo4[12] = { ICMP_ECHO, 0, 0xf7, 0xff }, echo6[12] = { ICMPV6_ECHO_REQUEST };
@@ -55,6 +56,10 @@ static const struct mreq6_text h1 = { { 0xff, 5, [15] = 9 }, 1 }, h_uni = { { 0x
 			       h_nodev = { { 0xff, 5, [15] = 9 }, 77 };
 static const struct group_source_req r1 = { 1, { AF_INET6, .__ss_padding = { [6] = (char)0xff, 5, [21] = 9 } },
 					    { AF_INET6, .__ss_padding = { [6] = 0x20, 1, [21] = 1 } } };
+
+static const struct mreq6_text a_ok = { { 0x20, 1, 0xd, 0xb8, 0, 0x77, [15] = 5 }, 1 }, a_any = { { 0x20, 1, 0xd, 0xb8, 0, 0x77, [15] = 5 }, 0 },
+			       a_own = { { [15] = 1 }, 1 }, a_nodev = { { 0x20, 1, 0xd, 0xb8, 0, 0x77, [15] = 5 }, 77 };
+static const struct in6_pktinfo info_any = { { { { 0x20, 1, 0xd, 0xb8, 0, 0x77, [15] = 5 } } }, 0 };
 
 static const struct step steps[] = {
 	/* --- opening --- */
@@ -683,4 +688,68 @@ static const struct step steps[] = {
 	{ "receive", RECVS(5) },
 	{ "send", SENDTO(5, "x", 1, "127.0.0.1", 0) },
 	{ "closed", CLOSES(0) },
+
+	/* --- anycast addresses --- */
+	{ "somebody for anycast", S(0, IPV6, DG, 0) },
+	{ "somebody else for anycast", S(1, IPV6, RAW, IPPROTO_ICMPV6) },
+	{ "an IPv4 socket for anycast", S(2, IPV4, DG, 0) },
+	{ "join anycast, too little", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, 16) },
+	{ "join a group as anycast", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &h1, sizeof h1) },
+	{ "join an address of ours", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_own, sizeof a_own) },
+	{ "join anycast nowhere", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_nodev, sizeof a_nodev) },
+	{ "join anycast as a host", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "join anycast as a host, anywhere", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_any, sizeof a_any) },
+	{ "leave what was not joined", SETB(0, IPPROTO_IPV6, IPV6_LEAVE_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "read anycast", GETS(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST) },
+	{ "IPv4 joins anycast", SETB(2, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "a router", ROUTES("net.ipv6.conf.all.forwarding", 1) },
+	{ "join anycast as a router", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "join it again", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "another joins it", SETB(1, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "join anycast, anywhere but lo", SETB(0, IPPROTO_IPV6, IPV6_JOIN_ANYCAST, &a_any, sizeof a_any) },
+	{ "bind to it", BINDS(0, "2001:db8:77::5", 4000) },
+	{ "bind", BINDS(0, "::", 4000) },
+	{ "who looks at addresses", SETS(0, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) },
+	{ "send to it", SENDTO(0, "any", 3, "2001:db8:77::5", 4000) },
+	{ "hear it", RECVC(0) },
+	{ "send from it", CMSGB(0, IPPROTO_IPV6, IPV6_PKTINFO, &info_any, sizeof info_any, "::1", 4000) },
+	{ "hear that", RECVC(0) },
+	{ "ping it", SENDTO(1, echo6, 12, "2001:db8:77::5", 0) },
+	{ "what was asked", RECVS(1) },
+	{ "what was answered", RECVS(1) },
+	{ "leave anycast", SETB(0, IPPROTO_IPV6, IPV6_LEAVE_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "leave it anywhere", SETB(0, IPPROTO_IPV6, IPV6_LEAVE_ANYCAST, &a_any, sizeof a_any) },
+	{ "leave it once too often", SETB(0, IPPROTO_IPV6, IPV6_LEAVE_ANYCAST, &a_ok, sizeof a_ok) },
+	{ "the other leaves", CLOSES(1) },
+	{ "nobody has it", SENDTO(0, "any", 3, "2001:db8:77::5", 4000) },
+	{ "a host", ROUTES("net.ipv6.conf.all.forwarding", 0) },
+	{ "no more anycast", CLOSES(0) },
+	{ "no more IPv4", CLOSES(2) },
+
+	/* --- router alerts --- */
+	{ "raw for alerts", S(0, IPV4, RAW, 46) },
+	{ "UDP for alerts", S(1, IPV4, DG, 0) },
+	{ "raw with headers for alerts", S(2, IPV4, RAW, IPPROTO_RAW) },
+	{ "raw of IPv6 for alerts", S(3, IPV6, RAW, IPPROTO_RAW) },
+	{ "raw ICMPv6 for alerts", S(4, IPV6, RAW, IPPROTO_ICMPV6) },
+	{ "alerts at first", GETS(0, IPPROTO_IP, IP_ROUTER_ALERT) },
+	{ "no alerts, where there are none", SETS(0, IPPROTO_IP, IP_ROUTER_ALERT, 0) },
+	{ "alerts", SETS(0, IPPROTO_IP, IP_ROUTER_ALERT, 1) },
+	{ "alerts now", GETS(0, IPPROTO_IP, IP_ROUTER_ALERT) },
+	{ "alerts twice", SETS(0, IPPROTO_IP, IP_ROUTER_ALERT, 1) },
+	{ "alerts, a byte", SETB(0, IPPROTO_IP, IP_ROUTER_ALERT, "\0", 1) },
+	{ "alerts for UDP", SETS(1, IPPROTO_IP, IP_ROUTER_ALERT, 1) },
+	{ "alerts with headers", SETS(2, IPPROTO_IP, IP_ROUTER_ALERT, 1) },
+	{ "alerts of IPv6", SETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT, 5) },
+	{ "alerts of IPv6 now", GETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT) },
+	{ "alerts of IPv6 twice", SETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT, 6) },
+	{ "alerts of IPv6, too little", SETB(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT, "\5", 1) },
+	{ "alerts of IPv6 end", SETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT, -1) },
+	{ "alerts of IPv6 after that", GETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT) },
+	{ "alerts of IPv6 end twice", SETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT, -1) },
+	{ "alerts for ICMPv6", SETS(4, IPPROTO_IPV6, IPV6_ROUTER_ALERT, 0) },
+	{ "alerts of this namespace", SETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, 7) },
+	{ "alerts of this namespace, shown", GETS(3, IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE) },
+	{ "alerts of this namespace, UDP", SETS(4, IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, 0) },
+	{ "no more alerts", CLOSES(0) }, { "nor", CLOSES(1) }, { "nor", CLOSES(2) }, { "nor", CLOSES(3) }, { "nor", CLOSES(4) },
 };
