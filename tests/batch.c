@@ -92,8 +92,8 @@ static void expect_all_in_order(struct rig *r, bool v6, unsigned run)
 {
 	for (unsigned i = 0; i < PACKETS; i++) {
 		const char *dst = hosts[v6][i / run % HOSTS_MAX];
-		struct cursor body = v6 ? rig_expect_ip6(&r->b, "2001:db8:1::2", dst).body :
-					  rig_expect_ip4(&r->b, "10.0.1.2", dst).body;
+		struct cursor body = v6 ? rig_expect_ip6(&r->b, "2001:db8:1::2", dst).body
+					: rig_expect_ip4(&r->b, "10.0.1.2", dst).body;
 		assert_int_equal(cur_left(&body), 8 + i);
 	}
 	rig_expect_silence(r);
