@@ -10,6 +10,7 @@
 #include "wire/frame.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
+#include "wire/icmp_ext.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 #include "wire/nd_opt.h"
@@ -245,6 +246,7 @@ static void check_from(struct cursor c, struct cursor d)
 {
 	check_ip4(c, d);
 	check_ip6(c, d);
+	fuzz_check(icmp_ext_ok(c) == icmp_ext_ok(d));
 	check_arp(c, d);
 	check_icmp(c, d);
 	check_nd(c, d);

@@ -310,6 +310,8 @@ static const struct knob icmp4_knobs[] = {
 	KNOB("net.ipv4.icmp_errors_use_inbound_ifaddr", struct icmp4_stack, inbound_source, 0, 0, 1,
 	     .help = "errors come from an address of the interface their cause came by, not of that they "
 		     "leave by"),
+	KNOB("net.ipv4.icmp_errors_extension_mask", struct icmp4_stack, extension, 0, 0, ICMP_EXTEND_IFACE,
+	     .help = "1: errors say by which interface the packet came (RFC 5837)"),
 	KNOB("net.ipv4.icmp_ignore_bogus_error_responses", struct icmp4_stack, ignore_bogus, 1, 0, 1,
 	     .help = "make nothing of it that an error answers what was sent to a broadcast address"),
 	{ 0 },

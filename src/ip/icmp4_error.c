@@ -11,6 +11,7 @@
 #include "net/l3.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
+#include "wire/icmp_ext.h"
 #include "wire/ip4.h"
 
 enum icmp4_error_next { ICMP4_ERROR_OUTPUT = 1, ICMP4_ERROR_OUTPUT_WHOLE };
@@ -83,17 +84,6 @@ static be32 error_source(const struct worker *w, const struct pkt *cause, be32 d
 	return way->has_src ? way->src.v4 : dummy;
 }
 
-static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause, uint32_t room)
-{
-	struct cursor c = pkt_cursor(cause);
-	uint32_t n;
-	cur_trim(&c, MIN(c.left, room));
-	for (const uint8_t *run; (run = cur_run(&c, &n));)
-		if (!pkt_append(lc, e, run, n))
-			return false;
-	return true;
-}
-
 struct error_hdr {
 	struct ip4_hdr ip;
 	uint8_t options[IP4_OPTIONS_MAX];
@@ -117,11 +107,19 @@ static unsigned fill_ip(const struct worker *w, struct error_hdr *h, const struc
 	return (unsigned)sizeof h->ip + (len > 0 ? (unsigned)len : 0);
 }
 
-static struct icmp4_hdr icmp_of(const struct pkt *cause)
+static bool is_extended(const struct worker *w, const struct pkt *cause)
+{
+	return unlikely(racy_get(icmp4_stack(w->st)->extension)) && !(cause->flags & PKT_F_LOCAL_OUT) &&
+	       iface_get(w, cause->in_if);
+}
+
+/* *extended: whether it would be, and then whether this type is. */
+static struct icmp4_hdr icmp_of(const struct pkt *cause, bool *extended)
 {
 	struct icmp4_msg m = { .type = cause->edge.icmp_error.type, .code = cause->edge.icmp_error.code };
 	struct icmp4_hdr h;
-	icmp4_set_info(&m, cause->edge.icmp_error.info);
+	uint32_t info = cause->edge.icmp_error.info;
+	icmp4_set_info(&m, *extended ? icmp4_ext_info(m.type, info, extended) : info);
 	icmp4_emit(&m, &h);
 	return h;
 }
@@ -129,14 +127,16 @@ static struct icmp4_hdr icmp_of(const struct pkt *cause)
 static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip_way *way)
 {
 	struct error_hdr ip;
-	struct icmp4_hdr icmp = icmp_of(cause);
+	bool extended = is_extended(w, cause);
+	struct icmp4_hdr icmp = icmp_of(cause, &extended);
 	uint32_t room = MAX(MIN(way->mtu, (uint32_t)ERROR_MAX), (uint32_t)IP4_MIN_MTU + IP4_OPTIONS_MAX);
 	struct pkt *e = pkt_new(w->lc);
 	if (!e)
 		return NULL;
 	uint32_t len = fill_ip(w, &ip, cause, way);
 	if (!pkt_append(w->lc, e, &ip, len) || !pkt_append(w->lc, e, &icmp, sizeof icmp) ||
-	    !quote(w->lc, e, cause, room - len - (uint32_t)sizeof icmp)) {
+	    !icmp_quote(w->lc, e, cause, room - len - (uint32_t)sizeof icmp, extended) ||
+	    (extended && !icmp_extend(w, e, cause, AF_INET))) {
 		pkt_free(w->lc, e);
 		return NULL;
 	}

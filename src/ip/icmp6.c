@@ -295,6 +295,8 @@ static const struct knob icmp6_knobs[] = {
 	     .help = "do not answer those to anycast addresses"),
 	KNOB("net.ipv6.anycast_src_echo_reply", struct icmp6_stack, anycast_source, 0, 0, 1,
 	     .help = "answer those from the anycast address"),
+	KNOB("net.ipv6.icmp.errors_extension_mask", struct icmp6_stack, extension, 0, 0, ICMP_EXTEND_IFACE,
+	     .help = "1: errors say by which interface the packet came (RFC 5837)"),
 	KNOB("net.ipv6.icmp.error_anycast_as_unicast", struct icmp6_stack, error_anycast_source, 0, 0, 1,
 	     .help = "errors may come from an anycast address that was written to"),
 	{ 0 },

@@ -9,19 +9,17 @@
 #include "pkt/csum.h"
 #include "wire/csum.h"
 #include "wire/eth.h"
+#include "wire/icmp_ext.h"
 
 enum icmp6_error_next { ICMP6_ERROR_OUTPUT = 1 };
 
-static bool quote(struct lcore *lc, struct pkt *e, const struct pkt *cause)
+/* RFC 4443, 2.4(c) */
+enum { QUOTE_MAX = IP6_MIN_MTU - sizeof(struct ip6_hdr) - sizeof(struct icmp6_hdr) };
+
+static bool is_extended(const struct worker *w, const struct pkt *cause)
 {
-	struct cursor c = pkt_cursor(cause);
-	uint32_t n;
-	cur_trim(&c,
-		 MIN(c.left, (uint32_t)(IP6_MIN_MTU - sizeof(struct ip6_hdr) - sizeof(struct icmp6_hdr))));
-	for (const uint8_t *run; (run = cur_run(&c, &n));)
-		if (!pkt_append(lc, e, run, n))
-			return false;
-	return true;
+	return unlikely(racy_get(icmp6_stack(w->st)->extension)) && !(cause->flags & PKT_F_LOCAL_OUT) &&
+	       iface_get(w, cause->in_if);
 }
 
 /* Over an authentication header, to the transport's. False: the packet ends before that. */
@@ -125,11 +123,15 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause, const s
 	struct icmp6_msg m = { .type = cause->edge.icmp_error.type,
 			       .code = cause->edge.icmp_error.code,
 			       .info = cause->edge.icmp_error.info };
+	bool extended = is_extended(w, cause);
+	if (extended)
+		m.info = icmp6_ext_info(m.type, m.info, &extended);
 	icmp6_emit(&m, &h);
 	struct pkt *e = icmp6_new(w->lc, &ip, &h, sizeof h);
 	if (!e)
 		return NULL;
-	if (!quote(w->lc, e, cause)) {
+	if (!icmp_quote(w->lc, e, cause, QUOTE_MAX, extended) ||
+	    (extended && !icmp_extend(w, e, cause, AF_INET6))) {
 		pkt_free(w->lc, e);
 		return NULL;
 	}

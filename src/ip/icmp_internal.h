@@ -13,6 +13,7 @@ struct icmp4_stack {
 	uint32_t peer_ms, mask; /* limited are the types whose bit is set */
 	uint8_t ignore_all, ignore_groups, probe; /* echo */
 	uint8_t inbound_source; /* of errors: an address of the interface the cause came by */
+	uint8_t extension; /* of errors: ICMP_EXTEND_IFACE */
 	uint8_t ignore_bogus; /* errors about what was sent to a broadcast address are taken for what they seem */
 };
 struct icmp4_worker {
@@ -30,6 +31,7 @@ struct icmp6_stack {
 	uint8_t ignore_all, ignore_multicast, ignore_anycast; /* echo */
 	uint8_t anycast_source; /* of echo replies: the anycast address that was asked */
 	uint8_t error_anycast_source; /* the same of errors */
+	uint8_t extension; /* of errors: ICMP_EXTEND_IFACE */
 };
 struct icmp6_worker {
 	struct icmp_limit limit;
@@ -38,6 +40,13 @@ static inline struct icmp6_stack *icmp6_stack(const struct leat_stack *st)
 {
 	return stack_state(st, MODULE_icmp6);
 }
+
+enum { ICMP_EXTEND_IFACE = 1 << 0 }; /* Linux: of net.ipv4.icmp_errors_extension_mask */
+/* Behind an error that quotes ICMP_EXT_QUOTE_MIN bytes of `cause`: the interface that one came by (RFC 5837). False: no buffer. */
+bool icmp_extend(const struct worker *w, struct pkt *e, const struct pkt *cause, uint8_t family);
+/* The start of `cause` into an error: all of it up to `room`, or, where an extension is to follow, exactly ICMP_EXT_QUOTE_MIN bytes,
+ * filled up with zeros. False: no buffer. */
+bool icmp_quote(struct lcore *lc, struct pkt *e, const struct pkt *cause, uint32_t room, bool extended);
 
 static inline bool icmp_by_loopback(const struct worker *w, const struct pkt *p)
 {

@@ -4,22 +4,13 @@
  * neighbours we know are not told of. */
 #include "ip/icmp_internal.h"
 #include "net/addr.h"
+#include "wire/icmp_ext.h"
 
 enum { PROBE_L = 1, PROBE_SEQ_MASK = 0xff00 };
 enum { STATE_ACTIVE = 4, STATE_IP4 = 2, STATE_IP6 = 1 };
 enum { CODE_MALFORMED = 1, CODE_NO_IFACE = 2 };
 enum { BY_NAME = 1, BY_INDEX = 2, BY_ADDR = 3 };
-enum { AFI_IP4 = 1, AFI_IP6 = 2 };
 enum { OBJECT_LEN_MAX = 4 + 20 }; /* of an address of the longest kind, with its headers */
-
-struct object_hdr { /* RFC 4884, 7 and 8 */
-	uint8_t version, reserved;
-	be16 csum;
-	be16 len;
-	uint8_t class_num, c_type;
-};
-static_assert(sizeof(struct object_hdr) == 8, "as on the wire");
-enum { OBJECT_HDR_LEN = 4 }; /* of which are the object's own */
 
 static const struct iface *by_index(const struct worker *w, uint32_t ifindex)
 {
@@ -71,9 +62,9 @@ static bool find(const struct worker *w, uint8_t c_type, struct cursor c, const 
 		if (!cur_copy(&c, afi, sizeof afi) || !cur_u8(&c, &len) || !cur_u8(&c, &reserved) || afi[0] ||
 		    len != cur_left(&c))
 			return false;
-		if (!(afi[1] == AFI_IP4 && len == 4) && !(afi[1] == AFI_IP6 && len == 16))
+		if (!(afi[1] == ICMP_EXT_AFI_IP4 && len == 4) && !(afi[1] == ICMP_EXT_AFI_IP6 && len == 16))
 			return false;
-		*ret = by_addr(w, afi[1] == AFI_IP4 ? AF_INET : AF_INET6, c);
+		*ret = by_addr(w, afi[1] == ICMP_EXT_AFI_IP4 ? AF_INET : AF_INET6, c);
 		return true;
 	default:
 		return false;
@@ -91,14 +82,14 @@ bool icmp_probe(const struct worker *w, uint16_t seq, struct cursor body, struct
 {
 	const struct icmp4_stack *s = icmp4_stack(w->st);
 	const struct iface *ifc = NULL;
-	struct object_hdr h;
+	struct icmp_ext_object o;
 	struct cursor who;
 	if (!s || !racy_get(s->probe) || !(seq & PROBE_L))
 		return false;
 	*ret = (struct icmp_probe){ .code = CODE_MALFORMED, .seq = seq & PROBE_SEQ_MASK };
-	if (!cur_copy(&body, &h, sizeof h) || be16_get(h.len) <= OBJECT_HDR_LEN ||
-	    be16_get(h.len) > OBJECT_LEN_MAX || !cur_sub(&body, be16_get(h.len) - OBJECT_HDR_LEN, &who) ||
-	    !find(w, h.c_type, who, &ifc))
+	if (!cur_skip(&body, sizeof(struct icmp_ext_hdr)) || !cur_copy(&body, &o, sizeof o) ||
+	    be16_get(o.len) <= sizeof o || be16_get(o.len) > OBJECT_LEN_MAX ||
+	    !cur_sub(&body, be16_get(o.len) - (uint32_t)sizeof o, &who) || !find(w, o.c_type, who, &ifc))
 		return true;
 	ret->code = ifc ? 0 : CODE_NO_IFACE;
 	if (ifc)

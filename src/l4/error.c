@@ -12,6 +12,7 @@
 #include "l4/l4_internal.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
+#include "wire/icmp_ext.h"
 #include "wire/udp.h"
 
 enum { ERROR_NEXT_DELIVER = 1 };
@@ -132,6 +133,7 @@ static bool parse4(const struct pkt *p, struct l4_error *r)
 		.err = mean.err, .hard = mean.hard, .type = m.type, .code = m.code, .family = AF_INET
 	};
 	r->info = frag_needed ? icmp4_info(&m) & 0xffff : 0;
+	r->quoted = icmp4_ext_quoted(m.type, icmp4_info(&m));
 	if (m.type == ICMP4_PARAM_PROBLEM)
 		r->info = icmp4_info(&m) >> 24;
 	r->from.a = l4_of4(((const struct ip4_hdr *)pkt_l3(p))->src);
@@ -147,6 +149,7 @@ static bool parse6(const struct pkt *p, struct l4_error *r)
 	*r = (struct l4_error){
 		.err = mean.err, .hard = mean.hard, .type = m.type, .code = m.code, .family = AF_INET6
 	};
+	r->quoted = icmp6_ext_quoted(m.type, m.info);
 	r->info = m.type == ICMP6_TOO_BIG || m.type == ICMP6_PARAM_PROBLEM ? m.info : 0;
 	r->from.a = ((const struct ip6_hdr *)pkt_l3(p))->src;
 	return r->err && parse_quote6(r, m.body);

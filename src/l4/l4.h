@@ -71,6 +71,7 @@ enum l4_label { L4_LABEL_UNSAID, L4_LABEL_NO, L4_LABEL_YES }; /* IPV6_AUTOFLOWLA
 struct l4_opts {
 	uint8_t reuseaddr, reuseport, broadcast, v6only;
 	uint8_t recverr4, recverr6, hdrincl;
+	uint8_t recverr_ext4, recverr_ext6; /* where an error's extension begins (RFC 4884), too */
 	uint8_t recvinfo4, recvttl, recvtos; /* control messages wanted */
 	uint8_t recvinfo6, recvhops, recvtclass;
 	uint8_t tos, tclass;
@@ -189,6 +190,8 @@ struct l4_error {
 	struct l4_addr src, dst; /* of what it is about: src is ours */
 	struct cursor payload; /* of what it is about, behind the transport header where there is one */
 	struct cursor l3, l4; /* from its IP header and from its transport header on */
+	uint32_t
+		quoted; /* so much is quoted of it, from l3 on, before an extension; 0: nobody says (RFC 4884) */
 };
 struct pkt *l4_peek_error(const struct l4_end *e);
 void l4_pop_error(struct l4_end *e);

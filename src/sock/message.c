@@ -6,6 +6,7 @@
 #include <netinet/ip.h>
 
 #include "sock/sock_internal.h"
+#include "wire/icmp_ext.h"
 
 static bool is_udp(const struct sock *s)
 {
@@ -135,6 +136,28 @@ static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 
 /* --- the error queue --- */
 
+/* Of the packet that failed, what its socket had written. */
+static struct cursor written(const struct sock *s, const struct l4_error *r)
+{
+	if (s->end.ops->type != SOCK_RAW)
+		return r->payload;
+	return s->end.opt.hdrincl ? r->l3 : r->l4;
+}
+
+/* RFC 4884: where the extension begins, counted from the first byte that the socket gets. Linux: ip_icmp_error_rfc4884(). */
+static struct sock_ee_data_rfc4884 extension_of(const struct sock *s, const struct l4_error *r)
+{
+	struct sock_ee_data_rfc4884 ret = { 0 };
+	struct cursor c = written(s, r);
+	uint32_t headers = cur_left(&r->l3) - cur_left(&c);
+	if (r->quoted < ICMP_EXT_QUOTE_MIN || r->quoted < headers)
+		return ret;
+	ret.len = (uint16_t)(r->quoted - headers);
+	if (!cur_skip(&c, ret.len) || !icmp_ext_ok(c))
+		ret.flags = SO_EE_RFC4884_FLAG_INVALID;
+	return ret;
+}
+
 struct error_data {
 	struct sock_extended_err ee;
 	struct sockaddr_storage offender;
@@ -151,6 +174,8 @@ static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg 
 					.ee_code = r->code,
 					.ee_info = r->info } };
 	socklen_t n = sock_addr_fill(s, &r->from, &d.offender);
+	if (is6 ? s->end.opt.recverr_ext6 : s->end.opt.recverr_ext4)
+		d.ee.ee_rfc4884 = extension_of(s, r);
 	if (r->local) /* nobody */
 		memset(&d.offender, 0, n);
 	if (s->end.family == AF_INET6)
@@ -168,14 +193,6 @@ static void after_error(struct sock *s, bool was_local)
 		s->end.error = r.err;
 	else if (!was_local)
 		s->end.error = 0;
-}
-
-/* Of the packet that failed, what its socket had written. */
-static struct cursor written(const struct sock *s, const struct l4_error *r)
-{
-	if (s->end.ops->type != SOCK_RAW)
-		return r->payload;
-	return s->end.opt.hdrincl ? r->l3 : r->l4;
 }
 
 static ssize_t receive_error(struct sock *s, struct sock_msg *m)

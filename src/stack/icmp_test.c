@@ -2,6 +2,7 @@
 /* What a whole stack answers to ICMP, to options of IPv4, and to sources that cannot be. */
 #include "net/sysctl.h"
 #include "stack/rig.h"
+#include "wire/icmp_ext.h"
 
 static struct rig *setup(void)
 {
@@ -381,6 +382,75 @@ TWICE(options_are_filled_in_on_the_way)
 TWICE(nobody_else_has_our_addresses)
 TWICE(sources_come_by_the_way_that_leads_back)
 
+/* --- RFC 4884 --- */
+
+/* Behind an error that quotes 128 bytes of a packet to the far side: the interface it came by. */
+static void expect_extension(struct rig *r, struct cursor body, uint32_t quoted)
+{
+	static const char filling[128];
+	struct cursor quote;
+	const char name[4] = { 4, 'w', 'a' };
+	assert_true(cur_sub(&body, 128, &quote));
+	assert_true(cur_skip(&quote, quoted) && cur_equal(&quote, filling, 128 - quoted));
+	assert_true(icmp_ext_ok(body));
+	assert_true(cur_skip(&body, sizeof(struct icmp_ext_hdr)));
+	struct icmp_ext_object o;
+	be32 index;
+	assert_true(cur_copy(&body, &o, sizeof o) && cur_copy(&body, &index, sizeof index));
+	assert_int_equal(o.class_num, 2);
+	assert_int_equal(o.c_type, 0x0f);
+	assert_int_equal(be32_get(index), r->a.ifc->ifindex);
+	assert_true(cur_skip(&body, cur_left(&body) - 8) && cur_equal(&body, name, 4)); /* name, MTU */
+}
+
+static void errors_name_the_interface_when_told_so(void **state)
+{
+	static const unsigned lens[] = { 10, 92,
+					 1000 }; /* shorter than 128 bytes in all, about so long, longer */
+	struct rig *r = setup();
+	struct frame f;
+	set(r, "net.ipv4.icmp_errors_extension_mask", "1");
+	set(r, "net.ipv6.icmp.errors_extension_mask", "1");
+	for (unsigned i = 0; i < ARRAY_SIZE(lens); i++) {
+		struct ip4_msg ip4 = ip4_packet("10.0.1.2", "10.0.2.2");
+		ip4.ttl = 1;
+		frame_ip4(&f, &r->a, &ip4, lens[i]);
+		rig_send(r, &r->a, &f);
+		struct icmp4_msg m4 = rig_expect_icmp4(&r->a, "10.0.1.1", "10.0.1.2", ICMP4_TIME_EXCEEDED, 0);
+		assert_int_equal(icmp4_info(&m4), 0x00200000);
+		expect_extension(r, m4.body, MIN(28 + lens[i], 128u));
+		struct ip6_msg ip6 = ip6_packet("2001:db8:1::2", "2001:db8:2::2");
+		ip6.hop_limit = 1;
+		frame_ip6(&f, &r->a, &ip6, NULL, 0, lens[i]);
+		rig_send(r, &r->a, &f);
+		struct icmp6_msg m6 = rig_expect_icmp6(&r->a, "2001:db8:1::1", "2001:db8:1::2",
+						       ICMP6_TIME_EXCEEDED, 0, NULL);
+		assert_int_equal(m6.info, 0x10000000);
+		expect_extension(r, m6.body, MIN(48 + lens[i], 128u));
+	}
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
+TWICE(errors_name_the_interface_when_told_so)
+
+static void errors_that_nothing_may_follow_are_as_ever(void **state)
+{
+	struct rig *r = setup();
+	struct frame f;
+	set(r, "net.ipv6.icmp.errors_extension_mask", "1");
+	assert_int_equal(iface_set_mtu(r->b.ifc, 1280), 0);
+	struct ip6_msg ip = ip6_packet("2001:db8:1::2", "2001:db8:2::2");
+	frame_ip6(&f, &r->a, &ip, NULL, 0, 1400);
+	rig_send(r, &r->a, &f);
+	struct icmp6_msg m =
+		rig_expect_icmp6(&r->a, "2001:db8:1::1", "2001:db8:1::2", ICMP6_TOO_BIG, 0, NULL);
+	assert_int_equal(m.info, 1280);
+	assert_int_equal(cur_left(&m.body), 1280 - 48);
+	rig_free(r);
+}
+TWICE(errors_that_nothing_may_follow_are_as_ever)
+
 int main(void)
 {
 	workers = 1;
@@ -389,6 +459,8 @@ int main(void)
 		BOTH(what_is_to_be_ignored_is),
 		BOTH(interfaces_are_told_of_when_that_is_allowed),
 		cmocka_unit_test(errors_come_from_where_it_says),
+		BOTH(errors_name_the_interface_when_told_so),
+		BOTH(errors_that_nothing_may_follow_are_as_ever),
 		BOTH(options_are_filled_in_on_the_way),
 		cmocka_unit_test(malformed_options_are_pointed_at_in_an_error),
 		cmocka_unit_test(source_routes_are_followed_where_all_say_so),

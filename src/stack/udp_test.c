@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* UDP sockets between two stacks, and within one. */
+#include <time.h>
+
+#include <linux/errqueue.h>
+
+#include "net/sysctl.h"
 #include "stack/sock_rig.h"
 
 static void datagrams_go_there_and_back(void **state)
@@ -78,6 +83,41 @@ static void closed_port_is_told_to_the_connected_and_to_who_asked(void **state)
 	assert_int_equal(get_int(c, SOL_SOCKET, SO_ERROR), 0);
 	duo_free(d);
 }
+
+/* RFC 4884: what stands behind the quoted packet is found, and not taken for payload. */
+static void errors_say_where_their_extension_begins(void **state)
+{
+	static const struct {
+		int family, level, option;
+		const char *to;
+		unsigned headers;
+	} ways[] = { { AF_INET, IPPROTO_IP, IP_RECVERR, "10.0.0.2", 28 },
+		     { AF_INET6, IPPROTO_IPV6, IPV6_RECVERR, "2001:db8::2", 48 } };
+	struct duo *d = duo_start();
+	char why[100], buf[200] = "", control[128];
+	assert_int_equal(sysctl_set(d->two, "net.ipv4.icmp_errors_extension_mask", "1", why, sizeof why), 0);
+	assert_int_equal(sysctl_set(d->two, "net.ipv6.icmp.errors_extension_mask", "1", why, sizeof why), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(ways); i++) {
+		int ext = i ? IPV6_RECVERR_RFC4884 : IP_RECVERR_RFC4884;
+		struct sock *s = open_of(d->one, ways[i].family, SOCK_DGRAM, 0);
+		struct sock_msg m = {
+			.buf = buf, .len = sizeof buf, .control = control, .control_len = sizeof control
+		};
+		assert_int_equal(set_int(s, ways[i].level, ways[i].option, 1), 0);
+		assert_int_equal(set_int(s, ways[i].level, ext, 2), -EINVAL);
+		assert_int_equal(set_int(s, ways[i].level, ext, 1), 0);
+		assert_int_equal(send_to(d, s, "abc", 3, ways[i].to, 9), 3);
+		/* filling, header, object: index, address, name, MTU */
+		assert_int_equal(sock_recvmsg(s, &m, MSG_ERRQUEUE),
+				 128 - ways[i].headers + 4 + 4 + 4 + (i ? 20 : 8) + 4 + 4);
+		const struct sock_extended_err *ee = (void *)CMSG_DATA((struct cmsghdr *)control);
+		assert_int_equal(ee->ee_errno, ECONNREFUSED);
+		assert_int_equal(ee->ee_rfc4884.len, 128 - ways[i].headers);
+		assert_int_equal(ee->ee_rfc4884.flags, 0);
+	}
+	duo_free(d);
+}
+TWICE(errors_say_where_their_extension_begins)
 
 /* As large as a datagram can be, by fragments that meet on one worker and go to the socket's. */
 static void large_datagrams_cross_in_fragments(void **state)
@@ -293,6 +333,7 @@ int main(void)
 		BOTH(datagrams_go_there_and_back_over_ipv6),
 		BOTH(host_talks_to_itself),
 		BOTH(closed_port_is_told_to_the_connected_and_to_who_asked),
+		BOTH(errors_say_where_their_extension_begins),
 		BOTH(large_datagrams_cross_in_fragments),
 		BOTH(calls_fail_as_on_linux),
 		BOTH(full_socket_drops_by_name_and_open_ones_go_with_their_stack),

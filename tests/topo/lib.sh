@@ -198,8 +198,8 @@ host_up() { # client|server ADDR4 ADDR6 GATEWAY4 GATEWAY6
 capture_start() { # client|server
     [ "$topo_over" != user ] || return 0
     command -v tcpdump >/dev/null || return 0
-    # -U writes each packet as it comes, so that nothing is lost when it is stopped.
-    ip netns exec "$prefix-$1" tcpdump -i eth0 -U -w "$tmp/$1.pcap" -Z root -s 0 >/dev/null 2>&1 </dev/null &
+    # Each packet is handed over and written as it comes, so that nothing is lost when it is stopped.
+    ip netns exec "$prefix-$1" tcpdump -i eth0 --immediate-mode -U -w "$tmp/$1.pcap" -Z root -s 0 >/dev/null 2>&1 </dev/null &
     children+=("$!")
     local i
     for i in {1..50}; do [ -s "$tmp/$1.pcap" ] && break; sleep 0.1; done
