@@ -5,6 +5,7 @@
 
 #include "base/bitmap.h"
 #include "net/notify.h"
+#include "netlink/genl.h"
 #include "netlink/nl_sock.h"
 
 enum {
@@ -154,9 +155,6 @@ void nl_multicast(struct leat_stack *st, int protocol, unsigned group, uint16_t 
 /* genl.c: numbers follow from the module, so that they do not change when another comes or goes. */
 uint16_t genl_family_id(const struct leat_stack *st, const struct nl_family *f);
 uint32_t genl_group_id(const struct leat_stack *st, const struct nl_family *f, unsigned i);
-/* An answer or message of a generic netlink family. */
-void genl_begin(struct nl_buf *b, uint16_t id, uint8_t cmd, uint8_t version, uint16_t flags, uint32_t seq,
-		uint32_t portid);
 extern const struct nl_family genl_ctrl_family;
 
 /* Goes over the families of a protocol that the stack's modules bring. */

@@ -138,6 +138,20 @@ int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes)
 	return 0;
 }
 
+int nl_sock_execute(struct nl_sock *s, const struct nlmsghdr *h)
+{
+	struct nl_current outer = nl_state(s->st)->current;
+	struct nl_ext ext = { 0 };
+	int err = nl_sock_autobind(s);
+	if (err)
+		return err;
+	nl_hold(s->st);
+	err = execute(s, h, &ext);
+	nl_state(s->st)->current = outer;
+	nl_release(s->st);
+	return err;
+}
+
 int nl_sock_input_to(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t portid, uint32_t groups)
 {
 	struct nl_sock *to;

@@ -38,6 +38,9 @@ void nl_sock_writable(struct nl_sock *s);
 /* sendmsg() to the kernel's port: one datagram of requests. They are executed in order, published together, and answered
  * after. Each succeeds or fails in its answer; the result is that of sendmsg: 0 or -EMSGSIZE, -ENOBUFS. */
 int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes);
+/* One whole request, executed as one of those, whose result comes back instead of an answer. Inside the handler of another request,
+ * too; it is then published with that one. 0 or -errno. */
+int nl_sock_execute(struct nl_sock *s, const struct nlmsghdr *h);
 /* sendmsg() with a destination: as above for port and groups 0, else -ECONNREFUSED or -EPERM as Linux. */
 int nl_sock_input_to(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t portid,
 		     uint32_t groups);
