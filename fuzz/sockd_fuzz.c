@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests from a client that may be anybody: whatever it sends, with whatever descriptors, another client is served. Input:
+/* Requests from a client that may be anybody, ioctls among them: whatever it sends, with whatever descriptors, another client is served. Input:
  * records of a byte (how many descriptors, and which) and a request; the last one may be short. */
 #include "sockd/sockd_test.h"
 

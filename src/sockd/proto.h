@@ -22,13 +22,14 @@ enum sockd_op {
 	SOCKD_GETPEERNAME, /* reply: data */
 	SOCKD_SETSOCKOPT, /* opt; data: the value */
 	SOCKD_GETSOCKOPT, /* opt with len; reply: data */
+	SOCKD_IOCTL, /* ioctl; data: what compat/ioctl.h says; no descriptor. Reply: data */
 	SOCKD_OP_MAX,
 
 	SOCKD_CLOSED =
 		0x100, /* daemon to client, seq 0: the application's end of `cookie` is closed everywhere */
 };
 
-enum { SOCKD_DATA_MAX = 128, SOCKD_FDS_MAX = 2, SOCKD_MSG_MAX = 128 << 10 };
+enum { SOCKD_DATA_MAX = 512, SOCKD_FDS_MAX = 2, SOCKD_MSG_MAX = 128 << 10 };
 
 enum sockd_rights {
 	SOCKD_RIGHT_ADMIN = 1, /* the caller has CAP_NET_ADMIN where it lives */
@@ -49,6 +50,11 @@ struct sockd_req {
 			int32_t level, name;
 			uint32_t len; /* GETSOCKOPT: how many bytes are wanted */
 		} opt;
+		struct {
+			uint32_t cmd; /* SIOC* */
+			uint32_t family; /* of the socket it was given to */
+			uint32_t rights; /* enum sockd_rights, of the caller */
+		} ioctl;
 	};
 	uint32_t data_len;
 	uint32_t zero; /* must be 0 */

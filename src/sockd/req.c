@@ -6,7 +6,7 @@
 
 static const struct req_shape {
 	uint8_t n_fds;
-	uint8_t min_data, max_data;
+	uint16_t min_data, max_data;
 } shapes[SOCKD_OP_MAX] = {
 	/* clang-format off */
 	/*                      fds  min  max data */
@@ -17,6 +17,7 @@ static const struct req_shape {
 	[SOCKD_GETPEERNAME]  = { 1,   0,   0 },
 	[SOCKD_SETSOCKOPT]   = { 1,   0,   SOCKD_DATA_MAX },
 	[SOCKD_GETSOCKOPT]   = { 1,   0,   0 },
+	[SOCKD_IOCTL]        = { 0,   0,   SOCKD_DATA_MAX },
 	/* clang-format on */
 };
 

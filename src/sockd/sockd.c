@@ -16,6 +16,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "compat/ioctl.h"
+
+static_assert((int)IOCTL_DATA_MAX <= (int)SOCKD_DATA_MAX, "answers fit");
+
 enum { REST_US = 100000 };
 
 /* --- clients --- */
@@ -67,6 +71,26 @@ void client_flush(struct client *c)
 	c->d->rt->ops->fd_watch(c->d->rt, c->d->rt->ctl, &c->watch);
 }
 
+static int do_ioctl(struct client *c, struct sockd_req *req, struct sockd_rep *rep)
+{
+	struct ioctl_call call = {
+		.cmd = req->ioctl.cmd,
+		.family = (uint16_t)req->ioctl.family,
+		.creds = { .uid = c->uid,
+			   .gid = c->gid,
+			   .may_configure = c->may_configure && (req->ioctl.rights & SOCKD_RIGHT_ADMIN) },
+		.data = req->data,
+		.len_bytes = req->data_len,
+	};
+	int err = ioctl_run(c->d->st, &call);
+
+	if (!err) {
+		memcpy(rep->data, req->data, call.len_bytes);
+		rep->data_len = call.len_bytes;
+	}
+	return err;
+}
+
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 {
 	struct sockd_req req = { 0 };
@@ -83,6 +107,8 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 			raw->fd[0] = -1;
 			rep->cookie = s->cookie;
 		}
+	} else if (!err && req.op == SOCKD_IOCTL) {
+		err = do_ioctl(c, &req, rep);
 	} else if (!err) {
 		s = pair_find(c->d, raw->fd[0]);
 		err = s ? pair_request(s, &req, rep) : -EBADF;

@@ -6,6 +6,7 @@
 #include "sockd/sockd_test.h"
 
 #include <linux/genetlink.h>
+#include <linux/sockios.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -244,6 +245,31 @@ static void options_are_told(void **state)
 	close(client);
 }
 
+static void ioctls_need_no_descriptor_and_settings_a_right(void **state)
+{
+	struct sockd_test *t = *state;
+	int client = test_connect(t);
+	struct sockd_req req = { .op = SOCKD_IOCTL, .data_len = sizeof(struct ifreq) };
+	struct sockd_rep rep;
+	struct ifreq r = { .ifr_name = "eth0" };
+
+	req.ioctl.cmd = SIOCGIFMTU;
+	memcpy(req.data, &r, sizeof r);
+	assert_int_equal(ask(t, client, &req, NULL, 0, &rep), 0);
+	assert_int_equal(rep.data_len, sizeof r);
+	memcpy(&r, rep.data, sizeof r);
+	assert_int_equal(r.ifr_mtu, 1500);
+	req.ioctl.cmd = SIOCSIFMTU;
+	assert_int_equal(ask(t, client, &req, NULL, 0, NULL), -EPERM);
+	req.ioctl.rights = SOCKD_RIGHT_ADMIN;
+	memcpy(req.data, &r, sizeof r);
+	assert_int_equal(ask(t, client, &req, NULL, 0, &rep), 0);
+	assert_int_equal(rep.data_len, 0);
+	req.data_len = 3;
+	assert_int_equal(ask(t, client, &req, NULL, 0, NULL), -EFAULT);
+	close(client);
+}
+
 static void nonsense_ends_the_connection(void **state)
 {
 	struct sockd_test *t = *state;
@@ -368,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_protocols_do_not_exist, start, end),
 		cmocka_unit_test_setup_teardown(bind_names_the_socket, start, end),
 		cmocka_unit_test_setup_teardown(options_are_told, start, end),
+		cmocka_unit_test_setup_teardown(ioctls_need_no_descriptor_and_settings_a_right, start, end),
 		cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, start, end),
 		cmocka_unit_test_setup_teardown(too_many_descriptors_are_not_kept, start, end),
 		cmocka_unit_test_setup_teardown(a_stuck_client_harms_no_one, start, end),

@@ -5,6 +5,7 @@
 #define LEAT_SOCKD_TEST_H
 
 #include <errno.h>
+#include <linux/if_arp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,10 @@
 #include <unistd.h>
 
 #include "core/manual.h"
-#include "net/iface.h"
+#include "net/addr.h"
+#include "net/fib_exc.h"
+#include "net/mcast.h"
+#include "net/neigh.h"
 #include "netlink/nl_sock.h"
 #include "sockd/proto.h"
 #include "sockd/sockd.h"
@@ -80,10 +84,27 @@ static inline void test_settle(struct sockd_test *t)
 		manual_rt_settle(t->m);
 }
 
+static inline void test_xmit(struct iface *i, struct worker *w, struct pkt *const *p, unsigned n)
+{
+	pkt_free_bulk(w->lc, p, n);
+}
+
 static inline void test_start(struct sockd_test *t)
 {
-	static const struct module *const modules[] = { &pkt_module, &graph_module, &netlink_module,
-							&iface_module, NULL };
+	static const struct module *const modules[] = { &pkt_module,   &graph_module, &netlink_module,
+							&iface_module, &addr_module,  &mcast_module,
+							&neigh_module, &fib_module,   &fib_exc_module,
+							NULL };
+	static const struct iface_ops ops = { .kind = "fake", .xmit = test_xmit };
+	const struct iface_new eth0 = { .name = "eth0",
+					.ops = &ops,
+					.hw_type = ARPHRD_ETHER,
+					.flags = IFF_BROADCAST | IFF_MULTICAST,
+					.mtu = 1500,
+					.mtu_min = 68,
+					.mtu_max = 9000,
+					.mac = { 2, 0, 0, 0, 0, 1 } };
+	struct iface *i;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	*t = (struct sockd_test){ .dir = "/tmp/leat-sockd-test-XXXXXX", .m = manual_rt_new(1, 1) };
@@ -93,7 +114,7 @@ static inline void test_start(struct sockd_test *t)
 	t->ops.fd_unwatch = test_unwatch;
 	t->rt->ops = &t->ops;
 	t->at.sun_family = AF_UNIX;
-	if (!mkdtemp(t->dir) || stack_new(t->rt, "test", 1, modules, &t->st))
+	if (!mkdtemp(t->dir) || stack_new(t->rt, "test", 1, modules, &t->st) || iface_add(t->st, &eth0, &i))
 		abort();
 	snprintf(t->at.sun_path, sizeof t->at.sun_path, "%s/s", t->dir);
 	if (bind(fd, (struct sockaddr *)&t->at, sizeof t->at) || listen(fd, 128) ||

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /sys/class/net and the directories its links lead to, /sys/devices/virtual/net/IF. Linux: net/core/net-sysfs.c. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "compat/file.h"
+#include "net/iface.h"
+#include "net/link_fill.h"
+
+/* --- attributes --- */
+
+typedef int show_fn(const struct iface *i, struct text *t);
+typedef int store_fn(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text);
+
+/* Linux: IFF_RUNNING and its like are worked out for those who ask, and are not in here. */
+enum { VOLATILE_FLAGS = IFF_RUNNING | IFF_LOWER_UP | IFF_DORMANT | IFF_ECHO };
+enum { NAME_PREDICTABLE = 2, NAME_BY_USER = 3 }; /* NET_NAME_* */
+
+static int show_mac(struct text *t, const uint8_t mac[6])
+{
+	text_mac(t, mac);
+	text_add(t, "\n");
+	return 0;
+}
+static int show_u32(struct text *t, uint32_t v)
+{
+	text_add(t, "%u\n", v);
+	return 0;
+}
+/* Linux: what depends on the device at work cannot be read while it is down. */
+static int show_running(const struct iface *i, struct text *t, uint32_t v)
+{
+	return i->flags & IFF_UP ? show_u32(t, v) : -EINVAL;
+}
+
+static int show_address(const struct iface *i, struct text *t)
+{
+	return show_mac(t, i->mac);
+}
+static int show_broadcast(const struct iface *i, struct text *t)
+{
+	return show_mac(t, i->broadcast);
+}
+static int show_addr_len(const struct iface *i, struct text *t)
+{
+	return show_u32(t, sizeof i->mac);
+}
+static int show_zero(const struct iface *i, struct text *t)
+{
+	return show_u32(t, 0);
+}
+static int show_hex_zero(const struct iface *i, struct text *t)
+{
+	text_add(t, "0x0\n");
+	return 0;
+}
+static int show_invalid(const struct iface *i, struct text *t)
+{
+	return -EINVAL;
+}
+static int show_unsupported(const struct iface *i, struct text *t)
+{
+	return -EOPNOTSUPP;
+}
+static int show_carrier(const struct iface *i, struct text *t)
+{
+	return show_running(i, t, !!i->carrier);
+}
+static int show_carrier_changes(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->carrier_changes[0] + i->carrier_changes[1]);
+}
+static int show_carrier_down(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->carrier_changes[0]);
+}
+static int show_carrier_up(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->carrier_changes[1]);
+}
+static int show_dormant(const struct iface *i, struct text *t)
+{
+	return show_running(i, t, !!(i->flags & IFF_DORMANT));
+}
+static int show_testing(const struct iface *i, struct text *t)
+{
+	return show_running(i, t, i->operstate == IF_OPER_TESTING);
+}
+static int show_flags(const struct iface *i, struct text *t)
+{
+	text_add(t, "0x%x\n", i->flags & ~(uint32_t)VOLATILE_FLAGS);
+	return 0;
+}
+static int show_alias(const struct iface *i, struct text *t)
+{
+	if (i->alias[0])
+		text_add(t, "%s\n", i->alias);
+	return 0;
+}
+static int show_ifindex(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->ifindex);
+}
+static int show_iflink(const struct iface *i, struct text *t)
+{
+	uint32_t lower = i->ops->lower ? i->ops->lower(i) : 0;
+	return show_u32(t, lower ? lower : i->ifindex);
+}
+static int show_link_mode(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->link_mode);
+}
+static int show_mtu(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->mtu);
+}
+static int show_name_type(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->flags & IFF_LOOPBACK ? NAME_PREDICTABLE : NAME_BY_USER);
+}
+static int show_group(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->group);
+}
+static int show_operstate(const struct iface *i, struct text *t)
+{
+	static const char *const names[] = { "unknown", "notpresent", "down", "lowerlayerdown",
+					     "testing", "dormant",    "up" };
+	unsigned state = i->flags & IFF_UP ? i->operstate : IF_OPER_DOWN;
+	text_add(t, "%s\n", state < ARRAY_SIZE(names) ? names[state] : "unknown");
+	return 0;
+}
+static int show_txqlen(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->txqlen);
+}
+static int show_type(const struct iface *i, struct text *t)
+{
+	return show_u32(t, i->hw_type);
+}
+static int show_uevent(const struct iface *i, struct text *t)
+{
+	const char *kind = link_kind_of(i);
+	if (kind && (!strcmp(kind, "vlan") || !strcmp(kind, "vrf")))
+		text_add(t, "DEVTYPE=%s\n", kind);
+	text_add(t, "INTERFACE=%s\nIFINDEX=%u\n", i->name, i->ifindex);
+	return 0;
+}
+
+/* Linux: what can be written is a number. */
+static bool number_of(const char *text, unsigned long *ret)
+{
+	char *end;
+	errno = 0;
+	*ret = strtoul(text, &end, 0);
+	return end != text && *text != '-' && !errno && !end[*end == '\n'];
+}
+
+static struct ifinfomsg *begin(struct request *q, const struct iface *i)
+{
+	struct ifinfomsg *m = request_begin(q, RTM_SETLINK, 0, sizeof *m);
+	m->ifi_index = (int)i->ifindex;
+	return m;
+}
+
+static int store_u32(struct leat_stack *st, const struct nl_creds *who, const struct iface *i,
+		     const char *text, uint16_t attr)
+{
+	struct request q;
+	unsigned long v;
+	if (!number_of(text, &v))
+		return -EINVAL;
+	if (v > UINT32_MAX)
+		return -ERANGE;
+	begin(&q, i);
+	nl_put_u32(&q.b, attr, (uint32_t)v);
+	return request_run(st, who, &q);
+}
+static int store_mtu(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	return store_u32(st, who, i, text, IFLA_MTU);
+}
+static int store_txqlen(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	return store_u32(st, who, i, text, IFLA_TXQLEN);
+}
+static int store_group(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	return store_u32(st, who, i, text, IFLA_GROUP);
+}
+static int store_u8(struct leat_stack *st, const struct nl_creds *who, const struct iface *i,
+		    const char *text, uint16_t attr)
+{
+	struct request q;
+	unsigned long v;
+	if (!number_of(text, &v))
+		return -EINVAL;
+	begin(&q, i);
+	nl_put_u8(&q.b, attr, (uint8_t)v);
+	return request_run(st, who, &q);
+}
+static int store_carrier(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	return i->flags & IFF_UP ? store_u8(st, who, i, text, IFLA_CARRIER) : -EINVAL;
+}
+static int store_link_mode(struct leat_stack *st, const struct nl_creds *who, struct iface *i,
+			   const char *text)
+{
+	return store_u8(st, who, i, text, IFLA_LINKMODE);
+}
+static int store_flags(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	struct request q;
+	unsigned long v;
+	if (!number_of(text, &v))
+		return -EINVAL;
+	struct ifinfomsg *m = begin(&q, i);
+	m->ifi_flags = (unsigned)v;
+	m->ifi_change = UINT32_MAX;
+	return request_run(st, who, &q);
+}
+static int store_alias(struct leat_stack *st, const struct nl_creds *who, struct iface *i, const char *text)
+{
+	struct request q;
+	size_t len = strcspn(text, "\n");
+	if (len >= sizeof i->alias)
+		return -EINVAL;
+	begin(&q, i);
+	nl_put(&q.b, IFLA_IFALIAS, text, len);
+	return request_run(st, who, &q);
+}
+
+static const struct file_attr {
+	const char *name;
+	show_fn *show;
+	store_fn *store;
+} attrs[] = {
+	/* clang-format off */
+	{ "addr_assign_type",     show_zero,            NULL },
+	{ "addr_len",             show_addr_len,        NULL },
+	{ "address",              show_address,         NULL },
+	{ "broadcast",            show_broadcast,       NULL },
+	{ "carrier",              show_carrier,         store_carrier },
+	{ "carrier_changes",      show_carrier_changes, NULL },
+	{ "carrier_down_count",   show_carrier_down,    NULL },
+	{ "carrier_up_count",     show_carrier_up,      NULL },
+	{ "dev_id",               show_hex_zero,        NULL },
+	{ "dev_port",             show_zero,            NULL },
+	{ "dormant",              show_dormant,         NULL },
+	{ "duplex",               show_invalid,         NULL },
+	{ "flags",                show_flags,           store_flags },
+	{ "ifalias",              show_alias,           store_alias },
+	{ "ifindex",              show_ifindex,         NULL },
+	{ "iflink",               show_iflink,          NULL },
+	{ "link_mode",            show_link_mode,       store_link_mode },
+	{ "mtu",                  show_mtu,             store_mtu },
+	{ "name_assign_type",     show_name_type,       NULL },
+	{ "netdev_group",         show_group,           store_group },
+	{ "operstate",            show_operstate,       NULL },
+	{ "phys_port_id",         show_unsupported,     NULL },
+	{ "phys_port_name",       show_unsupported,     NULL },
+	{ "phys_switch_id",       show_unsupported,     NULL },
+	{ "proto_down",           show_zero,            NULL },
+	{ "speed",                show_invalid,         NULL },
+	{ "testing",              show_testing,         NULL },
+	{ "tx_queue_len",         show_txqlen,          store_txqlen },
+	{ "type",                 show_type,            NULL },
+	{ "uevent",               show_uevent,          NULL },
+	/* clang-format on */
+};
+
+/* --- counters --- */
+
+enum { NOT_COUNTED = -1 };
+static const struct file_counter {
+	const char *name;
+	int at; /* in struct iface_worker_stats */
+} counters[] = {
+#define COUNTED(name)                                            \
+	{                                                        \
+#name, offsetof(struct iface_worker_stats, name) \
+	}
+	{ "collisions", NOT_COUNTED },
+	{ "multicast", offsetof(struct iface_worker_stats, rx_multicast) },
+	COUNTED(rx_bytes),
+	{ "rx_compressed", NOT_COUNTED },
+	{ "rx_crc_errors", NOT_COUNTED },
+	COUNTED(rx_dropped),
+	COUNTED(rx_errors),
+	{ "rx_fifo_errors", NOT_COUNTED },
+	{ "rx_frame_errors", NOT_COUNTED },
+	{ "rx_length_errors", NOT_COUNTED },
+	{ "rx_missed_errors", NOT_COUNTED },
+	{ "rx_nohandler", NOT_COUNTED },
+	{ "rx_over_errors", NOT_COUNTED },
+	COUNTED(rx_packets),
+	{ "tx_aborted_errors", NOT_COUNTED },
+	COUNTED(tx_bytes),
+	{ "tx_carrier_errors", NOT_COUNTED },
+	{ "tx_compressed", NOT_COUNTED },
+	COUNTED(tx_dropped),
+	COUNTED(tx_errors),
+	{ "tx_fifo_errors", NOT_COUNTED },
+	{ "tx_heartbeat_errors", NOT_COUNTED },
+	COUNTED(tx_packets),
+	{ "tx_window_errors", NOT_COUNTED },
+#undef COUNTED
+};
+
+static int show_counter(const struct iface *i, const struct file_counter *c, struct text *t)
+{
+	struct iface_worker_stats s;
+	unsigned long long v = 0;
+	iface_stats(i, &s);
+	if (c->at != NOT_COUNTED)
+		v = *(const uint64_t *)((const char *)&s + c->at);
+	text_add(t, "%llu\n", v);
+	return 0;
+}
+
+/* --- what a path below /sys/devices/virtual/net is --- */
+
+enum what { NOTHING, ALL, IFACE, ATTR, STATISTICS, COUNTER, QUEUES, QUEUE };
+struct place {
+	enum what what;
+	struct iface *i;
+	unsigned n; /* of the attribute or counter */
+};
+
+static struct place place_behind(struct leat_stack *st, struct iface *i, const char *rest)
+{
+	char queue[16];
+	if (!strcmp(rest, "statistics"))
+		return (struct place){ STATISTICS, i, 0 };
+	if (!strcmp(rest, "queues"))
+		return (struct place){ QUEUES, i, 0 };
+	for (unsigned n = 0; n < 2 * st->n_workers && !strncmp(rest, "queues/", 7); n++) {
+		snprintf(queue, sizeof queue, "%s-%u", n % 2 ? "tx" : "rx", n / 2);
+		if (!strcmp(rest + 7, queue))
+			return (struct place){ QUEUE, i, n };
+	}
+	for (unsigned n = 0; n < ARRAY_SIZE(attrs); n++)
+		if (!strcmp(rest, attrs[n].name))
+			return (struct place){ ATTR, i, n };
+	for (unsigned n = 0; n < ARRAY_SIZE(counters) && !strncmp(rest, "statistics/", 11); n++)
+		if (!strcmp(rest + 11, counters[n].name))
+			return (struct place){ COUNTER, i, n };
+	return (struct place){ 0 };
+}
+
+static struct place place_of(struct leat_stack *st, const char *path)
+{
+	char name[IFACE_NAME_MAX];
+	size_t len = strcspn(path, "/");
+	if (!*path)
+		return (struct place){ ALL, NULL, 0 };
+	if (len >= sizeof name)
+		return (struct place){ 0 };
+	snprintf(name, sizeof name, "%.*s", (int)len, path);
+	struct iface *i = iface_by_name(st, name);
+	if (!i)
+		return (struct place){ 0 };
+	return path[len] ? place_behind(st, i, path + len + 1) : (struct place){ IFACE, i, 0 };
+}
+
+static mode_t attr_mode(unsigned n)
+{
+	return S_IFREG | (attrs[n].store ? 0644 : 0444);
+}
+
+static void stat_device(struct leat_stack *st, const char *path, struct file_stat *ret)
+{
+	struct place p = place_of(st, path);
+	ret->mode = p.what == NOTHING   ? 0
+		    : p.what == ATTR    ? attr_mode(p.n)
+		    : p.what == COUNTER ? S_IFREG | 0444
+					: S_IFDIR | 0755;
+}
+
+enum { KEY = 0 };
+
+static bool next_of_ifaces(struct leat_stack *st, struct file_pos *pos, struct file_entry *ret, mode_t mode)
+{
+	const struct iface *i = iface_next(st, (uint32_t)pos->key[KEY]);
+	if (!i)
+		return false;
+	pos->key[KEY] = i->ifindex;
+	snprintf(ret->name, sizeof ret->name, "%s", i->name);
+	ret->mode = mode;
+	return true;
+}
+
+static bool next_attr(struct file_pos *pos, struct file_entry *ret)
+{
+	static const char *const dirs[] = { "queues", "statistics" };
+	uint64_t n = pos->key[KEY]++;
+	if (n < ARRAY_SIZE(dirs)) {
+		snprintf(ret->name, sizeof ret->name, "%s", dirs[n]);
+		ret->mode = S_IFDIR | 0755;
+		return true;
+	}
+	n -= ARRAY_SIZE(dirs);
+	if (n >= ARRAY_SIZE(attrs))
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s", attrs[n].name);
+	ret->mode = attr_mode((unsigned)n);
+	return true;
+}
+
+static bool next_counter(struct file_pos *pos, struct file_entry *ret)
+{
+	uint64_t n = pos->key[KEY]++;
+	if (n >= ARRAY_SIZE(counters))
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s", counters[n].name);
+	ret->mode = S_IFREG | 0444;
+	return true;
+}
+
+static bool next_queue(const struct leat_stack *st, struct file_pos *pos, struct file_entry *ret)
+{
+	uint64_t n = pos->key[KEY]++;
+	if (n >= 2 * st->n_workers)
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s-%u", n % 2 ? "tx" : "rx", (unsigned)n / 2);
+	ret->mode = S_IFDIR | 0755;
+	return true;
+}
+
+static bool list_devices(struct leat_stack *st, const char *path, struct file_pos *pos,
+			 struct file_entry *ret)
+{
+	switch (place_of(st, path).what) {
+	case ALL:
+		return next_of_ifaces(st, pos, ret, S_IFDIR | 0755);
+	case IFACE:
+		return next_attr(pos, ret);
+	case STATISTICS:
+		return next_counter(pos, ret);
+	case QUEUES:
+		return next_queue(st, pos, ret);
+	default:
+		return false;
+	}
+}
+
+static int read_device(struct leat_stack *st, const char *path, struct file_pos *pos, struct text *to)
+{
+	struct place p = place_of(st, path);
+	if (p.what == ATTR)
+		return attrs[p.n].show(p.i, to);
+	return p.what == COUNTER ? show_counter(p.i, &counters[p.n], to) : -EIO;
+}
+
+static int write_device(struct leat_stack *st, const struct nl_creds *who, const char *path, const char *text)
+{
+	struct place p = place_of(st, path);
+	return p.what == ATTR && attrs[p.n].store ? attrs[p.n].store(st, who, p.i, text) : -EACCES;
+}
+
+const struct file_tree file_devices = {
+	.at = "sys/devices/virtual/net",
+	.stat = stat_device,
+	.list = list_devices,
+	.read = read_device,
+	.write = write_device,
+};
+
+/* --- the links --- */
+
+static void stat_class(struct leat_stack *st, const char *path, struct file_stat *ret)
+{
+	if (!*path) {
+		ret->mode = S_IFDIR | 0755;
+	} else if (!strchr(path, '/') && place_of(st, path).i) {
+		ret->mode = S_IFLNK | 0777;
+		snprintf(ret->target, sizeof ret->target, "../../devices/virtual/net/%s", path);
+	}
+}
+
+static bool list_class(struct leat_stack *st, const char *path, struct file_pos *pos, struct file_entry *ret)
+{
+	return next_of_ifaces(st, pos, ret, S_IFLNK | 0777);
+}
+
+const struct file_tree file_class = {
+	.at = "sys/class/net",
+	.stat = stat_class,
+	.list = list_class,
+};
