@@ -44,6 +44,11 @@ void call_socket(struct call *c)
 	uint32_t type = c->arg[1], protocol = c->arg[2];
 	struct sockd_req req = { .op = SOCKD_OPEN_NETLINK };
 	struct target_who who;
+
+	if ((int)c->arg[0] != AF_NETLINK) {
+		inet_socket(c);
+		return;
+	}
 	int err = check(type, protocol), pair[2];
 
 	if (!err)

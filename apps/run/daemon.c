@@ -77,15 +77,16 @@ int daemon_send(struct superv *s, const struct sockd_req *req, const int *fd, un
 		char room[CMSG_SPACE(SOCKD_FDS_MAX * sizeof(int))];
 	} ctl = { 0 };
 	struct iovec iov = { (void *)req, sizeof *req };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = n_fds ? &ctl : NULL };
 
 	if (!s->have_daemon && daemon_connect(s, path, sizeof path))
 		return -ENETDOWN;
-	m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+	m.msg_controllen = n_fds ? CMSG_SPACE(n_fds * sizeof(int)) : 0;
 	ctl.h.cmsg_level = SOL_SOCKET;
 	ctl.h.cmsg_type = SCM_RIGHTS;
 	ctl.h.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-	memcpy(CMSG_DATA(&ctl.h), fd, n_fds * sizeof(int));
+	if (n_fds)
+		memcpy(CMSG_DATA(&ctl.h), fd, n_fds * sizeof(int));
 	if (sendmsg(s->daemon.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof *req)
 		return 0;
 	return errno == EAGAIN ? -ENOBUFS : -ENETDOWN;

@@ -39,10 +39,14 @@
 #define ALLOW     SECCOMP_RET_ALLOW
 #define REFUSE(e) (SECCOMP_RET_ERRNO | (e))
 
+enum { SIOC_PAGE = 0x8900, SIOCIW_PAGE = 0x8b00 }; /* <linux/sockios.h>, <linux/wireless.h> */
+
 static const struct filter_rule rules[] = {
 	/* clang-format off */
 	{ SYS_socket,     0, IF_EQ, AF_UNIX, ALLOW },
 	{ SYS_socket,     0, IF_EQ, AF_NETLINK, NOTIFY },
+	{ SYS_socket,     0, IF_EQ, AF_INET, NOTIFY },
+	{ SYS_socket,     0, IF_EQ, AF_INET6, NOTIFY },
 	{ SYS_socket,     0, IF_ANY, 0, REFUSE(EAFNOSUPPORT) },
 	{ SYS_socketpair, 0, IF_EQ, AF_UNIX, ALLOW },
 	{ SYS_socketpair, 0, IF_ANY, 0, REFUSE(EOPNOTSUPP) },
@@ -60,6 +64,10 @@ static const struct filter_rule rules[] = {
 	{ SYS_recvmsg,     0, IF_ANY, 0, NOTIFY },
 	{ SYS_sendmmsg,    0, IF_ANY, 0, NOTIFY },
 	{ SYS_recvmmsg,    0, IF_ANY, 0, NOTIFY },
+
+	/* interfaces, addresses, routes, neighbours by ioctl, whatever the socket; wireless ones */
+	{ SYS_ioctl,       1, IF_PAGE, SIOC_PAGE, NOTIFY },
+	{ SYS_ioctl,       1, IF_PAGE, SIOCIW_PAGE, NOTIFY },
 
 	/* ways around those above */
 	{ SYS_io_uring_setup,    0, IF_ANY, 0, REFUSE(ENOSYS) },
@@ -79,7 +87,7 @@ static const struct filter_rule rules[] = {
 	/* clang-format on */
 };
 
-enum { PROGRAM_MAX = 16 + 6 * (int)ARRAY_SIZE(rules) };
+enum { PROGRAM_MAX = 16 + 7 * (int)ARRAY_SIZE(rules) };
 
 struct program {
 	struct sock_filter *to;
@@ -107,7 +115,9 @@ static void put_return(struct program *p, uint32_t what)
 static void put_rule(struct program *p, const struct filter_rule *r)
 {
 	size_t arg = offsetof(struct seccomp_data, args) + 8 * r->arg;
-	static const uint8_t skip[] = { [IF_ANY] = 1, [IF_EQ] = 4, [IF_BITS] = 4, [IF_SET] = 6 };
+	static const uint8_t skip[] = {
+		[IF_ANY] = 1, [IF_EQ] = 4, [IF_BITS] = 4, [IF_PAGE] = 5, [IF_SET] = 6
+	};
 
 	put(p, BPF_JMP | BPF_JEQ | BPF_K, r->nr, 0, skip[r->cond]);
 	switch (r->cond) {
@@ -121,6 +131,11 @@ static void put_rule(struct program *p, const struct filter_rule *r)
 	case IF_BITS:
 		put_load(p, arg);
 		put(p, BPF_JMP | BPF_JSET | BPF_K, r->val, 0, 1);
+		break;
+	case IF_PAGE:
+		put_load(p, arg);
+		put(p, BPF_ALU | BPF_AND | BPF_K, 0xffffff00u, 0, 0);
+		put(p, BPF_JMP | BPF_JEQ | BPF_K, r->val, 0, 1);
 		break;
 	case IF_SET:
 		put_load(p, arg);

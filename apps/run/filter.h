@@ -12,6 +12,7 @@ enum filter_if {
 	IF_ANY,
 	IF_EQ, /* the argument's low 32 bits, which is all that the kernel looks at in an int */
 	IF_BITS, /* any of these bits of the low 32 */
+	IF_PAGE, /* the low 32 bits but for the lowest 8 are val */
 	IF_SET, /* all 64 bits: not 0 */
 };
 

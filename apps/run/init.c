@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "run/files.h"
 #include "run/superv.h"
 #include "sockd/path.h"
 
@@ -197,7 +198,7 @@ void init_main(struct run *r)
 {
 	struct init in = { .r = r };
 	const char *failed = ns_set_up(r);
-	char why[160];
+	char why[256];
 	int err, go, listener;
 
 	if (failed)
@@ -205,6 +206,8 @@ void init_main(struct run *r)
 	err = superv_new(r->name, &in.superv, why, sizeof why);
 	if (err)
 		init_fail(r, RUN_FAILED, 0, why);
+	if (files_start(r->name, why, sizeof why))
+		fprintf(stderr, "leat run: %s\n", why);
 	listener = start_command(&in, &go);
 	err = superv_listen(in.superv, listener);
 	if (!err)

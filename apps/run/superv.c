@@ -46,6 +46,7 @@ static const struct trap {
 	{ SYS_recvfrom,    call_recvfrom,    true },
 	{ SYS_recvmsg,     call_recvmsg,     true },
 	{ SYS_recvmmsg,    call_recvmmsg,    true },
+	{ SYS_ioctl,       call_ioctl,       false },
 	{ SYS_prctl,       call_prctl,       false },
 	/* clang-format on */
 };

@@ -21,6 +21,7 @@ struct superv {
 	bool have_daemon;
 	char name[32]; /* the daemon's */
 	uint32_t seq;
+	uint32_t n_inet; /* sockets of call_inet.c made so far */
 	struct list calls; /* struct call.link: those that wait for something */
 	struct mem_account mem;
 	struct hash ours; /* struct known.node, by cookie */
@@ -59,12 +60,13 @@ struct call {
 	void (*again)(struct call *c); /* the descriptor is ready, or the deadline (c->expired) is past */
 	void (*answered)(struct call *c, const struct sockd_rep *rep);
 	bool expired;
+	uint32_t part[2]; /* the call's own: how far an answer in pieces is */
 };
 
 typedef void call_fn(struct call *c);
 call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt,
 	call_getsockopt, call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg,
-	call_prctl;
+	call_ioctl, call_prctl;
 
 void call_return(struct call *c, int64_t val);
 void call_fail(struct call *c, int err); /* err < 0 */
@@ -79,6 +81,10 @@ void call_wait_fd(struct call *c, uint32_t events, void (*again)(struct call *))
  * SO_RCVTIMEO or SO_SNDTIMEO. */
 void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,
 		      void (*again)(struct call *));
+
+/* The family of a socket of call_inet.c, else that of the socket, 0: it is none. */
+int inet_family(int fd);
+void inet_socket(struct call *c);
 
 /* Asks the daemon; answered() gets the reply. fds are copied by the kernel. */
 void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsigned n_fds,

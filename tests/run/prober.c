@@ -52,7 +52,7 @@ static unsigned long inode_of(int fd)
 /* The kernel's own list of its netlink sockets. */
 static bool is_kernel_netlink(int fd)
 {
-	FILE *f = fopen("/proc/net/netlink", "r");
+	FILE *f = fopen("/proc/self/net/netlink", "r");
 	char line[256];
 	bool found = false;
 
@@ -66,6 +66,22 @@ static bool is_kernel_netlink(int fd)
 	return found;
 }
 
+/* Those of IPv4 and IPv6 are there for their ioctls, and are something else. */
+static bool is_kernel_inet(int fd)
+{
+	int domain = 0;
+	socklen_t len = sizeof domain;
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 || domain != AF_UNIX;
+}
+
+static bool is_kernels(int fd, int family)
+{
+	if (family == AF_INET || family == AF_INET6)
+		return is_kernel_inet(fd);
+	return family != AF_UNIX && (family != AF_NETLINK || is_kernel_netlink(fd));
+}
+
 static void probe_socket(struct prober *p, int family, int type, int protocol)
 {
 	int fd = syscall(SYS_socket, family, type, protocol);
@@ -74,7 +90,7 @@ static void probe_socket(struct prober *p, int family, int type, int protocol)
 	if (fd < 0)
 		return;
 	snprintf(how, sizeof how, "socket(%d, %d, %d) made one of the kernel's", family, type, protocol);
-	if (family != AF_UNIX && (family != AF_NETLINK || is_kernel_netlink(fd)))
+	if (is_kernels(fd, family))
 		say(p, false, "socket", how);
 	close(fd);
 }

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /proc/net, /proc/sys/net, /sys/class/net and /sys/devices/virtual/net of a run.
+ *
+ * Theory of operation: one FUSE file system whose paths are those of leat/file.h, and four pieces of it in the places that programs
+ * know. A thread of pid 1 serves it: pid 1 outlives all others, nothing inside can kill it, and it ends with the run. The thread asks the
+ * daemon and shares nothing with the supervisor but the daemon's name. Nothing is cached: what a file says is what the
+ * stack says when it is read, and when the daemon is gone, or does not answer, that is EIO.
+ *
+ * /proc/net is a symbolic link to self/net, a directory of each process that no mount could follow from fork to fork. So the files are
+ * mounted on /proc/1/net, whose process is there as long as the run, and another link, to 1/net, is mounted over
+ * the link: a mount may cover a link when it is a link itself. /proc/PID/net of other processes stays that of the empty network.
+ *
+ * Rights: everybody may read; who opens for writing needs CAP_NET_ADMIN in the run, and the daemon decides what that is worth. */
+#include "run/files.h"
+
+#define FUSE_USE_VERSION 31
+#include <errno.h>
+#include <fcntl.h>
+#include <fuse3/fuse.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "leat/file.h"
+#include "run/superv_internal.h"
+
+#define LINK_PATH   "/link" /* ours alone: what is mounted over /proc/net */
+#define LINK_TARGET "1/net"
+
+struct files {
+	const char *name;
+	struct superv who; /* for target_who() */
+	struct files_ask *ask; /* for short questions; NULL: none is open */
+};
+
+/* A file that is being read: the dump of it, and the part of its text that has come and not been read. */
+struct reader {
+	struct files_ask *ask;
+	bool started, ended;
+	off_t at; /* of text[0] */
+	size_t len, room;
+	char *text;
+};
+
+static struct files *files_of_call(void)
+{
+	return fuse_get_context()->private_data;
+}
+
+/* --- short questions --- */
+
+struct answer {
+	unsigned mode;
+	char target[256];
+};
+
+static void take(const struct nlmsghdr *h, struct answer *ret)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each (a, h, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(a) == LEAT_FILE_A_MODE && mnl_attr_get_payload_len(a) == 4)
+			ret->mode = mnl_attr_get_u32(a);
+		if (mnl_attr_get_type(a) == LEAT_FILE_A_TARGET || mnl_attr_get_type(a) == LEAT_FILE_A_NAME)
+			snprintf(ret->target, sizeof ret->target, "%.*s", (int)mnl_attr_get_payload_len(a),
+				 (const char *)mnl_attr_get_payload(a));
+	}
+}
+
+static int stat_once(struct files *f, const char *path, struct answer *ret)
+{
+	const struct nlmsghdr *h;
+	int more, err = f->ask ? 0 : files_ask_new(f->name, 0, &f->ask);
+
+	if (!err)
+		err = files_ask_send(f->ask, LEAT_FILE_CMD_STAT, 0, path + 1, NULL, 0);
+	if (err)
+		return err;
+	while ((more = files_ask_next(f->ask, &h)) > 0)
+		take(h, ret);
+	return more;
+}
+
+/* The connection may be of a daemon that has gone meanwhile: another one may be there. */
+static int ask_stat(struct files *f, const char *path, struct answer *ret)
+{
+	int err = -EIO;
+
+	for (unsigned tries = 0; tries < 2 && err == -EIO; tries++) {
+		bool fresh = !f->ask;
+		*ret = (struct answer){ 0 };
+		err = stat_once(f, path, ret);
+		if (err != -EIO)
+			return err;
+		files_ask_free(f->ask);
+		f->ask = NULL;
+		if (fresh)
+			break;
+	}
+	return err;
+}
+
+/* The directories above the trees are ours. */
+static bool is_above(const char *path)
+{
+	static const char *const trees[] = { "/proc/net", "/proc/sys/net", "/sys/class/net",
+					     "/sys/devices/virtual/net" };
+	size_t len = strlen(path);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(trees); i++)
+		if (!strcmp(path, "/") ||
+		    (!strncmp(trees[i], path, len) && (trees[i][len] == '/' || !trees[i][len])))
+			return true;
+	return false;
+}
+
+static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
+{
+	struct answer a = { .mode = S_IFDIR | 0555 };
+	int err = 0;
+
+	if (!strcmp(path, LINK_PATH))
+		a.mode = S_IFLNK | 0777;
+	else if (!is_above(path))
+		err = ask_stat(files_of_call(), path, &a);
+	if (err)
+		return err;
+	/* An owner that the user namespace does not know could not be written to by anybody. */
+	*st = (struct stat){ .st_mode = a.mode, .st_uid = getuid(), .st_gid = getgid(), .st_nlink = 1 };
+	if (S_ISDIR(a.mode))
+		st->st_nlink = 2;
+	if (S_ISLNK(a.mode))
+		st->st_size = (off_t)strlen(strcmp(path, LINK_PATH) ? a.target : LINK_TARGET);
+	return 0;
+}
+
+static int do_readlink(const char *path, char *to, size_t size)
+{
+	struct answer a;
+	int err = 0;
+
+	if (!strcmp(path, LINK_PATH))
+		snprintf(a.target, sizeof a.target, "%s", LINK_TARGET);
+	else
+		err = ask_stat(files_of_call(), path, &a);
+	if (!err)
+		snprintf(to, size, "%s", a.target);
+	return err;
+}
+
+static int do_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t off, struct fuse_file_info *fi,
+		      enum fuse_readdir_flags flags)
+{
+	struct files_ask *ask;
+	const struct nlmsghdr *h;
+	struct answer a;
+	int more, err = files_ask_new(files_of_call()->name, 0, &ask);
+
+	if (err)
+		return err;
+	fill(buf, ".", NULL, 0, 0);
+	fill(buf, "..", NULL, 0, 0);
+	err = files_ask_send(ask, LEAT_FILE_CMD_LIST, 1, path + 1, NULL, 0);
+	more = err;
+	while (!err && (more = files_ask_next(ask, &h)) > 0) {
+		struct stat st = { 0 };
+		take(h, &a);
+		st.st_mode = a.mode;
+		fill(buf, a.target, &st, 0, 0);
+	}
+	files_ask_free(ask);
+	return more;
+}
+
+/* --- reading --- */
+
+static bool may_write(struct files *f)
+{
+	struct target_who who;
+
+	return !target_who(&f->who, fuse_get_context()->pid, &who) && who.net_admin;
+}
+
+static int do_open(const char *path, struct fuse_file_info *fi)
+{
+	struct reader *r;
+
+	if ((fi->flags & O_ACCMODE) != O_RDONLY && !may_write(files_of_call()))
+		return -EACCES;
+	r = calloc(1, sizeof *r);
+	if (!r)
+		return -ENOMEM;
+	fi->fh = (uint64_t)(uintptr_t)r;
+	fi->direct_io = 1; /* how long it is shows when it is read */
+	return 0;
+}
+
+static void forget(struct reader *r)
+{
+	files_ask_free(r->ask);
+	free(r->text);
+	*r = (struct reader){ 0 };
+}
+
+static int do_release(const char *path, struct fuse_file_info *fi)
+{
+	struct reader *r = (struct reader *)(uintptr_t)fi->fh;
+
+	forget(r);
+	free(r);
+	return 0;
+}
+
+static int add_text(struct reader *r, const struct nlmsghdr *h)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each (a, h, sizeof(struct genlmsghdr)) {
+		size_t n = mnl_attr_get_payload_len(a);
+		if (mnl_attr_get_type(a) != LEAT_FILE_A_TEXT)
+			continue;
+		if (r->len + n > r->room) {
+			char *more = realloc(r->text, 2 * (r->len + n));
+			if (!more)
+				return -ENOMEM;
+			r->text = more;
+			r->room = 2 * (r->len + n);
+		}
+		memcpy(r->text + r->len, mnl_attr_get_payload(a), n);
+		r->len += n;
+	}
+	return 0;
+}
+
+/* From the beginning: as of now. */
+static int start(struct reader *r, const char *path)
+{
+	int err;
+
+	forget(r);
+	err = files_ask_new(files_of_call()->name, 0, &r->ask);
+	if (!err)
+		err = files_ask_send(r->ask, LEAT_FILE_CMD_READ, 1, path + 1, NULL, 0);
+	r->started = !err;
+	return err;
+}
+
+static void drop_before(struct reader *r, off_t at)
+{
+	size_t n = MIN((size_t)(at - r->at), r->len);
+
+	if (!n)
+		return;
+	memmove(r->text, r->text + n, r->len - n);
+	r->len -= n;
+	r->at += (off_t)n;
+}
+
+/* Takes messages until [at, at + size) has come, or the end. */
+static int pull(struct reader *r, off_t at, size_t size)
+{
+	const struct nlmsghdr *h;
+	int more = 0;
+
+	while (!r->ended && r->at + (off_t)r->len < at + (off_t)size) {
+		more = files_ask_next(r->ask, &h);
+		if (more > 0)
+			more = add_text(r, h) < 0 ? -ENOMEM : 1;
+		if (more < 0)
+			return more;
+		r->ended = !more;
+		drop_before(r, at);
+	}
+	return 0;
+}
+
+static int do_read(const char *path, char *to, size_t size, off_t at, struct fuse_file_info *fi)
+{
+	struct reader *r = (struct reader *)(uintptr_t)fi->fh;
+	int err = 0;
+	size_t n;
+
+	if (!r->started || !at || at < r->at)
+		err = start(r, path);
+	if (!err)
+		err = pull(r, at, size);
+	if (err)
+		return err;
+	drop_before(r, at);
+	n = r->at == at ? MIN(size, r->len) : 0;
+	memcpy(to, r->text, n);
+	return (int)n;
+}
+
+/* --- writing --- */
+
+static int do_write(const char *path, const char *text, size_t size, off_t at, struct fuse_file_info *fi)
+{
+	struct files *f = files_of_call();
+	struct files_ask *ask;
+	const struct nlmsghdr *h;
+	int more, err = at ? -EINVAL : files_ask_new(f->name, may_write(f), &ask);
+
+	if (err)
+		return err;
+	more = files_ask_send(ask, LEAT_FILE_CMD_WRITE, 0, path + 1, text, size);
+	while (!more && (more = files_ask_next(ask, &h)) > 0)
+		more = 0;
+	files_ask_free(ask);
+	return more < 0 ? more : (int)size;
+}
+
+static int do_truncate(const char *path, off_t size, struct fuse_file_info *fi)
+{
+	return 0; /* `echo 1 >FILE` does, and it means nothing */
+}
+
+static void *do_init(struct fuse_conn_info *conn, struct fuse_config *cfg)
+{
+	cfg->use_ino = 0;
+	cfg->entry_timeout = cfg->attr_timeout = cfg->negative_timeout = 0;
+	cfg->direct_io = 1;
+	return fuse_get_context()->private_data;
+}
+
+static const struct fuse_operations operations = {
+	.init = do_init,
+	.getattr = do_getattr,
+	.readlink = do_readlink,
+	.readdir = do_readdir,
+	.open = do_open,
+	.read = do_read,
+	.release = do_release,
+	.write = do_write,
+	.truncate = do_truncate,
+};
+
+/* --- start --- */
+
+static void *serve(void *fuse)
+{
+	fuse_loop(fuse);
+	return NULL;
+}
+
+/* Signals are the supervisor's. */
+static int start_thread(struct fuse *fuse)
+{
+	sigset_t all, old;
+	pthread_t t;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&t, NULL, serve, fuse);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		pthread_detach(t);
+	return -err;
+}
+
+static int place(int piece, const char *at)
+{
+	int err = piece < 0 || move_mount(piece, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+
+	if (piece >= 0)
+		close(piece);
+	return err;
+}
+
+#define FIRST_PLACE "/sys/class/net" /* where the whole is while it is cut to pieces */
+
+static int take_piece(const char *path)
+{
+	char whole[128];
+
+	snprintf(whole, sizeof whole, FIRST_PLACE "%s", path);
+	return open_tree(AT_FDCWD, whole, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+
+static int spread(void)
+{
+	static const struct {
+		const char *piece, *at;
+	} places[] = {
+		{ "/proc/sys/net", "/proc/sys/net" },
+		{ "/sys/devices/virtual/net", "/sys/devices/virtual/net" },
+		{ "/sys/class/net", "/sys/class/net" },
+	};
+	int piece[ARRAY_SIZE(places)], err = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++)
+		piece[i] = take_piece(places[i].piece);
+	umount2(FIRST_PLACE, MNT_DETACH);
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		int failed = place(piece[i], places[i].at);
+		err = err ? err : failed;
+	}
+	return err;
+}
+
+static int mount_whole(int fd)
+{
+	char options[128];
+
+	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", fd,
+		 getuid(), getgid());
+	return mount("leat", FIRST_PLACE, "fuse.leat", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0 ? -errno
+												      : 0;
+}
+
+static int say(int err, const char *what, char *ret_why, size_t why_len)
+{
+	snprintf(ret_why, why_len,
+		 "%s (%s): /proc/net, /proc/sys/net and /sys/class/net show an empty network", what,
+		 strerror(-err));
+	return err;
+}
+
+static struct fuse *fuse_on(int fd, struct files *f)
+{
+	char *argv[] = { (char *)"leat", NULL }, at[32];
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+	struct fuse *fuse = fuse_new(&args, &operations, sizeof operations, f);
+
+	snprintf(at, sizeof at, "/dev/fd/%d", fd);
+	if (fuse && fuse_mount(fuse, at)) {
+		fuse_destroy(fuse);
+		fuse = NULL;
+	}
+	return fuse;
+}
+
+int files_start(const char *name, char *ret_why, size_t why_len)
+{
+	static const char dev[] = "/dev/fuse";
+	struct files *f = calloc(1, sizeof *f);
+	int fd = open(dev, O_RDWR | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	struct fuse *fuse;
+	struct stat st;
+
+	if (!f || err)
+		return say(err ? err : -ENOMEM, "cannot open /dev/fuse", ret_why, why_len);
+	f->name = name;
+	if (stat("/proc/self/ns/user", &st) == 0)
+		f->who.user_ns = st.st_ino;
+	err = mount_whole(fd);
+	if (err)
+		return say(err, "cannot mount a FUSE file system", ret_why, why_len);
+	fuse = fuse_on(fd, f);
+	err = fuse ? start_thread(fuse) : -EIO;
+	if (!err)
+		err = spread();
+	return err ? say(err, "cannot serve files", ret_why, why_len) : 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /proc/net, /proc/sys/net and /sys/class/net inside of a run, served out of leatd (leat/file.h). */
+#ifndef LEAT_RUN_FILES_H
+#define LEAT_RUN_FILES_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Mounts them and starts the thread that serves them, in pid 1 of the run. 0, or -errno and a line: the run then goes on with the
+ * files of its empty network. user_ns: whose CAP_NET_ADMIN counts (superv_internal.h). name: the daemon's, lives on. */
+int files_start(const char *name, char *ret_why, size_t why_len);
+
+/* --- files_ask.c: one request at a time to the daemon; blocks for some seconds at most --- */
+
+struct files_ask;
+struct nlmsghdr;
+
+/* A conversation with the daemon. admin: in the name of somebody who may configure. 0 or -errno (-EIO: there is no daemon). */
+int files_ask_new(const char *name, int admin, struct files_ask **ret);
+void files_ask_free(struct files_ask *a); /* NULL is welcome */
+/* Sends a request about a path; text NULL: none. 0 or -errno. */
+int files_ask_send(struct files_ask *a, unsigned char cmd, int dump, const char *path, const void *text,
+		   size_t text_len);
+/* The next message of the answer, until 0: it has ended; or -errno. */
+int files_ask_next(struct files_ask *a, const struct nlmsghdr **ret);
+
+#endif
