@@ -145,6 +145,18 @@ static uint8_t ip4_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	return unlikely(r->closer) ? go_on(w, p, r) : ip_route_forward(p, r->nh);
 }
 
+static void look_ahead(struct ip_route_ask *a, struct pkt_vec *v)
+{
+	be32 dst[PKT_VEC_MAX];
+	const struct fib_nh *nh[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		dst[i] = ((const struct ip4_hdr *)pkt_l3(v->pkt[i]))->dst;
+	fib4_find_many(a->tables, dst, v->n, nh);
+	for (unsigned i = 0; i < v->n; i++)
+		v->pkt[i]->edge.ip_route.nh = nh[i];
+	a->looks = IP_ROUTE_AHEAD;
+}
+
 static void ip4_route(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
@@ -152,6 +164,8 @@ static void ip4_route(struct worker *w, struct pkt_vec *v)
 	struct ip_route_ask ask;
 	const struct ip_own *own = &ip4_stack(w->st)->own;
 	ip_route_ask_init(w, &ask, AF_INET);
+	if (ip_route_is_to_look_ahead(&ask))
+		look_ahead(&ask, v);
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
 		next[i] = ip4_route_one(w, v->pkt[i], &run, &ask, own);

@@ -135,12 +135,26 @@ static uint8_t ip6_route_one(struct worker *w, struct pkt *p, struct ip_route_ru
 	return unlikely(r->closer) ? go_on(w, p, r, h) : ip_route_forward(p, r->nh);
 }
 
+static void look_ahead(struct ip_route_ask *a, struct pkt_vec *v)
+{
+	const struct ip6 *dst[PKT_VEC_MAX];
+	const struct fib_nh *nh[PKT_VEC_MAX];
+	for (unsigned i = 0; i < v->n; i++)
+		dst[i] = &((const struct ip6_hdr *)pkt_l3(v->pkt[i]))->dst;
+	fib6_find_many(a->tables, dst, v->n, nh);
+	for (unsigned i = 0; i < v->n; i++)
+		v->pkt[i]->edge.ip_route.nh = nh[i];
+	a->looks = IP_ROUTE_AHEAD;
+}
+
 static void ip6_route(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
 	struct ip_route_run run = { 0 };
 	struct ip_route_ask ask;
 	ip_route_ask_init(w, &ask, AF_INET6);
+	if (ip_route_is_to_look_ahead(&ask))
+		look_ahead(&ask, v);
 	for (unsigned i = 0; i < v->n; i++) {
 		pkt_prefetch(v, i + 4);
 		next[i] = ip6_route_one(w, v->pkt[i], &run, &ask);

@@ -5,7 +5,8 @@
  * neighbouring packets to one destination share the lookup, and neighbours whose lookups find the same next hop share the
  * decision: for most packets there is nothing left but to compare. Where a next hop has several ways the decision is the same
  * for all of them, and each packet's flow picks its way. Rules may look at more of a packet than its destination; then its
- * question is compared with the last one (struct ip_route_ask), and the lookup shared while it stays the same. Where the
+ * question is compared with the last one (struct ip_route_ask), and the lookup shared while it stays the same. In large tables
+ * the whole vector is looked up ahead (fib_many.c). Where the
  * destination itself matters (by_dst, or no
  * route was asked for) the decision ends with it. */
 #ifndef LEAT_IP_ROUTE_H
@@ -34,11 +35,13 @@ enum { IP_ROUTE_GROUP_FRAME = PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST };
 
 /* What the lookups of a vector share: what the rules look at, and the answer to the last question that was put to them. */
 struct ip_route_ask {
-	uint32_t looks; /* 0: there are no rules but the built-in ones */
+	uint32_t looks; /* 0: there are no rules but the built-in ones; or IP_ROUTE_AHEAD */
 	const struct fib *tables; /* with 0 */
 	const struct fib_nh *nh;
 	struct fib_query last;
 };
+/* There are no rules and the tables are large: each packet's answer is there already, in edge.ip_route.nh. */
+#define IP_ROUTE_AHEAD (1U << 31)
 /* No packet's interface: each one is asked about. */
 #define IP_ROUTE_NO_RUN UINT32_MAX
 
@@ -76,11 +79,18 @@ static inline uint32_t ip_route_key_if(const struct ip_route_ask *a, const struc
 	return likely(!(a->looks & FIB_LOOK_PACKET)) ? p->in_if : IP_ROUTE_NO_RUN;
 }
 
-/* By the rules that there are; asked again only for a packet that they can tell from the last one. */
+static inline bool ip_route_is_to_look_ahead(const struct ip_route_ask *a)
+{
+	return unlikely(!a->looks && fib_is_large(a->tables));
+}
+
+/* By the rules that there are; asked again only for a packet that they can tell from the last one. Or what was found ahead. */
 static inline const struct fib_nh *ip_route_by_rules(const struct worker *w, struct ip_route_ask *a,
 						     const struct pkt *p, uint8_t family)
 {
 	struct fib_query q;
+	if (a->looks == IP_ROUTE_AHEAD)
+		return p->edge.ip_route.nh;
 	fib_query_of(p, family, a->looks, false, &q);
 	if (memcmp(&q, &a->last, sizeof q) != 0) {
 		a->last = q;

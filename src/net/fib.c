@@ -19,6 +19,7 @@
 
 #include "net/ctl_fill.h"
 #include "net/fib_exc.h"
+#include "net/fib_index.h"
 #include "net/fib_internal.h"
 #include "net/l3.h"
 #include "net/nexthop.h"
@@ -28,16 +29,26 @@
 
 typedef const struct fib_nh *trie_find_fn(const struct fib_trie *t, const struct fib_key *key);
 
-/* By the built-in rules. */
-static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key,
-					    trie_find_fn *find)
+/* By the built-in rules, in the first n tables. */
+static inline const struct fib_nh *find_in(const struct fib *f, unsigned n, const struct fib_key *key,
+					   trie_find_fn *find)
 {
-	for (unsigned t = 0; f && t < f->n; t++) {
+	for (unsigned t = 0; t < n; t++) {
 		const struct fib_nh *nh = find(&f->trie[t], key);
 		if (nh && likely(nh->type != RTN_THROW))
 			return fib_nh_settle(nh);
 	}
 	return NULL;
+}
+
+/* Small tables are not even asked whether they have an index. */
+static inline const struct fib_nh *fib_find(const struct fib *f, const struct fib_key *key,
+					    trie_find_fn *find, trie_find_fn *find_large)
+{
+	if (unlikely(!f))
+		return NULL;
+	unsigned n = racy_get(f->n_small);
+	return likely(n) ? find_in(f, n, key, find) : find_in(f, f->n, key, find_large);
 }
 
 static const struct fib_rules *rules_of(const struct worker *w, uint8_t family)
@@ -50,16 +61,21 @@ const struct fib *fib_tables(const struct worker *w, uint8_t family)
 	return view_get(w, family == AF_INET6 ? VIEW_fib6 : VIEW_fib4);
 }
 
+bool fib_is_large(const struct fib *f)
+{
+	return f && !racy_get(f->n_small);
+}
+
 const struct fib_nh *fib4_find(const struct fib *f, be32 dst)
 {
 	const struct fib_key key = fib_key4(dst);
-	return fib_find(f, &key, fib4_trie_find);
+	return fib_find(f, &key, fib4_trie_find, fib4_find_in);
 }
 
 const struct fib_nh *fib6_find(const struct fib *f, const struct ip6 *dst)
 {
 	const struct fib_key key = fib_key6(dst);
-	return fib_find(f, &key, fib_trie_find);
+	return fib_find(f, &key, fib_trie_find, fib_find_in);
 }
 
 const struct fib_nh *fib4_lookup(const struct worker *w, be32 dst)
@@ -146,6 +162,7 @@ static struct fib_table *table_make(struct leat_stack *st, uint8_t family, uint3
 	t->id = id;
 	t->trie = trie ? trie : &t->own;
 	t->trie->several = &t->several;
+	t->trie->slab = t->several.slab = &fib_state(st)->nodes;
 	while (l != tables && list_entry(l, struct fib_table, link)->id > id)
 		l = l->prev;
 	list_insert(l, &t->link);
@@ -559,6 +576,8 @@ static void free_tables(struct leat_stack *st)
 static int fib_init(struct leat_stack *st)
 {
 	struct fib_stack *s = fib_state(st);
+	SLAB_INIT(&s->nodes, &st->mem, struct fib_node, place);
+	SLAB_INIT(&s->entries, &st->mem, struct fib_entry, place);
 	hash_init(&s->nhs, &st->mem, NULL, NULL);
 	list_init(&s->nexthops.all);
 	list_init(&s->tables[0]);
@@ -570,6 +589,10 @@ static int fib_init(struct leat_stack *st)
 		if (!table_make(st, AF_INET, fib_table_ids[k], &s->fib[0].trie[k]) ||
 		    !table_make(st, AF_INET6, fib_table_ids[k], &s->fib[1].trie[k]))
 			err = -ENOMEM;
+	for (unsigned k = 0; k < FIB_TABLES; k++) {
+		s->fib[0].trie[k].of = &s->fib[0];
+		s->fib[1].trie[k].of = &s->fib[1];
+	}
 	if (!err)
 		err = view_stage(st, VIEW_fib4, &s->fib[0]);
 	if (!err)
@@ -581,8 +604,8 @@ static int fib_init(struct leat_stack *st)
 		free_tables(st);
 		return err;
 	}
-	s->fib[0].n = FIB_TABLES;
-	s->fib[1].n = FIB_DEFAULT;
+	s->fib[0].n = s->fib[0].n_small = FIB_TABLES;
+	s->fib[1].n = s->fib[1].n_small = FIB_DEFAULT;
 	s->watch.event = on_iface;
 	iface_watch_add(st, &s->watch);
 	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
@@ -610,6 +633,8 @@ static void fib_done(struct leat_stack *st)
 {
 	rules_done(st);
 	free_tables(st);
+	slab_done(&fib_state(st)->nodes);
+	slab_done(&fib_state(st)->entries);
 	mem_free(fib_state(st)->described);
 	hash_done(&fib_state(st)->nhs);
 }

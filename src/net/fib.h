@@ -114,6 +114,11 @@ const struct fib_nh *fib6_lookup(const struct worker *w, const struct ip6 *dst);
 const struct fib *fib_tables(const struct worker *w, uint8_t family);
 const struct fib_nh *fib4_find(const struct fib *f, be32 dst);
 const struct fib_nh *fib6_find(const struct fib *f, const struct ip6 *dst);
+/* For a vector's worth of destinations, at most PKT_VEC_MAX: where a table is so large that each lookup waits for memory, all of
+ * them wait together. NULL is never large. */
+bool fib_is_large(const struct fib *f);
+void fib4_find_many(const struct fib *f, const be32 *dst, unsigned n, const struct fib_nh **ret);
+void fib6_find_many(const struct fib *f, const struct ip6 *const *dst, unsigned n, const struct fib_nh **ret);
 
 /* Several ways: a flow's hash picks one of them by their weights, and the same while they stay (RFC 2992). */
 static inline bool fib_nh_has_paths(const struct fib_nh *nh)

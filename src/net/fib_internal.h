@@ -13,6 +13,7 @@ struct loader;
 enum { FIB_LOCAL, FIB_MAIN, FIB_DEFAULT, FIB_TABLES };
 struct fib {
 	uint32_t n; /* of them; Linux: IPv6 does not go through table default */
+	uint32_t n_small; /* the same; 0: one is large, and lookups go by indices */
 	struct fib_trie trie[FIB_TABLES];
 };
 
@@ -74,8 +75,9 @@ struct fib_entry {
 	uint32_t metric;
 	uint32_t flags; /* RTM_F_* */
 	uint8_t tos, protocol, pref;
-	uint16_t weight; /* among siblings */
 	uint8_t rank; /* fib_set_rank() */
+	uint16_t weight; /* among siblings */
+	uint16_t place; /* the slab's */
 	union {
 		struct {
 			union {
@@ -113,6 +115,7 @@ struct nexthop_stack {
 
 struct fib_stack {
 	struct fib fib[2]; /* IPv4, IPv6 */
+	struct slab nodes, entries; /* of all tables */
 	struct nexthop_stack nexthops;
 	struct fib_spread spread;
 	struct list tables[2]; /* struct fib_table; the three of a lookup are always there */

@@ -131,7 +131,7 @@ static void settle_best(struct leat_stack *st, struct fib_trie *t, uint8_t famil
 		e = first_router(e);
 	struct fib_shared_nh *joined = e && family == AF_INET6 ? join_siblings(st, e) : NULL;
 	const struct fib_nh *best = joined ? &joined->nh : e ? &e->nh->nh : NULL;
-	rcu_set(n->best, best);
+	fib_trie_set_best(t, n, best);
 	fib_several_follow(st, t, n);
 	if (was && was->paths && container_of(was, struct fib_shared_nh, nh)->siblings)
 		fib_nh_put(st, container_of(was, struct fib_shared_nh, nh));
@@ -250,19 +250,19 @@ static bool is_same(const struct fib_entry *e, const struct fib_route *r)
 
 static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route *r)
 {
-	struct fib_entry *e = mem_zalloc(&st->mem, sizeof *e);
+	struct fib_entry *e = slab_zalloc(&fib_state(st)->entries);
 	if (!e)
 		return NULL;
 	e->nh = fib_nh_of_route(st, r);
 	if (!e->nh) {
-		mem_free(e);
+		slab_free(e, place);
 		return NULL;
 	}
 	e->serial = ++fib_state(st)->serial;
 	e->expiry = r->until_us ? fib_expiry_new(st, r, e->serial) : NULL;
 	if (r->until_us && !e->expiry) {
 		fib_nh_put(st, e->nh);
-		mem_free(e);
+		slab_free(e, place);
 		return NULL;
 	}
 	e->metric = r->metric;
@@ -276,7 +276,8 @@ static struct fib_entry *entry_new(struct leat_stack *st, const struct fib_route
 
 static void entry_free_now(struct deferred *d)
 {
-	mem_free(container_of(d, struct fib_entry, deferred));
+	struct fib_entry *e = container_of(d, struct fib_entry, deferred);
+	slab_free(e, place);
 }
 
 /* It is in no list any more; workers may still stand on it, and go on from there. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/fib_trie.h"
 
+#include "net/fib_index.h"
+
 /* How many of the first bits a and b share, at most `limit`. */
 static unsigned common_bits(const struct fib_key *a, const struct fib_key *b, unsigned limit)
 {
@@ -19,10 +21,9 @@ static struct fib_key key_cut(const struct fib_key *k, unsigned plen)
 	return r;
 }
 
-static struct fib_node *node_new(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
-				 unsigned plen)
+static struct fib_node *node_new(struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
-	struct fib_node *n = mem_zalloc(&st->mem, sizeof *n);
+	struct fib_node *n = slab_zalloc(t->slab);
 	if (!n)
 		return NULL;
 	n->key = key_cut(key, plen);
@@ -33,7 +34,8 @@ static struct fib_node *node_new(struct leat_stack *st, struct fib_trie *t, cons
 
 static void node_free(struct deferred *d)
 {
-	mem_free(container_of(d, struct fib_node, deferred));
+	struct fib_node *n = container_of(d, struct fib_node, deferred);
+	slab_free(n, place);
 }
 
 static void node_drop(struct leat_stack *st, struct fib_trie *t, struct fib_node *n)
@@ -52,20 +54,21 @@ struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *ke
 
 /* Puts a new node for key/plen where the link `at` leads to `old`, a longer or different prefix. They part after `same`
  * bits. */
-static struct fib_node *insert_above(struct leat_stack *st, struct fib_trie *t, rcu_ptr(struct fib_node) * at,
+static struct fib_node *insert_above(struct fib_trie *t, rcu_ptr(struct fib_node) * at,
 				     const struct fib_key *key, unsigned plen, unsigned same)
 {
-	struct fib_node *old = *at, *top, *n = node_new(st, t, key, plen);
+	struct fib_node *old = *at, *top, *n = node_new(t, key, plen);
 	if (!n || same == plen) {
 		top = n;
 	} else {
-		top = node_new(st, t, key, same);
+		top = node_new(t, key, same);
 		if (top)
 			top->child[fib_key_bit(key, same)] = n;
 	}
 	if (!top) {
 		t->nodes -= n != NULL;
-		mem_free(n);
+		if (n)
+			slab_free(n, place);
 		return NULL;
 	}
 	top->child[fib_key_bit(&old->key, same)] = old;
@@ -73,23 +76,42 @@ static struct fib_node *insert_above(struct leat_stack *st, struct fib_trie *t, 
 	return n;
 }
 
-struct fib_node *fib_trie_make(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
-			       unsigned plen)
+static struct fib_node *make(struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
 	rcu_ptr(struct fib_node) *at = &t->root;
 	struct fib_node *n;
 	while ((n = *at)) {
 		unsigned same = common_bits(&n->key, key, MIN((unsigned)n->plen, plen));
 		if (same < n->plen)
-			return insert_above(st, t, at, key, plen, same);
+			return insert_above(t, at, key, plen, same);
 		if (n->plen == plen)
 			return n;
 		at = &n->child[fib_key_bit(key, n->plen)];
 	}
-	n = node_new(st, t, key, plen);
+	n = node_new(t, key, plen);
 	if (n)
 		rcu_set(*at, n);
 	return n;
+}
+
+struct fib_node *fib_trie_make(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key,
+			       unsigned plen)
+{
+	uint64_t was = t->nodes;
+	struct fib_node *n = make(t, key, plen);
+	if (t->nodes == was)
+		return n;
+	fib_index_follow_links(t, key, plen);
+	fib_index_fit(st, t, was);
+	return n;
+}
+
+void fib_trie_set_best(struct fib_trie *t, struct fib_node *n, const struct fib_nh *best)
+{
+	const struct fib_nh *was = n->best;
+	rcu_set(n->best, best);
+	if (best != was)
+		fib_index_follow_best(t, n);
 }
 
 static struct fib_node *only_child(const struct fib_node *n)
@@ -97,7 +119,7 @@ static struct fib_node *only_child(const struct fib_node *n)
 	return n->child[0] ? n->child[0] : n->child[1];
 }
 
-void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
+static void prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
 	rcu_ptr(struct fib_node) *at = &t->root;
 	rcu_ptr(struct fib_node) *above = NULL;
@@ -115,6 +137,16 @@ void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_
 		return;
 	rcu_set(*above, only_child(parent)); /* a fork that has lost one side */
 	node_drop(st, t, parent);
+}
+
+void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
+{
+	uint64_t was = t->nodes;
+	prune(st, t, key, plen);
+	if (t->nodes == was)
+		return;
+	fib_index_follow_links(t, key, plen);
+	fib_index_fit(st, t, was);
 }
 
 static struct fib_node *first_in(struct fib_node *n)

@@ -13,10 +13,12 @@
  * Of most prefixes the one answer is all there is. Those whose routes differ by interface or tos stand once more in a trie of their
  * own, with the list of their routes, which workers walk when a lookup names one of these (fib_several.c).
  *
- * Limits: a lookup in a full table visits 20 to 25 nodes, each a cache line. What replaces this sits behind fib.h. */
+ * Limits: a lookup in a full table visits 20 to 25 nodes, each a cache line; so a large one has an index (fib_index.h), which
+ * leaves the last few of them. */
 #ifndef LEAT_NET_FIB_TRIE_H
 #define LEAT_NET_FIB_TRIE_H
 
+#include "base/slab.h"
 #include "net/fib.h"
 
 /* An address in host order, left-justified: an IPv4 address is the top half of hi. Bit 0 is the first on the wire. */
@@ -24,9 +26,11 @@ struct fib_key {
 	uint64_t hi, lo;
 };
 
+struct fib;
 struct fib_entry;
+struct fib_index;
 struct fib_node {
-	/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in fib_trie_prune(). */
+	/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in node_drop(). */
 	struct fib_key key; /* host bits zero */
 	rcu_ptr(struct fib_node) child[2];
 	union {
@@ -35,6 +39,7 @@ struct fib_node {
 	};
 	uint8_t plen;
 	uint8_t several; /* it stands there, too */
+	uint16_t place; /* the slab's */
 	union {
 		struct fib_entry *entries; /* control lcore */
 		struct deferred deferred;
@@ -44,8 +49,11 @@ static_assert(sizeof(struct fib_node) == 64, "a cache line a step");
 
 struct fib_trie {
 	rcu_ptr(struct fib_node) root;
+	rcu_ptr(struct fib_index) index; /* NULL: it is small */
 	uint64_t nodes; /* control lcore */
+	struct slab *slab; /* of its nodes */
 	struct fib_trie *several; /* of the nodes that have several routes; there from the beginning */
+	struct fib *of; /* that is to know whether there is an index; or NULL */
 };
 
 static inline struct fib_key fib_key4(be32 a)
@@ -82,11 +90,11 @@ static inline bool fib_key4_match(const struct fib_key *a, const struct fib_key 
 	return (a->hi ^ b->hi) >> 1 >> (63 - plen) == 0;
 }
 
-/* Any worker, within a turn; or control. NULL: nothing matches. */
-static inline const struct fib_nh *fib4_trie_find(const struct fib_trie *t, const struct fib_key *key)
+/* Any worker, within a turn; or control: the answer of the longest prefix from n down that matches, else `best`. */
+static inline const struct fib_nh *fib4_trie_find_below(const struct fib_node *n, const struct fib_key *key,
+							const struct fib_nh *best)
 {
-	const struct fib_nh *best = NULL;
-	for (const struct fib_node *n = rcu_get(t->root); n && fib_key4_match(&n->key, key, n->plen);
+	for (; n && fib_key4_match(&n->key, key, n->plen);
 	     n = rcu_get(n->child[fib_key4_bit(key, n->plen)])) {
 		const struct fib_nh *nh = rcu_get(n->best);
 		if (nh)
@@ -94,16 +102,25 @@ static inline const struct fib_nh *fib4_trie_find(const struct fib_trie *t, cons
 	}
 	return best;
 }
-static inline const struct fib_nh *fib_trie_find(const struct fib_trie *t, const struct fib_key *key)
+static inline const struct fib_nh *fib_trie_find_below(const struct fib_node *n, const struct fib_key *key,
+						       const struct fib_nh *best)
 {
-	const struct fib_nh *best = NULL;
-	for (const struct fib_node *n = rcu_get(t->root); n && fib_key_match(&n->key, key, n->plen);
-	     n = rcu_get(n->child[fib_key_bit(key, n->plen)])) {
+	for (; n && fib_key_match(&n->key, key, n->plen); n = rcu_get(n->child[fib_key_bit(key, n->plen)])) {
 		const struct fib_nh *nh = rcu_get(n->best);
 		if (nh)
 			best = nh;
 	}
 	return best;
+}
+
+/* The same from the root. NULL: nothing matches. */
+static inline const struct fib_nh *fib4_trie_find(const struct fib_trie *t, const struct fib_key *key)
+{
+	return fib4_trie_find_below(rcu_get(t->root), key, NULL);
+}
+static inline const struct fib_nh *fib_trie_find(const struct fib_trie *t, const struct fib_key *key)
+{
+	return fib_trie_find_below(rcu_get(t->root), key, NULL);
 }
 
 /* The same for either family, by the node that has the answer: its prefix length is of interest, too. */
@@ -119,6 +136,8 @@ static inline const struct fib_node *fib_trie_find_node(const struct fib_trie *t
 
 /* --- control lcore --- */
 
+/* What packets take by that node is best from now on. */
+void fib_trie_set_best(struct fib_trie *t, struct fib_node *n, const struct fib_nh *best);
 /* The node of exactly that prefix, or NULL. */
 struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *key, unsigned plen);
 /* The same, made when there is none. NULL without memory. */

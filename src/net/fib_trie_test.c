@@ -4,7 +4,7 @@
 #include "net/net_test.h"
 
 /* The reference: a list of prefixes, searched from end to end. */
-enum { NAIVE_MAX = 600 };
+enum { NAIVE_MAX = 600, ROOM = 8 /* nodes in the first chunk */ };
 struct naive {
 	unsigned n;
 	struct {
@@ -137,7 +137,9 @@ static void agrees_with_a_list(unsigned bits)
 {
 	static struct naive v;
 	struct net_test *t = net_test_new(1, modules);
-	struct fib_trie trie = { 0 };
+	struct slab slab;
+	struct fib_trie trie = { .slab = &slab };
+	SLAB_INIT(&slab, &t->st->mem, struct fib_node, place);
 	v.n = 0;
 	seed = getenv("LEAT_SEED") ? strtoull(getenv("LEAT_SEED"), NULL, 0) : 20261121;
 	rnd_state = seed;
@@ -159,6 +161,8 @@ static void agrees_with_a_list(unsigned bits)
 		take_away(t->st, &trie, &v, 0);
 	assert_null(trie.root);
 	assert_int_equal(trie.nodes, 0);
+	manual_rt_settle(t->m);
+	slab_done(&slab);
 	net_test_free(t);
 }
 
@@ -172,22 +176,32 @@ static void long_keys_agree_with_a_list(void **state)
 	agrees_with_a_list(128);
 }
 
+/* Chunks of nodes are what is refused: each time with one place left, and none. */
 static void without_memory_nothing_changes(void **state)
 {
 	struct net_test *t = net_test_new(1, modules);
-	struct fib_trie trie = { 0 };
+	struct slab slab;
+	struct fib_trie trie = { .slab = &slab };
 	struct fib_key a = { 0x8000000000000000, 0 }, b = { 0xc000000000000000, 0 };
+	struct fib_node *spare[ROOM];
+	SLAB_INIT(&slab, &t->st->mem, struct fib_node, place);
 	struct fib_node *n = fib_trie_make(t->st, &trie, &a, 8);
 	n->entries = (struct fib_entry *)n;
-	for (unsigned k = 1; k <= 2; k++) {
-		t->st->mem.fail_after = k; /* the leaf, then the fork */
+	for (unsigned taken = ROOM - 2; taken < ROOM; taken++) { /* no fork; not even a leaf */
+		for (unsigned i = 0; i < taken; i++)
+			spare[i] = slab_zalloc(&slab);
+		t->st->mem.limit_bytes = t->st->mem.used_bytes;
 		assert_null(fib_trie_make(t->st, &trie, &b, 8));
 		assert_ptr_equal(trie.root, n);
 		assert_int_equal(trie.nodes, 1);
+		t->st->mem.limit_bytes = 0;
+		for (unsigned i = 0; i < taken; i++)
+			slab_free(spare[i], place);
 	}
-	t->st->mem.fail_after = 0;
 	n->entries = NULL;
 	fib_trie_prune(t->st, &trie, &a, 8);
+	manual_rt_settle(t->m);
+	slab_done(&slab);
 	net_test_free(t);
 }
 

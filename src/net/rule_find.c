@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "net/l3.h"
+#include "net/fib_index.h"
 #include "net/rule_internal.h"
 
 /* What is compared, with addresses in the form of the tables. */
@@ -146,8 +147,13 @@ struct finding {
 	struct fib_choice choice;
 };
 
-static const struct fib_nh *best_of(const struct fib_trie *t, const struct fib_key *dst, unsigned *ret_plen)
+/* The length of the prefix is of interest only to rules that suppress short ones; it costs a walk through the whole trie. */
+static const struct fib_nh *best_of(const struct fib_trie *t, const struct fib_key *dst, bool by_plen,
+				    unsigned *ret_plen)
 {
+	*ret_plen = 0;
+	if (likely(!by_plen))
+		return fib_find_in(t, dst);
 	const struct fib_node *n = fib_trie_find_node(t, dst);
 	*ret_plen = n ? n->plen : 0;
 	return n ? rcu_get(n->best) : NULL;
@@ -160,7 +166,7 @@ static const void *find_in_table(void *ctx, const struct fib_rule *r, const stru
 	unsigned plen;
 	bool by_choice = f->choice.oif || f->choice.tos;
 	const struct fib_nh *nh = unlikely(by_choice) ? fib_choose(t->trie, dst, &f->choice, &plen)
-						      : best_of(t->trie, dst, &plen);
+						      : best_of(t->trie, dst, r->suppress_plen >= 0, &plen);
 	if (!nh)
 		return NULL;
 	nh = fib_nh_settle(nh);

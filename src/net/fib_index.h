@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A shortcut into a trie that has become large.
+ *
+ * Theory of operation: a lookup in the trie of a full table goes down some twenty nodes, and each is a cache line that the last
+ * packet's lookup did not need. The index is an array with a slot for each value of an address's first bits, about as many slots as
+ * the trie has nodes. A slot holds what the walk would have come to by there: the answer of the longest prefix that is shorter than
+ * those bits, and the first node that is not. So a lookup is a slot and the one or two nodes below it.
+ *
+ * The trie stays what it is, and what control asks: the index only repeats it. Keeping it needs no memory, so nothing that changes
+ * a table can fail for its sake: a link that changes below the bits is one slot; an answer that changes above them is all slots
+ * of its prefix but those of longer ones. Every change is one store, and readers take the two halves of a slot as two reads of a
+ * trie that changes meanwhile. Small tables have none; one that doubles gets another, where there is memory for it.
+ *
+ * Limits: the slots are spread over all addresses. Where prefixes crowd (IPv6: most lie below a few dozen /12) slots have more nodes
+ * below them. A default route that comes or goes writes all slots but those of other prefixes: 3 ms in a table of a million. */
+#ifndef LEAT_NET_FIB_INDEX_H
+#define LEAT_NET_FIB_INDEX_H
+
+#include "net/fib_trie.h"
+
+enum { FIB_INDEX_BITS_MIN = 10, FIB_INDEX_BITS_MAX = 20 };
+
+struct fib_slot {
+	rcu_ptr(struct fib_node) node; /* the first whose prefix is not shorter than `bits`; NULL: none */
+	rcu_ptr(const struct fib_nh) best; /* of the longest shorter prefix that has one; NULL: none */
+};
+/* Read: any worker, within a turn.   Write: control lcore.   Free: rt_defer() in fib_index_fit(). */
+struct fib_index {
+	struct deferred deferred;
+	uint32_t bits, shift; /* shift: 64 - bits */
+	struct fib_slot slot[] __attribute__((aligned(16))); /* none lies in two cache lines */
+};
+
+static inline const struct fib_slot *fib_index_slot(const struct fib_index *x, const struct fib_key *key)
+{
+	return &x->slot[key->hi >> x->shift];
+}
+
+/* Any worker, within a turn; or control. With an index or without. */
+static inline const struct fib_nh *fib4_find_in(const struct fib_trie *t, const struct fib_key *key)
+{
+	const struct fib_index *x = rcu_get(t->index);
+	if (!x)
+		return fib4_trie_find(t, key);
+	const struct fib_slot *s = fib_index_slot(x, key);
+	return fib4_trie_find_below(rcu_get(s->node), key, rcu_get(s->best));
+}
+static inline const struct fib_nh *fib_find_in(const struct fib_trie *t, const struct fib_key *key)
+{
+	const struct fib_index *x = rcu_get(t->index);
+	if (!x)
+		return fib_trie_find(t, key);
+	const struct fib_slot *s = fib_index_slot(x, key);
+	return fib_trie_find_below(rcu_get(s->node), key, rcu_get(s->best));
+}
+
+/* --- control lcore, called by the trie --- */
+
+/* The links along that prefix have changed. */
+void fib_index_follow_links(struct fib_trie *t, const struct fib_key *key, unsigned plen);
+/* The answer of n has changed. */
+void fib_index_follow_best(struct fib_trie *t, const struct fib_node *n);
+/* The number of nodes, once `was`, may want another size. */
+void fib_index_fit(struct leat_stack *st, struct fib_trie *t, uint64_t was);
+
+#endif
