@@ -43,8 +43,8 @@ void icmp4_type_remove(struct leat_stack *st, uint8_t type, const char *node);
 int icmp6_type_add(struct leat_stack *st, uint8_t type, const char *node);
 void icmp6_type_remove(struct leat_stack *st, uint8_t type, const char *node);
 
-/* How to send from here: give a packet to the node "ip4-output" or "ip6-output" with data at an IP header without options
- * or extension headers in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
+/* How to send from here: give a packet to the node "ip4-output" or "ip6-output" with data at an IP header, of IPv4 with its
+ * options, in one piece, l3_off and l4_off set, and in the header destination, protocol, time to live and traffic class.
  * A zero source is chosen there, as are length, identification and checksum. out_if, when not 0, says by which interface
  * (needed for groups, the limited broadcast and link-local destinations). A transport checksum that covers the source
  * address must already: choose it by ip_way() or ip6_source() then. For rules, ext->mark and ext->sender say who sent it, if ext is

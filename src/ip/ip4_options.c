@@ -70,8 +70,7 @@ static bool is_full(const uint8_t *o)
 	return o[2] > o[1];
 }
 
-/* RFC 791: one slot more, with who we are. */
-static void record_route(uint8_t *o, be32 us)
+void ip4_record_route(uint8_t *o, be32 us)
 {
 	if (is_full(o))
 		return;
@@ -79,8 +78,7 @@ static void record_route(uint8_t *o, be32 us)
 	o[2] += 4;
 }
 
-/* An unknown kind of timestamp is left alone, as on Linux. */
-static void stamp(const struct worker *w, uint8_t *o, be32 us)
+void ip4_stamp(const struct worker *w, uint8_t *o, be32 us)
 {
 	uint8_t *slot = o + o[2] - 1;
 	if (is_full(o)) {
@@ -107,6 +105,18 @@ static void stamp(const struct worker *w, uint8_t *o, be32 us)
 	default:
 		return;
 	}
+}
+
+void ip4_blank_slot(uint8_t *o)
+{
+	bool short_one = o[0] == IP4_OPT_RECORD_ROUTE || (o[3] & TS_KIND_MASK) == TS_ONLY;
+	unsigned from = o[2] - 1u, len = short_one ? 4 : 8;
+	if (from + len > o[1])
+		return;
+	if (!short_one && (o[3] & TS_KIND_MASK) == TS_PRESPEC) /* the address is there */
+		memset(o + from + 4, 0, 4);
+	else if (short_one || (o[3] & TS_KIND_MASK) == TS_AND_ADDR)
+		memset(o + from, 0, len);
 }
 
 /* --- source routes --- */
@@ -164,8 +174,7 @@ static enum drop source_route(const struct worker *w, struct pkt *p, const struc
 
 /* --- in --- */
 
-/* Linux: what stands behind the end of the list becomes nothing. */
-static void clear_rest(uint8_t *o, unsigned len)
+void ip4_options_clear_rest(uint8_t *o, unsigned len)
 {
 	unsigned i = 0;
 	while (i < len && o[i] != IP4_OPT_END)
@@ -200,10 +209,10 @@ static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_o
 		l3[o->source_route + 2] = (uint8_t)(slot - o->source_route + 5);
 	}
 	if (o->record_route)
-		record_route(l3 + o->record_route, out);
+		ip4_record_route(l3 + o->record_route, out);
 	if (o->timestamp)
-		stamp(w, l3 + o->timestamp, slot ? out : us);
-	clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
+		ip4_stamp(w, l3 + o->timestamp, slot ? out : us);
+	ip4_options_clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
 	if (on)
 		ip4_csum_set(h);
 }
@@ -243,6 +252,7 @@ struct echo {
 	uint8_t *to;
 	unsigned n; /* bytes so far */
 	be32 src;
+	bool blank; /* nobody fills slots yet */
 };
 
 static void *copy(struct echo *e, const uint8_t *o)
@@ -257,7 +267,11 @@ static bool echo_record_route(struct echo *e, const uint8_t *o)
 {
 	if (!is_full(o) && o[2] + 3 > o[1])
 		return false;
-	record_route(copy(e, o), e->src);
+	uint8_t *at = copy(e, o);
+	if (e->blank)
+		ip4_blank_slot(at);
+	else
+		ip4_record_route(at, e->src);
 	return true;
 }
 
@@ -268,8 +282,10 @@ static bool echo_timestamp(struct echo *e, const uint8_t *o)
 	if (!is_full(o) && !room && (kind == TS_ONLY || kind == TS_AND_ADDR))
 		return false;
 	uint8_t *at = copy(e, o);
-	if (room)
-		stamp(e->w, at, e->src);
+	if (e->blank)
+		ip4_blank_slot(at);
+	else if (room)
+		ip4_stamp(e->w, at, e->src);
 	return true;
 }
 
@@ -301,7 +317,7 @@ int ip4_options_echo(const struct worker *w, const struct ip4_hdr *was, be32 src
 {
 	unsigned len = ip4_hdr_len(was) - (unsigned)sizeof *was;
 	const uint8_t *l3 = (const uint8_t *)was;
-	struct echo e = { .w = w, .to = to, .src = src };
+	struct echo e = { .w = w, .to = to, .src = src, .blank = !be32_get(src) };
 	struct ip4_options o;
 	uint8_t bad;
 	*ret_hop = dst;

@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "ip/ip.h"
+#include "ip/ip4_own_options.h"
 
 struct l4_end;
 
@@ -29,6 +30,8 @@ struct l4_with {
 	uint32_t out_if; /* 0: as the endpoint */
 	bool has_mark; /* SO_MARK */
 	uint32_t mark;
+	bool has_options; /* IP_RETOPTS */
+	struct ip4_own_options options;
 };
 
 struct l4_send {
@@ -72,7 +75,7 @@ struct l4_opts {
 	uint8_t reuseaddr, reuseport, broadcast, v6only;
 	uint8_t recverr4, recverr6, hdrincl;
 	uint8_t recverr_ext4, recverr_ext6; /* where an error's extension begins (RFC 4884), too */
-	uint8_t recvinfo4, recvttl, recvtos; /* control messages wanted */
+	uint8_t recvinfo4, recvttl, recvtos, recvopts, retopts; /* control messages wanted */
 	uint8_t recvinfo6, recvhops, recvtclass;
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
@@ -88,6 +91,7 @@ struct l4_opts {
 	uint8_t mcast_loop4, mcast_loop6, mcast_all4, mcast_all6;
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
 	uint32_t rcvbuf;
+	struct ip4_own_options options; /* IP_OPTIONS */
 };
 
 /* Addresses, options and membership of tables: read by any worker within a turn; written while all workers of the stack are

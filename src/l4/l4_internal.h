@@ -108,7 +108,10 @@ struct l4_path {
 	uint16_t dport; /* of `to` */
 	uint32_t max_len; /* IP packet: more is -EMSGSIZE */
 	struct ip6 src, dst;
+	const struct ip4_own_options *options; /* of e or with; NULL: none */
 };
+/* IPv4's, of e or said with the datagram; NULL: none. */
+const struct ip4_own_options *l4_options_of(const struct l4_end *e, const struct l4_with *with);
 /* 0 or -errno. `to` is the wanted destination; dst is where it really goes (0.0.0.0: this host). with may be NULL. */
 int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_with *with, struct l4_path *ret);
 /* How the route of a datagram from src to dst was asked for, where nothing was said with it. */

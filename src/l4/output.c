@@ -5,7 +5,7 @@
  *
  * What is longer than the MTU of the path is cut at ip4-frag and ip6-frag, unless the socket says no.
  *
- * Left out: options and extension headers, corking. */
+ * Left out: corking. */
 #include <linux/rtnetlink.h>
 
 #include <linux/if_ether.h>
@@ -132,15 +132,29 @@ static struct ipaddr addr_of(const struct ip6 *a)
 	return l4_is4(a) ? (struct ipaddr){ .v4 = l4_v4(a) } : (struct ipaddr){ .v6 = *a };
 }
 
+const struct ip4_own_options *l4_options_of(const struct l4_end *e, const struct l4_with *with)
+{
+	const struct ip4_own_options *o = with && with->has_options ? &with->options : &e->opt.options;
+	return o->len ? o : NULL;
+}
+
+/* Where it goes first: a source route says so. */
+static struct ip6 first_dst(const struct l4_path *path)
+{
+	bool routed = path->options && be32_get(path->options->hop);
+	return routed ? l4_of4(path->options->hop) : path->dst;
+}
+
 /* What the rules may ask of it: as ip4-output and ip6-output will ask of the packet. */
 static struct fib_query query_of(const struct l4_end *e, const struct l4_path *path)
 {
 	struct ipaddr src = { 0 };
+	const struct ip6 dst = first_dst(path);
 	if (l4_is4(&path->src) != path->is6)
 		src = addr_of(&path->src);
 	return (struct fib_query){
 		.family = path->is6 ? AF_INET6 : AF_INET,
-		.dst = addr_of(&path->dst),
+		.dst = addr_of(&dst),
 		.src = src,
 		.oif = path->asked_if,
 		.mark = path->mark,
@@ -185,6 +199,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	if (!path->is6 && e->family == AF_INET6 && e->opt.v6only)
 		return -ENETUNREACH;
 	path->src = with && with->has_src ? with->src : e->local.a;
+	path->options = path->is6 ? NULL : l4_options_of(e, with);
 	path->asked_if = asked_if(e, to, with, path);
 	path->mark = with && with->has_mark ? with->mark : e->opt.mark;
 	fill_tos(e, with, path);
@@ -214,8 +229,14 @@ static uint32_t flow_label(const struct l4_end *e, const struct l4_path *path)
 	return ip6_auto_label(e->st, &path->src, &path->dst, (uint64_t)path->proto << 32 | ports, wanted);
 }
 
-static uint32_t put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t total_len,
-			      void *to)
+static size_t ip_header_len(const struct l4_path *path)
+{
+	if (path->is6)
+		return sizeof(struct ip6_hdr);
+	return sizeof(struct ip4_hdr) + (path->options ? path->options->len : 0);
+}
+
+static void put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t total_len, void *to)
 {
 	if (path->is6) {
 		*(struct ip6_hdr *)to = (struct ip6_hdr){
@@ -225,18 +246,22 @@ static uint32_t put_ip_header(const struct l4_end *e, const struct l4_path *path
 			.src = path->src,
 			.dst = path->dst,
 		};
-		return sizeof(struct ip6_hdr);
+		return;
 	}
+	const struct ip6 dst = first_dst(path);
+	be32 src = l4_v4(&path->src);
 	*(struct ip4_hdr *)to = (struct ip4_hdr){
-		.ver_ihl = 0x45,
+		.ver_ihl = (uint8_t)(4 << 4 | ip_header_len(path) / 4),
 		.tos = path->tos,
 		.frag = be16_of(path->df && total_len <= path->mtu ? IP4_DF : 0),
 		.ttl = path->ttl,
 		.proto = path->proto,
-		.src = l4_v4(&path->src),
-		.dst = l4_v4(&path->dst),
+		.src = src,
+		.dst = l4_v4(&dst),
 	};
-	return sizeof(struct ip4_hdr);
+	if (unlikely(path->options))
+		ip4_own_options_put(e->home, path->options, src, l4_v4(&path->dst),
+				    (uint8_t *)to + sizeof(struct ip4_hdr));
 }
 
 static void put_csum(struct pkt *p, const struct l4_path *path, const struct l4_out *o, uint32_t l4_len)
@@ -324,8 +349,8 @@ static void loop(struct l4_end *e, const struct l4_path *path, struct pkt *p)
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
 {
 	struct lcore *lc = e->home->lc;
-	uint8_t ip[sizeof(struct ip6_hdr)];
-	size_t ip_len = path->is6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
+	uint8_t ip[IP4_HDR_MAX];
+	size_t ip_len = ip_header_len(path);
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
 	if (path->whole6 && ip_len + l4_len > path->mtu) {
 		e->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };

@@ -212,6 +212,8 @@ static ssize_t raw_send(struct l4_end *e, const struct l4_send *s)
 		return err;
 	if (!s->to && !e->connected)
 		return -EDESTADDRREQ;
+	if (e->family == AF_INET && e->opt.hdrincl && l4_options_of(e, s->with))
+		return -EINVAL; /* whose header is it? */
 	if (e->family == AF_INET6 && l4_is4(&to->a))
 		return -ENETUNREACH;
 	err = l4_path_find(e, to, s->with, &path);

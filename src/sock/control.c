@@ -61,6 +61,26 @@ static void put_info4(const struct sock *s, const struct pkt *p, struct sock_msg
 	sock_put_control(m, at, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
 }
 
+static void put_options4(struct sock_msg *m, size_t *at, const struct ip4_hdr *h)
+{
+	unsigned len = ip4_hdr_len(h) - (unsigned)sizeof *h;
+	if (len)
+		sock_put_control(m, at, IPPROTO_IP, IP_RECVOPTS, h + 1, len);
+}
+
+/* Linux: what cannot be answered is as if it had no room. */
+static void put_answer4(const struct sock *s, struct sock_msg *m, size_t *at, const struct ip4_hdr *h)
+{
+	uint8_t b[IP4_OPTIONS_MAX];
+	int len = ip4_own_options_answer(s->end.home, h, b);
+	if (ip4_hdr_len(h) == sizeof *h)
+		return;
+	if (len < 0)
+		m->flags |= MSG_CTRUNC;
+	else
+		sock_put_control(m, at, IPPROTO_IP, IP_RETOPTS, b, (size_t)len);
+}
+
 static void controls4(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
 {
 	const struct ip4_hdr *h = pkt_l3(p);
@@ -70,6 +90,10 @@ static void controls4(const struct sock *s, const struct pkt *p, struct sock_msg
 		put_int(m, at, IPPROTO_IP, IP_TTL, h->ttl);
 	if (s->end.opt.recvtos)
 		sock_put_control(m, at, IPPROTO_IP, IP_TOS, &h->tos, sizeof h->tos);
+	if (s->end.opt.recvopts)
+		put_options4(m, at, h);
+	if (s->end.opt.retopts)
+		put_answer4(s, m, at, h);
 }
 
 static void put_info6(const struct sock *s, const struct pkt *p, bool is6, struct sock_msg *m, size_t *at)
@@ -184,11 +208,22 @@ static int take_info6(struct sock *s, const struct cmsghdr *c, struct l4_with *r
 	return ip6_is_zero(&a.v6) || is_source6(s, ret, &a) ? take_source(ret, &a.v6) : -EINVAL;
 }
 
+/* Linux: what is too long is cut, not refused. */
+static int take_options4(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
+{
+	size_t len = c->cmsg_len - CMSG_LEN(0);
+	ret->has_options = true;
+	return ip4_own_options_take(CMSG_DATA(c), MIN(len, (size_t)IP4_OPTIONS_MAX), s->creds.net_raw,
+				    &ret->options);
+}
+
 static int take4(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 {
 	switch (c->cmsg_type) {
 	case IP_PKTINFO:
 		return take_info4(s, c, ret);
+	case IP_RETOPTS:
+		return take_options4(s, c, ret);
 	case IP_TTL:
 		return number(c, false, 1, 255, &ret->hops);
 	case IP_TOS:

@@ -3,7 +3,7 @@
  * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
  * option is added in one place.
  *
- * Not here: what would have no effect yet (priority, timestamps, options and extension headers to be sent). Those are -ENOPROTOOPT, so that a program can tell. */
+ * Not here: what would have no effect yet (priority, timestamps). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <limits.h>
@@ -310,6 +310,16 @@ static int get_autolabel(struct sock *s, void *val, socklen_t *len)
 	return write_int(NULL, on, val, len);
 }
 
+static int set_options4(struct sock *s, const void *val, socklen_t len)
+{
+	return ip4_own_options_take(val, len, s->creds.net_raw, &s->end.opt.options);
+}
+
+static int get_options4(struct sock *s, void *val, socklen_t *len)
+{
+	return write_out(s->end.opt.options.bytes, s->end.opt.options.len, val, len);
+}
+
 /* --- router alerts --- */
 
 static int set_alert4(struct sock *s, const void *val, socklen_t len)
@@ -435,6 +445,9 @@ static const struct option options[] = {
 	{ IPPROTO_IP, IP_PKTINFO,		BOOL(recvinfo4) },
 	{ IPPROTO_IP, IP_RECVTTL,		BOOL(recvttl) },
 	{ IPPROTO_IP, IP_RECVTOS,		BOOL(recvtos) },
+	{ IPPROTO_IP, IP_OPTIONS,		FN(set_options4, get_options4) },
+	{ IPPROTO_IP, IP_RECVOPTS,		BOOL(recvopts) },
+	{ IPPROTO_IP, IP_RETOPTS,		BOOL(retopts) },
 	{ IPPROTO_IP, IP_ROUTER_ALERT,		FN(set_alert4, get_alert) },
 	{ IPPROTO_IP, IP_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW4 },
 	{ IPPROTO_IP, IP_HDRINCL,		FN(NULL, get_no) },

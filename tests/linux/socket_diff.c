@@ -10,6 +10,7 @@
 #include <linux/icmpv6.h>
 #include <linux/if.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -270,7 +271,7 @@ static void say_controls(struct side *x, void *control, size_t len)
 /* IPv4's identification and checksum are whatever they are. */
 static void say_packet(struct side *x, uint8_t *p, size_t len)
 {
-	if (len >= 12 && p[0] == 0x45 && p[1] <= 0x20)
+	if (len >= 12 && p[0] >> 4 == 4 && p[0] >= 0x45 && p[1] <= 0x20)
 		p[4] = p[5] = p[10] = p[11] = 0;
 	say_bytes(x, p, len);
 }
