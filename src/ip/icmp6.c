@@ -82,7 +82,16 @@ static bool echo_is_off(const struct worker *w, const struct ip6 *asked, bool an
 	       (anycast && racy_get(s->ignore_anycast));
 }
 
-/* The message, of which the first two bytes and the sum have been seen to, goes back from src. again: sum it. */
+/* The sum of a message whose sender was another address. */
+static uint16_t sum_from(uint16_t sum, const struct ip6 *was, const struct ip6 *now)
+{
+	for (unsigned i = 0; i < sizeof was->b; i += 2)
+		sum = csum_update16(sum, (uint16_t)(was->b[i] << 8 | was->b[i + 1]),
+				    (uint16_t)(now->b[i] << 8 | now->b[i + 1]));
+	return sum;
+}
+
+/* The message, of which the first two bytes and the sum have been seen to, goes back from src. again: begin the sum anew. */
 static uint8_t turn_around(struct worker *w, struct pkt *p, const struct ip6 *src, const struct ip6 *dst,
 			   bool again)
 {
@@ -117,11 +126,13 @@ static uint8_t echo(struct worker *w, struct pkt *p, const struct icmp6_hdr *say
 	uint16_t sum = be16_get(h->csum), was = (uint16_t)(h->type << 8 | h->code);
 	sum = csum_update16(sum, was, (uint16_t)(say->type << 8 | say->code));
 	sum = csum_update16(sum, (uint16_t)be32_get(h->info), (uint16_t)be32_get(say->info));
-	if (p->csum == PKT_CSUM_PARTIAL)
+	sum = keep ? sum : sum_from(sum, &ip->dst, &src);
+	bool partial = p->csum == PKT_CSUM_PARTIAL;
+	if (partial)
 		sum = be16_get(h->csum);
 	*h = *say;
 	h->csum = be16_of(sum);
-	return turn_around(w, p, &src, &dst, !keep);
+	return turn_around(w, p, &src, &dst, partial && !keep);
 }
 
 static uint8_t act_echo(struct worker *w, struct pkt *p, const struct icmp6_msg *m)
@@ -297,8 +308,8 @@ static const struct knob icmp6_knobs[] = {
 	     .help = "answer those from the anycast address"),
 	KNOB("net.ipv6.icmp.errors_extension_mask", struct icmp6_stack, extension, 0, 0, ICMP_EXTEND_IFACE,
 	     .help = "1: errors say by which interface the packet came (RFC 5837)"),
-	KNOB("net.ipv6.icmp.error_anycast_as_unicast", struct icmp6_stack, error_anycast_source, 0, 0, 1,
-	     .help = "errors may come from an anycast address that was written to"),
+	KNOB("net.ipv6.icmp.error_anycast_as_unicast", struct icmp6_stack, error_anycast, 0, 0, 1,
+	     .help = "who has an anycast address is told of errors as anybody else"),
 	{ 0 },
 };
 

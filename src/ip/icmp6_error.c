@@ -72,7 +72,8 @@ static bool error_is_due(const struct worker *w, const struct pkt *p, const stru
 		return false;
 	if (ip6_is_zero(&h->src) || ip6_is_multicast(&h->src))
 		return false;
-	if (icmp6_is_anycast(w, p->in_if, &h->src)) /* is no single node */
+	if (!racy_get(icmp6_stack(w->st)->error_anycast) &&
+	    icmp6_is_anycast(w, p->in_if, &h->src)) /* is no single node */
 		return false;
 	if (ip6_is_loopback(&h->src) && !icmp_by_loopback(w, p))
 		return false;
@@ -81,13 +82,10 @@ static bool error_is_due(const struct worker *w, const struct pkt *p, const stru
 
 static bool may_be_source(const struct worker *w, const struct pkt *cause, const struct ip6 *a)
 {
-	if (ip6_is_multicast(a))
-		return false;
-	return icmp6_is_local(w, cause->in_if, a) ||
-	       (racy_get(icmp6_stack(w->st)->error_anycast_source) && icmp6_is_anycast(w, cause->in_if, a));
+	return !ip6_is_multicast(a) && icmp6_is_local(w, cause->in_if, a);
 }
 
-/* RFC 4443, 2.2: the address the packet was for, if ours, else one of the interface it came by: Linux, RFC 4443 would rather have
+/* RFC 4443, 2.2: the address the packet was for, if ours alone (Linux: an anycast one, too), else one of the interface it came by: Linux, RFC 4443 would rather have
  * the one by which the error leaves. A route that prefers a source has its way. */
 static bool error_source(const struct worker *w, const struct pkt *cause, const struct ip6_hdr *was,
 			 struct ip6 *ret)

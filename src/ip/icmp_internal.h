@@ -30,7 +30,7 @@ struct icmp6_stack {
 	uint32_t peer_ms;
 	uint8_t ignore_all, ignore_multicast, ignore_anycast; /* echo */
 	uint8_t anycast_source; /* of echo replies: the anycast address that was asked */
-	uint8_t error_anycast_source; /* the same of errors */
+	uint8_t error_anycast; /* who has an anycast address is told of errors */
 	uint8_t extension; /* of errors: ICMP_EXTEND_IFACE */
 };
 struct icmp6_worker {

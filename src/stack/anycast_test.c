@@ -98,6 +98,24 @@ static void answers_come_late_and_override_nothing(void **state)
 	rig_free(r);
 }
 
+static void errors_come_from_an_address_of_ours(void **state)
+{
+	static const uint8_t body[12] = { 1 };
+	struct rig *r = setup();
+	struct ip6_msg ip = ip6_packet(A, SUBNET);
+	struct ip6_hdr h;
+	struct frame f;
+	ip.next = 253; /* nobody's */
+	ip.body = cur_of(body, sizeof body);
+	assert_true(ip6_emit(&ip, &h));
+	frame_eth(&f, &r->a, NULL, ETH_P_IPV6);
+	frame_put(&f, &h, sizeof h);
+	frame_put(&f, body, sizeof body);
+	rig_send(r, &r->a, &f);
+	rig_expect_icmp6(&r->a, LEAT_A, A, ICMP6_PARAM_PROBLEM, ICMP6_PARAM_NEXT_HEADER, NULL);
+	rig_free(r);
+}
+
 static void it_goes_with_forwarding_and_comes_with_it(void **state)
 {
 	struct rig *r = setup();
@@ -225,6 +243,7 @@ static void programs_join_and_leave(void **state)
 
 TWICE(a_router_has_that_of_each_of_its_subnets)
 TWICE(answers_come_late_and_override_nothing)
+TWICE(errors_come_from_an_address_of_ours)
 TWICE(it_goes_with_forwarding_and_comes_with_it)
 TWICE(it_stays_for_the_last_address_of_its_subnet)
 TWICE(only_of_what_is_shorter_than_127_and_tested)
@@ -237,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BOTH(a_router_has_that_of_each_of_its_subnets),
 		BOTH(answers_come_late_and_override_nothing),
+		BOTH(errors_come_from_an_address_of_ours),
 		BOTH(it_goes_with_forwarding_and_comes_with_it),
 		BOTH(it_stays_for_the_last_address_of_its_subnet),
 		BOTH(only_of_what_is_shorter_than_127_and_tested),

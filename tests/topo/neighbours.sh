@@ -109,6 +109,7 @@ check "its advertisement overrides nothing" seen 'icmpv6.type == 136 && icmpv6.n
 check "it is shown as the kernel shows it" eval '[ "$(LI -6 route show table local type anycast fd77:1:: | tr -s " ")" = "anycast fd77:1:: dev l0 proto kernel metric 0 pref medium" ]'
 ns_exec server sysctl -qw net.ipv6.conf.all.forwarding=1 # two with one address: each its own
 check "the server is one, too" eval 'ns_exec server ip -6 route show table local type anycast | grep -q "fd77:2:: dev eth0"'
+ns_exec client ip -6 route replace fd77:2::/64 via fd77:1::1
 check "the nearest answers" eval 'ns_exec client ping -n -c 1 -W 3 fd77:2:: | grep -q "bytes from fd77:1::1:"'
 check "and for the server itself its own" ns_exec server ping -n -c 1 -W 3 fd77:2::
 ns_exec server sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.eth0.accept_ra=0
