@@ -5,8 +5,8 @@
  * nd_solicit() when it wants to know an address. Duplicate detection is in nd_dad.c. Of proxied addresses (RFC 4861, 7.2.8) we
  * speak when the interface forwards and proxy_ndp is set, of anycast ones (7.2.7) whenever they are ours.
  *
- * Router solicitations are checked, taken and ignored by name (nd-done), as Linux does; advertisements are module ra's (ra.c).
- * Left out for now: sending advertisements as a router, redirects. Our neighbour advertisements are in nd_advert.c. */
+ * Router solicitations teach a router where their senders are, and are not answered: advertisements are sent by a daemon, as on Linux.
+ * Those of others are module ra's (ra.c), redirects redirect's. Our neighbour advertisements are in nd_advert.c. */
 #include "ip/nd.h"
 
 #include <sys/socket.h>
@@ -141,7 +141,11 @@ static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const 
 static uint8_t act_rs(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
 {
 	struct nd_rs_msg m;
+	const struct iface *in = iface_get(w, p->in_if);
 	enum drop why = nd_rs_parse(msg, ip, &m);
+	if (!why && m.has_mac && in && racy_get(in->conf.forward6)) /* RFC 4861, 6.2.6: it is no router */
+		hear(w, p, &ip->src, m.mac,
+		     NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE | NEIGH_HEARD_IS_ROUTER_KNOWN);
 	return pkt_drop(p, why ? why : DROP_ND_DONE);
 }
 

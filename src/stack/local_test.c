@@ -201,6 +201,26 @@ static void solicitation_is_answered_and_learnt_from(void **state)
 	rig_free(r);
 }
 
+/* RFC 4861, 6.2.6 */
+static void router_learns_of_who_solicits_routers(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct frame f;
+	uint8_t msg[ND_NEIGH_MAX];
+	struct nd_envelope ip = { .src = ip6_of(A), .dst = ip6_of("ff02::2"), .hop_limit = 255 };
+	struct nd_rs_msg m = { .has_mac = true };
+	struct ip6_msg echo = ip6_packet(A, LEAT_A);
+	memcpy(m.mac, r->a.mac, 6);
+	frame_nd(&f, &r->a, &ip, msg, nd_rs_emit(&m, &ip, msg));
+	rig_send(r, &r->a, &f);
+	rig_expect_silence(r);
+	frame_ip6(&f, &r->a, &echo, NULL, 0, 8); /* nobody has to be asked for */
+	rig_send(r, &r->a, &f);
+	rig_expect_icmp6(&r->a, LEAT_A, A, ICMP6_ECHO_REPLY, 0, NULL);
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
 static void discovery_that_crossed_a_router_is_refused(void **state)
 {
 	struct rig *r = setup();
@@ -359,6 +379,7 @@ TWICE(arp_answers_for_every_address_of_ours_and_learns)
 TWICE(arp_probes_are_answered_and_teach_nothing)
 TWICE(arp_from_groups_is_malformed)
 TWICE(solicitation_is_answered_and_learnt_from)
+TWICE(router_learns_of_who_solicits_routers)
 TWICE(discovery_that_crossed_a_router_is_refused)
 TWICE(new_address_is_tested_then_ours)
 TWICE(echo_of_our_own_test_is_no_objection)
@@ -380,6 +401,7 @@ int main(void)
 		BOTH(arp_probes_are_answered_and_teach_nothing),
 		BOTH(arp_from_groups_is_malformed),
 		BOTH(solicitation_is_answered_and_learnt_from),
+		BOTH(router_learns_of_who_solicits_routers),
 		BOTH(discovery_that_crossed_a_router_is_refused),
 		BOTH(new_address_is_tested_then_ours),
 		BOTH(echo_of_our_own_test_is_no_objection),
