@@ -2,7 +2,8 @@
 /* Theory of operation: which multicast groups are ours without anybody asking: all nodes, all routers while we are one, and
  * for each address its solicited-node group (RFC 4291, 2.8). The latter follow addresses as they come and go, anycast and tentative
  * ones too, since duplicate detection listens there (RFC 4862, 5.4.2), and are listened to in net/mcast.c, as those of
- * programs are, so that routers and switches are told of them. Two addresses may share a group, so it is counted. */
+ * programs are, so that routers and switches are told of them. Two addresses may share a group, so it is counted. Those of all
+ * routers are listened to there, too, on each interface that we are a router on; that of all nodes is never reported. */
 #include <sys/socket.h>
 
 #include "ip/ip6_internal.h"
@@ -37,11 +38,18 @@ static struct ip6_group *find(const struct leat_stack *st, uint32_t if_handle, c
 }
 
 /* RFC 4291, 2.7.1 and 2.8. That of the host itself comes by loopback only. */
+static const struct ip6 all_routers[] = {
+	{ { 0xff, 0x02, [15] = 2 } },
+	{ { 0xff, 0x01, [15] = 2 } },
+	{ { 0xff, 0x05, [15] = 2 } },
+};
+
 static bool is_all_routers(const struct ip6 *group)
 {
-	static const struct ip6 here = { { 0xff, 0x01, [15] = 2 } }, link = { { 0xff, 0x02, [15] = 2 } },
-				site = { { 0xff, 0x05, [15] = 2 } };
-	return ip6_eq(group, &link) || ip6_eq(group, &site) || ip6_eq(group, &here);
+	for (unsigned k = 0; k < ARRAY_SIZE(all_routers); k++)
+		if (ip6_eq(group, &all_routers[k]))
+			return true;
+	return false;
 }
 
 bool ip6_hears_always(const struct worker *w, const struct ip6 *group)
@@ -88,16 +96,44 @@ static void leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *g
 	mem_free(g);
 }
 
+/* Linux: dev_forward_change(). */
+static void follow_routers(struct leat_stack *st, const struct iface *i, bool going)
+{
+	bool wanted = !going && i->conf.forward6 && i->flags & IFF_MULTICAST && !i->conf.ip6.disable;
+	for (unsigned k = 0; k < ARRAY_SIZE(all_routers); k++) {
+		bool is = find(st, i->handle, &all_routers[k]);
+		if (wanted && !is)
+			join(st, i->handle, &all_routers[k]);
+		else if (!wanted && is)
+			leave(st, i->handle, &all_routers[k]);
+	}
+}
+
+void ip6_groups_forwarding_changed(struct leat_stack *st, const struct iface *i)
+{
+	if (ip6_state(st))
+		follow_routers(st, i, false);
+}
+
+static void iface_event(struct iface_watch *watch, struct iface *i, enum iface_event e)
+{
+	if (e == IFACE_ADDED || e == IFACE_UP || e == IFACE_GOING)
+		follow_routers(i->st, i, e == IFACE_GOING);
+}
+
 static void addr_event(struct addr_watch *watch, struct leat_stack *st, const struct addr *a,
 		       enum addr_event e)
 {
 	if (a->family != AF_INET6)
 		return;
 	struct ip6 group = ip6_solicited_node(&a->local.v6);
+	const struct iface *i = iface_by_handle(st, a->if_handle);
 	if (e == ADDR_ADDED)
 		join(st, a->if_handle, &group);
 	else if (e == ADDR_GOING)
 		leave(st, a->if_handle, &group);
+	if (i && i->conf.ip6.disable) /* Linux: addrconf_ifdown() */
+		follow_routers(st, i, true);
 }
 
 /* RFC 4389, 4.1.3.1: solicitations for whom we stand in for come to his group. */
@@ -138,9 +174,13 @@ void ip6_groups_init(struct leat_stack *st)
 	struct ip6_state *s = ip6_state(st);
 	hash_init(&s->groups, &st->mem, NULL, NULL);
 	s->watch.event = addr_event;
-	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
+	s->ifaces.event = iface_event;
+	iface_watch_add(st, &s->ifaces);
+	for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
+		follow_routers(st, i, false);
 		for (struct addr *a = addr_first(st, i); a; a = addr_next(st, i, a))
 			addr_event(&s->watch, st, a, ADDR_ADDED);
+	}
 	addr_watch_add(st, &s->watch);
 	proxies_init(st);
 	s->anycasts.event = anycast_event;
@@ -153,6 +193,7 @@ void ip6_groups_unlink(struct leat_stack *st)
 	addr_watch_remove(st, &ip6_state(st)->watch);
 	neigh_watch_remove(st, &ip6_state(st)->proxies);
 	anycast_watch_remove(st, &ip6_state(st)->anycasts);
+	iface_watch_remove(st, &ip6_state(st)->ifaces);
 	for (struct hash_node *n; (n = hash_from(h, 0));) {
 		struct ip6_group *g = container_of(n, struct ip6_group, node);
 		mcast_leave(st, &g->listener);

@@ -26,6 +26,7 @@ struct ip6_state {
 	struct neigh_watch proxies; /* the same */
 	struct addr_watch watch;
 	struct anycast_watch anycasts;
+	struct iface_watch ifaces;
 };
 static inline struct ip6_state *ip6_state(const struct leat_stack *st)
 {
@@ -50,6 +51,8 @@ struct ip6_worker {
 /* Groups whose packets are for us: the well-known ones, and the solicited-node group of each address (RFC 4291, 2.8). */
 void ip6_groups_init(struct leat_stack *st);
 void ip6_groups_unlink(struct leat_stack *st);
+/* net.ipv6.conf.IF.forwarding has been written. */
+void ip6_groups_forwarding_changed(struct leat_stack *st, const struct iface *i);
 void ip6_groups_free(struct leat_stack *st);
 bool ip6_hears_always(const struct worker *w, const struct ip6 *group); /* without anybody listening */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ip/ip6_internal.h"
 #include "ip/ip_internal.h"
 #include "ip/redirect_internal.h"
 #include "net/anycast.h"
@@ -38,6 +39,7 @@ void ip_set_forwarding(struct leat_stack *st, uint8_t family, bool on)
 		if (family == AF_INET6) {
 			ra_became_router(st, i);
 			anycast_forwarding_changed(st, i);
+			ip6_groups_forwarding_changed(st, i);
 		}
 	}
 	netconf_tell_forwarding(st, family, NETCONFA_IFINDEX_ALL);
@@ -61,6 +63,7 @@ void ip_iface_forwarding_changed(struct leat_stack *st, struct iface *i, const s
 	if (i && family_of(k) == AF_INET6) {
 		ra_became_router(st, i);
 		anycast_forwarding_changed(st, i);
+		ip6_groups_forwarding_changed(st, i);
 	}
 }
 

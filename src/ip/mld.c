@@ -2,7 +2,7 @@
 /* Theory of operation: MLD as a host speaks it, both versions (RFC 2710, 3810); igmp.c's twin. Groups of the interface alone, and
  * the one of all nodes, are never reported (RFC 3810, 6). The source is the interface's link-local address or, before there is one,
  * as while the address itself is tested, none (RFC 3590). A query must come from a link-local address, with hop limit 1 and
- * the router alert (RFC 3810, 6.2). */
+ * the router alert that says MLD (RFC 3810, 6.2; RFC 2711, 2.1). */
 #include <sys/socket.h>
 
 #include "graph/node.h"
@@ -117,6 +117,7 @@ static void on_control(struct lcore *at, const struct msg *m)
 
 static enum drop check(const struct pkt *p)
 {
+	enum { ALERT_MLD = 0 };
 	const struct ip6_hdr *h = pkt_l3(p);
 	struct cursor c = pkt_cursor_at(p, p->l4_off);
 	struct mcast_query q;
@@ -124,7 +125,7 @@ static enum drop check(const struct pkt *p)
 	struct ip6_chain ch;
 	bool query = *(const uint8_t *)pkt_l4(p) == ICMP6_MLD_QUERY;
 	if (!ip6_is_link_local(&h->src) || h->hop_limit != 1 ||
-	    ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch) || !ch.router_alert)
+	    ip6_walk(pkt_cursor(p), IP6_WALK_DESTINATION, &ch) || !ch.router_alert || ch.alert != ALERT_MLD)
 		return DROP_MCAST_MALFORMED;
 	return query ? mld_query_parse(c, &q) : mld_report_parse(c, &group);
 }

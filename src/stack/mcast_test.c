@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include "net/mcast.h"
+#include "net/sysctl.h"
 #include "sock/sock.h"
 #include "wire/mcast.h"
 
@@ -154,9 +155,10 @@ static void ask4(struct rig *r, const char *dst, const uint8_t *msg, uint32_t le
 	rig_send(r, &r->a, &f);
 }
 
-static void ask6(struct rig *r, const char *src, uint8_t hop_limit, const uint8_t *msg, uint32_t len)
+static void ask6_by_alert(struct rig *r, uint8_t alert, const char *src, uint8_t hop_limit,
+			  const uint8_t *msg, uint32_t len)
 {
-	uint8_t b[80] = { IP_PROTO_ICMP6, 0, 5, 2, 0, 0, 1, 0 };
+	uint8_t b[80] = { IP_PROTO_ICMP6, 0, 5, 2, 0, alert, 1, 0 };
 	struct ip6_msg ip = {
 		.next = IP_PROTO_HOPOPTS, .hop_limit = hop_limit, .src = ip6_of(src), .dst = ip6_of("ff02::1")
 	};
@@ -172,6 +174,11 @@ static void ask6(struct rig *r, const char *src, uint8_t hop_limit, const uint8_
 	frame_put(&f, &h, sizeof h);
 	frame_put(&f, b, 8 + len);
 	rig_send(r, &r->a, &f);
+}
+
+static void ask6(struct rig *r, const char *src, uint8_t hop_limit, const uint8_t *msg, uint32_t len)
+{
+	ask6_by_alert(r, 0, src, hop_limit, msg, len);
 }
 
 /* --- IGMP --- */
@@ -314,6 +321,28 @@ static void addresses_join_their_groups(void **state)
 	rig_free(r);
 }
 
+/* RFC 4291, 2.8. That of the host itself is nobody's business. */
+static void routers_join_theirs(void **state)
+{
+	static const char name[] = "net.ipv6.conf.wa.forwarding";
+	struct rig *r = start();
+	char why[64];
+	assert_int_equal(sysctl_set(r->st, name, "0", why, sizeof why), 0);
+	manual_rt_settle(r->m);
+	const char *line = said(r);
+	assert_non_null(strstr(line, "to-in ff02::2"));
+	assert_non_null(strstr(line, "to-in ff05::2"));
+	manual_rt_run(r->m, 5 * SEC);
+	rig_clear(&r->a);
+	assert_int_equal(sysctl_set(r->st, name, "1", why, sizeof why), 0);
+	manual_rt_settle(r->m);
+	line = said(r);
+	assert_non_null(strstr(line, "to-ex ff02::2"));
+	assert_non_null(strstr(line, "to-ex ff05::2"));
+	assert_null(strstr(line, "ff01::2"));
+	rig_free(r);
+}
+
 static void mld_speaks_both_versions(void **state)
 {
 	static const uint8_t v1[24] = { ICMP6_MLD_QUERY, [5] = 100 };
@@ -325,10 +354,11 @@ static void mld_speaks_both_versions(void **state)
 	assert_int_equal(source(r, s, MCAST_BLOCK_SOURCE, "ff05::99", "2001:db8:9::1"), 0);
 	expect_twice(r, "mld report block ff05::99 of 1 > ff02::16");
 	ask6(r, "2001:db8:1::2", 1, v2, sizeof v2); /* RFC 3810, 6.2: not from there, */
-	ask6(r, "fe80::2", 64, v2, sizeof v2); /* and not from afar */
+	ask6(r, "fe80::2", 64, v2, sizeof v2); /* not from afar, */
+	ask6_by_alert(r, 1, "fe80::2", 1, v2, sizeof v2); /* and not what alerts routers of something else */
 	manual_rt_run(r->m, 5 * SEC);
 	expect(r, "");
-	assert_int_equal(rig_drops(r, "mld-input", DROP_MCAST_MALFORMED), 2);
+	assert_int_equal(rig_drops(r, "mld-input", DROP_MCAST_MALFORMED), 3);
 	ask6(r, "fe80::2", 1, v2, sizeof v2);
 	manual_rt_run(r->m, 1 * SEC);
 	assert_non_null(strstr(said(r), " is-ex ff05::99 of 1"));
@@ -447,6 +477,7 @@ TWICE(queries_are_answered_in_their_time)
 TWICE(old_queriers_are_spoken_to_in_their_words)
 TWICE(what_comes_up_says_so)
 TWICE(addresses_join_their_groups)
+TWICE(routers_join_theirs)
 TWICE(mld_speaks_both_versions)
 TWICE(each_hears_what_it_asked_for)
 TWICE(senders_hear_themselves_if_they_like)
@@ -461,6 +492,7 @@ int main(void)
 		BOTH(old_queriers_are_spoken_to_in_their_words),
 		BOTH(what_comes_up_says_so),
 		BOTH(addresses_join_their_groups),
+		BOTH(routers_join_theirs),
 		BOTH(mld_speaks_both_versions),
 		BOTH(each_hears_what_it_asked_for),
 		BOTH(senders_hear_themselves_if_they_like),
