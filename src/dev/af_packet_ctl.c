@@ -13,6 +13,7 @@
 /* Slots of all queues together, unless somebody asks for another number per queue. */
 enum { FRAME_LARGE = ETH_HLEN + 4 + 65535, RX_SLOTS_LARGE = 255, TX_SLOTS_LARGE = 120, SLOTS_SMALL = 1024 };
 enum { RX_SLOTS_V3 = 2048, RX_SLOTS_MIN = 150, TX_SLOTS_MIN = 30 };
+enum { SLOTS_LEAST = 16, SLOTS_MOST = 65536 }; /* that one may ask for */
 
 static struct af_packet *af_packet_of(const struct hostdev *d)
 {
@@ -124,6 +125,20 @@ static void packet_mode(const struct iface *ifc, char *to, size_t len)
 	snprintf(to, len, "packet rings version %u, %s in, %u slots out%s", a->version, in, r->tx.n, fanout);
 }
 
+static bool packet_link(const struct iface *ifc, struct iface_link *ret)
+{
+	const struct af_packet *a = ifc->driver;
+	return hostfollow_link(&a->follow, ret);
+}
+
+static void packet_ring_sizes(const struct iface *ifc, struct iface_rings *ret)
+{
+	const struct af_packet *a = ifc->driver;
+	const struct packet_rings *r = &packet_queue_of(a->dev.queue[0])->ring;
+	uint32_t rx = a->version == 3 ? r->blocks.n : r->rx.n;
+	*ret = (struct iface_rings){ .rx = rx, .rx_max = SLOTS_MOST, .tx = r->tx.n, .tx_max = SLOTS_MOST };
+}
+
 static const struct iface_ops packet_ops = {
 	.kind = "af_packet",
 	.xmit = hostdev_xmit,
@@ -133,6 +148,8 @@ static const struct iface_ops packet_ops = {
 	.describe = packet_describe,
 	.queue = hostdev_queue_stats,
 	.mode = packet_mode,
+	.link = packet_link,
+	.rings = packet_ring_sizes,
 };
 
 /* --- coming --- */
@@ -149,7 +166,7 @@ static const struct dev_option packet_options[] = {
 	{ "queues", DEV_OPT_U64, offsetof(struct packet_words, queues), 1, HOSTDEV_QUEUES_MAX },
 	{ "fanout", DEV_OPT_STR, offsetof(struct packet_words, fanout), 1, 8 },
 	{ "ring", DEV_OPT_U64, offsetof(struct packet_words, ring), 2, 3 },
-	{ "slots", DEV_OPT_U64, offsetof(struct packet_words, slots), 16, 65536 },
+	{ "slots", DEV_OPT_U64, offsetof(struct packet_words, slots), SLOTS_LEAST, SLOTS_MOST },
 	{ "split", DEV_OPT_U64, offsetof(struct packet_words, split), 1, 65535 },
 	{ 0 },
 };

@@ -18,6 +18,7 @@
 #include "dev/options.h"
 
 enum { SLOTS_DEFAULT = 1024, TAGS_MAX = 8, VLAN_TAG = 4, XDP_HEADROOM = 256, TEXT_MAX = 96 };
+enum { SLOTS_LEAST = 64, SLOTS_MOST = 16384 }; /* that one may ask for */
 
 struct af_xdp {
 	struct hostdev dev;
@@ -138,6 +139,20 @@ static void xdp_mode(const struct iface *ifc, char *to, size_t len)
 		 a->shared ? "shared with other devices" : "of its own");
 }
 
+static bool xdp_link(const struct iface *ifc, struct iface_link *ret)
+{
+	const struct af_xdp *a = ifc->driver;
+	return hostfollow_link(&a->follow, ret);
+}
+
+static void xdp_ring_sizes(const struct iface *ifc, struct iface_rings *ret)
+{
+	const struct af_xdp *a = ifc->driver;
+	*ret = (struct iface_rings){
+		.rx = a->slots, .rx_max = SLOTS_MOST, .tx = a->slots, .tx_max = SLOTS_MOST
+	};
+}
+
 static const struct iface_ops xdp_ops = {
 	.kind = "af_xdp",
 	.xmit = hostdev_xmit,
@@ -147,6 +162,8 @@ static const struct iface_ops xdp_ops = {
 	.describe = xdp_describe,
 	.queue = hostdev_queue_stats,
 	.mode = xdp_mode,
+	.link = xdp_link,
+	.rings = xdp_ring_sizes,
 };
 
 /* --- sockets --- */
@@ -326,7 +343,7 @@ static const struct dev_option xdp_options[] = {
 	{ "queues", DEV_OPT_U64, offsetof(struct xdp_words, queues), 1, HOSTDEV_QUEUES_MAX },
 	{ "lcore", DEV_OPT_U64, offsetof(struct xdp_words, lcore), 0, LCORE_MAX - 2 },
 	{ "mode", DEV_OPT_STR, offsetof(struct xdp_words, mode), 1, 12 },
-	{ "slots", DEV_OPT_U64, offsetof(struct xdp_words, slots), 64, 16384 },
+	{ "slots", DEV_OPT_U64, offsetof(struct xdp_words, slots), SLOTS_LEAST, SLOTS_MOST },
 	{ 0 },
 };
 

@@ -59,7 +59,10 @@ static void follow(struct hostfollow *f, const struct hostlink *now)
 		follow_mac(f, now->mac);
 		f->link.mtu = now->mtu;
 		f->link.features = now->features;
-		racy_set(i->features, f->features(f->dev, now));
+		iface_set_can(i, f->features(f->dev, now));
+		f->link.speed = now->speed;
+		f->link.duplex = now->duplex;
+		f->link.port = now->port;
 	}
 	f->link.present = now->present;
 	f->link.carrier = now->carrier;
@@ -76,6 +79,12 @@ static void link_changed(struct fd_watch *w, struct lcore *lc, uint32_t events)
 		rt_log(lc->rt, LOG_WARN, "%s: the interface is gone; leat's %s has no carrier any more",
 		       f->ifname, f->dev->ifc->name);
 	follow(f, &now);
+}
+
+bool hostfollow_link(const struct hostfollow *f, struct iface_link *ret)
+{
+	*ret = (struct iface_link){ .speed = f->link.speed, .duplex = f->link.duplex, .port = f->link.port };
+	return f->link.present;
 }
 
 int hostfollow_init(struct hostfollow *f)

@@ -28,6 +28,8 @@ void hostfollow_fill(const struct hostfollow *f, struct iface_new *how);
 /* Once dev->ifc is there. 0 or -errno. */
 int hostfollow_start(struct hostfollow *f);
 void hostfollow_stop(struct hostfollow *f);
+/* For iface_ops.link: as the interface says. */
+bool hostfollow_link(const struct hostfollow *f, struct iface_link *ret);
 /* For iface_ops.set_mac. */
 int hostfollow_set_mac(struct hostfollow *f, const uint8_t mac[6]);
 

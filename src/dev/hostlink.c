@@ -3,6 +3,7 @@
 #include "dev/hostlink.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
@@ -73,6 +74,27 @@ static bool read_carrier(int sock, struct ifreq *r)
 	return ethtool(sock, &copy, &link) ? r->ifr_flags & IFF_RUNNING : link.data != 0;
 }
 
+/* ETHTOOL_GLINKSETTINGS is asked twice: first it says how many words of modes there are, as a negative number. */
+static void read_link(int sock, struct ifreq *r, struct hostlink *l)
+{
+	struct {
+		struct ethtool_link_settings s;
+		uint32_t modes[3 * SCHAR_MAX];
+	} q = { .s = { .cmd = ETHTOOL_GLINKSETTINGS } };
+	l->speed = (uint32_t)SPEED_UNKNOWN;
+	l->duplex = DUPLEX_UNKNOWN;
+	l->port = PORT_OTHER;
+	if (ethtool(sock, r, &q) || q.s.link_mode_masks_nwords >= 0)
+		return;
+	q.s = (struct ethtool_link_settings){ .cmd = ETHTOOL_GLINKSETTINGS,
+					      .link_mode_masks_nwords = (int8_t)-q.s.link_mode_masks_nwords };
+	if (ethtool(sock, r, &q))
+		return;
+	l->speed = q.s.speed;
+	l->duplex = q.s.duplex;
+	l->port = q.s.port;
+}
+
 int hostlink_index(int sock, const char *ifname, unsigned *ret_ifindex)
 {
 	struct ifreq r = { 0 };
@@ -98,6 +120,7 @@ int hostlink_read(int sock, unsigned ifindex, struct hostlink *ret)
 	memcpy(l.mac, r.ifr_hwaddr.sa_data, sizeof l.mac);
 	l.carrier = read_carrier(sock, &r);
 	l.features = read_features(sock, &r);
+	read_link(sock, &r, &l);
 	*ret = l;
 	return 0;
 }

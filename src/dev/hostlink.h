@@ -11,6 +11,8 @@ struct hostlink {
 	uint8_t mac[6];
 	/* enum iface_feature: what the device has beyond sums and scatter lists, which need none. */
 	uint32_t features;
+	uint32_t speed; /* Mbit/s, or SPEED_UNKNOWN */
+	uint8_t duplex, port; /* DUPLEX_*, PORT_* */
 };
 
 int hostlink_index(int sock, const char *ifname, unsigned *ret_ifindex); /* 0 or -ENODEV */

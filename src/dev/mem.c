@@ -8,6 +8,7 @@
 #include "dev/mem.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
 #include <stdio.h>
@@ -93,6 +94,13 @@ static uint32_t mem_lower(const struct iface *ifc)
 	return me->peer && me->peer->ifc && me->peer->ifc->st == ifc->st ? me->peer->ifc->ifindex : 0;
 }
 
+/* Linux: a veth says so, too. */
+static bool mem_link(const struct iface *ifc, struct iface_link *ret)
+{
+	*ret = (struct iface_link){ .speed = SPEED_10000, .duplex = DUPLEX_FULL, .port = PORT_TP };
+	return true;
+}
+
 static const struct iface_ops mem_ops = {
 	.kind = "veth",
 	.xmit = mem_xmit,
@@ -103,6 +111,7 @@ static const struct iface_ops mem_ops = {
 	.free = mem_free_end,
 	.describe = mem_describe,
 	.lower = mem_lower,
+	.link = mem_link,
 };
 
 static uint32_t features_of(const struct mem_opts *o)

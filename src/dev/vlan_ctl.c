@@ -88,6 +88,13 @@ static void vlan_fill_info(const struct iface *ifc, struct nl_buf *b)
 	nl_put(b, IFLA_VLAN_FLAGS, &flags, sizeof flags);
 }
 
+static bool vlan_link(const struct iface *ifc, struct iface_link *ret)
+{
+	const struct vlan *v = ifc->driver;
+	const struct iface *lower = v->lower;
+	return lower->ops->link && lower->ops->link(lower, ret);
+}
+
 const struct iface_ops vlan_ops = {
 	.kind = "vlan",
 	.xmit = vlan_xmit,
@@ -100,6 +107,7 @@ const struct iface_ops vlan_ops = {
 	.describe = vlan_describe,
 	.lower = vlan_lower,
 	.fill_info = vlan_fill_info,
+	.link = vlan_link,
 };
 
 static int vlan_new(struct leat_stack *st, const char *name, struct iface *lower, uint16_t proto,
@@ -135,8 +143,8 @@ static int vlan_new(struct leat_stack *st, const char *name, struct iface *lower
 
 static void follow(struct vlan *v)
 {
-	if (v->ifc->features != v->lower->features)
-		racy_set(v->ifc->features, v->lower->features);
+	if (v->ifc->can != v->lower->features)
+		iface_set_can(v->ifc, v->lower->features);
 	if (v->ifc->mtu > v->lower->mtu)
 		iface_set_mtu(v->ifc, v->lower->mtu);
 	if (!v->own_mac && memcmp(v->ifc->mac, v->lower->mac, ETH_ALEN))

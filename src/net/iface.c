@@ -213,6 +213,26 @@ static void insert(struct iface_stack *s, struct iface *i)
 	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
 }
 
+/* Linux: netdev_fix_features(). */
+static uint32_t features_of(const struct iface *i)
+{
+	uint32_t f = i->can & ~i->off;
+	uint32_t large = IFACE_TX_TSO4 | IFACE_TX_TSO6 | IFACE_TX_USO;
+	return (f & IFACE_TX_CSUM) && (f & IFACE_TX_SG) ? f : f & ~large;
+}
+
+void iface_set_can(struct iface *i, uint32_t features)
+{
+	i->can = features;
+	racy_set(i->features, features_of(i));
+}
+
+void iface_set_off(struct iface *i, uint32_t features)
+{
+	i->off = features;
+	racy_set(i->features, features_of(i));
+}
+
 static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_new *how)
 {
 	i->st = st;
@@ -220,7 +240,7 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 	i->driver = how->driver;
 	i->hw_type = how->hw_type;
 	i->flags = how->flags & ~(uint32_t)(IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
-	i->features = how->features;
+	i->can = i->features = how->features;
 	i->mtu = how->mtu;
 	i->mtu_min = how->mtu_min;
 	i->mtu_max = how->mtu_max;

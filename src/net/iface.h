@@ -20,11 +20,23 @@ enum iface_feature {
 	IFACE_TX_USO = 1 << 3, /* PKT_GSO_UDP_L4 */
 	IFACE_TX_SG = 1 << 4, /* takes fragments */
 	IFACE_TX_VLAN = 1 << 5, /* takes a tag in the descriptor */
+	IFACE_FEATURES_ALL = (1 << 6) - 1,
 };
 
 struct iface;
 struct nl_buf;
 struct fib_trie;
+
+/* What it says of its link (`ethtool IF`). */
+enum { IFACE_SPEED_UNKNOWN = UINT32_MAX };
+struct iface_link {
+	uint32_t speed; /* Mbit/s */
+	uint8_t duplex, port; /* DUPLEX_*, PORT_* */
+};
+/* The lengths of its rings, for each queue. */
+struct iface_rings {
+	uint32_t rx, rx_max, tx, tx_max;
+};
 
 /* What one queue of a device did; written by the worker that has it. */
 struct iface_queue_stats {
@@ -59,6 +71,9 @@ struct iface_ops {
 	/* For people (`leat dev`), each may be NULL: its queue number i, false past the last; one line on how it works. */
 	bool (*queue)(const struct iface *ifc, unsigned i, struct iface_queue_stats *ret);
 	void (*mode)(const struct iface *ifc, char *to, size_t len);
+	/* For ethtool; NULL: nothing is known. */
+	bool (*link)(const struct iface *ifc, struct iface_link *ret); /* false: not yet either */
+	void (*rings)(const struct iface *ifc, struct iface_rings *ret);
 };
 
 /* Counters one worker writes. Sums: iface_stats(). */
@@ -137,7 +152,7 @@ struct iface {
 	uint32_t mtu;
 	uint32_t mtu6; /* IPv6: what a router says, less than mtu; 0: nothing */
 	uint32_t flags; /* IFF_UP, IFF_RUNNING, IFF_LOOPBACK, IFF_BROADCAST, IFF_MULTICAST, IFF_NOARP ... */
-	uint32_t features; /* enum iface_feature */
+	uint32_t features; /* enum iface_feature: what is made use of */
 	uint8_t mac[6];
 	uint32_t l3_master; /* handle of the VRF it is enslaved to (net/l3.h); 0: none */
 	struct iface_worker_stats *stats; /* [st->n_workers] */
@@ -154,6 +169,8 @@ struct iface {
 	char alias[256];
 	uint32_t mtu_min, mtu_max, txqlen;
 	uint32_t group;
+	uint32_t can,
+		off; /* enum iface_feature: what the device can, and what somebody does not want of it */
 	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
 	uint8_t carrier, link_mode;
 	uint32_t carrier_changes[2]; /* how often it was lost, and came */
@@ -235,6 +252,10 @@ int iface_set_up(struct iface *i, bool up);
 int iface_set_mtu(struct iface *i, uint32_t mtu); /* bytes at the network layer */
 int iface_set_mac(struct iface *i, const uint8_t mac[6]);
 int iface_rename(struct iface *i, const char *name);
+/* What the device can, when a driver learns that it is something else; and what of it nobody wants (`ethtool -K`). In use is what is
+ * left, less what cannot be without something else: segments need sums and scatter lists. Neither tells anybody. */
+void iface_set_can(struct iface *i, uint32_t features);
+void iface_set_off(struct iface *i, uint32_t features);
 /* Something else has been written (alias, group, txqlen, settings): watchers and listeners are told. */
 void iface_changed(struct iface *i);
 /* A driver learned that the link has (no) carrier; it is there at first. */

@@ -97,6 +97,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_bytes(s, "mac", i->mac, sizeof i->mac);
 		save_u64(s, "txqlen", i->txqlen);
 		save_u64(s, "group", i->group);
+		save_u64(s, "off", i->off);
 		if (i->l3_master)
 			save_str(s, "master", iface_by_handle(st, i->l3_master)->name);
 		save_state(i, s);
@@ -133,15 +134,17 @@ static int reopen(struct leat_stack *st, const char *name, char *device, uint32_
 
 static int load_config(struct iface *i, struct loader *l)
 {
-	uint64_t mtu, txqlen, group, up;
+	uint64_t mtu, txqlen, group, off, up;
 	uint8_t mac[6];
 	if (!load_str(l, "alias", i->alias, sizeof i->alias) || !load_u64(l, "up", 0, 1, &up) ||
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
+	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) ||
 	    knobs_restore_iface(i, l))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;
+	iface_set_off(i, (uint32_t)off);
 	load_stats(i, l);
 	int err = iface_set_mtu(i, (uint32_t)mtu);
 	if (!err && memcmp(mac, i->mac, sizeof mac)) {

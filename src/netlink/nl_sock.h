@@ -69,5 +69,6 @@ bool nl_sock_has_more(const struct nl_sock *s);
 
 extern const struct module netlink_module;
 extern const struct module genl_leat_module;
+extern const struct module genl_ethtool_module;
 
 #endif
