@@ -87,7 +87,7 @@ struct iface_worker_stats {
 struct neigh_conf {
 	uint32_t reachable_ms, retrans_ms, delay_ms, stale_ms, ucast_probes, mcast_probes, queue_bytes;
 	uint32_t mcast_reprobes, app_probes, interval_probe_ms, locktime_ms;
-	uint32_t proxy_queue_max, proxy_delay_ms, anycast_delay_ms;
+	uint32_t proxy_queue_max, proxy_delay_ms, anycast_delay_ms, override_probe_ms;
 	uint8_t evict_nocarrier;
 };
 /* What ARP and neighbour discovery do with questions and what they hear: Linux's settings of these names. */

@@ -57,6 +57,12 @@ enum neigh_heard {
 };
 void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
 		 const uint8_t mac[6], unsigned flags);
+/* Whether what came from mac, or gives it, may be of that neighbour: false when it is known to be elsewhere and is asked before
+ * that changes (neigh.IF.override_probe_time_ms). */
+bool neigh_may_be_at(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
+		     const uint8_t mac[6]);
+/* The same of a received packet, by the source of its frame, if it has one. */
+bool neigh_may_be_from(const struct worker *w, const struct pkt *p, uint8_t family, const struct ipaddr *who);
 
 /* Whether the administrator has us answer for that address on that link (`ip neigh add proxy`). ret_flags, when given: NTF_*. */
 bool neigh_is_proxied(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *a,

@@ -31,6 +31,7 @@ enum {
 		128, /* ... and at once: half of what a mailbox holds, so that answers find room */
 	NEIGH_QUEUE_BYTES = 212992, /* Linux: unres_qlen_bytes */
 	NEIGH_LOCK_MS = 1000, /* Linux: locktime of ARP */
+	NEIGH_OVERRIDE_PROBE_MS = 1000,
 	NEIGH_PROXY_QUEUE = 64, /* Linux: proxy_qlen */
 	NEIGH_PROXY_DELAY_MS = 800, /* Linux: proxy_delay */
 	NEIGH_ANYCAST_DELAY_MS = 1000, /* RFC 4861, 10: MAX_ANYCAST_DELAY_TIME */
@@ -45,7 +46,9 @@ enum { NEIGH_PENDS = 128, NEIGH_PEND_BUCKETS = 256 }; /* a chunk of queues; list
 
 enum {
 	NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE,
-	NUD_VALID = NUD_CONNECTED | NUD_STALE | NUD_DELAY | NUD_PROBE
+	NUD_VALID = NUD_CONNECTED | NUD_STALE | NUD_DELAY | NUD_PROBE,
+	/* Where another is not believed before it has been asked (neigh_claim.c). */
+	NEIGH_NUD_ASKABLE = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE
 };
 
 /* What one worker says about an entry. It alone writes, at most once a second; but control clears `told`. */
@@ -88,11 +91,12 @@ struct neigh_entry {
 	struct timer timer;
 	uint64_t confirmed_us, updated_us, used_us;
 	struct ipaddr src_hint; /* of the packet that wanted it */
+	struct neigh_claim *claim; /* somebody else says to be it; NULL as a rule */
 	struct deferred deferred;
 	struct neigh_mark mark[]; /* [n_workers] */
 };
 
-enum { NEIGH_WORD_MAC_BIT = 56, NEIGH_WORD_KNOWN_BIT, NEIGH_WORD_ROUTER_BIT };
+enum { NEIGH_WORD_MAC_BIT = 56, NEIGH_WORD_KNOWN_BIT, NEIGH_WORD_ROUTER_BIT, NEIGH_WORD_CLAIMED_BIT };
 static inline uint64_t neigh_word(const uint8_t mac[6], bool has_mac, uint8_t state)
 {
 	uint64_t word = (uint64_t)state << 48 | (uint64_t)has_mac << 56;
@@ -115,6 +119,11 @@ static inline bool neigh_word_known(uint64_t word)
 static inline bool neigh_word_router(uint64_t word)
 {
 	return word >> NEIGH_WORD_ROUTER_BIT & 1;
+}
+/* A claim is being looked into: an answer counts, another claim does not. */
+static inline bool neigh_word_claimed(uint64_t word)
+{
+	return word >> NEIGH_WORD_CLAIMED_BIT & 1;
 }
 
 /* For ndt_stats; those Linux counts on the packet's way are left 0. */
@@ -153,6 +162,7 @@ struct neigh_stack {
 	uint8_t evict_all[2]; /* knob: evict_nocarrier of "all" */
 	struct neigh_counts counts[2];
 	uint64_t flushed_us[2]; /* when somebody last had to make room */
+	uint64_t refused_us; /* when a refused claim was last logged */
 	struct list watches; /* struct neigh_watch.link */
 	uint64_t last_id;
 	struct neigh_entry *cursor; /* the last that neigh_next() showed */
@@ -277,6 +287,8 @@ enum { NEIGH_HEARD_HAS_MAC = 1 << 16 };
 void neigh_post_all(struct leat_stack *st, msg_fn *fn, const struct neigh_key *k, uint32_t extra);
 /* Asks who e is: at its address, a program (RTM_GETNEIGH to listeners), or everybody, by how often it has been asked. */
 void neigh_solicit(struct neigh_entry *e);
+/* At its address, whatever it was asked before. */
+void neigh_solicit_at(struct neigh_entry *e);
 /* How often before it has failed. */
 uint32_t neigh_max_probes(const struct neigh_entry *e);
 
@@ -299,7 +311,20 @@ bool neigh_set_router(struct neigh_entry *e, bool router);
 void neigh_learn(struct neigh_entry *e, uint8_t state, const uint8_t *mac);
 /* A message of ARP or ND about e. mac NULL: it gave none. flags: enum neigh_heard. */
 void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags);
+/* The same when it may override what is known. */
+void neigh_believe(struct neigh_entry *e, const uint8_t *mac, unsigned flags);
 void neigh_on_timer(struct lcore *lc, struct timer *t);
+
+/* neigh_claim.c */
+/* Another address for e. False: to be believed at once; else e, at the one that is known, is asked first. */
+bool neigh_claim(struct neigh_entry *e, const uint8_t mac[6], unsigned flags);
+void neigh_claim_answered(struct neigh_entry *e); /* who is known is there */
+bool neigh_claim_win(
+	struct neigh_entry *e); /* who is known is not there. False: nobody else claims to be it */
+void neigh_claim_drop(struct neigh_entry *e); /* of no interest any more; also without one */
+/* For neigh_save.c: the claim that is looked into, and one that was. */
+bool neigh_claim_get(const struct neigh_entry *e, uint8_t ret_mac[6], uint32_t *ret_flags);
+void neigh_claim_put_back(struct neigh_entry *e, const uint8_t mac[6], uint32_t flags);
 
 /* neigh_table.c */
 int neigh_table_init(struct leat_stack *st);

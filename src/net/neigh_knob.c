@@ -44,6 +44,9 @@ enum { USER_MS = 10, MS_PER_S = 1000 }; /* Linux's oldest times count hundredths
 	NEIGH(v, f, "locktime", neigh[f].locktime_ms, (lock_ms) / USER_MS, 0, NEIGH_MS_MAX / USER_MS,                \
 	      .scale = USER_MS, .unit = "1/100 s",                                                                   \
 	      .help = "for so long the first answer counts and others are not heard"),                               \
+	NEIGH(v, f, "override_probe_time_ms", neigh[f].override_probe_ms, NEIGH_OVERRIDE_PROBE_MS, 0, NEIGH_MS_MAX,  \
+	      .unit = "ms",                                                                                          \
+	      .help = "so long a neighbour is asked before another is believed to be it; 0: at once (not Linux's)"), \
 	NEIGH(v, f, "proxy_qlen", neigh[f].proxy_queue_max, NEIGH_PROXY_QUEUE, 0, NEIGH_WORKER_QUEUE_MAX,            \
 	      .unit = "packets", .help = "questions that wait for an answer on another's behalf, on each worker"),   \
 	NEIGH(v, f, "proxy_delay", neigh[f].proxy_delay_ms, NEIGH_PROXY_DELAY_MS / USER_MS, 0,                       \

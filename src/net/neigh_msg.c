@@ -54,10 +54,19 @@ static void solicit_on_worker(struct lcore *at, const struct msg *m)
 	graph_run(w);
 }
 
-void neigh_solicit(struct neigh_entry *e)
+static void post_solicit(struct neigh_entry *e, uint32_t how)
 {
 	struct worker *w = e->st->worker[0];
 	const struct neigh_key k = neigh_key_of(e);
+	struct msg m = neigh_msg(solicit_on_worker, w, &k, how);
+	m.arg[4].u = e->word;
+	memcpy(&m.arg[5].u, e->src_hint.b, 8);
+	memcpy(&m.arg[6].u, e->src_hint.b + 8, 8);
+	lcore_post(e->st->rt->ctl, w->lc, &m); /* lost without memory: as if the wire had lost it */
+}
+
+void neigh_solicit(struct neigh_entry *e)
+{
 	const struct neigh_conf *conf = neigh_conf_of(e);
 	bool unicast = e->probes < conf->ucast_probes;
 	if (!unicast && e->probes < conf->ucast_probes + conf->app_probes) {
@@ -65,12 +74,13 @@ void neigh_solicit(struct neigh_entry *e)
 		ask_programs(e);
 		return;
 	}
-	struct msg m = neigh_msg(solicit_on_worker, w, &k, unicast ? SOLICIT_UNICAST : 0);
-	m.arg[4].u = e->word;
-	memcpy(&m.arg[5].u, e->src_hint.b, 8);
-	memcpy(&m.arg[6].u, e->src_hint.b + 8, 8);
 	e->probes++;
-	lcore_post(e->st->rt->ctl, w->lc, &m); /* lost without memory: as if the wire had lost it */
+	post_solicit(e, unicast ? SOLICIT_UNICAST : 0);
+}
+
+void neigh_solicit_at(struct neigh_entry *e)
+{
+	post_solicit(e, SOLICIT_UNICAST);
 }
 
 /* --- from workers --- */

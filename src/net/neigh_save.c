@@ -9,6 +9,8 @@
 static void save_one(struct saver *s, const struct neigh_entry *e, uint32_t ifindex)
 {
 	struct neigh_info n;
+	uint8_t mac[6];
+	uint32_t flags;
 	uint64_t now_us = e->st->rt->ctl->now_us;
 	neigh_describe(e, &n);
 	save_item(s);
@@ -22,6 +24,10 @@ static void save_one(struct saver *s, const struct neigh_entry *e, uint32_t ifin
 	save_u64(s, "known", n.known);
 	save_u64(s, "protocol", n.protocol);
 	save_u64(s, "probes", n.probes);
+	if (neigh_claim_get(e, mac, &flags)) {
+		save_bytes(s, "claim", mac, sizeof mac);
+		save_u64(s, "claim_flags", flags & UINT16_MAX);
+	}
 	save_u64(s, "confirmed_ago_us", now_us - n.confirmed_us);
 	save_u64(s, "used_ago_us", now_us - MIN(n.used_us, now_us)); /* a worker may be ahead of us */
 	save_u64(s, "updated_ago_us", now_us - n.updated_us);
@@ -138,6 +144,22 @@ static int restore_proxies(struct leat_stack *st, struct loader *l)
 	return err;
 }
 
+/* Files of before have none. */
+static int restore_claim(struct leat_stack *st, struct loader *l, const struct neigh_info *n)
+{
+	const struct neigh_key k = { n->if_handle, n->family, n->addr };
+	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
+	uint8_t mac[6];
+	uint64_t flags;
+	if (!load_has(l, "claim"))
+		return 0;
+	if (!load_bytes(l, "claim", mac, sizeof mac) || !load_u64(l, "claim_flags", 0, UINT16_MAX, &flags))
+		return -EINVAL;
+	if (e)
+		neigh_claim_put_back(e, mac, (uint32_t)flags);
+	return 0;
+}
+
 int neigh_restore(struct leat_stack *st, struct loader *l)
 {
 	size_t count;
@@ -152,6 +174,8 @@ int neigh_restore(struct leat_stack *st, struct loader *l)
 		err = load_neigh(st, l, &n, &timer_in_us) ? 0 : -EINVAL;
 		if (!err && n.if_handle) /* else its interface did not come back, and that has been said */
 			err = neigh_put_back(st, &n, timer_in_us);
+		if (!err && n.if_handle)
+			err = restore_claim(st, l, &n);
 		err = err == -EEXIST ? 0 : err;
 		load_end(l);
 	}

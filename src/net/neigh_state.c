@@ -19,6 +19,8 @@
  * Whom a probe goes to is a matter of its number, as on Linux: the first ucast_solicit to the neighbour, the next app_solicit to
  * programs, the rest to all. One without an address begins at the second kind.
  *
+ * Another address than the known one is believed when the known one does not answer: neigh_claim.c.
+ *
  * The word that workers read has one writer, neigh_set_state(), which also sets the timer that belongs to the state. */
 #include <linux/rtnetlink.h>
 
@@ -100,6 +102,8 @@ static uint64_t word_of(const struct neigh_entry *e, uint8_t state, const uint8_
 void neigh_set_state(struct neigh_entry *e, uint8_t state, const uint8_t *mac)
 {
 	struct lcore *ctl = e->st->rt->ctl;
+	if (mac || !(state & NEIGH_NUD_ASKABLE))
+		neigh_claim_drop(e);
 	uint64_t word = word_of(e, state, mac);
 	if (word != e->word)
 		e->updated_us = neigh_now_us(e->st);
@@ -139,6 +143,8 @@ uint32_t neigh_max_probes(const struct neigh_entry *e)
 static void fail(struct neigh_entry *e)
 {
 	const struct neigh_key k = neigh_key_of(e);
+	if (neigh_nud(e) == NUD_PROBE && neigh_claim_win(e))
+		return;
 	if (neigh_nud(e) == NUD_PROBE && e->flags & NEIGH_VALIDATED) { /* Linux: others answer for it */
 		neigh_set_state(e, NUD_STALE, NULL);
 		neigh_announce(e, RTM_NEWNEIGH);
@@ -291,22 +297,12 @@ static bool may_override(const struct neigh_entry *e, unsigned flags)
 	return flags & NEIGH_HEARD_OVERRIDE;
 }
 
-/* RFC 4861, 7.2.5, for advertisements and for ARP replies alike; 7.2.3 for solicitations and requests. */
-void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags)
+void neigh_believe(struct neigh_entry *e, const uint8_t *mac, unsigned flags)
 {
 	uint8_t old = neigh_nud(e), heard = flags & NEIGH_HEARD_SOLICITED ? NUD_REACHABLE : NUD_STALE;
-	bool had_mac = old & NUD_VALID, same = had_mac && (!mac || !memcmp(&e->word, mac, 6));
-	bool is_advert = flags & NEIGH_HEARD_IS_ROUTER_KNOWN;
-	if (old & (NUD_PERMANENT | NUD_NOARP) || (!mac && !had_mac))
-		return;
-	if (flags & NEIGH_HEARD_NA && old == NUD_FAILED)
-		return; /* to the RFC that one is not there any more */
-	if (!same && had_mac && !may_override(e, flags)) {
-		if (is_advert && old == NUD_REACHABLE)
-			neigh_learn(e, NUD_STALE, NULL); /* doubt, but keep what we know */
-		return;
-	}
-	bool router_changed = is_advert && neigh_set_router(e, flags & NEIGH_HEARD_ROUTER);
+	bool same = old & NUD_VALID && (!mac || !memcmp(&e->word, mac, 6));
+	bool router_changed =
+		flags & NEIGH_HEARD_IS_ROUTER_KNOWN && neigh_set_router(e, flags & NEIGH_HEARD_ROUTER);
 	if (same && heard == NUD_STALE) {
 		if (router_changed)
 			neigh_announce(e, RTM_NEWNEIGH);
@@ -315,6 +311,26 @@ void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags)
 	if (router_changed && same && old == heard)
 		neigh_announce(e, RTM_NEWNEIGH);
 	neigh_learn(e, heard, same ? NULL : mac);
+}
+
+/* RFC 4861, 7.2.5, for advertisements and for ARP replies alike; 7.2.3 for solicitations and requests. */
+void neigh_hear(struct neigh_entry *e, const uint8_t *mac, unsigned flags)
+{
+	uint8_t old = neigh_nud(e);
+	bool had_mac = old & NUD_VALID, same = had_mac && (!mac || !memcmp(&e->word, mac, 6));
+	if (old & (NUD_PERMANENT | NUD_NOARP) || (!mac && !had_mac))
+		return;
+	if (flags & NEIGH_HEARD_NA && old == NUD_FAILED)
+		return; /* to the RFC that one is not there any more */
+	if (!same && had_mac && !may_override(e, flags)) {
+		if (flags & NEIGH_HEARD_IS_ROUTER_KNOWN && old == NUD_REACHABLE)
+			neigh_learn(e, NUD_STALE, NULL); /* doubt, but keep what we know */
+		return;
+	}
+	if (same && (mac || flags & NEIGH_HEARD_SOLICITED))
+		neigh_claim_answered(e);
+	if (same || !had_mac || !neigh_claim(e, mac, flags))
+		neigh_believe(e, mac, flags);
 }
 
 /* --- what routers say of the link --- */

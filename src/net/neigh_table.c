@@ -148,6 +148,7 @@ void neigh_entry_remove(struct neigh_entry *e, enum drop why, bool tell_listener
 	s->n[neigh_index(e->family)][e->class]--;
 	s->counts[neigh_index(e->family)].destroys++;
 	lcore_timer_stop(st->rt->ctl, &e->timer);
+	neigh_claim_drop(e);
 	if (tell_listeners)
 		neigh_announce(e, RTM_DELNEIGH);
 	if (!(neigh_nud(e) & NUD_VALID))

@@ -358,6 +358,7 @@ static void requests_to_us_make_stale_entries(void **state)
 static void rfc_4861_7_2_5(void **state)
 {
 	struct test *x = *state;
+	x->i->conf.neigh[0].override_probe_ms = 0; /* else neigh_claim_test.c */
 	resolve(x, 1);
 	hear_at(x, 0, 1, mac2, NEIGH_HEARD_IS_ROUTER_KNOWN); /* another address, no override: doubt */
 	assert_int_equal(state_at(x, 1), NUD_STALE);

@@ -65,6 +65,49 @@ check "packets find it" ping_all server 10.77.1.2 3
 check "packets find it, IPv6" ping_all server fd77:1::2 3
 check "leat knows it by IPv6, too" knows fd77:1::2 'lladdr 02:77:00:00:00:99'
 
+say "claims"
+forge() { # somebody at 02:77:00:00:00:66 says to be the client, in all the ways there are; by Debian's python, which has scapy
+    ns_exec client /usr/bin/python3 -c '
+from scapy.all import *
+conf.verb = 0
+liar, leat, group = "02:77:00:00:00:66", "'"$(ip -n "$prefix-leat" -br link show l0 | awk '{ print $3 }')"'", "33:33:00:00:00:01"
+def arp(op, dst, **kw): return Ether(src=liar, dst=dst) / ARP(op=op, hwsrc=liar, psrc="10.77.1.2", **kw)
+def six(dst, mac, body): return Ether(src=liar, dst=mac) / IPv6(src="fd77:1::2", dst=dst, hlim=255) / body
+sendp([arp(1, "ff:ff:ff:ff:ff:ff", pdst="10.77.1.2"), arp(2, "ff:ff:ff:ff:ff:ff", pdst="10.77.1.2", hwdst=liar), arp(2, leat, pdst="10.77.1.1", hwdst=leat),
+       arp(1, leat, pdst="10.77.1.1"),
+       six("ff02::1", group, ICMPv6ND_NA(tgt="fd77:1::2", R=0, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=liar)),
+       six("fd77:1::1", leat, ICMPv6ND_NA(tgt="fd77:1::2", R=0, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=liar)),
+       six("fd77:1::1", leat, ICMPv6ND_NS(tgt="fd77:1::1") / ICMPv6NDOptSrcLLAddr(lladdr=liar))] * 3, iface="eth0")'
+}
+stays() { # for longer than a claim takes: leat knows the client where it is
+    local i
+    for i in {1..12}; do
+        LI neigh show | grep -F 02:77:00:00:00:66 && return 1
+        sleep 0.2
+    done
+    LI neigh show 10.77.1.2 | grep -qF 02:77:00:00:00:99 && LI neigh show fd77:1::2 | grep -qF 02:77:00:00:00:99
+}
+if /usr/bin/python3 -c 'import scapy.all' 2>/dev/null; then
+    check "somebody says to be the client, which lives" forge
+    check "leat does not believe it" stays
+    check "and says so" eval 'L drops | grep -q neigh-claim && grep -q "claims to be .*: refused" "$tmp/leatd.log"'
+    L sysctl net.ipv4.neigh.l0.override_probe_time_ms=0 net.ipv6.neigh.l0.override_probe_time_ms=0 >/dev/null
+    believed() { # the client may speak in between
+        local i
+        for i in 1 2 3; do forge && knows 10.77.1.2 'lladdr 02:77:00:00:00:66' && return 0; done
+        return 1
+    }
+    check "where others are believed at once, so is this one (that the check above can fail)" believed
+    check "in both families" knows fd77:1::2 'lladdr 02:77:00:00:00:66'
+    L sysctl net.ipv4.neigh.l0.override_probe_time_ms=1000 net.ipv6.neigh.l0.override_probe_time_ms=1000 >/dev/null
+    ns_exec client ping -n -c 1 -W 1 10.77.1.1 >/dev/null # it speaks, and the liar is not there
+    ns_exec client arping -q -U -c 3 -I eth0 10.77.1.2
+    check "the client speaks, and the liar does not answer" knows 10.77.1.2 'lladdr 02:77:00:00:00:99'
+    LI neigh flush dev l0
+else
+    echo "skipped: claims (no python3-scapy)"
+fi
+
 check "somebody tests an address of leat's: it is taken" eval '! ns_exec client arping -q -D -c 2 -w 2 -I eth0 10.77.1.1'
 check "and one of nobody's: it is free" ns_exec client arping -q -D -c 1 -w 2 -I eth0 10.77.1.77
 check "who tests is no neighbour" eval '! LI neigh show 10.77.1.77 | grep lladdr'
