@@ -111,6 +111,16 @@ static bool is_own_mac(const struct iface *in, const struct nd_na_msg *m)
 	return m->has_mac && eth_addr_eq(m->mac, in->mac);
 }
 
+/* That a router is none any more (RFC 4861, 7.3.3) is believed of what comes from where it is known to be. */
+static unsigned na_flags(const struct worker *w, const struct pkt *p, const struct nd_na_msg *m)
+{
+	const struct ipaddr target = { .v6 = m->target };
+	bool tells = m->router || neigh_may_be_from(w, p, AF_INET6, &target);
+	return NEIGH_HEARD_NA | (m->router ? NEIGH_HEARD_ROUTER : 0) |
+	       (tells ? NEIGH_HEARD_IS_ROUTER_KNOWN : 0) | (m->solicited ? NEIGH_HEARD_SOLICITED : 0) |
+	       (m->override ? NEIGH_HEARD_OVERRIDE : 0);
+}
+
 /* RFC 4861, 7.2.5 */
 static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)
 {
@@ -130,8 +140,7 @@ static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const 
 	struct nd_answer unused;
 	if (in && is_own_mac(in, &m) && stands_in(w, p, in, &m.target, &unused))
 		return pkt_drop(p, DROP_ND_DONE); /* Linux: what we said ourselves on another's behalf */
-	unsigned flags = NEIGH_HEARD_IS_ROUTER_KNOWN | NEIGH_HEARD_NA | (m.router ? NEIGH_HEARD_ROUTER : 0) |
-			 (m.solicited ? NEIGH_HEARD_SOLICITED : 0) | (m.override ? NEIGH_HEARD_OVERRIDE : 0);
+	unsigned flags = na_flags(w, p, &m);
 	if (in && m.has_mac && nd_accepts_untracked(w, in, &ip->src))
 		flags |= NEIGH_HEARD_CREATE;
 	hear(w, p, &m.target, m.has_mac ? m.mac : NULL, flags); /* without: it stays where we know it to be */

@@ -11,8 +11,8 @@
  *	RDNSS, DNSSL, ... ..... passed to listeners of netlink
  *
  * Routes learnt are in the FIB as any other, and in a list with their lifetimes (ra_route.c), bounded for each interface.
- * Advertisements of a router that is one of us, in fragments (RFC 6980), or from another link are not heeded. Without this
- * module advertisements end at nd-input. */
+ * Advertisements of a router that is one of us, in fragments (RFC 6980), from another link, or from elsewhere than the router is
+ * known to be are not heeded. Without this module advertisements end at nd-input. */
 #include "ip/ra.h"
 
 #include "graph/node.h"
@@ -74,6 +74,17 @@ static void hear(struct worker *w, const struct pkt *p, const struct ip6 *src, c
 				    NEIGH_HEARD_IS_ROUTER_KNOWN);
 }
 
+/* In the name of a router that is known: from there, if it does not say otherwise (RFC 4861, 6.2.1 lets it leave the option out).
+ * A router that has moved is heard again when the neighbour table has found that out (net/neigh_claim.c). */
+static bool is_forged(const struct worker *w, const struct pkt *p, const struct ip6 *src,
+		      const struct nd_ra_msg *m)
+{
+	const struct ipaddr who = { .v6 = *src };
+	if (m->has_mac)
+		return !neigh_may_be_at(w, p->in_if, AF_INET6, &who, m->mac);
+	return !neigh_may_be_from(w, p, AF_INET6, &who);
+}
+
 static uint8_t ra_input_one(struct worker *w, struct pkt *p)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
@@ -86,6 +97,8 @@ static uint8_t ra_input_one(struct worker *w, struct pkt *p)
 	if (why)
 		return pkt_drop(p, why);
 	hear(w, p, &ip.src, &m);
+	if (is_forged(w, p, &ip.src, &m))
+		return pkt_drop(p, DROP_ND_FORGED);
 	return pkt_drop(p, hand_over(w, p, msg, &ip.src));
 }
 

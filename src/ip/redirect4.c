@@ -4,7 +4,8 @@
  * In (RFC 1122, 3.2.2.2): believed when it is about a packet that a socket of ours sent (whose transport has seen to that: what the
  * stack itself answered proves nothing, and redirects about it are not needed), when it comes from the first hop that this
  * packet took, on its link, when it leads to a neighbour there that is not ourselves, and when the settings allow it: those
- * of Linux, with its meaning of "all". Redirects for nets are taken for the one host (RFC 1812, 5.2.7.2). As on Linux the better
+ * of Linux, with its meaning of "all". It has to come from the link-layer address that the first hop is known by, as in
+ * redirect6.c. Redirects for nets are taken for the one host (RFC 1812, 5.2.7.2). As on Linux the better
  * first hop must be known as a neighbour; until then the redirect does no more than to ask for it.
  *
  * Out (RFC 1812, 5.2.7.2): when a packet leaves by where it came, its source is a neighbour there, and the next hop another
@@ -81,6 +82,8 @@ enum drop redirect4_heard(struct worker *w, const struct pkt *p, const struct fi
 	if (ip_way(w, q, &way) || way.type != RTN_UNICAST || way.out_if != p->in_if ||
 	    !is_first_hop(&way, &from) || ipaddr_eq(&gw, &from) || !may_lead(w, in, &gw))
 		return DROP_REDIRECT_REFUSED;
+	if (!neigh_may_be_from(w, p, AF_INET, &from))
+		return DROP_REDIRECT_FORGED;
 	const struct fib_exc_news n = { .dst = q->dst,
 					.family = AF_INET,
 					.via = way.via,

@@ -2,7 +2,9 @@
 /* Redirects of IPv6: RFC 4861, 8.
  *
  * In: from the first hop of that destination, on its link (the hop limit proves it), for an interface that does not forward. What
- * it says of the target's link-layer address goes to the neighbour table.
+ * it says of the target's link-layer address goes to the neighbour table. Where neighbours are asked before others are believed to
+ * be them (net/neigh_claim.c), it also has to come from the link-layer address that the first hop is known by: its IP source
+ * anybody can write.
  *
  * Out: when a packet leaves by where it came and its source is a neighbour there: with the target's link-layer address, if it is
  * known, and as much of the packet as fits. Not more than one a second to a source, nor about a destination, six at once
@@ -50,6 +52,8 @@ static enum drop redirect6_heard(struct worker *w, const struct pkt *p, const st
 	const struct fib_nh *way = way_from(w, &q, p->in_if, &from);
 	if (!way || addr_find_on(w, p->in_if, AF_INET6, &target))
 		return DROP_REDIRECT_REFUSED;
+	if (!neigh_may_be_from(w, p, AF_INET6, &from))
+		return DROP_REDIRECT_FORGED;
 	hear_neighbour(w, p, m);
 	const struct fib_exc_news n = { .dst = q.dst,
 					.family = AF_INET6,

@@ -25,9 +25,22 @@ static void better_is_known(struct rig *r, const char *addr)
 	memcpy(r->a.mac, was, sizeof was);
 }
 
+/* Frames come from mac, which is to be given back. */
+static void swap_mac(struct rig *r, uint8_t mac[6])
+{
+	uint8_t was[6];
+	memcpy(was, r->a.mac, sizeof was);
+	memcpy(r->a.mac, mac, sizeof was);
+	memcpy(mac, was, sizeof was);
+}
+
 static void redirect4(struct rig *r, const char *from, const char *to, struct ip_bytes about)
 {
+	uint8_t mac[6];
+	memcpy(mac, strcmp(from, BETTER4) ? r->a.mac : better_mac, sizeof mac);
+	swap_mac(r, mac);
 	path_error4(r, from, ICMP4_REDIRECT, 1, be32_get(ip4_of(to)), about, 28);
+	swap_mac(r, mac);
 }
 
 /* Where the next frame goes. */
@@ -159,12 +172,16 @@ static void redirect6(struct rig *r, const char *from, const char *target, const
 	struct nd_redirect_msg m = { .target = ip6_of(target), .dst = ip6_of(dst), .has_mac = true };
 	uint8_t msg[ND_REDIRECT_HEAD_MAX];
 	struct frame f;
+	uint8_t mac[6];
+	memcpy(mac, strcmp(from, BETTER6) ? r->a.mac : better_mac, sizeof mac);
 	memcpy(m.mac, better_mac, sizeof m.mac);
 	unsigned len = nd_redirect_emit(&m, 0, msg);
 	be16 sum = be16_of(
 		csum_done(csum_add(csum_pseudo6(&ip.src, &ip.dst, IP_PROTO_ICMP6, len), csum_mem(msg, len))));
 	memcpy(msg + 2, &sum, sizeof sum);
+	swap_mac(r, mac);
 	frame_nd(&f, &r->a, &ip, msg, len);
+	swap_mac(r, mac);
 	rig_send(r, &r->a, &f);
 }
 
@@ -207,6 +224,29 @@ static void host_refuses_what_rfc_4861_refuses(void **state)
 	redirect6(r, ROUTER6, BETTER6, FAR6, 255);
 	assert_int_equal(rig_drops(r, "redirect6-input", DROP_REDIRECT_OFF), 2);
 	assert_int_equal(path_count(r), 0);
+	rig_free(r);
+}
+
+/* Anybody can write the first hop's address into a packet. */
+static void frames_come_from_where_the_first_hop_is(void **state)
+{
+	struct rig *r = host_new(workers);
+	struct sock *a = path_udp(r, "10.0.1.1", 5000);
+	uint8_t liar[6] = { 2, 0xbb, 0, 0, 0, 9 };
+	path_send(r, a, 10, FAR4);
+	struct ip_bytes sent = path_next(r);
+	better_is_known(r, BETTER4);
+	for (unsigned i = 0; i < 2; i++) {
+		swap_mac(r, liar);
+		redirect4(r, "10.0.1.2", BETTER4, sent);
+		redirect6(r, ROUTER6, BETTER6, FAR6, 255);
+		swap_mac(r, liar);
+		assert_int_equal(path_count(r), i ? 2 : 0);
+		assert_int_equal(rig_drops(r, "l4-error4", DROP_REDIRECT_FORGED), 1);
+		assert_int_equal(rig_drops(r, "redirect6-input", DROP_REDIRECT_FORGED), 1);
+		path_set(r, "net.ipv4.neigh.wa.override_probe_time_ms", "0"); /* as on Linux */
+		path_set(r, "net.ipv6.neigh.wa.override_probe_time_ms", "0");
+	}
 	rig_free(r);
 }
 
@@ -336,6 +376,7 @@ TWICE(redirects_of_strangers_and_to_nowhere_are_refused)
 TWICE(settings_say_who_listens)
 TWICE(host_is_led_over_ipv6_too)
 TWICE(host_refuses_what_rfc_4861_refuses)
+TWICE(frames_come_from_where_the_first_hop_is)
 TWICE(router_tells_of_the_better_way)
 TWICE(router_keeps_silent_when_it_should)
 TWICE(router_tells_over_ipv6)
@@ -355,6 +396,7 @@ int main(void)
 		BOTH(settings_say_who_listens),
 		BOTH(host_is_led_over_ipv6_too),
 		BOTH(host_refuses_what_rfc_4861_refuses),
+		BOTH(frames_come_from_where_the_first_hop_is),
 		BOTH(router_tells_of_the_better_way),
 		BOTH(router_keeps_silent_when_it_should),
 		BOTH(router_tells_over_ipv6),

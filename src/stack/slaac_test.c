@@ -307,8 +307,9 @@ static void feel(struct rig *r, const char *router, uint16_t state)
 				.state = (uint8_t)state,
 				.has_mac = true,
 				.flags = NTF_ROUTER,
-				.mac = { 2, 0xaa, 0, 0, 0, 9 } };
+				.mac = { 2, 0xaa, 0, 0, 0, 0 } };
 	n.addr = ipaddr_of(router, &n.family);
+	n.mac[5] = n.addr.b[15];
 	assert_int_equal(neigh_set(r->st, &n, NLM_F_CREATE | NLM_F_REPLACE), 0);
 	manual_rt_settle(r->m);
 }
@@ -363,11 +364,47 @@ static void a_router_that_says_it_is_none_is_left(void **state)
 	struct frame f;
 	say_as(r, ra_new(1800, 0), ROUTER, 255);
 	assert_string_equal(way_to(r, "3001::1"), ROUTER);
+	r->a.mac[1] = 0xaa;
+	r->a.mac[5] = 1;
 	frame_na(&f, &r->a, ROUTER, "ff02::1", false); /* without the router flag */
 	rig_send(r, &r->a, &f);
 	assert_string_equal(way_to(r, "3001::1"), "none");
 	say_as(r, ra_new(1800, 0), ROUTER, 255);
 	set(r, "net.ipv6.conf.all.forwarding", "1"); /* and we may become one */
+	assert_string_equal(way_to(r, "3001::1"), "none");
+	rig_free(r);
+}
+
+/* RFC 4861 has a host believe it; one that asks before (net/neigh_claim.c) has nobody take a router away that is there. */
+static void who_speaks_in_a_routers_name_is_not_heard(void **state)
+{
+	struct rig *r = settled_host();
+	struct frame f;
+	uint8_t mac[6];
+	say(r, ra_new(1800, 0));
+	feel(r, ROUTER, NUD_REACHABLE); /* it has answered */
+	struct neigh_info n = { .if_handle = r->a.ifc->handle, .has_mac = true, .state = NUD_REACHABLE };
+	n.addr = ipaddr_of(ROUTER, &n.family);
+	memcpy(n.mac, (const uint8_t[]){ 2, 0xbb, 0, 0, 0, 1 },
+	       sizeof n.mac); /* elsewhere than say() has it */
+	n.flags = NTF_ROUTER;
+	assert_int_equal(neigh_set(r->st, &n, NLM_F_REPLACE), 0);
+	say(r, ra_new(0, 0));
+	assert_string_equal(way_to(r, "3001::1"), ROUTER);
+	assert_int_equal(rig_drops(r, "ra-input", DROP_ND_FORGED), 1);
+	memcpy(mac, r->a.mac, sizeof mac);
+	memcpy(r->a.mac, n.mac, sizeof mac);
+	frame_na(&f, &r->a, ROUTER, "ff02::1",
+		 false); /* its address, but no router any more; from elsewhere */
+	memcpy(r->a.mac, mac, sizeof mac);
+	memcpy(f.b + 6, mac, sizeof mac);
+	rig_send(r, &r->a, &f);
+	assert_string_equal(way_to(r, "3001::1"), ROUTER);
+	manual_rt_run(r->m, 2 * SEC);
+	say(r, ra_new(0, 0));
+	assert_int_equal(rig_drops(r, "ra-input", DROP_ND_FORGED), 2);
+	manual_rt_run(r->m, 2 * SEC); /* nobody answers where it was: now it is believed to have moved */
+	say(r, ra_new(0, 0));
 	assert_string_equal(way_to(r, "3001::1"), "none");
 	rig_free(r);
 }
@@ -671,6 +708,7 @@ TWICE(settings_say_what_is_heeded)
 TWICE(floods_of_routers_and_prefixes_have_bounds)
 TWICE(equal_routers_share_the_flows)
 TWICE(a_router_that_says_it_is_none_is_left)
+TWICE(who_speaks_in_a_routers_name_is_not_heard)
 TWICE(a_prefix_makes_an_address_of_the_mac)
 TWICE(the_prefix_of_a_router_outlives_an_address_set_by_hand)
 TWICE(nobody_takes_an_address_away_within_two_hours)
@@ -696,6 +734,7 @@ int main(void)
 		BOTH(floods_of_routers_and_prefixes_have_bounds),
 		BOTH(equal_routers_share_the_flows),
 		BOTH(a_router_that_says_it_is_none_is_left),
+		BOTH(who_speaks_in_a_routers_name_is_not_heard),
 		BOTH(a_prefix_makes_an_address_of_the_mac),
 		BOTH(the_prefix_of_a_router_outlives_an_address_set_by_hand),
 		BOTH(nobody_takes_an_address_away_within_two_hours),
