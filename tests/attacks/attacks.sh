@@ -6,9 +6,9 @@
 #    attacker eth0 ---+-- br0 (wire) ---- l0  leat  l1 ---- eth0  server
 #    victim   eth0 ---+
 #
-# Rounds: router (leat forwards between client and server, its neighbours are learnt), pinned (the same with permanent
-# neighbours), host (leat configures itself from the client, which is a router), wary (a host that trusts the link no further
-# than it must), victim (controls: the same attacks against a kernel, where they have to succeed).
+# Rounds, with the settings leat has at first: router (it forwards between client and server), host (it configures itself from the
+# client, which is a router). Hardened, as docs/howto/harden.md has it: pinned (a router), wary (a host). And victim (controls: the same
+# attacks against a kernel, where they have to succeed).
 #
 # What is checked of each row: the attacker has sent something; leatd lives; its memory has not grown; client and server are
 # answered during and after; and what an attacker wants to change is what it was: addresses, routes, path MTUs, next hops and
@@ -154,8 +154,15 @@ recovered() { # within three seconds everybody is answered again
     return 1
 }
 
+harden() { # what docs/howto/harden.md says, for both links
+    local d
+    for d in l0 l1; do
+        grep -E '^net\.' "$here/../../docs/howto/harden.md" | sed "s/\bIF\b/$d/; s/ .*//" | xargs "$leat" -n "$name" sysctl >/dev/null || return 1
+    done
+}
 router_up() { # learnt|permanent
     L sysctl net.ipv4.conf.all.forwarding=1 net.ipv6.conf.all.forwarding=1 >/dev/null
+    [ "$1" = learnt ] || harden || return 1
     R sh -ec "
         ip link set lo up; ip link set l0 up; ip link set l1 up
         ip address add $leat4/24 dev l0; ip address add $leat6/64 dev l0 nodad; ip address add $leatll/64 dev l0 nodad
@@ -179,12 +186,7 @@ host_configured() { R ip -6 -o address show dev l0 scope global | grep -v tentat
 leat_host_up() { # wary or not
     local i
     L sysctl net.ipv4.conf.all.forwarding=0 net.ipv6.conf.all.forwarding=0 >/dev/null
-    if [ "$1" = wary ]; then
-        L sysctl net.ipv6.conf.l0.accept_ra=0 net.ipv6.conf.l0.accept_redirects=0 net.ipv4.conf.all.accept_redirects=0 \
-            net.ipv4.conf.l0.accept_redirects=0 >/dev/null
-    else
-        radvd_up
-    fi
+    if [ "$1" = wary ]; then harden || return 1; else radvd_up; fi
     R sh -ec "ip link set lo up; ip link set l0 up; ip address add $leat4/24 dev l0; ip address add $leatll/64 dev l0 nodad"
     if [ "$1" = wary ]; then
         R sh -ec "ip address add $leat6/64 dev l0 nodad; ip -6 route add default via $clientll dev l0
@@ -262,6 +264,7 @@ attack() {
         no | quiet) [ -z "$diff" ] || problems+=" changed: $diff;"; recovered >/dev/null || problems+=" traffic is broken: $(lives | tr '\n' ' ');" ;;
         may) ;;
     esac
+    if [ "$may" != may ] && grep -q dadfailed "$tmp/trigger.out" 2>/dev/null; then problems+=" a new address is a duplicate;"; fi
     if [ "$who" = leat ] && [ "$share" -lt $least ] && [ "$may" = no ]; then problems+=" only $share % answered meanwhile;"; fi
     [ "$(wc -l <<<"$after")" -lt 100 ] || problems+=" $(wc -l <<<"$after") lines of state;"
     if [ -z "$problems" ]; then pass "$round: $command: $tx sent, $share % answered${diff:+, changed: ${diff//$'\n'/, }}"; else fail "$round: $command:$problems"; fi
@@ -284,7 +287,7 @@ drops_since() { # the names whose counters grew most
 sections() {
     local round
     for round in "${rounds[@]}"; do
-        printf '\n### Round %s\n\n| attack | aim | outcome | why | frames | answered meanwhile | what leat counted most |\n|---|---|---|---|---|---|---|\n' "$round"
+        printf '\n### Round %s%s\n\n| attack | aim | outcome | why | frames | answered meanwhile | what leat counted most |\n|---|---|---|---|---|---|---|\n' "$round" "$(case $round in pinned | wary) echo ", hardened" ;; router | host) echo ", as it is at first" ;; esac)"
         cat "$tmp/rows.$round"
     done
 }
