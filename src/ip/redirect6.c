@@ -3,8 +3,11 @@
  *
  * In: from the first hop of that destination, on its link (the hop limit proves it), for an interface that does not forward. What
  * it says of the target's link-layer address goes to the neighbour table. Where neighbours are asked before others are believed to
- * be them (net/neigh_claim.c), it also has to come from the link-layer address that the first hop is known by: its IP source
- * anybody can write.
+ * be them (net/neigh_claim.c), it also has to come from the link-layer address that the first hop is known by, and to quote a packet
+ * to that destination with the flow label that this stack gives such a packet: its IP source anybody can write, and its frame's; the
+ * label, a keyed hash, knows only who saw the packet (RFC 6437, 6.1), which routers quote (RFC 4861, 8.2). So redirects of
+ * flows whose labels are not made here (IPV6_AUTOFLOWLABEL 0, net.ipv6.flowlabel_reflect) are not heeded, which costs no more than
+ * the longer way; where net.ipv6.auto_flowlabels makes none at all they are.
  *
  * Out: when a packet leaves by where it came and its source is a neighbour there: with the target's link-layer address, if it is
  * known, and as much of the packet as fits. Not more than one a second to a source, nor about a destination, six at once
@@ -44,6 +47,44 @@ static const struct fib_nh *way_from(const struct worker *w, const struct fib_qu
 	return redirect_way(w, way, AF_INET6, from, in_if);
 }
 
+/* What the labels of packets of ours are made of: of sockets with ports and of ping sockets, of raw ones, of echo replies, of errors. */
+static bool is_label_of_ours(const struct leat_stack *st, const struct ip6_hdr *h, uint8_t proto, be32 l4[2])
+{
+	const uint64_t by_proto = (uint64_t)proto << 32, id = be32_get(l4[1]) >> 16;
+	const uint64_t flows[] = { by_proto | be32_get(l4[0]), by_proto | id << 16, by_proto | id, by_proto,
+				   proto };
+	uint32_t label = ip6_flow_label(h);
+	for (unsigned i = 0; i < ARRAY_SIZE(flows); i++)
+		if (label && label == ip6_auto_label(st, &h->src, &h->dst, flows[i], true))
+			return true;
+	return false;
+}
+
+bool redirect6_quotes_ours(const struct leat_stack *st, const struct nd_redirect_msg *m, const struct ip6 *us)
+{
+	struct cursor c = m->packet, at = c;
+	struct ip6_chain ch;
+	struct ip6_hdr h;
+	be32 l4[2];
+	if (!cur_copy(&at, &h, sizeof h) || !ip6_eq(&h.src, us) || !ip6_eq(&h.dst, &m->dst))
+		return false;
+	ip6_walk(c, IP6_WALK_ROUTER, &ch);
+	if (ch.frag_off || !cur_skip(&c, ch.l4_off) || !cur_copy(&c, l4, sizeof l4))
+		return false;
+	return is_label_of_ours(st, &h, ch.proto, l4);
+}
+
+static bool is_forged(const struct worker *w, const struct pkt *p, const struct nd_redirect_msg *m,
+		      const struct nd_envelope *ip)
+{
+	const struct ipaddr from = { .v6 = ip->src };
+	const struct iface *in = iface_get(w, p->in_if);
+	if (!in || !racy_get(in->conf.neigh[1].override_probe_ms))
+		return false;
+	return !neigh_may_be_from(w, p, AF_INET6, &from) ||
+	       (ip6_labels_by_default(w->st) && !redirect6_quotes_ours(w->st, m, &ip->dst));
+}
+
 static enum drop redirect6_heard(struct worker *w, const struct pkt *p, const struct nd_redirect_msg *m,
 				 const struct nd_envelope *ip)
 {
@@ -52,7 +93,7 @@ static enum drop redirect6_heard(struct worker *w, const struct pkt *p, const st
 	const struct fib_nh *way = way_from(w, &q, p->in_if, &from);
 	if (!way || addr_find_on(w, p->in_if, AF_INET6, &target))
 		return DROP_REDIRECT_REFUSED;
-	if (!neigh_may_be_from(w, p, AF_INET6, &from))
+	if (is_forged(w, p, m, ip))
 		return DROP_REDIRECT_FORGED;
 	hear_neighbour(w, p, m);
 	const struct fib_exc_news n = { .dst = q.dst,

@@ -6,6 +6,8 @@
 #include "ip/ip_internal.h"
 #include "net/neigh.h"
 
+struct nd_redirect_msg;
+
 enum { REDIRECT_SLOTS = 256 };
 
 /* The state of the module. "all" of net.ipv4.conf, and how often.
@@ -39,6 +41,9 @@ static inline struct redirect_worker *redirect_worker(const struct worker *w)
 void redirect4_send(struct worker *w, struct pkt *p, const struct fib_nh *nh, uint8_t error);
 void redirect6_send(struct worker *w, struct pkt *p, const struct fib_nh *nh, uint8_t output);
 
+/* Whether it is about a packet from `us` that this stack has sent, by its flow label. */
+bool redirect6_quotes_ours(const struct leat_stack *st, const struct nd_redirect_msg *m,
+			   const struct ip6 *us);
 extern const struct node redirect6_node;
 
 /* The way of a route that leads to this gateway by this interface; NULL: none does. */

@@ -120,6 +120,7 @@ static void gratuitous_arp_updates_who_is_known(void **state)
 	struct arp_msg m = request(2, 1);
 	struct neigh_info n;
 	struct ipaddr a = { .v4 = { { 10, 0, 0, 2 } } };
+	r->ifc->conf.neigh[0].override_probe_ms = 0; /* as RFC 826 has it */
 	hear_frame(r, &m, true);
 	m = request(2, 2);
 	m.sha[5] = 7; /* it moved */
@@ -290,6 +291,7 @@ static void of_two_answers_the_first_counts(void **state)
 	struct arp_msg m = request(2, 1);
 	struct neigh_info n;
 	struct ipaddr a = { .v4 = { { 10, 0, 0, 2 } } };
+	r->ifc->conf.neigh[0].override_probe_ms = 0; /* as RFC 826 has it */
 	hear_frame(r, &m, true);
 	m.op = ARP_OP_REPLY;
 	m.sha[5] = 7;

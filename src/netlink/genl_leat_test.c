@@ -326,7 +326,7 @@ static void settings_are_shown_and_changed_by_those_who_may(void **state)
 			n += h->nlmsg_type == f->id;
 	}
 	assert_int_equal(n,
-			 2 * (20 * 2 + 7)); /* "default" and eth0; seven of the whole table; two families */
+			 2 * (21 * 2 + 7)); /* "default" and eth0; seven of the whole table; two families */
 }
 
 int main(void)

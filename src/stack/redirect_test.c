@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Redirects: leat as a host that is told, and as a router that tells. */
+#include "ip/ip6_internal.h"
+#include "ip/pmtu.h"
+#include "ip/redirect_internal.h"
 #include "stack/path_rig.h"
 #include "wire/nd_redirect.h"
 
@@ -164,18 +167,27 @@ static void settings_say_who_listens(void **state)
 
 /* --- a host, IPv6 --- */
 
-static void redirect6(struct rig *r, const char *from, const char *target, const char *dst, uint8_t hops)
+/* About an echo reply with that id, which this stack would have sent with the label of id + wrong. */
+static void redirect6_about(struct rig *r, const char *from, const char *target, const char *dst,
+			    uint8_t hops, unsigned wrong)
 {
+	enum { ID = 7, QUOTED = 48 };
 	const struct nd_envelope ip = { .src = ip6_of(from),
 					.dst = ip6_of("2001:db8:1::1"),
 					.hop_limit = hops };
 	struct nd_redirect_msg m = { .target = ip6_of(target), .dst = ip6_of(dst), .has_mac = true };
-	uint8_t msg[ND_REDIRECT_HEAD_MAX];
+	struct ip6_hdr was = icmp6_ip_hdr(&ip.dst, &m.dst, 64);
+	uint8_t msg[ND_REDIRECT_HEAD_MAX + QUOTED], mac[6], reply[8] = { ICMP6_ECHO_REPLY, [5] = ID };
 	struct frame f;
-	uint8_t mac[6];
 	memcpy(mac, strcmp(from, BETTER6) ? r->a.mac : better_mac, sizeof mac);
 	memcpy(m.mac, better_mac, sizeof m.mac);
-	unsigned len = nd_redirect_emit(&m, 0, msg);
+	was.ver_tc_flow =
+		be32_of(6u << 28 | pmtu_answer_label(r->st, &was.src, &was.dst, (uint16_t)(ID + wrong)));
+	was.payload_len = be16_of(sizeof reply);
+	unsigned len = nd_redirect_emit(&m, QUOTED, msg);
+	memcpy(msg + len, &was, sizeof was);
+	memcpy(msg + len + sizeof was, reply, sizeof reply);
+	len += QUOTED;
 	be16 sum = be16_of(
 		csum_done(csum_add(csum_pseudo6(&ip.src, &ip.dst, IP_PROTO_ICMP6, len), csum_mem(msg, len))));
 	memcpy(msg + 2, &sum, sizeof sum);
@@ -183,6 +195,11 @@ static void redirect6(struct rig *r, const char *from, const char *target, const
 	frame_nd(&f, &r->a, &ip, msg, len);
 	swap_mac(r, mac);
 	rig_send(r, &r->a, &f);
+}
+
+static void redirect6(struct rig *r, const char *from, const char *target, const char *dst, uint8_t hops)
+{
+	redirect6_about(r, from, target, dst, hops, 0);
 }
 
 static void host_is_led_over_ipv6_too(void **state)
@@ -247,6 +264,41 @@ static void frames_come_from_where_the_first_hop_is(void **state)
 		path_set(r, "net.ipv4.neigh.wa.override_probe_time_ms", "0"); /* as on Linux */
 		path_set(r, "net.ipv6.neigh.wa.override_probe_time_ms", "0");
 	}
+	rig_free(r);
+}
+
+/* Nor does it help to forge the frame: of what is quoted the label is nobody's guess. */
+static void a_redirect_quotes_what_was_sent(void **state)
+{
+	struct rig *r = host_new(workers);
+	redirect6_about(r, ROUTER6, BETTER6, FAR6, 255, 1);
+	assert_int_equal(path_count(r), 0);
+	assert_int_equal(rig_drops(r, "redirect6-input", DROP_REDIRECT_FORGED), 1);
+	path_set(r, "net.ipv6.auto_flowlabels", "0"); /* no labels to go by */
+	redirect6_about(r, ROUTER6, BETTER6, FAR6, 255, 1);
+	assert_int_equal(path_count(r), 1);
+	rig_free(r);
+}
+
+static void what_sockets_send_is_known_by_its_label(void **state)
+{
+	struct rig *r = host_new(workers);
+	struct sock *a = path_udp(r, "2001:db8:1::1", 5000);
+	struct nd_redirect_msg m = { .dst = ip6_of(FAR6) };
+	const struct ip6 us = ip6_of("2001:db8:1::1");
+	path_send(r, a, 10, FAR6);
+	const struct rig_frame *f = rig_next(&r->a);
+	uint8_t sent[58];
+	memcpy(sent, f->b + sizeof(struct eth_hdr), sizeof sent);
+	m.packet = cur_of(sent, sizeof sent);
+	assert_true(redirect6_quotes_ours(r->st, &m, &us));
+	sent[3] ^= 1;
+	assert_false(redirect6_quotes_ours(r->st, &m, &us));
+	sent[3] ^= 1;
+	sent[41] ^= 1; /* of another port */
+	assert_false(redirect6_quotes_ours(r->st, &m, &us));
+	m.packet = cur_of(sent, 40);
+	assert_false(redirect6_quotes_ours(r->st, &m, &us));
 	rig_free(r);
 }
 
@@ -377,6 +429,8 @@ TWICE(settings_say_who_listens)
 TWICE(host_is_led_over_ipv6_too)
 TWICE(host_refuses_what_rfc_4861_refuses)
 TWICE(frames_come_from_where_the_first_hop_is)
+TWICE(a_redirect_quotes_what_was_sent)
+TWICE(what_sockets_send_is_known_by_its_label)
 TWICE(router_tells_of_the_better_way)
 TWICE(router_keeps_silent_when_it_should)
 TWICE(router_tells_over_ipv6)
@@ -397,6 +451,8 @@ int main(void)
 		BOTH(host_is_led_over_ipv6_too),
 		BOTH(host_refuses_what_rfc_4861_refuses),
 		BOTH(frames_come_from_where_the_first_hop_is),
+		BOTH(a_redirect_quotes_what_was_sent),
+		BOTH(what_sockets_send_is_known_by_its_label),
 		BOTH(router_tells_of_the_better_way),
 		BOTH(router_keeps_silent_when_it_should),
 		BOTH(router_tells_over_ipv6),
