@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sides: a kernel (the host's, or a guest's) in a fresh namespace for each session, and leat in a fresh daemon."""
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+AGENT = os.path.join(HERE, "agent.py")
+MODULES = "veth dummy 8021q vrf bridge"
+START_S = 5
+SETTINGS = [  # what the sides' defaults differ in, or what would go on behind a command
+    ("net.ipv4.ip_forward", 0),
+    ("net.ipv6.conf.all.forwarding", 0),
+    ("net.ipv6.conf.all.accept_dad", 0),
+    ("net.ipv6.conf.default.accept_dad", 0),
+    ("net.ipv6.conf.all.accept_ra", 0),
+    ("net.ipv6.conf.default.accept_ra", 0),
+]
+
+
+class Broken(Exception):
+    pass
+
+
+def talk(proc, request):
+    try:
+        proc.stdin.write(json.dumps(request) + "\n")
+        proc.stdin.flush()
+        line = proc.stdout.readline()
+    except BrokenPipeError:
+        line = ""
+    if not line:
+        raise Broken("the agent ended")
+    return json.loads(line)
+
+
+def pipes(*args, **more):
+    return subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **more)
+
+
+class Kernel:
+    name = "linux"
+
+    def __init__(self):
+        self.agent = pipes("python3", AGENT, "--unshare")
+
+    def play(self, request):
+        return talk(self.agent, request)
+
+    def close(self):
+        self.agent.stdin.close()
+        self.agent.wait()
+
+
+class Remembered:
+    """An oracle whose answers are kept in a directory: those to the same requests need not be asked for again."""
+
+    def __init__(self, make, directory, kind):
+        self.make, self.directory, self.oracle, self.name = make, directory, None, kind
+        os.makedirs(directory, exist_ok=True)
+
+    def play(self, request):
+        key = hashlib.sha256(json.dumps([self.name, request]).encode()).hexdigest()
+        path = os.path.join(self.directory, key)
+        try:
+            with open(path, encoding="utf-8") as f:
+                return json.load(f)
+        except OSError:
+            pass
+        self.oracle = self.oracle or self.make()
+        answer = self.oracle.play(request)
+        with open(path + ".part", "w", encoding="utf-8") as f:
+            json.dump(answer, f)
+        os.replace(path + ".part", path)
+        return answer
+
+    def close(self):
+        if self.oracle:
+            self.oracle.close()
+
+
+class Guest(Kernel):
+    def __init__(self, vm):
+        self.vm, self.id = vm, "ltt" + str(os.getpid())
+        with tempfile.TemporaryFile("w+") as log:  # the guest inherits it, and a pipe would not end before it does
+            p = subprocess.run([vm, "start", "--name", self.id, "--addr", "none", "--mem", "512", "--share", HERE],
+                               stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+            if p.returncode:
+                log.seek(0)
+                raise Broken("the guest does not start: " + log.read()[-2000:])
+        self.agent = pipes(vm, "exec", "--name", self.id, "-i", "--", "sh", "-c", f"modprobe -a {MODULES}; exec python3 {AGENT} --unshare")
+
+    def close(self):
+        super().close()
+        subprocess.run([self.vm, "stop", "--name", self.id], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
+def find_guest():
+    path = os.environ.get("PEER_VM") or os.path.join(HERE, "..", "..", "..", "shared", "lab", "peer-vm")
+    return path if os.access(path, os.X_OK) else None
+
+
+class Leat:
+    """A daemon for each session. Its directory is its own, so that tests side by side do not meet."""
+    name = "leat"
+
+    def __init__(self, build):
+        self.leat, self.leatd = (os.path.join(build, "apps", x, x) for x in ("leat", "leatd"))
+        self.tmp = tempfile.mkdtemp(prefix="leat-tools.")
+        self.env = dict(os.environ, LEAT_RUNDIR=os.path.join(self.tmp, "run"))
+
+    def start(self):
+        log = open(os.path.join(self.tmp, "log"), "w", encoding="utf-8")
+        daemon = subprocess.Popen([self.leatd, "--name", "tools"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
+        log.close()
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            line = daemon.stdout.readline()
+            if line.strip() == "ready":
+                return daemon
+            if not line:
+                break
+        self.stop(daemon)
+        raise Broken("leatd does not start: " + self.log())
+
+    def log(self):
+        with open(os.path.join(self.tmp, "log"), encoding="utf-8", errors="replace") as f:
+            return f.read()[-4000:]
+
+    @staticmethod
+    def stop(daemon):
+        daemon.terminate()
+        return daemon.wait()
+
+    def play(self, request):
+        daemon = self.start()
+        try:
+            for name, value in request["sysctls"]:
+                subprocess.run([self.leat, "-n", "tools", "sysctl", f"{name}={value}"], env=self.env, capture_output=True, check=False)
+            agent = pipes(self.leat, "-n", "tools", "run", "--", "python3", AGENT, env=self.env)
+            try:
+                answer = talk(agent, request)
+            finally:
+                agent.stdin.close()
+                agent.wait()
+        finally:
+            status = self.stop(daemon)
+        if status:
+            raise Broken(f"leatd ended with status {status}: {self.log()}")
+        return answer
+
+    def close(self):
+        shutil.rmtree(self.tmp, ignore_errors=True)

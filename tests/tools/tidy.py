@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What nobody can compare is taken out of answers, as little as that may be: counters, ages, times that pass, the order of hashes."""
+import re
+
+FIELDS = ("status", "stdout", "stderr", "events")
+SLACK = 2  # seconds and fractions that may pass between one side and the other
+
+COUNTED = re.compile(r"^(\s+(?:RX|TX)(?: errors)?:.*)\n(\s+[\d ]+)$", re.M)
+STATS_JSON = re.compile(r'"(?:stats64|stats|rx|tx)":\s*\{[^{}]*\}')
+NUMBER = re.compile(r"\d+")
+AGES = [
+    (re.compile(r"\bused \d+/\d+/\d+"), "used N/N/N"),
+    (re.compile(r"\bref \d+"), "ref N"),
+    (re.compile(r'"refcnt":\s*\d+'), '"refcnt":N'),
+    (re.compile(r'"(used|confirmed|updated)":\s*\d+'), r'"\1":N'),
+    (re.compile(r"\breachable \d+"), "reachable N"),
+    (re.compile(r'"reachable":\s*\d+'), '"reachable":N'),
+    (re.compile(r"(?:idle_time|unbalanced_time) [\d.]+"), "idle N"),
+    (re.compile(r'"(idle_time|unbalanced_time)":\s*[\d.]+'), r'"\1":N'),
+]
+TIMES = re.compile(r'((?:expires |valid_lft |preferred_lft |"expires":\s?|"valid_life_time":\s?|"preferred_life_time":\s?))(\d+)')
+
+
+# Linux keeps neighbours for groups it has sent to, and makes one whenever it reports what it listens to; leat has no need of them.
+GROUPS = re.compile(r"^(?:\[NEIGH\])?(?:Deleted )?(?:ff0\d::|22[4-9]\.|23\d\.)\S* dev \S+ lladdr (?:33:33|01:00:5e)\S* .*NOARP *\n", re.M)
+
+
+def counters(text):
+    text = COUNTED.sub(lambda m: re.sub(r" +", " ", m[1]) + "\n" + re.sub(r" +", " ", NUMBER.sub("N", m[2])).rstrip(), text)
+    return STATS_JSON.sub(lambda m: NUMBER.sub("N", m[0]), text)
+
+
+def by_line(text):
+    return "".join(sorted(text.splitlines(True)))
+
+
+def of_text(command, field, text):
+    for pattern, to in AGES:
+        text = pattern.sub(to, text)
+    if field in ("stdout", "events"):
+        text = GROUPS.sub("", counters(text))
+    if field == "stdout" and " neigh " in command + " " and "-p" not in command:  # the table is a hash with a secret
+        text = by_line(text.replace("},{", "},\n{") if "-j" in command else text)
+    return text
+
+
+def times(text):
+    return TIMES.sub(r"\1T", text), [int(m[2]) for m in TIMES.finditer(text)]
+
+
+def same_text(one, other):
+    (one, a), (other, b) = times(one), times(other)
+    return one == other and all(abs(x - y) <= SLACK for x, y in zip(a, b))
+
+
+def tidy(command, answer):
+    return [answer[0], *(of_text(command, f, t) for f, t in zip(FIELDS[1:], answer[1:]))]
+
+
+def differing(one, other):
+    """Names of the fields in which two tidied answers differ."""
+    return [f for f, a, b in zip(FIELDS, one, other) if (a != b if f == "status" else not same_text(a, b))]
