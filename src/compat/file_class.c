@@ -106,7 +106,7 @@ static int show_ifindex(const struct iface *i, struct text *t)
 static int show_iflink(const struct iface *i, struct text *t)
 {
 	uint32_t lower = i->ops->lower ? i->ops->lower(i) : 0;
-	return show_u32(t, lower ? lower : i->ifindex);
+	return show_u32(t, lower && lower != IFACE_LOWER_UNSEEN ? lower : i->ifindex);
 }
 static int show_link_mode(const struct iface *i, struct text *t)
 {

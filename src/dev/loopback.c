@@ -21,6 +21,7 @@ static int loopback_set_mac(struct iface *ifc, const uint8_t mac[6])
 static const struct iface_ops loopback_ops = {
 	.kind = "loopback",
 	.stateless = true,
+	.large_segments = true,
 	.xmit = loopback_xmit,
 	.set_mac = loopback_set_mac,
 };

@@ -62,16 +62,16 @@ static int mem_set_mac(struct iface *ifc, const uint8_t mac[6])
 	return 0; /* also while up; nobody else needs to know */
 }
 
-static void mem_stop(struct iface *ifc)
+static struct iface *mem_part(struct iface *ifc)
 {
 	struct leat_runtime *rt = ifc->st->rt;
 	struct mem_end *me = ifc->driver, *peer = me->peer;
 	if (!peer)
-		return;
+		return NULL;
 	rt->ops->pause(rt);
 	me->peer = peer->peer = NULL;
 	rt->ops->resume(rt);
-	iface_delete(peer->ifc);
+	return peer->ifc;
 }
 
 static void mem_free_end(struct iface *ifc)
@@ -91,7 +91,9 @@ static void mem_describe(const struct iface *ifc, char *to, size_t len)
 static uint32_t mem_lower(const struct iface *ifc)
 {
 	const struct mem_end *me = ifc->driver;
-	return me->peer && me->peer->ifc && me->peer->ifc->st == ifc->st ? me->peer->ifc->ifindex : 0;
+	if (!me->peer || !me->peer->ifc)
+		return 0;
+	return me->peer->ifc->st == ifc->st ? me->peer->ifc->ifindex : IFACE_LOWER_UNSEEN;
 }
 
 /* Linux: a veth says so, too. */
@@ -107,7 +109,8 @@ static const struct iface_ops mem_ops = {
 	.up = mem_up,
 	.down = mem_down,
 	.set_mac = mem_set_mac,
-	.stop = mem_stop,
+	.part = mem_part,
+	.large_segments = true,
 	.free = mem_free_end,
 	.describe = mem_describe,
 	.lower = mem_lower,
@@ -163,20 +166,24 @@ int mem_pair_new(struct leat_stack *st_a, const char *name_a, struct leat_stack 
 		 const struct mem_opts *opts, struct iface *ret[2])
 {
 	static const struct mem_opts plain;
-	struct mem_end *a, *b;
-	int err = end_new(st_a, name_a, opts ? opts : &plain, 0, &a);
+	const struct mem_opts *o = opts ? opts : &plain;
+	struct leat_stack *st[2] = { st_a, st_b };
+	const char *name[2] = { name_a, name_b };
+	struct mem_end *end[2];
+	unsigned first = o->peer_first ? 1 : 0;
+	int err = end_new(st[first], name[first], o, first, &end[first]);
 	if (err)
 		return err;
-	err = end_new(st_b, name_b, opts ? opts : &plain, 1, &b);
+	err = end_new(st[!first], name[!first], o, !first, &end[!first]);
 	if (err) {
-		iface_delete(a->ifc);
+		iface_delete(end[first]->ifc);
 		return err;
 	}
-	a->peer = b;
-	b->peer = a;
+	end[0]->peer = end[1];
+	end[1]->peer = end[0];
 	if (ret) {
-		ret[0] = a->ifc;
-		ret[1] = b->ifc;
+		ret[0] = end[0]->ifc;
+		ret[1] = end[1]->ifc;
 	}
 	return 0;
 }
@@ -185,8 +192,8 @@ int mem_pair_new(struct leat_stack *st_a, const char *name_a, struct leat_stack 
 
 struct mem_words {
 	char peer[IFACE_NAME_MAX];
-	uint64_t mtu, peer_index;
-	bool csum, tso, sg;
+	uint64_t mtu, index, peer_index;
+	bool csum, tso, sg, peer_first;
 	uint8_t mac[6], peer_mac[6];
 };
 
@@ -197,6 +204,8 @@ static const struct dev_option mem_options[] = {
 	{ "csum", DEV_OPT_BOOL, offsetof(struct mem_words, csum), 0, 1 },
 	{ "tso", DEV_OPT_BOOL, offsetof(struct mem_words, tso), 0, 1 },
 	{ "sg", DEV_OPT_BOOL, offsetof(struct mem_words, sg), 0, 1 },
+	{ "peer_first", DEV_OPT_BOOL, offsetof(struct mem_words, peer_first), 0, 1 },
+	{ "index", DEV_OPT_U64, offsetof(struct mem_words, index), 1, INT32_MAX },
 	{ "mac", DEV_OPT_MAC, offsetof(struct mem_words, mac), 0, 0 },
 	{ "peer_mac", DEV_OPT_MAC, offsetof(struct mem_words, peer_mac), 0, 0 },
 	{ 0 },
@@ -217,7 +226,8 @@ static int mem_open(struct leat_stack *st, const char *ifname, const char *optio
 				 .no_csum = !o.csum,
 				 .no_tso = !o.tso,
 				 .no_sg = !o.sg,
-				 .ifindex = { 0, (uint32_t)o.peer_index } };
+				 .peer_first = o.peer_first,
+				 .ifindex = { (uint32_t)o.index, (uint32_t)o.peer_index } };
 	memcpy(opts.mac[0], o.mac, 6);
 	memcpy(opts.mac[1], o.peer_mac, 6);
 	err = mem_pair_new(st, ifname, st, o.peer, &opts, NULL);

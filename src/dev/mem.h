@@ -8,6 +8,7 @@
 /* Zeroed: an MTU of 1500, random addresses, all offloads. */
 struct mem_opts {
 	uint32_t mtu;
+	bool peer_first; /* the second end is made first, as Linux does it for who asks by netlink */
 	bool no_csum, no_tso, no_sg; /* the edge sums, splits, brings together */
 	uint8_t mac[2][6]; /* of either end; zero: random, locally administered */
 	uint32_t ifindex[2]; /* 0: the next free one */

@@ -449,6 +449,7 @@ static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if 
 	set_fill(set, f);
 	hash_insert(&addr_state(st)->table.addrs, &a->node, addr_hash(st, a->family, &a->local));
 	set_publish(st, f, set);
+	addr_prefix_routes_add(st, a); /* Linux: before the address is told of, with IPv6 */
 	addr_tell(st, RTM_NEWADDR, a);
 	addr_routes_add(st, a);
 	addr_event_send(st, a, ADDR_ADDED);

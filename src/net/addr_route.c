@@ -190,11 +190,9 @@ static uint64_t prefix_until_us(struct leat_stack *st, const struct iface *i, co
 	return until_us;
 }
 
-static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
+static void add_prefix6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
-	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
-	if (addr_is_ours(a))
-		add(st, &r);
+	struct fib_route r;
 	if (!(i->flags & IFF_UP))
 		return;
 	if (has_prefix6(a)) {
@@ -207,6 +205,14 @@ static void add6(struct leat_stack *st, const struct iface *i, const struct addr
 		r = prefix6(a, &a->peer, 128);
 		add(st, &r);
 	}
+}
+
+static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
+{
+	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
+	add_prefix6(st, i, a);
+	if (addr_is_ours(a))
+		add(st, &r);
 }
 
 static void delete6(struct leat_stack *st, const struct iface *i, const struct addr *a)
@@ -227,6 +233,13 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 }
 
 /* --- */
+
+void addr_prefix_routes_add(struct leat_stack *st, const struct addr *a)
+{
+	const struct iface *i = iface_by_handle(st, a->if_handle);
+	if (i && a->family == AF_INET6 && stack_state(st, MODULE_fib))
+		add_prefix6(st, i, a);
+}
 
 void addr_routes_add(struct leat_stack *st, const struct addr *a)
 {

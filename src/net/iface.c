@@ -25,6 +25,7 @@
 #include "net/ctl_fill.h"
 #include "net/iface_internal.h"
 #include "net/iface_output.h"
+#include "net/netconf_ctl.h"
 
 void iface_send_event(struct iface *i, enum iface_event e)
 {
@@ -253,6 +254,15 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 		memset(i->broadcast, 0xff, sizeof i->broadcast);
 }
 
+/* Linux: the protocols tell of their settings before the interface is told of. */
+static void tell_new(struct iface *i)
+{
+	if (i->quiet)
+		return;
+	netconf_tell_iface(i, RTM_NEWNETCONF);
+	link_tell(i, RTM_NEWLINK, UINT32_MAX);
+}
+
 int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface **ret)
 {
 	struct iface_stack *s = iface_state(st);
@@ -274,10 +284,11 @@ int iface_add(struct leat_stack *st, const struct iface_new *how, struct iface *
 	if (!s->input_node)
 		s->input_node = node_find(st, iface_input_node.name);
 	fill_in(i, st, how);
+	i->quiet = s->want_quiet;
 	hook_edges_add(st, &i->hooks);
 	insert(s, i);
 	rcu_set(*slot_of(s, i->handle), i);
-	link_tell(i, RTM_NEWLINK, UINT32_MAX);
+	tell_new(i);
 	iface_send_event(i, IFACE_ADDED);
 	*ret = i;
 	return 0;
@@ -304,18 +315,30 @@ int iface_set_up(struct iface *i, bool up)
 {
 	if (!(i->flags & IFF_UP) == !up)
 		return 0;
+	iface_hold(i->st);
+	i->has_qdisc |= up;
 	int err = up && i->ops->up ? i->ops->up(i) : 0;
-	if (err)
-		return err;
-	uint32_t change = iface_settle(i, up);
-	if (!up && i->ops->down)
-		i->ops->down(i);
-	link_tell(i, RTM_NEWLINK, change);
-	if (up)
-		iface_send_event(i, IFACE_UP);
-	else
-		send_event_reverse(i, IFACE_DOWN);
-	return 0;
+	if (!err) {
+		uint32_t change = iface_settle(i, up);
+		if (!up && i->ops->down)
+			i->ops->down(i);
+		link_tell(i, RTM_NEWLINK, change);
+		if (up)
+			iface_send_event(i, IFACE_UP);
+		else
+			send_event_reverse(i, IFACE_DOWN);
+	}
+	iface_release(i->st, i);
+	return err;
+}
+
+int iface_announce(struct iface *i, bool up)
+{
+	i->quiet = false;
+	netconf_tell_iface(i, RTM_NEWNETCONF);
+	if (!up)
+		link_tell(i, RTM_NEWLINK, UINT32_MAX);
+	return up ? iface_set_up(i, true) : 0;
 }
 
 void iface_changed(struct iface *i)
@@ -395,11 +418,13 @@ static void iface_free(struct deferred *d)
 	mem_free(i);
 }
 
-void iface_delete(struct iface *i)
+static void withdraw(struct iface *i)
 {
 	struct leat_stack *st = i->st;
-	iface_set_up(i, false);
 	send_event_reverse(i, IFACE_GOING);
+	i->has_qdisc = false;
+	if (!i->quiet)
+		netconf_tell_iface(i, RTM_DELNETCONF);
 	link_tell(i, RTM_DELLINK, UINT32_MAX);
 	rcu_set(*slot_of(iface_state(st), i->handle), NULL);
 	list_remove(&i->link);
@@ -409,6 +434,18 @@ void iface_delete(struct iface *i)
 	if (i->ops->stop)
 		i->ops->stop(i);
 	rt_defer(st->rt->ctl, st->rt, &i->deferred, iface_free);
+}
+
+/* Linux: unregister_netdevice_many(): the ends of a pair are both down before the first of them goes. */
+void iface_delete(struct iface *i)
+{
+	struct iface *other = i->ops->part ? i->ops->part(i) : NULL;
+	iface_set_up(i, false);
+	if (other)
+		iface_set_up(other, false);
+	withdraw(i);
+	if (other)
+		withdraw(other);
 }
 
 /* --- watches and kinds --- */

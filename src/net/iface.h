@@ -23,6 +23,8 @@ enum iface_feature {
 	IFACE_FEATURES_ALL = (1 << 6) - 1,
 };
 
+#define IFACE_LOWER_UNSEEN UINT32_MAX /* it is in another stack */
+
 struct iface;
 struct nl_buf;
 struct fib_trie;
@@ -56,6 +58,7 @@ struct iface_ops {
 	int (*up)(struct iface *ifc); /* 0 or -errno */
 	void (*down)(struct iface *ifc);
 	bool stateless; /* it knows of no carrier: operstate is unknown until somebody says */
+	bool large_segments; /* as Linux shows it: the device itself sets no bound to them */
 	bool carrier_settable; /* IFLA_CARRIER says */
 	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
 	/* NULL: only while down, nothing to tell the device. */
@@ -65,7 +68,10 @@ struct iface_ops {
 	void (*free)(struct iface *ifc); /* last call; frees driver state, not ifc */
 	/* For save files: the --dev words that reopen it, e.g. "af_packet:veth0,vnet=1". NULL: not saved. */
 	void (*describe)(const struct iface *ifc, char *to, size_t len);
-	/* For netlink: the ifindex of what it stands on or is joined to (IFLA_LINK; 0: none), and what IFLA_INFO_DATA says. */
+	/* Whom its end takes along: unhooks the two, and returns it. NULL: nobody. */
+	struct iface *(*part)(struct iface *ifc);
+	/* For netlink: the ifindex of what it stands on or is joined to (IFLA_LINK; 0: none any more; IFACE_LOWER_UNSEEN), and what
+	 * IFLA_INFO_DATA says. */
 	uint32_t (*lower)(const struct iface *ifc);
 	void (*fill_info)(const struct iface *ifc, struct nl_buf *b);
 	/* For people (`leat dev`), each may be NULL: its queue number i, false past the last; one line on how it works. */
@@ -174,6 +180,9 @@ struct iface {
 	uint8_t operstate; /* IF_OPER_* (RFC 2863) */
 	uint8_t carrier, link_mode;
 	uint32_t carrier_changes[2]; /* how often it was lost, and came */
+	bool has_qdisc; /* as Linux: since it was up for the first time */
+	bool quiet; /* a request is still making it: nobody is told before it is whole */
+	bool carrier_news; /* what follows from its carrier waits for the end of what changed it */
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
 	struct iface_in6 in6;

@@ -25,6 +25,9 @@ struct iface_stack {
 	/* Of the interface a saved stack is reopening; else 0 and NULL. Its device knows the name from before it was renamed. */
 	uint32_t want_ifindex;
 	const char *want_name;
+	bool want_quiet; /* iface.quiet of those to come */
+	unsigned n_carrier_news,
+		holding; /* iface_set_up() in iface_set_up(): carrier_news is for the outermost */
 	struct list ifaces; /* struct iface.link, by ifindex */
 	struct hash by_index, by_name;
 	struct list watches, kinds;
@@ -40,10 +43,14 @@ static inline struct iface_stack *iface_state(const struct leat_stack *st)
 
 /* iface.c */
 void iface_send_event(struct iface *i, enum iface_event e); /* to all who watch, in their order */
+/* A quiet one is whole: now it is told of, and comes up if that is wanted. What iface_set_up() says. */
+int iface_announce(struct iface *i, bool up);
 
 /* iface_oper.c */
 /* Everything that follows from IFF_UP and carrier. Returns the flags that changed. */
 uint32_t iface_settle(struct iface *i, bool up);
+void iface_hold(struct leat_stack *st); /* what follows from carriers waits */
+void iface_release(struct leat_stack *st, struct iface *first); /* and happens */
 bool iface_set_operstate(struct iface *i, uint8_t wish); /* IFLA_OPERSTATE. Whether it changed */
 
 /* iface_name.c */

@@ -49,22 +49,59 @@ static uint32_t settle_as(struct iface *i, bool up, uint8_t operstate)
 	return change;
 }
 
+/* Linux: the state follows a carrier that has just come a moment later (linkwatch). */
+static uint8_t operstate_now(const struct iface *i)
+{
+	if (i->carrier_news && i->carrier)
+		return i->ops->lower ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
+	return operstate_by_policy(i);
+}
+
 uint32_t iface_settle(struct iface *i, bool up)
 {
-	return settle_as(i, up, up ? operstate_by_policy(i) : IF_OPER_DOWN);
+	return settle_as(i, up, up ? operstate_now(i) : IF_OPER_DOWN);
+}
+
+/* Linux: linkwatch_do_dev(). Those who watch are told before those who listen. */
+static void follow_carrier(struct iface *i)
+{
+	i->carrier_news = false;
+	iface_state(i->st)->n_carrier_news--;
+	if (!(i->flags & IFF_UP))
+		return;
+	uint32_t change = iface_settle(i, true);
+	iface_send_event(i, IFACE_CHANGED);
+	link_tell(i, RTM_NEWLINK, change);
 }
 
 void iface_set_carrier(struct iface *i, bool carrier)
 {
+	struct iface_stack *s = iface_state(i->st);
 	if (!i->carrier == !carrier)
 		return;
 	i->carrier = carrier;
 	i->carrier_changes[carrier]++;
-	if (!(i->flags & IFF_UP))
+	s->n_carrier_news += !i->carrier_news;
+	i->carrier_news = true;
+	if (!s->holding)
+		follow_carrier(i);
+}
+
+void iface_hold(struct leat_stack *st)
+{
+	iface_state(st)->holding++;
+}
+
+void iface_release(struct leat_stack *st, struct iface *first)
+{
+	struct iface_stack *s = iface_state(st);
+	if (--s->holding)
 		return;
-	uint32_t change = iface_settle(i, true);
-	link_tell(i, RTM_NEWLINK, change);
-	iface_send_event(i, IFACE_CHANGED);
+	if (first->carrier_news)
+		follow_carrier(first);
+	for (struct iface *i = NULL; s->n_carrier_news && (i = iface_next(st, i ? i->ifindex : 0));)
+		if (i->carrier_news)
+			follow_carrier(i);
 }
 
 /* Linux: set_operstate() */

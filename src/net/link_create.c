@@ -20,50 +20,79 @@ struct creation {
 	struct nl_req *r;
 	const struct nl_policy *link_policy;
 	const struct nlattr *data; /* IFLA_INFO_DATA or NULL */
-	char kind[32], name[IFACE_NAME_MAX], options[64];
+	char kind[32], name[IFACE_NAME_MAX], peer_name[IFACE_NAME_MAX], options[96];
+	struct link_born *peer;
 };
 
 /* --- veth --- */
 
-/* The other end: an ifinfomsg and attributes inside VETH_INFO_PEER. */
-static int read_peer(const struct creation *c, char ret_name[IFACE_NAME_MAX])
+/* Linux: veth_validate() */
+static int veth_validate(const struct creation *c, const struct nlattr *const *attrs)
 {
-	const struct nlattr *peer, *attrs[IFLA_MAX + 1];
+	static const uint8_t zero[6];
+	const struct nlattr *mac = attrs[IFLA_ADDRESS], *mtu = attrs[IFLA_MTU];
+	if (mac && mnl_attr_get_payload_len(mac) != sizeof zero)
+		return -EINVAL;
+	const uint8_t *b = mac ? mnl_attr_get_payload(mac) : NULL;
+	if (b && (b[0] & 1 || !memcmp(b, zero, sizeof zero)))
+		return -EADDRNOTAVAIL;
+	if (mtu && (mnl_attr_get_u32(mtu) < ETH_MIN_MTU || mnl_attr_get_u32(mtu) > ETH_MAX_MTU))
+		return -EINVAL;
+	return 0;
+}
+
+/* The other end: an ifinfomsg and attributes inside VETH_INFO_PEER; else it is like this one, but for name and address. */
+static int read_peer(const struct creation *c, struct link_born *peer, char ret_name[IFACE_NAME_MAX])
+{
+	const struct nlattr *a;
+	memcpy(peer->attrs, c->r->attrs, sizeof peer->attrs);
+	peer->attrs[IFLA_IFNAME] = peer->attrs[IFLA_ADDRESS] = peer->attrs[IFLA_MASTER] = NULL;
 	if (!c->data)
 		return 0;
-	mnl_attr_for_each_nested(peer, c->data)
+	mnl_attr_for_each_nested(a, c->data)
 	{
-		if (mnl_attr_get_type(peer) != VETH_INFO_PEER)
+		if (mnl_attr_get_type(a) != VETH_INFO_PEER)
 			continue;
-		size_t len = mnl_attr_get_payload_len(peer), skip = sizeof(struct ifinfomsg);
+		size_t len = mnl_attr_get_payload_len(a), skip = sizeof peer->hdr;
 		if (len < skip)
 			return -EINVAL;
-		int err = nl_parse((const uint8_t *)mnl_attr_get_payload(peer) + skip, len - skip,
-				   c->link_policy, IFLA_MAX, 0, attrs, c->r->ext);
+		memcpy(&peer->hdr, mnl_attr_get_payload(a), skip);
+		int err = nl_parse((const uint8_t *)mnl_attr_get_payload(a) + skip, len - skip,
+				   c->link_policy, IFLA_MAX, 0, peer->attrs, c->r->ext);
+		if (!err)
+			err = veth_validate(c, peer->attrs);
 		if (err)
 			return err;
-		if (attrs[IFLA_IFNAME] && !attr_copy_name(attrs[IFLA_IFNAME], ret_name, IFACE_NAME_MAX))
+		if (peer->attrs[IFLA_IFNAME] &&
+		    !attr_copy_name(peer->attrs[IFLA_IFNAME], ret_name, IFACE_NAME_MAX))
 			return -EINVAL;
 	}
 	return 0;
 }
 
+/* Linux: the other end comes first, and gets the first free number. */
 static int veth_words(struct creation *c)
 {
-	char peer[IFACE_NAME_MAX] = "";
-	int err = read_peer(c, peer);
+	char peer[IFACE_NAME_MAX] = "veth%d";
+	int err = veth_validate(c, c->r->attrs);
+	if (!err)
+		err = read_peer(c, c->peer, peer);
+	if (!err)
+		err = iface_name_take(c->r->st, peer, peer);
 	if (err)
 		return err;
-	/* The first name is not taken yet, so the pattern would give it again. */
-	for (unsigned n = 0; !peer[0] && n < 1000; n++) {
+	for (unsigned n = 0; !c->name[0] && n < 1000; n++) {
 		char next[IFACE_NAME_MAX];
 		snprintf(next, sizeof next, "veth%u", n);
-		if (strcmp(next, c->name) != 0 && !iface_by_name(c->r->st, next))
-			memcpy(peer, next, sizeof next);
+		if (strcmp(next, peer) != 0 && !iface_by_name(c->r->st, next))
+			memcpy(c->name, next, sizeof next);
 	}
-	err = iface_name_take(c->r->st, peer, peer);
-	snprintf(c->options, sizeof c->options, "peer=%s", peer);
-	return err;
+	int len = snprintf(c->options, sizeof c->options, "peer=%s,peer_first=1", peer);
+	if (c->peer->hdr.ifi_index > 0)
+		snprintf(c->options + len, sizeof c->options - (size_t)len, ",peer_index=%u",
+			 (unsigned)c->peer->hdr.ifi_index);
+	memcpy(c->peer_name, peer, sizeof peer);
+	return 0;
 }
 
 /* --- vlan --- */
@@ -192,11 +221,29 @@ static int complete_name(struct creation *c)
 	return err;
 }
 
-int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
-		struct iface **ret)
+/* The device's kind opens it. Its number is the request's, if that names one. */
+static int open_quietly(struct creation *c, struct iface_kind *kind)
 {
-	struct creation c = { .r = r, .link_policy = link_policy };
+	struct iface_stack *s = iface_state(c->r->st);
+	const struct ifinfomsg *m = c->r->hdr;
 	char why[160] = "";
+	s->want_quiet = true;
+	size_t len = strlen(c->options);
+	if (m->ifi_index > 0 && c->peer_name[0]) /* the first to come is not the one that is meant */
+		snprintf(c->options + len, sizeof c->options - len, ",index=%u", (unsigned)m->ifi_index);
+	else if (m->ifi_index > 0)
+		s->want_ifindex = (uint32_t)m->ifi_index;
+	int err = kind->open(c->r->st, c->name, c->options, why, sizeof why);
+	s->want_quiet = false;
+	s->want_ifindex = 0;
+	return err ? nl_bad_text(c->r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened")
+		   : 0;
+}
+
+int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
+		struct link_born *ret_link, struct link_born *ret_peer)
+{
+	struct creation c = { .r = r, .link_policy = link_policy, .peer = ret_peer };
 	int err = read_creation(&c, info_policy);
 	if (err)
 		return err;
@@ -204,14 +251,19 @@ int link_create(struct nl_req *r, const struct nl_policy *link_policy, const str
 	struct iface_kind *kind = c.kind[0] ? iface_kind_find(r->st, row ? row->leat : c.kind) : NULL;
 	if (!kind)
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Unknown device type");
-	err = complete_name(&c);
+	if (c.name[0]) /* what is taken is said first */
+		err = complete_name(&c);
 	if (!err && row)
 		err = row->words(&c);
+	if (!err && !c.name[0])
+		err = complete_name(&c);
+	if (!err)
+		err = open_quietly(&c, kind);
 	if (err)
 		return err;
-	err = kind->open(r->st, c.name, c.options, why, sizeof why);
-	if (err)
-		return nl_bad_text(r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened");
-	*ret = iface_by_name(r->st, c.name);
-	return *ret ? 0 : -ENODEV;
+	ret_link->i = iface_by_name(r->st, c.name);
+	ret_link->hdr = *(const struct ifinfomsg *)r->hdr;
+	memcpy(ret_link->attrs, r->attrs, sizeof ret_link->attrs);
+	ret_peer->i = c.peer_name[0] ? iface_by_name(r->st, c.peer_name) : NULL;
+	return ret_link->i ? 0 : -ENODEV;
 }

@@ -3,12 +3,22 @@
 #ifndef LEAT_NET_LINK_CREATE_H
 #define LEAT_NET_LINK_CREATE_H
 
+#include <linux/rtnetlink.h>
+
 #include "net/iface.h"
 #include "nlmsg/family.h"
 
-/* Makes the interface that IFLA_LINKINFO describes, down; everything else in the request is the caller's to apply. The policies are
- * those of IFLA_* and IFLA_INFO_*. 0 or -errno with an extended ack. Control lcore. */
+/* An interface, and what the request says of it. */
+struct link_born {
+	struct iface *i; /* NULL: there is none */
+	struct ifinfomsg hdr;
+	const struct nlattr *attrs[IFLA_MAX + 1];
+};
+
+/* Makes the interface that IFLA_LINKINFO describes, down and quiet (iface.quiet), and with a pair its other end; everything else in
+ * the request is the caller's to apply. The policies are those of IFLA_* and IFLA_INFO_*. 0 or -errno with an extended ack. Control
+ * lcore. */
 int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
-		struct iface **ret);
+		struct link_born *ret_link, struct link_born *ret_peer);
 
 #endif

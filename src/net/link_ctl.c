@@ -274,7 +274,7 @@ static int set_af_spec(struct nl_req *r, struct iface *i, bool *ret_changed)
 }
 
 /* IFF_UP has its own way; of the other flags those change that the kernel lets change. */
-static int set_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
+static uint32_t set_plain_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
 {
 	enum {
 		SETTABLE = IFF_DEBUG | IFF_NOTRAILERS | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI |
@@ -289,7 +289,13 @@ static int set_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
 		r->st->rt->ops->resume(r->st->rt);
 		*ret_changed = true;
 	}
-	return mask & IFF_UP ? iface_set_up(i, m->ifi_flags & IFF_UP) : 0;
+	return mask;
+}
+
+static int set_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
+{
+	uint32_t mask = set_plain_flags(r, i, ret_changed);
+	return mask & IFF_UP ? iface_set_up(i, ((const struct ifinfomsg *)r->hdr)->ifi_flags & IFF_UP) : 0;
 }
 
 static int refuse_unsupported(struct nl_req *r)
@@ -424,6 +430,36 @@ static int change_group(struct nl_req *r)
 	return err;
 }
 
+/* Linux: rtnl_create_link() and what its callers check before. */
+static int check_birth(struct nl_req *r)
+{
+	const struct ifinfomsg *m = r->hdr;
+	if (m->ifi_index < 0)
+		return nl_bad(r->ext, NULL, -EINVAL, "ifindex can't be negative");
+	return 0;
+}
+
+/* Linux: rtnl_create_link() takes these, rtnl_configure_link() tells of the device, and a master comes last. */
+static int bear(struct nl_req *r, const struct link_born *born)
+{
+	struct nl_req own = *r;
+	bool changed;
+	own.hdr = &born->hdr;
+	own.attrs = born->attrs;
+	int err = check_lengths(&own, born->i);
+	if (!err)
+		err = set_mtu(&own, born->i);
+	if (!err)
+		err = set_mac(&own, born->i);
+	if (err)
+		return err;
+	set_plain(&own, born->i);
+	set_state(&own, born->i, &changed);
+	set_plain_flags(&own, born->i, &changed);
+	err = iface_announce(born->i, born->hdr.ifi_change & born->hdr.ifi_flags & IFF_UP);
+	return err ? err : set_master(&own, born->i);
+}
+
 static int new_link(struct nl_req *r)
 {
 	bool named;
@@ -438,10 +474,19 @@ static int new_link(struct nl_req *r)
 	}
 	if (!(flags & NLM_F_CREATE))
 		return !named && r->attrs[IFLA_GROUP] ? change_group(r) : -ENODEV;
+	struct link_born link = { 0 }, peer = { 0 };
 	int err = refuse_unsupported(r);
 	if (!err)
-		err = link_create(r, link_policy, link_info_policy, &i);
-	return err ? err : apply(r, i);
+		err = check_birth(r);
+	if (!err)
+		err = link_create(r, link_policy, link_info_policy, &link, &peer);
+	if (!err && peer.i)
+		err = bear(r, &peer);
+	if (!err)
+		err = bear(r, &link);
+	if (err && link.i)
+		iface_delete(link.i);
+	return err;
 }
 
 static int del_link(struct nl_req *r)

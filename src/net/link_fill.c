@@ -155,6 +155,15 @@ static void put_link_info(struct nl_buf *b, const struct iface *i)
 	nl_nest_end(b, info);
 }
 
+/* The other end of a pair that is still being made, or goes, is none. */
+static void put_lower(struct nl_buf *b, const struct iface *i)
+{
+	uint32_t index = i->ops->lower ? i->ops->lower(i) : IFACE_LOWER_UNSEEN;
+	const struct iface *lower = iface_by_index(i->st, index);
+	if (index != IFACE_LOWER_UNSEEN)
+		nl_put_u32(b, IFLA_LINK, lower && lower->quiet ? 0 : index);
+}
+
 static void put_all(struct nl_buf *b, const struct link_view *v)
 {
 	const struct iface *i = v->i;
@@ -170,15 +179,16 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u32(b, IFLA_NUM_TX_QUEUES, i->st->n_workers);
 	nl_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
 	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
+	nl_put_u32(b, IFLA_TSO_MAX_SIZE,
+		   i->ops->large_segments ? 524280 : 65536); /* GSO_MAX_SIZE, or the older one */
+	nl_put_u32(b, IFLA_TSO_MAX_SEGS, 65535);
 	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);
 	if (i->l3_master)
 		nl_put_u32(b, IFLA_MASTER, ifindex_of(i->st, i->l3_master));
-	uint32_t lower = i->ops->lower ? i->ops->lower(i) : 0;
-	if (lower)
-		nl_put_u32(b, IFLA_LINK, lower);
+	put_lower(b, i);
 	nl_put_u8(b, IFLA_CARRIER, i->carrier);
-	nl_put_str(b, IFLA_QDISC, "noqueue");
+	nl_put_str(b, IFLA_QDISC, i->has_qdisc ? "noqueue" : "noop");
 	if (i->alias[0])
 		nl_put_str(b, IFLA_IFALIAS, i->alias);
 	nl_put_u32(b, IFLA_CARRIER_CHANGES, i->carrier_changes[0] + i->carrier_changes[1]);
@@ -238,6 +248,8 @@ void link_tell6(const struct iface *i)
 
 void link_tell(const struct iface *i, uint16_t type, uint32_t change)
 {
+	if (i->quiet)
+		return;
 	struct link_view v = { .i = i, .change = change };
 	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_LINK, type, fill_told, &v);
 }

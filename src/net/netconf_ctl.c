@@ -74,6 +74,27 @@ void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifin
 		  RTM_NEWNETCONF, fill, &w);
 }
 
+static void fill_whole(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
+{
+	const struct whose *w = what;
+	struct netconfmsg *m = nl_begin(b, type, 0, seq, portid, sizeof *m);
+	if (m)
+		m->ncm_family = w->family;
+	if (type == RTM_NEWNETCONF)
+		put_switches(b, w, true);
+	else
+		nl_put_u32(b, NETCONFA_IFINDEX, (uint32_t)w->ifindex);
+	nl_end(b);
+}
+
+void netconf_tell_iface(const struct iface *i, uint16_t type)
+{
+	const struct whose w4 = { i->st, AF_INET, (int32_t)i->ifindex, i },
+			   w6 = { i->st, AF_INET6, (int32_t)i->ifindex, i };
+	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV4_NETCONF, type, fill_whole, &w4);
+	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w6);
+}
+
 static int get_netconf(struct nl_req *r)
 {
 	const struct netconfmsg *m = r->hdr;

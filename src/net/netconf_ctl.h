@@ -7,6 +7,10 @@
 /* The knob has been written: whose, by index, NETCONFA_IFINDEX_ALL or NETCONFA_IFINDEX_DEFAULT. */
 void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifindex);
 
+struct iface;
+/* All switches of an interface, of either family: it has come (RTM_NEWNETCONF), or goes (RTM_DELNETCONF). */
+void netconf_tell_iface(const struct iface *i, uint16_t type);
+
 extern const struct nl_family netconf_family, netconf4_family, netconf6_family;
 
 #endif

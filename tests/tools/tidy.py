@@ -11,6 +11,9 @@ NUMBER = re.compile(r"\d+")
 AGES = [
     (re.compile(r"\bused \d+/\d+/\d+"), "used N/N/N"),
     (re.compile(r"\bref \d+"), "ref N"),
+    (re.compile(r" ref N"), ""),  # Linux shows how many hold an entry, when more than one does
+    (re.compile(r"numtxqueues \d+ numrxqueues \d+"), "numtxqueues N numrxqueues N"),  # one for each processor
+    (re.compile(r'"num_([tr])x_queues":\s*\d+'), r'"num_\1x_queues":N'),
     (re.compile(r'"refcnt":\s*\d+'), '"refcnt":N'),
     (re.compile(r'"(used|confirmed|updated)":\s*\d+'), r'"\1":N'),
     (re.compile(r"\breachable \d+"), "reachable N"),
@@ -25,6 +28,16 @@ TIMES = re.compile(r'((?:expires |valid_lft |preferred_lft |"expires":\s?|"valid
 GROUPS = re.compile(r"^(?:\[NEIGH\])?(?:Deleted )?(?:ff0\d::|22[4-9]\.|23\d\.)\S* dev \S+ lladdr (?:33:33|01:00:5e)\S* .*NOARP *\n", re.M)
 
 
+# Addresses that are drawn: all that no command sets.
+MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
+SET = re.compile(r"0[0-2]:|ff:ff|33:33")
+EUI64 = re.compile(r"\bfe80::(?!ff:|11:22|216:3e)[0-9a-f]{1,4}:[0-9a-f]{0,2}ff:fe[0-9a-f]{2}:[0-9a-f]{1,4}\b")
+
+
+def drawn(text):
+    return EUI64.sub("fe80::MAC", MAC.sub(lambda m: m[0] if SET.match(m[0]) else "MAC", text))
+
+
 def counters(text):
     text = COUNTED.sub(lambda m: re.sub(r" +", " ", m[1]) + "\n" + re.sub(r" +", " ", NUMBER.sub("N", m[2])).rstrip(), text)
     return STATS_JSON.sub(lambda m: NUMBER.sub("N", m[0]), text)
@@ -35,6 +48,7 @@ def by_line(text):
 
 
 def of_text(command, field, text):
+    text = drawn(text)
     for pattern, to in AGES:
         text = pattern.sub(to, text)
     if field in ("stdout", "events"):
