@@ -17,7 +17,7 @@
 #include "rich.h"
 #include "stack/stack_modules.h"
 
-enum { LEAT_FAMILY = GENL_ID_CTRL + 1, DATAGRAM_MAX = 1 << 16, MINUTE_US = 60 * 1000000 };
+enum { LEAT_FAMILY = GENL_ID_CTRL + 1, ETHTOOL_FAMILY, DATAGRAM_MAX = 1 << 16, MINUTE_US = 60 * 1000000 };
 
 struct receiver {
 	unsigned room;
@@ -70,20 +70,22 @@ static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, ui
 
 static const struct nl_sock_ops ops = { .deliver = deliver };
 
-/* Two requests touch files, where a fuzzer has no business. And the family "leat" has the number LEAT_FAMILY in seeds, since
- * its real one changes with the list of modules. */
+/* Two requests touch files, where a fuzzer has no business. And the families "leat" and "ethtool" have the numbers LEAT_FAMILY
+ * and ETHTOOL_FAMILY in seeds, since their real ones change with the list of modules. */
 static void defuse(const struct leat_stack *st, uint8_t *p, size_t len)
 {
+	const uint16_t leat = genl_family_id(st, genl_leat_module.netlink[0]);
 	for (size_t off = 0; off + NLMSG_HDRLEN + GENL_HDRLEN <= len;) {
 		struct nlmsghdr h;
 		memcpy(&h, p + off, sizeof h);
 		struct genlmsghdr *g = (struct genlmsghdr *)(p + off + NLMSG_HDRLEN);
-		if (g->cmd == LEAT_CMD_SAVE || g->cmd == LEAT_CMD_DEV_ADD)
+		if (h.nlmsg_type == LEAT_FAMILY)
+			h.nlmsg_type = leat;
+		else if (h.nlmsg_type == ETHTOOL_FAMILY)
+			h.nlmsg_type = genl_family_id(st, genl_ethtool_module.netlink[0]);
+		memcpy(p + off, &h, sizeof h);
+		if (h.nlmsg_type == leat && (g->cmd == LEAT_CMD_SAVE || g->cmd == LEAT_CMD_DEV_ADD))
 			g->cmd = LEAT_CMD_UNSPEC;
-		if (h.nlmsg_type == LEAT_FAMILY) {
-			h.nlmsg_type = genl_family_id(st, genl_leat_module.netlink[0]);
-			memcpy(p + off, &h, sizeof h);
-		}
 		if (h.nlmsg_len < NLMSG_HDRLEN || h.nlmsg_len > len - off)
 			break;
 		off += NLMSG_ALIGN(h.nlmsg_len);

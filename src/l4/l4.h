@@ -87,7 +87,8 @@ struct l4_opts {
 	uint32_t icmp6_filter[8]; /* struct icmp6_filter: types that are not wanted */
 	uint32_t bound_if; /* SO_BINDTODEVICE, a handle */
 	uint32_t mark; /* SO_MARK */
-	uint8_t alert, alert_isolate; /* IP_ROUTER_ALERT, IPV6_ROUTER_ALERT, IPV6_ROUTER_ALERT_ISOLATE, as set */
+	uint8_t alert,
+		alert_isolate; /* IP_ROUTER_ALERT, IPV6_ROUTER_ALERT, IPV6_ROUTER_ALERT_ISOLATE, as set */
 	uint8_t mcast_loop4, mcast_loop6, mcast_all4, mcast_all6;
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
 	uint32_t rcvbuf;

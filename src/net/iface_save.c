@@ -139,8 +139,7 @@ static int load_config(struct iface *i, struct loader *l)
 	if (!load_str(l, "alias", i->alias, sizeof i->alias) || !load_u64(l, "up", 0, 1, &up) ||
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
-	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) ||
-	    knobs_restore_iface(i, l))
+	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) || knobs_restore_iface(i, l))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;
