@@ -73,6 +73,7 @@ struct ip_way {
 	uint8_t hops; /* time to live, or hop limit, where the sender says nothing else */
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */
 	bool mtu_locked; /* a route says so: whatever ICMP says, and fragments may be made on the way */
+	bool src_by_route; /* it names src */
 	bool has_src; /* false: no address of ours can be the source */
 	struct ipaddr src;
 };

@@ -82,10 +82,10 @@ static void ip6_forward(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
+/* Headers that somebody else wrote have no protocol known behind them. */
 static bool may_be_cut(const struct pkt *p)
 {
-	const struct ip6_hdr *h = pkt_l3(p);
-	return p->flags & PKT_F_LOCAL_OUT && !pkt_is_gso(p) && !ip6_is_ext(h->next);
+	return p->flags & PKT_F_LOCAL_OUT && !pkt_is_gso(p) && !ip6_is_ext(p->ip_proto);
 }
 
 /* No route (a group, or an interface that was named): the destination is on the link. */

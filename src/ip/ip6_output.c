@@ -138,7 +138,9 @@ static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole
 	if (why)
 		return pkt_drop(p, why);
 	const struct fib_exc *exc = for_link ? NULL : ip_output_exc(w, p, nh, AF_INET6);
-	return ip_output_done(w, p, nh, exc, ETH_P_IPV6, h->next, HOOK_IP6_OUTPUT);
+	/* who wrote extension headers himself has said what stands behind them */
+	uint8_t proto = !whole && ip6_is_ext(h->next) ? p->ip_proto : h->next;
+	return ip_output_done(w, p, nh, exc, ETH_P_IPV6, proto, HOOK_IP6_OUTPUT);
 }
 
 static inline void ip6_output_body(struct worker *w, struct pkt_vec *v, bool whole)

@@ -80,6 +80,7 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 		ret->mtu = MIN(ret->mtu, ret->exc->mtu);
 		ret->mtu_locked |= ret->exc->mtu_locked;
 	}
+	ret->src_by_route = nh && nh->prefsrc_family == family;
 	ret->has_src = ip_choose_source(w, nh, out_if, family, dst, &ret->src);
 	return DROP_NONE;
 }

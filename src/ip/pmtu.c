@@ -168,7 +168,7 @@ uint32_t ip_packet_mtu_otherwise(const struct worker *w, const struct pkt *p, co
 {
 	const struct fib_exc *x = p->edge.ip_route.exc;
 	if (p->flags & PKT_F_LINK_MTU)
-		return racy_get(out->mtu);
+		return p->ext && p->ext->sender.cut_at ? p->ext->sender.cut_at : racy_get(out->mtu);
 	uint32_t mtu = route_mtu(p->edge.ip_route.nh, out);
 	return x && x->mtu && obeys(w, p, x) ? MIN(mtu, x->mtu) : mtu;
 }

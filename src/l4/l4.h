@@ -22,6 +22,12 @@ struct l4_addr {
 	uint32_t if_handle; /* for link-local addresses; 0: none */
 };
 
+/* An extension header to be sent; len 0: none. The bytes are its owner's. */
+struct l4_ext {
+	const uint8_t *bytes;
+	uint16_t len;
+};
+
 /* What one datagram has otherwise than its endpoint says (control messages). */
 struct l4_with {
 	int16_t hops, tos, dontfrag6; /* -1: as the endpoint */
@@ -30,6 +36,8 @@ struct l4_with {
 	uint32_t out_if; /* 0: as the endpoint */
 	bool has_mark; /* SO_MARK */
 	uint32_t mark;
+	bool has_ext; /* the next two, instead of all the endpoint has */
+	struct l4_ext hop_options, dst_options;
 	bool has_options; /* IP_RETOPTS */
 	struct ip4_own_options options;
 };
@@ -76,7 +84,7 @@ struct l4_opts {
 	uint8_t recverr4, recverr6, hdrincl;
 	uint8_t recverr_ext4, recverr_ext6; /* where an error's extension begins (RFC 4884), too */
 	uint8_t recvinfo4, recvttl, recvtos, recvopts, retopts; /* control messages wanted */
-	uint8_t recvinfo6, recvhops, recvtclass;
+	uint8_t recvinfo6, recvhops, recvtclass, recvhopopts, recvdstopts, recvrthdr;
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
 	uint8_t dontfrag6, recvpathmtu;
@@ -92,7 +100,10 @@ struct l4_opts {
 	uint8_t mcast_loop4, mcast_loop6, mcast_all4, mcast_all6;
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
 	uint32_t rcvbuf;
+	uint32_t frag_size; /* IPV6_MTU: no fragment is longer; 0: than it may be */
+	uint32_t src_prefs; /* IPV6_ADDR_PREFERENCES (RFC 5014) */
 	struct ip4_own_options options; /* IP_OPTIONS */
+	struct l4_ext hop_options, dst_options; /* IPV6_HOPOPTS, IPV6_DSTOPTS */
 };
 
 /* Addresses, options and membership of tables: read by any worker within a turn; written while all workers of the stack are
@@ -111,6 +122,7 @@ struct l4_end {
 	struct l4_addr local, peer;
 	struct l4_opts opt;
 
+	bool probe; /* what is sent now stays here (MSG_PROBE) */
 	struct ip6 last_to; /* where it sent last */
 	struct l4_addr path_to; /* where something was too long for, and for what MTU (IPV6_RECVPATHMTU) */
 	uint32_t path_mtu; /* 0: nothing */

@@ -105,10 +105,12 @@ struct l4_path {
 	uint32_t mark;
 	uint32_t out_if, mtu; /* mtu: that it goes by */
 	uint32_t link_mtu, known_mtu; /* known: of the path, whether it goes by that or not */
+	uint16_t cut_at; /* fragments are no longer, by the sender's will; 0: he has none */
 	uint16_t dport; /* of `to` */
 	uint32_t max_len; /* IP packet: more is -EMSGSIZE */
 	struct ip6 src, dst;
 	const struct ip4_own_options *options; /* of e or with; NULL: none */
+	struct l4_ext ext[2]; /* IPv6, in their order: hop-by-hop options, destination options */
 };
 /* IPv4's, of e or said with the datagram; NULL: none. */
 const struct ip4_own_options *l4_options_of(const struct l4_end *e, const struct l4_with *with);

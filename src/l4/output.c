@@ -88,6 +88,10 @@ static void fill_limits(const struct l4_end *e, struct l4_path *path, const stru
 	path->by_link = disc >= IP_PMTUDISC_PROBE; /* Linux: ip_sk_use_pmtu() */
 	path->mtu = path->by_link ? way->link_mtu : way->mtu;
 	path->mtu = path->is6 ? path->mtu : MIN(path->mtu, (uint32_t)IP4_LEN_MAX);
+	if (path->is6 && e->opt.frag_size && e->opt.frag_size < path->mtu) {
+		path->cut_at = (uint16_t)e->opt.frag_size;
+		path->mtu = e->opt.frag_size;
+	}
 	path->known_mtu = MIN(way->mtu, path->is6 ? way->mtu : (uint32_t)IP4_LEN_MAX);
 	path->link_mtu = way->link_mtu;
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
@@ -176,7 +180,28 @@ struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, con
 	return query_of(e, &path);
 }
 
-static int choose_source(struct l4_path *path, const struct ip_way *way)
+/* Linux: a datagram that brings any brings all. */
+static void fill_ext(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
+{
+	bool own = !(with && with->has_ext);
+	path->ext[0] = own ? e->opt.hop_options : with->hop_options;
+	path->ext[1] = own ? e->opt.dst_options : with->dst_options;
+}
+
+/* RFC 5014: of what is ours anyway, as the program likes it. A route that names a source has its way. */
+static struct ip6 preferred_source(const struct l4_end *e, const struct l4_path *path,
+				   const struct ip_way *way)
+{
+	const struct iface *out = iface_get(e->home, way->out_if);
+	const struct ipaddr dst = addr_of(&path->dst);
+	struct ipaddr src;
+	if (out && e->opt.src_prefs && !way->src_by_route && way->type != RTN_LOCAL &&
+	    addr_select_source_as(e->home, out, AF_INET6, &dst, e->opt.src_prefs, &src))
+		return src.v6;
+	return way->src.v6;
+}
+
+static int choose_source(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
 {
 	bool bound = !l4_is_any(&path->src) && !(l4_is4(&path->src) && ip4_is_multicast(l4_v4(&path->src))) &&
 		     !(!l4_is4(&path->src) && ip6_is_multicast(&path->src));
@@ -187,7 +212,7 @@ static int choose_source(struct l4_path *path, const struct ip_way *way)
 		return source_fits(path, way) ? 0 : -EINVAL;
 	if (!way->has_src)
 		return path->is6 ? -EADDRNOTAVAIL : -ENETUNREACH;
-	path->src = path->is6 ? way->src.v6 : l4_of4(way->src.v4);
+	path->src = path->is6 ? preferred_source(e, path, way) : l4_of4(way->src.v4);
 	return 0;
 }
 
@@ -200,6 +225,8 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 		return -ENETUNREACH;
 	path->src = with && with->has_src ? with->src : e->local.a;
 	path->options = path->is6 ? NULL : l4_options_of(e, with);
+	if (path->is6)
+		fill_ext(e, with, path);
 	path->asked_if = asked_if(e, to, with, path);
 	path->mark = with && with->has_mark ? with->mark : e->opt.mark;
 	fill_tos(e, with, path);
@@ -211,7 +238,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	path->out_if = way.out_if;
 	if (way.type == RTN_BROADCAST && !e->opt.broadcast)
 		return -EACCES;
-	int err = choose_source(path, &way);
+	int err = choose_source(e, path, &way);
 	if (err)
 		return err;
 	fill_options(e, with, path, way.hops);
@@ -232,8 +259,18 @@ static uint32_t flow_label(const struct l4_end *e, const struct l4_path *path)
 static size_t ip_header_len(const struct l4_path *path)
 {
 	if (path->is6)
-		return sizeof(struct ip6_hdr);
+		return sizeof(struct ip6_hdr) + path->ext[0].len + path->ext[1].len;
 	return sizeof(struct ip4_hdr) + (path->options ? path->options->len : 0);
+}
+
+static bool has_ext(const struct l4_path *path)
+{
+	return unlikely(path->ext[0].len || path->ext[1].len);
+}
+
+static uint8_t first_next(const struct l4_path *path)
+{
+	return path->ext[0].len ? IPPROTO_HOPOPTS : path->ext[1].len ? IPPROTO_DSTOPTS : path->proto;
 }
 
 static void put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t total_len, void *to)
@@ -241,7 +278,7 @@ static void put_ip_header(const struct l4_end *e, const struct l4_path *path, ui
 	if (path->is6) {
 		*(struct ip6_hdr *)to = (struct ip6_hdr){
 			.ver_tc_flow = be32_of(6u << 28 | (uint32_t)path->tos << 20 | flow_label(e, path)),
-			.next = path->proto,
+			.next = first_next(path),
 			.hop_limit = path->ttl,
 			.src = path->src,
 			.dst = path->dst,
@@ -292,7 +329,7 @@ static bool put_sender(const struct l4_end *e, const struct l4_path *path, struc
 {
 	uint32_t looks = fib_looks(e->home, path->is6 ? AF_INET6 : AF_INET);
 	p->out_if = looks ? path->asked_if : path->out_if;
-	if (!path->mark && !looks)
+	if (!path->mark && !looks && !path->cut_at)
 		return true;
 	struct pkt_ext *ext = pkt_ext(e->home->lc, p);
 	if (!ext)
@@ -300,6 +337,7 @@ static bool put_sender(const struct l4_end *e, const struct l4_path *path, struc
 	ext->mark = path->mark;
 	ext->sender.uid = e->uid;
 	ext->sender.no_src = path->no_src;
+	ext->sender.cut_at = path->cut_at;
 	return true;
 }
 
@@ -346,12 +384,50 @@ static void loop(struct l4_end *e, const struct l4_path *path, struct pkt *p)
 	graph_enqueue(w, node_find(w->st, input), c);
 }
 
+/* As they were written, but for what each says comes next. */
+static bool append_ext(struct lcore *lc, struct pkt *p, const struct l4_path *path)
+{
+	const uint8_t next[] = { path->ext[1].len ? IPPROTO_DSTOPTS : path->proto, path->proto };
+	for (unsigned i = 0; i < ARRAY_SIZE(next); i++) {
+		const struct l4_ext *x = &path->ext[i];
+		if (x->len &&
+		    (!pkt_append(lc, p, &next[i], 1) || !pkt_append(lc, p, x->bytes + 1, x->len - 1u)))
+			return false;
+	}
+	p->ip_proto = path->proto;
+	return true;
+}
+
+static bool append_headers(struct lcore *lc, struct pkt *p, const struct l4_path *path, const void *ip,
+			   size_t ip_len)
+{
+	if (has_ext(path))
+		return append(lc, p, ip, sizeof(struct ip6_hdr)) && append_ext(lc, p, path);
+	return append(lc, p, ip, ip_len);
+}
+
+/* They lie together with the transport's in one buffer. */
+enum { HEADERS_MAX = 1800 };
+
+/* Hop-by-hop options leave no room for anything else in a fragment. */
+static bool is_uncuttable(const struct l4_path *path, size_t len)
+{
+	size_t each = sizeof(struct ip6_hdr) + path->ext[0].len + sizeof(struct ip6_frag_hdr) + 8;
+	return len > path->mtu && each > path->mtu;
+}
+
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
 {
 	struct lcore *lc = e->home->lc;
 	uint8_t ip[IP4_HDR_MAX];
 	size_t ip_len = ip_header_len(path);
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
+	if (unlikely(e->probe)) {
+		e->last_to = path->dst;
+		return 0;
+	}
+	if (ip_len > HEADERS_MAX || (has_ext(path) && is_uncuttable(path, ip_len + l4_len)))
+		return -EMSGSIZE;
 	if (path->whole6 && ip_len + l4_len > path->mtu) {
 		e->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };
 		e->path_mtu = e->opt.recvpathmtu ? path->mtu : 0;
@@ -371,7 +447,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 		return -ENOBUFS;
 	p->l3_off = p->headroom;
 	p->l4_off = (uint16_t)(p->headroom + ip_len);
-	if (!append(lc, p, ip, ip_len) || !append(lc, p, o->hdr, o->hdr_len) ||
+	if (!append_headers(lc, p, path, ip, ip_len) || !append(lc, p, o->hdr, o->hdr_len) ||
 	    !append(lc, p, o->buf, o->len) || !append(lc, p, o->tail, o->tail_len)) {
 		pkt_free(lc, p);
 		return -ENOBUFS;
@@ -382,7 +458,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
-	if (path->by_link)
+	if (path->by_link || path->cut_at)
 		p->flags |= PKT_F_LINK_MTU;
 	e->last_to = path->dst;
 	if (unlikely(is_for_many(path)))
@@ -403,6 +479,10 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		    uint32_t hdr_len)
 {
 	struct lcore *lc = e->home->lc;
+	if (unlikely(e->probe)) {
+		e->last_to = path->dst;
+		return 0;
+	}
 	int err = may_send(e);
 	struct pkt *p = err ? NULL : pkt_new(lc);
 	if (!p)

@@ -130,7 +130,8 @@ struct pkt_ext {
 		uint64_t dst; /* (index, generation): route attachment */
 		struct {
 			uint32_t uid; /* of its owner */
-			uint32_t no_src; /* the source was not chosen when the route was */
+			uint16_t no_src; /* the source was not chosen when the route was */
+			uint16_t cut_at; /* with PKT_F_LINK_MTU: fragments are no longer (IPV6_MTU); 0: than the link's */
 		} sender; /* of what this stack makes, for rules */
 	};
 	uint8_t bpf_cb[16];

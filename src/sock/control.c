@@ -7,7 +7,7 @@
 #include "net/addr.h"
 #include "net/anycast.h"
 #include "net/iface.h"
-#include "sock/sock_internal.h"
+#include "sock/ext.h"
 
 /* --- out of the stack --- */
 
@@ -112,6 +112,7 @@ static void controls6(const struct sock *s, const struct pkt *p, struct sock_msg
 		put_int(m, at, IPPROTO_IPV6, IPV6_HOPLIMIT, h->hop_limit);
 	if (s->end.opt.recvtclass)
 		put_int(m, at, IPPROTO_IPV6, IPV6_TCLASS, ip6_traffic_class(h));
+	sock_ext_put(s, p, m, at);
 }
 
 void sock_put_controls(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
@@ -242,6 +243,11 @@ static int take6(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 		return number(c, false, -1, 255, &ret->hops);
 	case IPV6_TCLASS:
 		return number(c, false, -1, 255, &ret->tos);
+	case IPV6_HOPOPTS:
+	case IPV6_RTHDRDSTOPTS:
+	case IPV6_RTHDR:
+	case IPV6_DSTOPTS:
+		return sock_ext_take(s, c, ret);
 	case IPV6_DONTFRAG: /* RFC 3542, 11.2 */
 		return number(c, false, 0, 1, &ret->dontfrag6);
 	default:

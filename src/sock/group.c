@@ -417,6 +417,8 @@ int sock_group_get4(struct sock *s, int name, void *val, socklen_t *len)
 	bool exclude;
 	if (name == MCAST_MSFILTER)
 		return get_msfilter(s, AF_INET, val, len);
+	if (name != IP_MSFILTER)
+		return -ENOPROTOOPT;
 	if (*len < at)
 		return -EINVAL;
 	memcpy(&h, val, at);
@@ -438,5 +440,5 @@ int sock_group_get4(struct sock *s, int name, void *val, socklen_t *len)
 
 int sock_group_get6(struct sock *s, int name, void *val, socklen_t *len)
 {
-	return get_msfilter(s, AF_INET6, val, len);
+	return name == MCAST_MSFILTER ? get_msfilter(s, AF_INET6, val, len) : -ENOPROTOOPT;
 }

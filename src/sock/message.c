@@ -8,6 +8,8 @@
 #include "sock/sock_internal.h"
 #include "wire/icmp_ext.h"
 
+enum { PROBE = 0x10 }; /* Linux: MSG_PROBE, which the C library does not name */
+
 static bool is_udp(const struct sock *s)
 {
 	return s->end.ops->type == SOCK_DGRAM && s->end.proto == IPPROTO_UDP;
@@ -68,7 +70,9 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 		err = sock_take_controls(s, m, is_to6(s, send.to), &with);
 		send.with = &with;
 	}
+	s->end.probe = flags & PROBE;
 	ssize_t sent = err ? err : s->end.ops->send(&s->end, &send);
+	s->end.probe = false;
 	if (sent >= 0 && flags & MSG_CONFIRM)
 		l4_confirm(&s->end);
 	return sock_leave(s, sent);

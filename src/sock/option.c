@@ -14,9 +14,22 @@
 #include "l4/alert.h"
 #include "net/iface.h"
 #include "sock/anycast.h"
+#include "sock/ext.h"
 #include "sock/group.h"
 
 enum { RCVBUF_MIN = 2304, SNDBUF_MIN = 4608 }; /* Linux: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF */
+
+/* IPV6_PREFER_SRC_* of <linux/in6.h>, which clashes with the C library's. */
+enum {
+	PREFER_TMP = 0x1,
+	PREFER_PUBLIC = 0x2,
+	PREFER_EITHER = 0x100,
+	PREFER_PRIVACY = PREFER_TMP | PREFER_PUBLIC | PREFER_EITHER,
+	PREFER_COA = 0x4,
+	PREFER_HOME = 0x400,
+	PREFER_HOMES = PREFER_COA | PREFER_HOME,
+	PREFER_CRYPTO = 0x8 | 0x800,
+};
 
 enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 
@@ -244,6 +257,40 @@ static int get_mtu(struct sock *s, void *val, socklen_t *len)
 	return mtu < 0 ? mtu : write_int(NULL, mtu, val, len);
 }
 
+static int set_mtu6(struct sock *s, const void *val, socklen_t len)
+{
+	int mtu;
+	int err = read_plain(val, len, &mtu);
+	if (err)
+		return err;
+	if (mtu && mtu < IP6_MIN_MTU)
+		return -EINVAL;
+	s->end.opt.frag_size = (uint32_t)mtu;
+	return 0;
+}
+
+/* RFC 5014: of each pair that excludes another one at most. Some say what is so anyway. */
+static int set_preferences(struct sock *s, const void *val, socklen_t len)
+{
+	int n;
+	int err = read_plain(val, len, &n);
+	if (err)
+		return err;
+	uint32_t privacy = (uint32_t)n & PREFER_PRIVACY;
+	if (privacy & (privacy - 1) || (n & PREFER_HOMES) == PREFER_HOMES ||
+	    (n & PREFER_CRYPTO) == PREFER_CRYPTO)
+		return -EINVAL;
+	s->end.opt.src_prefs = (uint32_t)n & (PREFER_TMP | PREFER_PUBLIC | PREFER_COA);
+	return 0;
+}
+
+static int get_preferences(struct sock *s, void *val, socklen_t *len)
+{
+	uint32_t own = s->end.opt.src_prefs, privacy = own & (PREFER_TMP | PREFER_PUBLIC);
+	own = (privacy ? privacy : PREFER_EITHER) | (own & PREFER_COA ? PREFER_COA : PREFER_HOME);
+	return write_int(NULL, (int)own, val, len);
+}
+
 /* Linux: not once a port is taken. */
 static int set_v6only(struct sock *s, const void *val, socklen_t len)
 {
@@ -410,6 +457,7 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 #define GROUP4(name_) { IPPROTO_IP, (name_), .as = AS_NAMED, .set_named = sock_group_set4, .get_named = sock_group_get4 }
 #define GROUP6(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_group_set6, .get_named = sock_group_get6, .whom = FOR_INET6 }
 #define ANYCAST(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_anycast_set, .get_named = sock_anycast_get, .whom = FOR_INET6 }
+#define EXT(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_ext_set, .get_named = sock_ext_get, .whom = FOR_INET6 }
 #define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
 
 static const struct option options[] = {
@@ -464,7 +512,8 @@ static const struct option options[] = {
 	ANYCAST(IPV6_JOIN_ANYCAST), ANYCAST(IPV6_LEAVE_ANYCAST),
 	{ IPPROTO_IPV6, IPV6_TCLASS,		RANGE(tclass, -1, 255), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_MTU_DISCOVER,	RANGE(pmtudisc6, IPV6_PMTUDISC_DONT, IPV6_PMTUDISC_OMIT), .whom = FOR_INET6 },
-	{ IPPROTO_IPV6, IPV6_MTU,		FN(NULL, get_mtu), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_MTU,		FN(set_mtu6, get_mtu), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_ADDR_PREFERENCES,	FN(set_preferences, get_preferences), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_DONTFRAG,		BOOL(dontfrag6), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_AUTOFLOWLABEL,	FN(set_autolabel, get_autolabel), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVPATHMTU,	BOOL(recvpathmtu), .whom = FOR_INET6 },
@@ -476,6 +525,10 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_RECVTCLASS,	BOOL(recvtclass), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_ROUTER_ALERT,	FN(set_alert6, get_alert), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, BOOL(alert_isolate), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVHOPOPTS,	BOOL(recvhopopts), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVDSTOPTS,	BOOL(recvdstopts), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_RECVRTHDR,		BOOL(recvrthdr), .whom = FOR_INET6 },
+	EXT(IPV6_HOPOPTS), EXT(IPV6_RTHDRDSTOPTS), EXT(IPV6_RTHDR), EXT(IPV6_DSTOPTS),
 	{ IPPROTO_IPV6, IPV6_HDRINCL,		BOOL(hdrincl), .whom = FOR_RAW6 },
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 	{ SOL_RAW, IPV6_CHECKSUM,		FN(set_checksum_any, get_checksum), .whom = FOR_RAW6 },
@@ -570,9 +623,7 @@ static int get_one(struct sock *s, const struct option *o, void *val, socklen_t 
 	if ((int)*len < 0)
 		return -EINVAL;
 	if (o->as == AS_NAMED)
-		return o->name == IP_MSFILTER || o->name == MCAST_MSFILTER
-			       ? o->get_named(s, o->name, val, len)
-			       : -ENOPROTOOPT;
+		return o->get_named(s, o->name, val, len);
 	if (o->as == AS_FN)
 		return o->get ? o->get(s, val, len) : -ENOPROTOOPT;
 	int64_t n = field_get(s, o);

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "sock/anycast.h"
+#include "sock/ext.h"
 
 const struct sock_creds sock_creds_root = { .net_raw = true, .net_bind = true, .net_admin = true };
 
@@ -95,6 +96,7 @@ void sock_close(struct sock *s)
 	l4_enter(&s->end);
 	list_remove(&s->link);
 	sock_anycasts_leave(s);
+	sock_ext_free(s);
 	l4_end_done(&s->end);
 	l4_leave(&s->end);
 	rt_defer(st->rt->ctl, st->rt, &s->deferred, free_deferred);

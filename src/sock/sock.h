@@ -56,7 +56,8 @@ struct sock_msg {
 	size_t control_len; /* from: the room; becomes what was written */
 	int flags; /* from: becomes MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
 };
-/* Bytes sent. flags: MSG_DONTWAIT and MSG_NOSIGNAL change nothing, MSG_CONFIRM, MSG_DONTROUTE; others -EOPNOTSUPP or ignored, as in
+/* Bytes sent. flags: MSG_DONTWAIT and MSG_NOSIGNAL change nothing, MSG_CONFIRM (the way is known to work; with
+ * MSG_PROBE nothing is sent but that is told), MSG_DONTROUTE; others -EOPNOTSUPP or ignored, as in
  * Linux. */
 ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags);
 /* Bytes copied; with MSG_TRUNC in flags, bytes there were. MSG_PEEK, MSG_ERRQUEUE (IP_RECVERR in Linux's layout). -EAGAIN. */

@@ -11,11 +11,14 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
+enum { SOCK_EXT_HOP, SOCK_EXT_DST_FIRST, SOCK_EXT_DST, SOCK_EXTS };
+
 struct sock {
 	struct l4_end end;
 	struct list link; /* of the stack */
 	struct sock_creds creds;
 	uint32_t sndbuf; /* kept and shown: what is sent leaves at once */
+	uint8_t *ext[SOCK_EXTS]; /* ext.h: whole headers; NULL: none */
 	struct sock_anycast *anycasts; /* anycast.h */
 	sock_ready_fn *ready;
 	void *ready_ctx;
