@@ -82,7 +82,8 @@ void ip4_stamp(const struct worker *w, uint8_t *o, be32 us)
 {
 	uint8_t *slot = o + o[2] - 1;
 	if (is_full(o)) {
-		if (o[3] >> 4 < 15) /* one more that had no room */
+		/* One more that had no room; where addresses are given, none was meant for us. */
+		if (o[3] >> 4 < 15 && (o[3] & TS_KIND_MASK) != TS_PRESPEC)
 			o[3] += 0x10;
 		return;
 	}
@@ -199,7 +200,7 @@ static bool goes_on(const struct worker *w, const struct ip4_hdr *h, const struc
 /* slot: of a source route that leads on. Linux: the header's sum is made anew when the packet goes on, not before, so what errors quote
  * has the one it came with. */
 static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_options *o,
-		   const struct ip4_options_say *say, uint8_t slot)
+		   const struct ip4_options_say *say, uint8_t slot, bool bad)
 {
 	uint8_t *l3 = (uint8_t *)h;
 	be32 us = our_name(w, h, say->nh), out = us;
@@ -212,7 +213,8 @@ static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_o
 		ip4_record_route(l3 + o->record_route, out);
 	if (o->timestamp)
 		ip4_stamp(w, l3 + o->timestamp, slot ? out : us);
-	ip4_options_clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
+	if (!bad) /* else the end was not reached */
+		ip4_options_clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
 	if (on)
 		ip4_csum_set(h);
 }
@@ -228,7 +230,7 @@ enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct ifac
 		return DROP_NONE;
 	if (ip4_options_parse(cur_of(h + 1, len), &o, &bad)) {
 		say->forward = false;
-		record(w, h, &o, say, 0);
+		record(w, h, &o, say, 0, true);
 		return problem(say, bad);
 	}
 	enum drop why = o.source_route ? source_route(w, p, &o, in, say, &slot) : DROP_NONE;
@@ -239,7 +241,7 @@ enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct ifac
 		say->code = ICMP4_UNREACH_SOURCE_ROUTE;
 		return DROP_IP_OPTIONS;
 	}
-	record(w, h, &o, say, slot);
+	record(w, h, &o, say, slot, false);
 	say->router_alert = o.router_alert;
 	pkt_csum_headers_changed(p);
 	return DROP_NONE;

@@ -192,6 +192,7 @@ static void options_are_filled_in_on_the_way(void **state)
 		  { 68, 12, 13, 3, 10, 0, 1, 1 },
 		  { 68, 12, 13, 3, 10, 0, 1, 1 } },
 		{ { 68, 4, 5, 0x20 }, 4, { 68, 4, 5, 0x30 }, { 68, 4, 5, 0x30 } }, /* one more had no room */
+		{ { 68, 4, 5, 0x23 }, 4, { 68, 4, 5, 0x23 }, { 68, 4, 5, 0x23 } }, /* was not meant for us */
 		{ { 148, 4, 0, 0 }, 4, { 148, 4, 0, 0 }, { 0 } }, /* is not for who sent it */
 	};
 	struct rig *r = setup();
@@ -208,7 +209,9 @@ static void options_are_filled_in_on_the_way(void **state)
 
 static void malformed_options_are_pointed_at_in_an_error(void **state)
 {
-	static const uint8_t o[] = { 1, 7, 7, 3, 0, 0, 0, 0 };
+	static const uint8_t o[] = {
+		1, 7, 7, 3, 0, 0, 0, 0, 0, 9, 9, 9
+	}; /* what is behind the end stays in the quotation */
 	struct rig *r = setup();
 	struct frame f;
 	struct ip4_msg ip = ip4_packet("10.0.1.2", "10.0.2.2");

@@ -221,6 +221,7 @@ static void options_without_room_are_full(void **state)
 		{ { IP4_OPT_RECORD_ROUTE, 3, 4 }, 3, false },
 		{ { IP4_OPT_TIMESTAMP, 8, 9, 0xe1 }, 8, false },
 		{ { IP4_OPT_TIMESTAMP, 8, 9, 0xf0 }, 8, true },
+		{ { IP4_OPT_TIMESTAMP, 8, 9, 0xf3 }, 8, false }, /* given addresses, all of which have passed */
 		{ { IP4_OPT_LOOSE_ROUTE, 3, 4 }, 3, false },
 	};
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
