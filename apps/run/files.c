@@ -51,6 +51,10 @@ struct reader {
 	char *text;
 };
 
+/* Unix sockets are the kernel's, so is the list of them: that of this thread, which /proc/net does not cover. */
+#define UNIX_PATH      "/proc/net/unix"
+#define UNIX_OF_KERNEL "/proc/thread-self/net/unix"
+
 static struct files *files_of_call(void)
 {
 	return fuse_get_context()->private_data;
@@ -130,6 +134,8 @@ static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *
 
 	if (!strcmp(path, LINK_PATH))
 		a.mode = S_IFLNK | 0777;
+	else if (!strcmp(path, UNIX_PATH))
+		a.mode = S_IFREG | 0444;
 	else if (!is_above(path))
 		err = ask_stat(files_of_call(), path, &a);
 	if (err)
@@ -169,6 +175,8 @@ static int do_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t o
 		return err;
 	fill(buf, ".", NULL, 0, 0);
 	fill(buf, "..", NULL, 0, 0);
+	if (!strcmp(path, "/proc/net"))
+		fill(buf, "unix", NULL, 0, 0);
 	err = files_ask_send(ask, LEAT_FILE_CMD_LIST, 1, path + 1, NULL, 0);
 	more = err;
 	while (!err && (more = files_ask_next(ask, &h)) > 0) {
@@ -193,8 +201,16 @@ static bool may_write(struct files *f)
 static int do_open(const char *path, struct fuse_file_info *fi)
 {
 	struct reader *r;
+	bool reads = (fi->flags & O_ACCMODE) != O_WRONLY, writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+	struct answer a = { .mode = 0444 };
+	int err = strcmp(path, UNIX_PATH) ? ask_stat(files_of_call(), path, &a) : 0;
 
-	if ((fi->flags & O_ACCMODE) != O_RDONLY && !may_write(files_of_call()))
+	if (err)
+		return err;
+	/* Linux: not even root reads what can only be written, or the other way round. */
+	if ((reads && !(a.mode & 0444)) || (writes && !(a.mode & 0222)))
+		return -EACCES;
+	if (writes && !may_write(files_of_call()))
 		return -EACCES;
 	r = calloc(1, sizeof *r);
 	if (!r)
@@ -283,12 +299,25 @@ static int pull(struct reader *r, off_t at, size_t size)
 	return 0;
 }
 
+static int read_kernel(const char *path, char *to, size_t size, off_t at)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, to, size, at);
+	int err = n < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return err ? err : (int)n;
+}
+
 static int do_read(const char *path, char *to, size_t size, off_t at, struct fuse_file_info *fi)
 {
 	struct reader *r = (struct reader *)(uintptr_t)fi->fh;
 	int err = 0;
 	size_t n;
 
+	if (!strcmp(path, UNIX_PATH))
+		return read_kernel(UNIX_OF_KERNEL, to, size, at);
 	if (!r->started || !at || at < r->at)
 		err = start(r, path);
 	if (!err)
@@ -392,6 +421,8 @@ static int spread(void)
 	static const struct {
 		const char *piece, *at;
 	} places[] = {
+		{ LINK_PATH, "/proc/net" },
+		{ "/proc/net", "/proc/1/net" },
 		{ "/proc/sys/net", "/proc/sys/net" },
 		{ "/sys/devices/virtual/net", "/sys/devices/virtual/net" },
 		{ "/sys/class/net", "/sys/class/net" },

@@ -21,7 +21,7 @@ static const struct nl_policy file_policy[LEAT_FILE_A_MAX_PLUS_1] = {
 
 /* --- finding --- */
 
-static const struct file_tree *const trees[] = { &file_sysctl, &file_class, &file_devices };
+static const struct file_tree *const trees[] = { &file_net, &file_sysctl, &file_class, &file_devices };
 
 /* The tree that a path is in, and the path below it. */
 static const struct file_tree *find_tree(const char *path, const char **ret_below)

@@ -60,10 +60,6 @@ static int show_invalid(const struct iface *i, struct text *t)
 {
 	return -EINVAL;
 }
-static int show_unsupported(const struct iface *i, struct text *t)
-{
-	return -EOPNOTSUPP;
-}
 static int show_carrier(const struct iface *i, struct text *t)
 {
 	return show_running(i, t, !!i->carrier);
@@ -259,9 +255,6 @@ static const struct file_attr {
 	{ "name_assign_type",     show_name_type,       NULL },
 	{ "netdev_group",         show_group,           store_group },
 	{ "operstate",            show_operstate,       NULL },
-	{ "phys_port_id",         show_unsupported,     NULL },
-	{ "phys_port_name",       show_unsupported,     NULL },
-	{ "phys_switch_id",       show_unsupported,     NULL },
 	{ "proto_down",           show_zero,            NULL },
 	{ "speed",                show_invalid,         NULL },
 	{ "testing",              show_testing,         NULL },

@@ -5,6 +5,9 @@
 
 #include "net/iface.h"
 
+/* Of an interface of kind "vlan". Control lcore. */
+uint16_t vlan_id_of(const struct iface *i);
+
 extern const struct module vlan_module;
 
 #endif

@@ -23,6 +23,11 @@ static void follow_carrier(const struct vlan *v)
 	iface_set_carrier(v->ifc, (v->lower->flags & IFF_UP) && v->lower->carrier);
 }
 
+uint16_t vlan_id_of(const struct iface *i)
+{
+	return ((const struct vlan *)i->driver)->vid;
+}
+
 static int vlan_up(struct iface *ifc)
 {
 	const struct vlan *v = ifc->driver;
