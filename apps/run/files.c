@@ -39,7 +39,7 @@
 struct files {
 	const char *name;
 	struct superv who; /* for target_who() */
-	struct files_ask *ask; /* for short questions; NULL: none is open */
+	struct files_ask *spare[8]; /* conversations that wait for the next question; NULL: none */
 };
 
 /* A file that is being read: the dump of it, and the part of its text that has come and not been read. */
@@ -58,6 +58,58 @@ struct reader {
 static struct files *files_of_call(void)
 {
 	return fuse_get_context()->private_data;
+}
+
+/* --- conversations: to begin one costs five times what a question costs, so they are kept --- */
+
+static int ask_get(struct files *f, struct files_ask **ret)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(f->spare); i++) {
+		*ret = f->spare[i];
+		f->spare[i] = NULL;
+		if (*ret)
+			return 0;
+	}
+	return files_ask_new(f->name, 0, ret);
+}
+
+/* idle: its answer has been read to the end. */
+static void ask_put(struct files *f, struct files_ask *a, bool idle)
+{
+	for (unsigned i = 0; a && idle && i < ARRAY_SIZE(f->spare); i++)
+		if (!f->spare[i]) {
+			f->spare[i] = a;
+			return;
+		}
+	files_ask_free(a);
+}
+
+/* A question, and the first message of its answer. Those that were kept may be of a daemon that has gone meanwhile: another one may
+ * be there. 1, 0 (the answer has ended), or -errno. */
+static int ask(struct files *f, unsigned char cmd, bool dump, const char *path, struct files_ask **ret,
+	       const struct nlmsghdr **ret_first)
+{
+	for (;;) {
+		bool fresh = true;
+		struct files_ask *a;
+		int more;
+
+		for (unsigned i = 0; i < ARRAY_SIZE(f->spare); i++)
+			fresh &= !f->spare[i];
+		more = ask_get(f, &a);
+		if (more)
+			return more;
+		more = files_ask_send(a, cmd, dump, path + 1, NULL, 0);
+		if (!more)
+			more = files_ask_next(a, ret_first);
+		if (more >= 0) {
+			*ret = a;
+			return more;
+		}
+		ask_put(f, a, more != -EIO && more != -EPIPE);
+		if (fresh || more != -EPIPE)
+			return more == -EPIPE ? -EIO : more;
+	}
 }
 
 /* --- short questions --- */
@@ -80,37 +132,26 @@ static void take(const struct nlmsghdr *h, struct answer *ret)
 	}
 }
 
-static int stat_once(struct files *f, const char *path, struct answer *ret)
+static int next(struct files_ask *a, const struct nlmsghdr **ret)
 {
-	const struct nlmsghdr *h;
-	int more, err = f->ask ? 0 : files_ask_new(f->name, 0, &f->ask);
+	int more = files_ask_next(a, ret);
 
-	if (!err)
-		err = files_ask_send(f->ask, LEAT_FILE_CMD_STAT, 0, path + 1, NULL, 0);
-	if (err)
-		return err;
-	while ((more = files_ask_next(f->ask, &h)) > 0)
-		take(h, ret);
-	return more;
+	return more == -EPIPE ? -EIO : more;
 }
 
-/* The connection may be of a daemon that has gone meanwhile: another one may be there. */
 static int ask_stat(struct files *f, const char *path, struct answer *ret)
 {
-	int err = -EIO;
+	const struct nlmsghdr *h;
+	struct files_ask *a;
+	int more = ask(f, LEAT_FILE_CMD_STAT, false, path, &a, &h);
 
-	for (unsigned tries = 0; tries < 2 && err == -EIO; tries++) {
-		bool fresh = !f->ask;
-		*ret = (struct answer){ 0 };
-		err = stat_once(f, path, ret);
-		if (err != -EIO)
-			return err;
-		files_ask_free(f->ask);
-		f->ask = NULL;
-		if (fresh)
-			break;
-	}
-	return err;
+	*ret = (struct answer){ 0 };
+	if (more < 0)
+		return more;
+	for (; more > 0; more = next(a, &h))
+		take(h, ret);
+	ask_put(f, a, !more);
+	return more;
 }
 
 /* The directories above the trees are ours. */
@@ -166,26 +207,25 @@ static int do_readlink(const char *path, char *to, size_t size)
 static int do_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t off, struct fuse_file_info *fi,
 		      enum fuse_readdir_flags flags)
 {
-	struct files_ask *ask;
+	struct files *f = files_of_call();
+	struct files_ask *from;
 	const struct nlmsghdr *h;
 	struct answer a;
-	int more, err = files_ask_new(files_of_call()->name, 0, &ask);
+	int more = ask(f, LEAT_FILE_CMD_LIST, true, path, &from, &h);
 
-	if (err)
-		return err;
+	if (more < 0)
+		return more;
 	fill(buf, ".", NULL, 0, 0);
 	fill(buf, "..", NULL, 0, 0);
 	if (!strcmp(path, "/proc/net"))
 		fill(buf, "unix", NULL, 0, 0);
-	err = files_ask_send(ask, LEAT_FILE_CMD_LIST, 1, path + 1, NULL, 0);
-	more = err;
-	while (!err && (more = files_ask_next(ask, &h)) > 0) {
+	for (; more > 0; more = next(from, &h)) {
 		struct stat st = { 0 };
 		take(h, &a);
 		st.st_mode = a.mode;
 		fill(buf, a.target, &st, 0, 0);
 	}
-	files_ask_free(ask);
+	ask_put(f, from, !more);
 	return more;
 }
 
@@ -222,7 +262,7 @@ static int do_open(const char *path, struct fuse_file_info *fi)
 
 static void forget(struct reader *r)
 {
-	files_ask_free(r->ask);
+	ask_put(files_of_call(), r->ask, r->ended);
 	free(r->text);
 	*r = (struct reader){ 0 };
 }
@@ -260,14 +300,14 @@ static int add_text(struct reader *r, const struct nlmsghdr *h)
 /* From the beginning: as of now. */
 static int start(struct reader *r, const char *path)
 {
-	int err;
+	const struct nlmsghdr *h;
+	int more;
 
 	forget(r);
-	err = files_ask_new(files_of_call()->name, 0, &r->ask);
-	if (!err)
-		err = files_ask_send(r->ask, LEAT_FILE_CMD_READ, 1, path + 1, NULL, 0);
-	r->started = !err;
-	return err;
+	more = ask(files_of_call(), LEAT_FILE_CMD_READ, true, path, &r->ask, &h);
+	r->started = more >= 0;
+	r->ended = !more;
+	return more > 0 ? add_text(r, h) : more;
 }
 
 static void drop_before(struct reader *r, off_t at)
@@ -288,7 +328,7 @@ static int pull(struct reader *r, off_t at, size_t size)
 	int more = 0;
 
 	while (!r->ended && r->at + (off_t)r->len < at + (off_t)size) {
-		more = files_ask_next(r->ask, &h);
+		more = next(r->ask, &h);
 		if (more > 0)
 			more = add_text(r, h) < 0 ? -ENOMEM : 1;
 		if (more < 0)
@@ -335,17 +375,17 @@ static int do_read(const char *path, char *to, size_t size, off_t at, struct fus
 static int do_write(const char *path, const char *text, size_t size, off_t at, struct fuse_file_info *fi)
 {
 	struct files *f = files_of_call();
-	struct files_ask *ask;
+	struct files_ask *to;
 	const struct nlmsghdr *h;
-	int more, err = at ? -EINVAL : files_ask_new(f->name, may_write(f), &ask);
+	int more, err = at ? -EINVAL : files_ask_new(f->name, may_write(f), &to);
 
 	if (err)
 		return err;
-	more = files_ask_send(ask, LEAT_FILE_CMD_WRITE, 0, path + 1, text, size);
-	while (!more && (more = files_ask_next(ask, &h)) > 0)
+	more = files_ask_send(to, LEAT_FILE_CMD_WRITE, 0, path + 1, text, size);
+	while (!more && (more = next(to, &h)) > 0)
 		more = 0;
-	files_ask_free(ask);
-	return more < 0 ? more : (int)size;
+	files_ask_free(to);
+	return more == -EPIPE ? -EIO : more < 0 ? more : (int)size;
 }
 
 static int do_truncate(const char *path, off_t size, struct fuse_file_info *fi)

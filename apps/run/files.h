@@ -18,10 +18,10 @@ struct nlmsghdr;
 /* A conversation with the daemon. admin: in the name of somebody who may configure. 0 or -errno (-EIO: there is no daemon). */
 int files_ask_new(const char *name, int admin, struct files_ask **ret);
 void files_ask_free(struct files_ask *a); /* NULL is welcome */
-/* Sends a request about a path; text NULL: none. 0 or -errno. */
+/* Sends a request about a path; text NULL: none. 0 or -errno; -EPIPE: the daemon has hung up, -EIO: it does not answer. */
 int files_ask_send(struct files_ask *a, unsigned char cmd, int dump, const char *path, const void *text,
 		   size_t text_len);
-/* The next message of the answer, until 0: it has ended; or -errno. */
+/* 1 and the next message of the answer, until 0: it has ended; or -errno as above. */
 int files_ask_next(struct files_ask *a, const struct nlmsghdr **ret);
 
 #endif

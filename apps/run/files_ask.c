@@ -146,7 +146,9 @@ int files_ask_send(struct files_ask *a, unsigned char cmd, int dump, const char 
 	    (text && !mnl_attr_put_check(m, sizeof a->out, LEAT_FILE_A_TEXT, text_len, text)))
 		return text ? -EINVAL : -ENOENT;
 	a->left = 0;
-	return send(a->fd, m, m->nlmsg_len, MSG_NOSIGNAL) < 0 ? -EIO : 0;
+	if (send(a->fd, m, m->nlmsg_len, MSG_NOSIGNAL) < 0)
+		return errno == EAGAIN ? -EIO : -EPIPE;
+	return 0;
 }
 
 /* The end of an answer, with its error. */
@@ -165,8 +167,10 @@ int files_ask_next(struct files_ask *a, const struct nlmsghdr **ret)
 
 	if (!mnl_nlmsg_ok(a->at, a->left)) {
 		ssize_t n = recv(a->fd, a->in, sizeof a->in, 0);
+		if (n < 0 && errno == EAGAIN)
+			return -EIO; /* as good as gone */
 		if (n <= 0)
-			return -EIO; /* it is gone, or as good as gone */
+			return -EPIPE;
 		a->at = (const struct nlmsghdr *)a->in;
 		a->left = (int)n;
 		if (!mnl_nlmsg_ok(a->at, a->left))
