@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const struct leat_command *const commands[] = {
-	&cmd_run,   &cmd_dev,    &cmd_graph, &cmd_stats, &cmd_drops,
-	&cmd_trace, &cmd_sysctl, &cmd_save,  &cmd_drill, &cmd_sim,
+	&cmd_run,     &cmd_dev,    &cmd_graph, &cmd_stats, &cmd_drops, &cmd_trace,
+	&cmd_explain, &cmd_sysctl, &cmd_save,  &cmd_drill, &cmd_sim,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -30,7 +30,7 @@ static int print_commands(FILE *to)
 	      "Talks to the daemon of that name (default: leat).\n\n",
 	      to);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(to, "  leat %-6s %-32s %s\n", commands[i]->name, commands[i]->usage,
+		fprintf(to, "  leat %-7s %-32s %s\n", commands[i]->name, commands[i]->usage,
 			commands[i]->what);
 	fputs("\n`leat COMMAND --help` tells more. `leat --version` prints the version.\n", to);
 	return 0;

@@ -29,6 +29,11 @@ enum leat_cmd {
 	LEAT_CMD_SAVE, /* dump (admin): the saved stack as text, a piece a message: TEXT_PIECE */
 	LEAT_CMD_KNOB_GET, /* do: one setting, by KNOB; dump: all. Answer: see below */
 	LEAT_CMD_KNOB_SET, /* do (admin): KNOB, VALUE */
+	/* do (admin): PACKET, and IFNAME (it comes in there; from the Ethernet header on) or none (the stack makes it; from the IP header on;
+	 * OUT_IFNAME, MARK, UID, WHOLE), WORKER (absent: that of the device's first queue): what would happen to it. Nothing does. */
+	LEAT_CMD_EXPLAIN,
+	LEAT_CMD_EXPLAIN_STEP, /* sent to the socket that asked: as TRACE_RECORD, and FACT, LEAVES */
+	LEAT_CMD_EXPLAIN_END, /* sent to the same: that was all; or not, for the reason HELP */
 	LEAT_CMD_MAX_PLUS_1,
 };
 
@@ -133,7 +138,24 @@ enum leat_attr {
 	LEAT_A_MODE, /* string: how the driver works, and why not better; absent: there is nothing to say */
 	LEAT_A_QUEUE, /* nest, once per queue, in order: enum leat_queue_attr; absent: a device without queues */
 
+	/* msg: EXPLAIN */
+	LEAT_A_PACKET, /* bytes */
+	LEAT_A_MARK, /* u32: of the socket that sends it; absent: 0 */
+	LEAT_A_UID, /* u32: of its owner; absent: 0 */
+	LEAT_A_WHOLE, /* flag: nothing in its headers is to be filled in */
+
+	/* msg: EXPLAIN_STEP */
+	LEAT_A_FACT, /* nest, in order: enum leat_fact_attr */
+	LEAT_A_LEAVES, /* flag: no node, but the device OUT_IFNAME, which is given the frame SNAP begins with */
+
 	LEAT_A_MAX_PLUS_1,
+};
+
+enum leat_fact_attr {
+	LEAT_FACT_A_UNSPEC,
+	LEAT_FACT_A_NAME, /* string: "route", "next-hop", ... */
+	LEAT_FACT_A_VALUE, /* string, for people */
+	LEAT_FACT_A_MAX_PLUS_1,
 };
 
 enum leat_queue_attr {

@@ -52,6 +52,8 @@ struct runtime_ops {
 	void (*pause)(struct leat_runtime *rt);
 	void (*resume)(struct leat_runtime *rt);
 	void (*run_deferred)(struct leat_runtime *rt);
+	/* Clients may have the process copied (core/aside.h). */
+	bool may_fork;
 	/* One line without newline. Rooms below apps/ log only through here, rarely. Any thread. */
 	void (*log)(struct leat_runtime *rt, enum log_level level, const char *line);
 };

@@ -20,6 +20,7 @@ static int loopback_set_mac(struct iface *ifc, const uint8_t mac[6])
 
 static const struct iface_ops loopback_ops = {
 	.kind = "loopback",
+	.inward = true,
 	.stateless = true,
 	.large_segments = true,
 	.xmit = loopback_xmit,

@@ -102,6 +102,7 @@ static bool vlan_link(const struct iface *ifc, struct iface_link *ret)
 
 const struct iface_ops vlan_ops = {
 	.kind = "vlan",
+	.inward = true,
 	.xmit = vlan_xmit,
 	.up = vlan_up,
 	.down = vlan_down,

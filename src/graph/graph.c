@@ -164,7 +164,7 @@ void vec_dispatch_all(struct worker *w, struct pkt_vec *v, uint8_t next)
 	unsigned to = next < NODE_NEXT_MAX ? g->edge[next] : 0;
 	if (unlikely(g->tracing && next != NODE_KEPT))
 		for (unsigned i = 0; i < v->n; i++)
-			trace_sent(g->tracing, v->pkt[i], to);
+			trace_sent(w, g->tracing, v->pkt[i], to);
 	if (likely(to && v == g->running && v->n && !g->open[to])) {
 		g->running = NULL;
 		open_vec(g, v, to);
@@ -223,7 +223,7 @@ void vec_dispatch(struct worker *w, struct pkt_vec *v, const uint8_t *next)
 		return;
 	}
 	if (unlikely(g->tracing))
-		trace_edges(g, v, next);
+		trace_edges(w, g, v, next);
 	for (unsigned i = 0; i < n;)
 		i = send_first(w, g, v, next, i);
 }
@@ -232,7 +232,7 @@ void node_send(struct worker *w, uint8_t next, struct pkt *p)
 {
 	struct graph_worker *g = graph_worker(w);
 	if (unlikely(g->tracing && next < NODE_NEXT_MAX))
-		trace_sent(g->tracing, p, g->edge[next]);
+		trace_sent(w, g->tracing, p, g->edge[next]);
 	send_run(w, g, next, &p, 1);
 }
 
@@ -257,7 +257,7 @@ static void run_vec(struct worker *w, struct graph_worker *g, const struct graph
 			trace_enter(w, g->tracing, v);
 		s->node->run(w, v);
 		if (unlikely(g->tracing))
-			trace_left(g->tracing);
+			trace_left(w, g->tracing);
 	}
 	if (g->running)
 		vec_give(graph_lcore(w->lc), v);

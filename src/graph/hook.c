@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/facts.h"
 #include "graph/graph_internal.h"
 
 enum { HOOK_NEXT_ON = 1 };
@@ -71,15 +72,31 @@ static inline void hook_body(struct worker *w, struct pkt_vec *v, enum hook_poin
 	vec_dispatch_all(w, v, HOOK_NEXT_ON);
 }
 
-#define HOOK_POINT(NAME, point, owner, to)                          \
-	static void run_##NAME(struct worker *w, struct pkt_vec *v) \
-	{                                                           \
-		hook_body(w, v, HOOK_##NAME);                       \
-	}                                                           \
-	static const struct node node_##NAME = {                    \
-		.name = "hook-" point,                              \
-		.run = run_##NAME,                                  \
-		.next = { [HOOK_NEXT_ON] = to },                    \
+/* Who listens there, in the order in which they are asked; whoever drops is the last. */
+static void hook_explain(struct worker *w, enum hook_point h, bool leaves, struct facts *f)
+{
+	const struct hook_table *t = view_get(w, VIEW_hooks);
+	for (unsigned i = t ? t->first[h] : 0; !leaves && t && i < t->first[h + 1]; i++) {
+		const struct hook_listener *l = rcu_get(t->listener[i]);
+		if (l)
+			fact(f, "hook", "%s, priority %d", l->name ? l->name : "?", l->priority);
+	}
+}
+
+#define HOOK_POINT(NAME, point, owner, to)                                                              \
+	static void run_##NAME(struct worker *w, struct pkt_vec *v)                                     \
+	{                                                                                               \
+		hook_body(w, v, HOOK_##NAME);                                                           \
+	}                                                                                               \
+	static void explain_##NAME(struct worker *w, const struct pkt *p, bool leaves, struct facts *f) \
+	{                                                                                               \
+		hook_explain(w, HOOK_##NAME, leaves, f);                                                \
+	}                                                                                               \
+	static const struct node node_##NAME = {                                                        \
+		.name = "hook-" point,                                                                  \
+		.run = run_##NAME,                                                                      \
+		.explain = explain_##NAME,                                                              \
+		.next = { [HOOK_NEXT_ON] = to },                                                        \
 	};
 #include "graph/hooks.def"
 #undef HOOK_POINT

@@ -13,6 +13,8 @@
 enum { NODE_NEXT_MAX = 32, NODE_MAX = 256 };
 enum { NEXT_DROP = 0, NODE_KEPT = 255 };
 
+struct facts;
+
 typedef void node_fn(struct worker *w, struct pkt_vec *v);
 
 struct node {
@@ -22,6 +24,11 @@ struct node {
 	const char *next[NODE_NEXT_MAX];
 	/* For `leat trace`: a line about the packet as this node found it. May be NULL. Must cope with any packet. */
 	void (*print)(const struct worker *w, const struct pkt *p, char *to, size_t len);
+	/* For `leat explain`: what it decides by and why, in facts of a name and a value (graph/facts.h). May be NULL. Called twice for a
+	 * packet: as the node finds it, and (leaves) as it goes out, its edge filled in or p->drop written; not the second time for
+	 * what the node keeps. In a process aside (core/aside.h), so it may ask all that the control lcore may ask, but what it
+	 * changed the packet would meet. */
+	void (*explain)(struct worker *w, const struct pkt *p, bool leaves, struct facts *f);
 };
 
 /* --- for nodes --- */

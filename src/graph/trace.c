@@ -36,6 +36,7 @@ struct trace {
 	uint64_t limit; /* 0: none */
 	uint32_t *ids; /* shared with other stacks of this thread; NULL: the stack's own */
 	uint32_t before; /* ids up to this one belong to earlier traces of the stack */
+	struct trace_watcher *watcher; /* NULL: the rings are read */
 	unsigned n_workers, n_insns;
 	struct trace_worker *worker[LCORE_MAX - 1];
 	struct bpf_insn prog[];
@@ -111,7 +112,8 @@ void trace_mark_slow(struct worker *w, struct pkt_vec *v)
 	for (unsigned i = 0; tw && i < v->n; i++) {
 		if (!may_mark(tw->trace))
 			return;
-		if (tw->trace->ids && follows(tw, v->pkt[i]))
+		if (follows(tw,
+			    v->pkt[i])) /* by the loopback, or from a stack that is traced together with this one */
 			continue;
 		if (matches(tw->trace, v->pkt[i]))
 			mark(w, tw, v->pkt[i]);
@@ -186,6 +188,8 @@ void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec 
 			continue;
 		fill(w, r, v->node, v->pkt[i]);
 		t->pkt[t->open++] = v->pkt[i];
+		if (t->trace->watcher)
+			t->trace->watcher->met(t->trace->watcher, w, r, v->pkt[i]);
 	}
 }
 
@@ -203,24 +207,41 @@ static struct trace_record *find_open(struct trace_worker *t, const struct pkt *
 	return NULL;
 }
 
-void trace_sent(struct trace_worker *t, const struct pkt *p, unsigned to)
+static void watch_leave(struct worker *w, const struct trace_worker *t, const struct trace_record *r,
+			const struct pkt *p)
+{
+	if (t->trace->watcher)
+		t->trace->watcher->leaves(t->trace->watcher, w, r, p);
+}
+
+void trace_sent(struct worker *w, struct trace_worker *t, const struct pkt *p, unsigned to)
 {
 	struct trace_record *r = p->flags & PKT_F_TRACED ? find_open(t, p) : NULL;
 	if (!r)
 		return;
 	r->next = (uint16_t)to;
 	r->kept = false;
+	watch_leave(w, t, r, p);
 }
 
-void trace_edges(struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next)
+void trace_edges(struct worker *w, struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next)
 {
 	for (unsigned i = 0; i < v->n; i++)
 		if (next[i] < NODE_NEXT_MAX)
-			trace_sent(g->tracing, v->pkt[i], g->edge[next[i]]);
+			trace_sent(w, g->tracing, v->pkt[i], g->edge[next[i]]);
 }
 
-void trace_left(struct trace_worker *t)
+static void watch_done(struct worker *w, struct trace_worker *t)
 {
+	for (uint32_t i = 0; i < t->open; i++)
+		t->trace->watcher->done(t->trace->watcher, w, &t->ring[(t->head + i) % TRACE_RING]);
+	t->tail += t->open;
+}
+
+void trace_left(struct worker *w, struct trace_worker *t)
+{
+	if (t->trace->watcher)
+		watch_done(w, t);
 	show(t, t->open);
 	t->open = 0;
 	t->full = false;
@@ -236,14 +257,17 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 	if (!r && !t->full && (r = begin(t))) {
 		fill(w, r, node, p);
 		t->pkt[t->open++] = NULL;
+		if (t->trace->watcher)
+			t->trace->watcher->met(t->trace->watcher, w, r, p);
 	}
 	if (r) {
 		r->kept = false;
 		r->next = 0;
 		r->drop = p->drop;
+		watch_leave(w, t, r, p);
 	}
 	if (!g->tracing)
-		trace_left(t);
+		trace_left(w, t);
 }
 
 /* --- control lcore --- */
@@ -306,6 +330,15 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
 int trace_start_together(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint32_t *ids)
 {
 	return start(st, prog, n_insns, 0, ids);
+}
+
+int trace_watch(struct leat_stack *st, struct trace_watcher *x)
+{
+	x->before = x->ids = graph_of(st)->trace_ids;
+	int err = start(st, NULL, 0, 0, &x->ids);
+	if (!err)
+		graph_of(st)->trace->watcher = x;
+	return err;
 }
 
 void trace_stop(struct leat_stack *st)

@@ -41,6 +41,21 @@ int trace_start(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_i
  * any of them, and a packet that comes in with an id keeps it. */
 int trace_start_together(struct leat_stack *st, const struct bpf_insn *prog, unsigned n_insns, uint32_t *ids);
 void trace_stop(struct leat_stack *st);
+/* Every packet is followed, and somebody hears of each step while it is taken: for processes aside (core/aside.h), where one
+ * thread runs all workers. No record is lost and none is to be read. 0, -EBUSY, -ENOMEM. */
+struct trace_watcher {
+	/* p has come to node r->node, which has not seen it yet. */
+	void (*met)(struct trace_watcher *x, struct worker *w, const struct trace_record *r,
+		    const struct pkt *p);
+	/* It leaves: p is as the node made it, edge and all. Not called for what the node kept. */
+	void (*leaves)(struct trace_watcher *x, struct worker *w, const struct trace_record *r,
+		       const struct pkt *p);
+	/* r is complete. */
+	void (*done)(struct trace_watcher *x, struct worker *w, const struct trace_record *r);
+	uint32_t before,
+		ids; /* trace_watch()'s: trace ids are before + 1, ... in the order in which packets came or were made */
+};
+int trace_watch(struct leat_stack *st, struct trace_watcher *x);
 /* Takes the oldest records, at most n; control lcore. Returns how many. *ret_lost grows by records lost. */
 unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost);
 /* How many packets the trace has marked so far; 0 without one. Control lcore. */

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "ip/icmp_internal.h"
+#include "ip/ip_explain.h"
 #include "ip/ip4_options.h"
 #include "net/addr.h"
 #include "pkt/csum.h"
@@ -181,5 +182,6 @@ static void icmp4_error(struct worker *w, struct pkt_vec *v)
 const struct node icmp4_error_node = {
 	.name = "icmp4-error",
 	.run = icmp4_error,
+	.explain = icmp4_error_explain,
 	.next = { [ICMP4_ERROR_OUTPUT] = "ip4-output", [ICMP4_ERROR_OUTPUT_WHOLE] = "ip4-output-whole" },
 };

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "ip/icmp_internal.h"
+#include "ip/ip_explain.h"
 #include "ip/ip6_internal.h"
 #include "pkt/csum.h"
 #include "wire/csum.h"
@@ -171,5 +172,6 @@ static void icmp6_error(struct worker *w, struct pkt_vec *v)
 const struct node icmp6_error_node = {
 	.name = "icmp6-error",
 	.run = icmp6_error,
+	.explain = icmp6_error_explain,
 	.next = { [ICMP6_ERROR_OUTPUT] = "ip6-output" },
 };

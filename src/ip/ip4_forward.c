@@ -3,6 +3,7 @@
  * where all that leaves comes through, forwarded or ours: it cuts what is too long for the link and may be cut, and says
  * whose link-layer address is wanted. */
 #include "ip/ip_way_run.h"
+#include "ip/ip_explain.h"
 #include "ip/redirect_internal.h"
 #include "pkt/csum.h"
 #include "wire/icmp4.h"
@@ -112,6 +113,7 @@ static void ip4_post(struct worker *w, struct pkt_vec *v)
 const struct node ip4_forward_node = {
 	.name = "ip4-forward",
 	.run = ip4_forward,
+	.explain = ip_forward_explain,
 	.next = { [IP4_FORWARD_POST] = "ip4-post",
 		  [IP4_FORWARD_HOOK] = "hook-ip4-forward",
 		  [IP4_FORWARD_ERROR] = "icmp4-error" },
@@ -119,6 +121,7 @@ const struct node ip4_forward_node = {
 const struct node ip4_post_node = {
 	.name = "ip4-post",
 	.run = ip4_post,
+	.explain = ip_post_explain,
 	.next = { [IP4_POST_NEIGH] = "neigh-output",
 		  [IP4_POST_HOOK] = "hook-ip4-postrouting",
 		  [IP4_POST_FRAG] = "ip4-frag",

@@ -2,6 +2,7 @@
 /* ip4-output: sends what this stack makes. ip.h says what the packet must look like when it comes here. A destination of our
  * own goes out by the loopback interface and comes back in. */
 #include "ip/ip_output.h"
+#include "ip/ip_explain.h"
 
 #include <sys/socket.h>
 
@@ -131,10 +132,12 @@ static void ip4_output_whole(struct worker *w, struct pkt_vec *v)
 const struct node ip4_output_node = {
 	.name = "ip4-output",
 	.run = ip4_output,
+	.explain = ip4_output_explain,
 	.next = { [IP4_OUTPUT_POST] = "ip4-post", [IP4_OUTPUT_HOOK] = "hook-ip4-local-out" },
 };
 const struct node ip4_output_whole_node = {
 	.name = "ip4-output-whole",
 	.run = ip4_output_whole,
+	.explain = ip4_output_explain,
 	.next = { [IP4_OUTPUT_POST] = "ip4-post", [IP4_OUTPUT_HOOK] = "hook-ip4-local-out" },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip4-route: for us, for somebody else, or for nobody? ip_route.h says how neighbouring packets share the answer. */
 #include "ip/ip_route.h"
+#include "ip/ip_explain.h"
 
 #include <sys/socket.h>
 
@@ -176,6 +177,7 @@ static void ip4_route(struct worker *w, struct pkt_vec *v)
 const struct node ip4_route_node = {
 	.name = "ip4-route",
 	.run = ip4_route,
+	.explain = ip4_route_explain,
 	.next = { [IP_ROUTE_LOCAL] = "ip4-local",
 		  [IP_ROUTE_LOCAL_HOOK] = "hook-ip4-local-in",
 		  [IP_ROUTE_FORWARD] = "ip4-forward",

@@ -3,6 +3,7 @@
  * leaves comes through, forwarded or ours, and says whose link-layer address is wanted. Nothing is fragmented on the way
  * (RFC 8200, 5); only what this stack itself sends is (ip6_frag.c). */
 #include "ip/ip6_internal.h"
+#include "ip/ip_explain.h"
 #include "ip/ip_way_run.h"
 #include "ip/nd.h"
 #include "ip/redirect_internal.h"
@@ -137,6 +138,7 @@ static void ip6_post(struct worker *w, struct pkt_vec *v)
 const struct node ip6_forward_node = {
 	.name = "ip6-forward",
 	.run = ip6_forward,
+	.explain = ip_forward_explain,
 	.next = { [IP6_FORWARD_POST] = "ip6-post",
 		  [IP6_FORWARD_HOOK] = "hook-ip6-forward",
 		  [IP6_FORWARD_ERROR] = "icmp6-error",
@@ -146,6 +148,7 @@ const struct node ip6_forward_node = {
 const struct node ip6_post_node = {
 	.name = "ip6-post",
 	.run = ip6_post,
+	.explain = ip_post_explain,
 	.next = { [IP6_POST_NEIGH] = "neigh-output",
 		  [IP6_POST_HOOK] = "hook-ip6-postrouting",
 		  [IP6_POST_FRAG] = "ip6-frag",

@@ -2,6 +2,7 @@
 /* ip6-output: sends what this stack makes. ip.h says what the packet must look like when it comes here. A destination of our
  * own goes out by the loopback interface and comes back in. */
 #include "ip/ip_output.h"
+#include "ip/ip_explain.h"
 
 #include <sys/socket.h>
 
@@ -164,10 +165,12 @@ static void ip6_output_whole(struct worker *w, struct pkt_vec *v)
 const struct node ip6_output_node = {
 	.name = "ip6-output",
 	.run = ip6_output,
+	.explain = ip6_output_explain,
 	.next = { [IP6_OUTPUT_POST] = "ip6-post", [IP6_OUTPUT_HOOK] = "hook-ip6-local-out" },
 };
 const struct node ip6_output_whole_node = {
 	.name = "ip6-output-whole",
 	.run = ip6_output_whole,
+	.explain = ip6_output_explain,
 	.next = { [IP6_OUTPUT_POST] = "ip6-post", [IP6_OUTPUT_HOOK] = "hook-ip6-local-out" },
 };

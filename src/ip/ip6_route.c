@@ -2,6 +2,7 @@
 /* ip6-route: for us, for somebody else, or for nobody? ip_route.h says how neighbouring packets share the answer. Link-local
  * destinations are known by address and interface, never by the FIB, and never leave their link (RFC 4291, 2.5.6). */
 #include "ip/ip_route.h"
+#include "ip/ip_explain.h"
 
 #include <sys/socket.h>
 
@@ -165,6 +166,7 @@ static void ip6_route(struct worker *w, struct pkt_vec *v)
 const struct node ip6_route_node = {
 	.name = "ip6-route",
 	.run = ip6_route,
+	.explain = ip6_route_explain,
 	.next = { [IP_ROUTE_LOCAL] = "ip6-local",
 		  [IP_ROUTE_LOCAL_HOOK] = "hook-ip6-local-in",
 		  [IP_ROUTE_FORWARD] = "ip6-forward",

@@ -8,10 +8,15 @@
  * per endpoint goes to the control lcore, where the owner's function runs. What comes before the queue is emptied tells nobody.
  *
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
+#include <stdio.h>
+
+#include "graph/facts.h"
 #include "ip/pmtu.h"
 #include "l4/alert.h"
 #include "l4/group.h"
 #include "l4/l4_internal.h"
+#include "wire/ip.h"
+#include "wire/text.h"
 
 /* --- between turns --- */
 
@@ -277,7 +282,32 @@ static void l4_deliver(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
-const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver };
+static void say_end(const struct l4_addr *a, char *to, size_t len)
+{
+	char s[IP6_TEXT_MAX];
+	if (l4_is4(&a->a))
+		snprintf(to, len, "%s:%u", ip4_text(l4_v4(&a->a), s), a->port);
+	else
+		snprintf(to, len, "[%s]:%u", ip6_text(&a->a, s), a->port);
+}
+
+static void explain(struct worker *w, const struct pkt *p, bool leaves, struct facts *f)
+{
+	char local[64], peer[64];
+	const struct l4_end *e = leaves ? NULL : l4_end_by_id(w->st, p->edge.l4_deliver.end);
+	if (!e || !e->ops)
+		return;
+	const char *name = ip_proto_name(e->proto);
+	say_end(&e->local, local, sizeof local);
+	say_end(&e->peer, peer, sizeof peer);
+	fact(f, "socket", "%s%s %s%s%s, uid %u, of worker %u", e->ops->type == SOCK_RAW ? "raw " : "",
+	     name ? name : "?", local, e->connected ? " with " : "", e->connected ? peer : "", e->uid,
+	     e->home->index);
+	fact(f, "socket-queue", "%u packets, %u of %lu bytes", e->rcv.n, e->rcv_bytes,
+	     (unsigned long)e->opt.rcvbuf);
+}
+
+const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver, .explain = explain };
 
 static struct pkt *copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 {

@@ -11,6 +11,7 @@
  * frames go to the VLAN module, which finds out whose they are. IEEE 802.3 length-and-LLC frames (type below 0x600) have no taker. */
 #include "link/eth.h"
 
+#include "graph/facts.h"
 #include "graph/node.h"
 #include "wire/eth.h"
 #include "wire/frame.h"
@@ -148,9 +149,20 @@ static int eth_init(struct leat_stack *st)
 	return 0;
 }
 
+static void explain(struct worker *w, const struct pkt *p, bool leaves, struct facts *f)
+{
+	if (leaves && !p->drop)
+		fact(f, "frame", "%s",
+		     p->flags & PKT_F_L2_OTHER       ? "for another station"
+		     : p->flags & PKT_F_L2_BROADCAST ? "for everybody"
+		     : p->flags & PKT_F_L2_MULTICAST ? "for a group"
+						     : "for us");
+}
+
 static const struct node eth_input_node = {
 	.name = "eth-input",
 	.run = eth_input,
+	.explain = explain,
 	.next = { [ETH_INPUT_DEMUX] = "eth-demux", [ETH_INPUT_HOOK] = "hook-ingress" },
 	.print = print_frame,
 };

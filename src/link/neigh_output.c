@@ -10,10 +10,12 @@
 
 #include "link/eth.h"
 #include "net/fib_hash.h"
+#include "graph/facts.h"
 #include "net/neigh.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/text.h"
 
 enum neigh_output_next { NEIGH_OUTPUT_ETH = 1 };
 enum neigh_resume_next { NEIGH_RESUME_OUTPUT = 1 };
@@ -188,9 +190,67 @@ static void neigh_resume(struct worker *w, struct pkt_vec *v)
 	vec_dispatch(w, v, next);
 }
 
+/* --- in words --- */
+
+static void say_hop(const struct pkt *p, const struct iface *out, uint8_t family, struct facts *f)
+{
+	char s[IP6_TEXT_MAX];
+	const struct ipaddr *hop = &p->edge.neigh_output.next_hop;
+	if (family == AF_INET6)
+		ip6_text(&hop->v6, s);
+	else
+		ip4_text(hop->v4, s);
+	fact(f, "next-hop", "%s dev %s", s, out->name);
+}
+
+static const char *state_name(uint8_t nud)
+{
+	static const struct {
+		uint8_t nud;
+		const char *name;
+	} names[] = { { NUD_INCOMPLETE, "INCOMPLETE" }, { NUD_REACHABLE, "REACHABLE" },
+		      { NUD_STALE, "STALE" },           { NUD_DELAY, "DELAY" },
+		      { NUD_PROBE, "PROBE" },           { NUD_FAILED, "FAILED" },
+		      { NUD_NOARP, "NOARP" },           { NUD_PERMANENT, "PERMANENT" } };
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].nud == nud)
+			return names[i].name;
+	return "NONE";
+}
+
+static void say_neighbour(struct worker *w, const struct pkt *p, const struct iface *out, uint8_t family,
+			  struct facts *f)
+{
+	char mac[MAC_TEXT_MAX];
+	struct neigh_info n;
+	const struct ipaddr *hop = &p->edge.neigh_output.next_hop;
+	uint8_t group[ETH_ALEN];
+	if (racy_get(out->flags) & IFF_LOOPBACK)
+		fact(f, "neighbour", "none is needed: loopback");
+	else if (group_mac(family, hop, group))
+		fact(f, "neighbour", "none is needed: %s for a group or everybody", mac_text(group, mac));
+	else if (!neigh_get(w->st, out->handle, family, hop, &n))
+		fact(f, "neighbour", racy_get(out->flags) & IFF_NOARP ? "none is needed: NOARP" : "unknown");
+	else if (n.has_mac)
+		fact(f, "neighbour", "%s %s", mac_text(n.mac, mac), state_name(n.state));
+	else
+		fact(f, "neighbour", "no address yet, %s, %u packets wait", state_name(n.state), n.queued);
+}
+
+static void explain(struct worker *w, const struct pkt *p, bool leaves, struct facts *f)
+{
+	const struct iface *out = iface_get(w, p->out_if);
+	uint8_t family = hop_family(p, family_of(p->ethertype));
+	if (leaves || !out || !family)
+		return;
+	say_hop(p, out, family, f);
+	say_neighbour(w, p, out, family, f);
+}
+
 const struct node neigh_output_node = {
 	.name = "neigh-output",
 	.run = neigh_output,
+	.explain = explain,
 	.next = { [NEIGH_OUTPUT_ETH] = "eth-output" },
 };
 const struct node neigh_resume_node = {

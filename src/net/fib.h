@@ -183,6 +183,13 @@ void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle);
 /* Lookup from the control lcore, with the route it came from, or, when a rule refuses by itself, one that has nothing but that type.
  * q->oif, when not 0, is the interface it must lead through. NULL: none. The route is a copy that the next call overwrites. */
 const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q);
+/* The same, with the rule that decided. */
+struct fib_why {
+	bool by_rule; /* false: none of them had an answer */
+	uint32_t priority;
+};
+const struct fib_route *fib_ask_why(struct leat_stack *st, const struct fib_query *q,
+				    struct fib_why *ret_why);
 const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,
 				       uint32_t oif);
 /* Whether the table has ever had a route, as on Linux. */

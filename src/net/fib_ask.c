@@ -35,6 +35,7 @@ struct asking {
 	uint32_t oif; /* that the route must lead through; 0: any */
 	const struct fib_node *node;
 	uint32_t table;
+	struct fib_why why;
 };
 
 static const struct fib_entry *ask_table(struct asking *a, uint32_t table, const struct fib_key *key)
@@ -61,6 +62,9 @@ static const struct iface *vrf_of(struct leat_stack *st, uint32_t if_handle)
 	return i && i->l3_master ? iface_by_handle(st, i->l3_master) : i && i->l3_table ? i : NULL;
 }
 
+/* Of the rules that there are when there are no others, by the tables they name (FIB_LOCAL, ...). */
+static const uint32_t built_in[FIB_TABLES] = { 0, 32766, 32767 };
+
 /* *ret_action: as rules_ask(). */
 static const struct fib_entry *ask(struct leat_stack *st, struct asking *a, uint8_t *ret_action)
 {
@@ -71,10 +75,15 @@ static const struct fib_entry *ask(struct leat_stack *st, struct asking *a, uint
 		const struct iface *vrf = vrf_of(st, a->q->oif);
 		vrf = vrf ? vrf : vrf_of(st, a->q->iif);
 		a->oif = vrf && vrf->handle == a->q->oif ? 0 : a->q->oif; /* any that belongs to it */
-		return rules_ask(rules, a->q, vrf, ask_rule, a, ret_action);
+		const struct fib_rule *rule;
+		e = rules_ask(rules, a->q, vrf, ask_rule, a, ret_action, &rule);
+		a->why = (struct fib_why){ .by_rule = rule, .priority = rule ? rule->priority : 0 };
+		return e;
 	}
-	for (unsigned k = 0; k < a->s->fib[fib_index(a->q->family)].n && !e; k++)
+	for (unsigned k = 0; k < a->s->fib[fib_index(a->q->family)].n && !e; k++) {
 		e = ask_table(a, fib_table_ids[k], &key);
+		a->why = (struct fib_why){ .by_rule = e, .priority = built_in[k] };
+	}
 	*ret_action = e ? FR_ACT_TO_TBL : FR_ACT_UNREACHABLE;
 	return e;
 }
@@ -98,12 +107,13 @@ uint8_t fib_addr_type(struct leat_stack *st, uint8_t family, const struct ipaddr
 	return nh ? nh->type : RTN_UNICAST;
 }
 
-const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q)
+const struct fib_route *fib_ask_why(struct leat_stack *st, const struct fib_query *q, struct fib_why *ret_why)
 {
 	struct fib_stack *s = fib_state(st);
 	struct asking a = { .st = st, .s = s, .q = q, .oif = q->oif };
 	uint8_t action;
 	const struct fib_entry *e = ask(st, &a, &action);
+	*ret_why = a.why;
 	if (e) {
 		fib_describe(st, q->family, a.table, a.node, e, &s->found);
 		return &s->found;
@@ -113,6 +123,12 @@ const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q
 	s->found = (struct fib_route){ .family = q->family,
 				       .nh.type = action == FR_ACT_PROHIBIT ? RTN_PROHIBIT : RTN_BLACKHOLE };
 	return &s->found;
+}
+
+const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q)
+{
+	struct fib_why why;
+	return fib_ask_why(st, q, &why);
 }
 
 const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, const struct ipaddr *dst,

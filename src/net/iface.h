@@ -57,6 +57,7 @@ struct iface_ops {
 	void (*xmit)(struct iface *ifc, struct worker *w, struct pkt *const *p, unsigned n);
 	int (*up)(struct iface *ifc); /* 0 or -errno */
 	void (*down)(struct iface *ifc);
+	bool inward; /* what it is given goes on within this stack: lo, a VLAN, a VRF */
 	bool stateless; /* it knows of no carrier: operstate is unknown until somebody says */
 	bool large_segments; /* as Linux shows it: the device itself sets no bound to them */
 	bool carrier_settable; /* IFLA_CARRIER says */

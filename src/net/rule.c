@@ -137,6 +137,7 @@ static int write_rule(struct leat_stack *st, const struct rule *r, struct fib_ru
 		.suppress_plen = (int32_t)r->suppress_plen,
 		.suppress_group = r->suppress_group == UINT32_MAX ? -1 : (int64_t)r->suppress_group,
 		.target = r->action == FR_ACT_GOTO ? place_of(st, r) : 0,
+		.priority = r->priority,
 	};
 	write_matches(st, r, to);
 	write_packet_matches(r, to);

@@ -89,7 +89,8 @@ static struct rule_table table_of(const struct fib_rule *r, const struct meeting
 }
 
 static inline const void *walk(const struct fib_rules *rules, const struct fib_query *q,
-			       const struct iface *vrf, rules_table_fn *fn, void *ctx, uint8_t *ret_action)
+			       const struct iface *vrf, rules_table_fn *fn, void *ctx, uint8_t *ret_action,
+			       const struct fib_rule **ret_rule)
 {
 	const struct meeting m = {
 		.q = q,
@@ -103,6 +104,7 @@ static inline const void *walk(const struct fib_rules *rules, const struct fib_q
 		const void *found;
 		struct rule_table t;
 		next = k + 1;
+		*ret_rule = r;
 		if (rule_fits(rules, r, &m) == r->invert)
 			continue;
 		switch (r->action) {
@@ -124,13 +126,14 @@ static inline const void *walk(const struct fib_rules *rules, const struct fib_q
 		}
 	}
 	*ret_action = FR_ACT_UNREACHABLE;
+	*ret_rule = NULL;
 	return NULL;
 }
 
 const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, const struct iface *vrf,
-		      rules_table_fn *fn, void *ctx, uint8_t *ret_action)
+		      rules_table_fn *fn, void *ctx, uint8_t *ret_action, const struct fib_rule **ret_rule)
 {
-	return walk(rules, q, vrf, fn, ctx, ret_action);
+	return walk(rules, q, vrf, fn, ctx, ret_action, ret_rule);
 }
 
 bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, const struct iface *i)
@@ -182,13 +185,14 @@ const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *
 {
 	const struct iface *vrf = NULL;
 	struct finding f = { .w = w, .choice = fib_choice_of(w->st, q, q->oif) };
+	const struct fib_rule *rule;
 	uint8_t action;
 	if (unlikely(rules->looks & FIB_LOOK_VRF)) {
 		vrf = l3_master_of(w, q->oif);
 		vrf = vrf ? vrf : l3_master_of(w, q->iif);
 		f.choice.oif = vrf && vrf->handle == q->oif ? 0 : q->oif; /* any that belongs to it */
 	}
-	const struct fib_nh *nh = walk(rules, q, vrf, find_in_table, &f, &action);
+	const struct fib_nh *nh = walk(rules, q, vrf, find_in_table, &f, &action, &rule);
 	if (likely(action == FR_ACT_TO_TBL))
 		return nh;
 	if (action == FR_ACT_UNREACHABLE)

@@ -29,6 +29,7 @@ struct fib_rule {
 	struct rule_ports sport, dport;
 	const struct fib_trie *trie; /* of its table; NULL: there is none */
 	uint32_t table;
+	uint32_t priority; /* for who explains */
 	int32_t suppress_plen; /* routes of so short a prefix do not count; -1: all do */
 	int64_t suppress_group; /* nor do those through interfaces of that group; -1: all do */
 };
@@ -54,10 +55,10 @@ struct rule_table {
 };
 typedef const void *rules_table_fn(void *ctx, const struct fib_rule *r, const struct rule_table *t,
 				   const struct fib_key *dst);
-/* *ret_action: FR_ACT_TO_TBL with the answer of a table; what a rule answered by itself; FR_ACT_UNREACHABLE: none answered, too. */
-/* vrf: what q's interfaces belong to, or NULL. */
+/* *ret_action: FR_ACT_TO_TBL with the answer of a table; what a rule answered by itself; FR_ACT_UNREACHABLE: none answered, too.
+ * *ret_rule: who answered; NULL: nobody. vrf: what q's interfaces belong to, or NULL. */
 const void *rules_ask(const struct fib_rules *rules, const struct fib_query *q, const struct iface *vrf,
-		      rules_table_fn *fn, void *ctx, uint8_t *ret_action);
+		      rules_table_fn *fn, void *ctx, uint8_t *ret_action, const struct fib_rule **ret_rule);
 /* Whether a rule counts what its table found. i: where it leads; NULL: nowhere. */
 bool rule_suppresses(const struct fib_rule *r, uint8_t type, unsigned plen, const struct iface *i);
 const struct fib_nh *rules_find(const struct worker *w, const struct fib_rules *rules,

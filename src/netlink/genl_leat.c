@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "explain/explain.h"
+
 static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_ALL] = { NL_FLAG, .name = "LEAT_A_ALL", .help = "those that count nothing too" },
 	[LEAT_A_IFINDEX] = { NL_U32, .name = "LEAT_A_IFINDEX" },
@@ -16,6 +18,13 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_KNOB] = { NL_NUL_STRING, .max = KNOB_NAME_MAX - 1, .name = "LEAT_A_KNOB",
 			  .help = "as sysctl has it" },
 	[LEAT_A_VALUE] = { NL_NUL_STRING, .max = KNOB_TEXT_MAX - 1, .name = "LEAT_A_VALUE" },
+	[LEAT_A_OUT_IFNAME] = { NL_NUL_STRING, .max = 15, .name = "LEAT_A_OUT_IFNAME" },
+	[LEAT_A_WORKER] = { NL_U32, .name = "LEAT_A_WORKER" },
+	[LEAT_A_PACKET] = { NL_BYTES, .min = 1, .max = EXPLAIN_LEN_MAX, .name = "LEAT_A_PACKET",
+			    .help = "from the Ethernet header on, or from that of IP" },
+	[LEAT_A_MARK] = { NL_U32, .name = "LEAT_A_MARK" },
+	[LEAT_A_UID] = { NL_U32, .name = "LEAT_A_UID" },
+	[LEAT_A_WHOLE] = { NL_FLAG, .name = "LEAT_A_WHOLE", .help = "nothing is to be filled in" },
 	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
 };
 
@@ -59,6 +68,7 @@ static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, NULL, save_dump, "LEAT_CMD_SAVE" },
 	{ LEAT_CMD_KNOB_GET, 0, 0, A, leat_policy, leat_knob_get, leat_knob_dump, "LEAT_CMD_KNOB_GET" },
 	{ LEAT_CMD_KNOB_SET, NL_ADMIN, 0, A, leat_policy, leat_knob_set, NULL, "LEAT_CMD_KNOB_SET" },
+	{ LEAT_CMD_EXPLAIN, NL_ADMIN, 0, A, leat_policy, leat_explain, NULL, "LEAT_CMD_EXPLAIN" },
 	{ 0 },
 };
 
@@ -74,6 +84,7 @@ static const struct nl_family *const leat_families[] = { &leat_family, NULL };
 static void sock_closed(struct nl_closer *c, struct nl_sock *s)
 {
 	leat_trace_closed(container_of(c, struct leat_genl, closer), s);
+	leat_explain_closed(container_of(c, struct leat_genl, closer), s);
 }
 
 static int genl_leat_init(struct leat_stack *st)
@@ -85,12 +96,14 @@ static int genl_leat_init(struct leat_stack *st)
 	g->closer.closed = sock_closed;
 	list_append(&nl_state(st)->closers, &g->closer.link);
 	leat_trace_init(g);
+	leat_explain_init(g);
 	return 0;
 }
 
 static void genl_leat_unlink(struct leat_stack *st)
 {
 	leat_trace_done(leat_genl(st));
+	leat_explain_done(leat_genl(st));
 	list_remove(&leat_genl(st)->closer.link);
 }
 

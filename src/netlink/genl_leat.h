@@ -16,6 +16,8 @@ struct leat_genl {
 	uint64_t trace_lost, trace_limit;
 	uint64_t trace_heard_us; /* when there was last something to tell */
 	struct timer trace_poll;
+	struct list explaining; /* struct job of genl_leat_explain.c */
+	unsigned n_explaining;
 };
 
 static inline struct leat_genl *leat_genl(const struct leat_stack *st)
@@ -48,7 +50,14 @@ int leat_drop_dump(struct nl_req *r, struct nl_dump *d);
 int leat_stack_get(struct nl_req *r);
 int leat_lcore_dump(struct nl_req *r, struct nl_dump *d);
 int leat_mem_dump(struct nl_req *r, struct nl_dump *d);
+/* genl_leat_explain.c */
+void leat_explain_init(struct leat_genl *g);
+int leat_explain(struct nl_req *r);
+void leat_explain_closed(struct leat_genl *g, struct nl_sock *s);
+void leat_explain_done(struct leat_genl *g);
 /* genl_leat_trace.c */
+struct trace_record;
+void leat_put_record(struct nl_buf *b, struct leat_stack *st, const struct trace_record *t);
 void leat_trace_init(struct leat_genl *g);
 int leat_trace_start(struct nl_req *r);
 int leat_trace_stop(struct nl_req *r);

@@ -42,15 +42,14 @@ static void put_where(struct nl_buf *b, const struct leat_stack *st, const struc
 		nl_put_str(b, LEAT_A_NEXT_NAME, to->name);
 }
 
-static int put_record(struct nl_buf *b, struct leat_genl *g, uint16_t id, const struct trace_record *t)
+void leat_put_record(struct nl_buf *b, struct leat_stack *st, const struct trace_record *t)
 {
-	genl_begin(b, id, LEAT_CMD_TRACE_RECORD, LEAT_GENL_VERSION, 0, g->trace_seq, g->tracer->portid);
 	leat_put_u64(b, LEAT_A_TIME_US, t->time_us);
 	nl_put_u32(b, LEAT_A_TRACE_ID, t->trace_id);
-	put_where(b, g->st, t);
+	put_where(b, st, t);
 	nl_put_u32(b, LEAT_A_WORKER, t->worker);
-	put_ifname(b, g->st, LEAT_A_IN_IFNAME, t->in_if);
-	put_ifname(b, g->st, LEAT_A_OUT_IFNAME, t->out_if);
+	put_ifname(b, st, LEAT_A_IN_IFNAME, t->in_if);
+	put_ifname(b, st, LEAT_A_OUT_IFNAME, t->out_if);
 	nl_put_u32(b, LEAT_A_LEN, t->len);
 	if (t->layer)
 		nl_put_u32(b, LEAT_A_LAYER, t->layer);
@@ -61,6 +60,12 @@ static int put_record(struct nl_buf *b, struct leat_genl *g, uint16_t id, const 
 	if (t->text[0])
 		nl_put_str(b, LEAT_A_TEXT, t->text);
 	nl_put(b, LEAT_A_SNAP, t->snap, MIN(t->snap_len, (uint32_t)TRACE_SNAP));
+}
+
+static int put_record(struct nl_buf *b, struct leat_genl *g, uint16_t id, const struct trace_record *t)
+{
+	genl_begin(b, id, LEAT_CMD_TRACE_RECORD, LEAT_GENL_VERSION, 0, g->trace_seq, g->tracer->portid);
+	leat_put_record(b, g->st, t);
 	return nl_end(b);
 }
 

@@ -114,6 +114,7 @@ static const struct runtime_ops real_ops = {
 	.pause = rt_pause,
 	.resume = rt_resume,
 	.run_deferred = rt_run_deferred,
+	.may_fork = true,
 	.log = rt_log_line,
 };
 

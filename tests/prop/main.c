@@ -14,10 +14,12 @@ struct options {
 	struct seeds seeds;
 	const char *replay, *mutant, *pcap_dir, *follow, *self;
 	bool trace, list, no_shrink;
+	uint64_t explain; /* so many packets */
 };
 
 static const char usage[] = "usage: prop [--seeds N] [--from SEED] [--jobs J] [--time SECONDS] [--go-on] "
 			    "[--no-shrink] [--count]\n"
+			    "       prop --explain PACKETS [--from SEED]\n"
 			    "       prop --replay FILE|SEED [--trace] [--follow FILTER] [--pcap DIR]\n"
 			    "       prop-mutants --mutant NAME [--seeds N] ... | --list-mutants\n";
 
@@ -101,18 +103,46 @@ static int play_many(const struct options *o)
 	return 1;
 }
 
+/* --- explained packets --- */
+
+static int explain_many(const struct options *o)
+{
+	static struct plan p;
+	static struct result r;
+	uint64_t left = o->explain, seed = o->seeds.from;
+	for (; left; seed++) {
+		const struct play_opts how = { .explain = &left };
+		plan_make(&p, seed);
+		if (play(&p, &how, &r))
+			continue;
+		printf("FAILED: seed %lu: %s\nto see it again: %s --explain %lu --from %lu\n", seed, r.why,
+		       o->self, left + 1, seed);
+		return 1;
+	}
+	printf("%lu packets explained, over %lu plans\n", o->explain, seed - o->seeds.from);
+	return 0;
+}
+
 /* --- options --- */
 
 static bool read_options(struct options *o, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "seeds", required_argument, NULL, 'n' },  { "from", required_argument, NULL, 'f' },
-		{ "jobs", required_argument, NULL, 'j' },   { "time", required_argument, NULL, 's' },
-		{ "replay", required_argument, NULL, 'r' }, { "mutant", required_argument, NULL, 'm' },
-		{ "pcap", required_argument, NULL, 'p' },   { "trace", no_argument, NULL, 't' },
-		{ "list-mutants", no_argument, NULL, 'l' }, { "go-on", no_argument, NULL, 'g' },
-		{ "count", no_argument, NULL, 'c' },        { "follow", required_argument, NULL, 'w' },
-		{ "no-shrink", no_argument, NULL, 'q' },    { 0 },
+		{ "seeds", required_argument, NULL, 'n' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "time", required_argument, NULL, 's' },
+		{ "replay", required_argument, NULL, 'r' },
+		{ "mutant", required_argument, NULL, 'm' },
+		{ "pcap", required_argument, NULL, 'p' },
+		{ "trace", no_argument, NULL, 't' },
+		{ "list-mutants", no_argument, NULL, 'l' },
+		{ "go-on", no_argument, NULL, 'g' },
+		{ "count", no_argument, NULL, 'c' },
+		{ "follow", required_argument, NULL, 'w' },
+		{ "no-shrink", no_argument, NULL, 'q' },
+		{ "explain", required_argument, NULL, 'e' },
+		{ 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (c) {
@@ -152,6 +182,9 @@ static bool read_options(struct options *o, int argc, char **argv)
 		case 'w':
 			o->follow = optarg;
 			break;
+		case 'e':
+			o->explain = strtoull(optarg, NULL, 10);
+			break;
 		case 'q':
 			o->no_shrink = true;
 			break;
@@ -179,5 +212,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "there is no mutant \"%s\" here\n", o.mutant);
 		return 2;
 	}
+	if (o.explain)
+		return explain_many(&o);
 	return o.replay ? replay(&o) : play_many(&o);
 }

@@ -52,6 +52,8 @@ static void play_deeds(struct world *w)
 			continue;
 		sim_settle(w->sim);
 		check_all(w);
+		if (w->explain && holds(w))
+			explained_some(w, &w->explain_random, w->explain);
 	}
 }
 
@@ -97,6 +99,8 @@ bool play(const struct plan *p, const struct play_opts *o, struct result *ret)
 	mutants_begin();
 	w->plan = p;
 	w->trace = o->trace;
+	w->explain = o->explain;
+	w->explain_random = p->seed;
 	play_deeds(w);
 	if (holds(w))
 		wait_until(w, p->end_us);

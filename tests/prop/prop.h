@@ -61,7 +61,7 @@ struct prop_msg {
 /* What plans reach, for who asks (--count): packets dropped by each name, datagrams, replies. */
 struct reached {
 	uint64_t drop[DROP_MAX];
-	uint64_t sent, came, asked, answered, restored;
+	uint64_t sent, came, asked, answered, restored, explained;
 };
 
 struct world {
@@ -84,6 +84,8 @@ struct world {
 	uint64_t outcome; /* a hash over what came where */
 	char why[WHY_MAX]; /* the first property that did not hold: "name: ..."; "": all do */
 	FILE *trace; /* deeds and their effect, for a person; NULL: no */
+	uint64_t *explain; /* as in struct play_opts */
+	uint64_t explain_random;
 };
 
 /* Records the first failure. Always false, so that checks read `return broken(...)`. */
@@ -98,6 +100,7 @@ struct play_opts {
 	const char *follow; /* a filter: packets through nodes and wires; NULL: none */
 	const char *pcap_dir;
 	bool counts; /* result.reached is wanted */
+	uint64_t *explain; /* how many packets are still to be explained, between deeds; NULL: none */
 };
 struct result {
 	uint64_t digest, outcome;
@@ -224,6 +227,11 @@ bool counters_continue(struct world *w, const struct counters *was, struct leat_
 
 /* Adds what the living stacks have dropped. */
 void reached_add(const struct world *w, struct reached *to);
+
+/* --- explained.c: what is said of packets, and what becomes of them --- */
+
+/* A few random packets, at most *left; *left is then so many fewer. */
+void explained_some(struct world *w, uint64_t *random, uint64_t *left);
 
 /* --- final.c: after the faults --- */
 

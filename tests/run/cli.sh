@@ -61,9 +61,17 @@ check "sysctl of a bad value is refused in a line" says '^leat: net.ipv4.ip_defa
 check "sysctl of no number is refused in a line" says '^leat: net.ipv4.ip_default_ttl takes a number, not "x"$' L sysctl net.ipv4.ip_default_ttl=x
 check "settings are saved" bash -c '"$1" -n "$2" save "$3/s" && grep -q "\"net.ipv4.ip_default_ttl\": \"33\"" "$3/s"' - "$leat" "$name" "$tmp/save"
 check "trace refuses a count that is none" says '^leat: trace: -c takes a number of packets, 1 or more, not x$' L trace -c x
+check "explain wants a packet" says '^leat: explain: which packet' L explain
+check "explain tells what is no word" says '^leat: explain: what is "ttl5"' L explain to 10.0.0.1 ttl5
+check "explain tells what is no value" says '^leat: explain: "ttl 256" is not understood' L explain to 10.0.0.1 ttl 256
+check "explain tells addresses of two families" says '^leat: explain: "to ::1" is not understood' L explain from 10.0.0.1 to ::1
+check "explain tells what is missing" says '^leat: explain: where does it go' L explain udp
+check "explain tells bytes that are none" says 'no row of bytes' L explain hex 45 4g
+check "explain tells a file that is none" says '^leat: explain: .*/nosuch' L explain pcap /nosuch
+check "explain finds that there is no route" says 'DROP ip-no-route' L explain to 10.9.9.9 udp dport 9
 check "an unknown command is told" says '^leat: unknown command' "$leat" nosuch
 check "no daemon is told" says '^leat: no daemon named lt-none' "$leat" -n lt-none dev
-for c in run dev graph stats drops trace sysctl save; do
+for c in run dev graph stats drops trace explain sysctl save; do
     check "$c --help" says '^Usage: leat .*'"$c" "$leat" "$c" --help
 done
 exit $failed

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/aside.c"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/test.h"
+#include "core/manual.h"
+
+struct fixture {
+	struct manual_rt *m;
+	struct leat_runtime *rt;
+	int number, file;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	f->m = manual_rt_new(2, 1);
+	f->rt = manual_rt_of(f->m);
+	f->file = -1;
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	manual_rt_free(f->m);
+	if (f->file >= 0)
+		close(f->file);
+	free(f);
+	return 0;
+}
+
+static size_t read_all(const struct aside *a, char *to, size_t room)
+{
+	size_t got = 0;
+	for (ssize_t n; got < room && (n = read(a->fd, to + got, room - got)) > 0;)
+		got += (size_t)n;
+	return got;
+}
+
+static void add_one(struct lcore *at, const struct msg *m)
+{
+	struct fixture *f = m->arg[0].p;
+	f->number++;
+}
+
+static void post_and_tell(struct leat_runtime *rt, int out, void *ctx)
+{
+	struct fixture *f = ctx;
+	lcore_post(rt->ctl, rt->lcore[1], &(struct msg){ .fn = add_one, .arg[0].p = f });
+	aside_settle(rt);
+	aside_write(out, &f->number, sizeof f->number);
+}
+
+static void what_happens_aside_happens_to_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct aside a;
+	int number = 0;
+	f->number = 41;
+	assert_int_equal(aside_start(f->rt, post_and_tell, f, &a), 0);
+	assert_int_equal(read_all(&a, (char *)&number, sizeof number), sizeof number);
+	assert_int_equal(aside_end(&a, true), 0);
+	assert_int_equal(number, 42);
+	assert_int_equal(f->number, 41);
+	manual_rt_settle(f->m);
+	assert_int_equal(f->number, 41);
+}
+
+static void write_to_file(struct leat_runtime *rt, int out, void *ctx)
+{
+	struct fixture *f = ctx;
+	char c = write(f->file, "x", 1) < 0 && errno == EBADF ? 'y' : 'n';
+	aside_write(out, &c, 1);
+}
+
+static void it_has_no_descriptor_but_the_one_it_answers_by(void **state)
+{
+	struct fixture *f = *state;
+	struct aside a;
+	char c = 0;
+	f->file = memfd_create("test", MFD_CLOEXEC);
+	assert_int_equal(aside_start(f->rt, write_to_file, f, &a), 0);
+	assert_int_equal(read_all(&a, &c, 1), 1);
+	assert_int_equal(aside_end(&a, true), 0);
+	assert_int_equal(c, 'y');
+	assert_int_equal(lseek(f->file, 0, SEEK_END), 0);
+}
+
+static void wait_for_ever(struct leat_runtime *rt, int out, void *ctx)
+{
+	for (;;)
+		pause();
+}
+
+static void one_that_is_not_waited_for_is_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct aside a;
+	assert_int_equal(aside_start(f->rt, wait_for_ever, f, &a), 0);
+	int status = aside_end(&a, false);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	assert_int_equal(kill(a.pid, 0), -1);
+}
+
+static void crash(struct leat_runtime *rt, int out, void *ctx)
+{
+	signal(SIGTERM, SIG_DFL);
+	raise(SIGTERM);
+}
+
+static void how_it_ended_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct aside a;
+	char c;
+	assert_int_equal(aside_start(f->rt, crash, f, &a), 0);
+	assert_int_equal(read_all(&a, &c, 1), 0);
+	int status = aside_end(&a, true);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_happens_aside_happens_to_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(it_has_no_descriptor_but_the_one_it_answers_by, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(one_that_is_not_waited_for_is_ended, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(how_it_ended_is_told, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
