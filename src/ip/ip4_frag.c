@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ip4-frag: cuts what is longer than the link's MTU and may be cut (RFC 791, 3.2; RFC 1812, 5.2.6). Each fragment is a packet of
  * its own with a copied header and a share of the payload's buffers; only payload that lives on another lcore is copied. A
- * partial transport checksum is finished first, since no device could do it any more; a segmentable packet whose segments are
- * too long is refused: who sends such wants its segments whole. */
+ * partial transport checksum is finished first, since no device could do it any more. A segmentable packet becomes its
+ * segments first, each of which is cut if it is too long. */
 #include "ip/ip_frag.h"
 #include "pkt/csum.h"
+#include "pkt/gso.h"
 #include "wire/ip4.h"
 
 enum { OPT_COPIED = 0x80 };
@@ -49,15 +50,10 @@ static struct pkt *cut_one(struct worker *w, const struct pkt *p, const void *ho
 	return f;
 }
 
-static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
+static enum drop cut_all(struct worker *w, struct pkt *p, uint32_t mtu)
 {
 	const struct ip4_hdr *h = (const struct ip4_hdr *)p->data;
-	const struct iface *out = iface_get(w, p->out_if);
-	if (!out)
-		return DROP_IF_GONE;
-	if (pkt_is_gso(p))
-		return DROP_IP_TOO_BIG;
-	uint32_t mtu = packet_mtu(w, p, out), hdr_len = ip4_hdr_len(h);
+	uint32_t hdr_len = ip4_hdr_len(h);
 	if (mtu < hdr_len + 8)
 		return DROP_IP_TOO_BIG;
 	enum drop why = pkt_csum_finish(p);
@@ -74,13 +70,40 @@ static enum drop ip4_frag_one(struct worker *w, struct pkt *p)
 	return ip_frag_all(w, p, c.body, c.step, cut_one, &c);
 }
 
+static uint8_t frag_frame(struct worker *w, struct pkt *p, uint32_t mtu)
+{
+	if (p->len <= mtu) /* the last segment */
+		return IP_FRAG_POST;
+	enum drop why = cut_all(w, p, mtu);
+	return pkt_drop(p, why ? why : DROP_IP_FRAGMENTED);
+}
+
+static uint8_t frag_segments(struct worker *w, struct pkt *p, uint32_t mtu)
+{
+	struct pkt_queue q;
+	pkt_queue_init(&q);
+	enum drop why = pkt_gso_split(w->lc, p, &q);
+	if (why)
+		return pkt_drop(p, why);
+	for (struct pkt *s; (s = pkt_queue_pop(&q));)
+		node_send(w, frag_frame(w, s, mtu), s);
+	return NODE_KEPT;
+}
+
+static uint8_t ip4_frag_one(struct worker *w, struct pkt *p)
+{
+	const struct iface *out = iface_get(w, p->out_if);
+	if (!out)
+		return pkt_drop(p, DROP_IF_GONE);
+	uint32_t mtu = packet_mtu(w, p, out);
+	return unlikely(pkt_is_gso(p)) ? frag_segments(w, p, mtu) : frag_frame(w, p, mtu);
+}
+
 static void ip4_frag(struct worker *w, struct pkt_vec *v)
 {
 	uint8_t next[PKT_VEC_MAX];
-	for (unsigned i = 0; i < v->n; i++) {
-		enum drop why = ip4_frag_one(w, v->pkt[i]);
-		next[i] = pkt_drop(v->pkt[i], why ? why : DROP_IP_FRAGMENTED);
-	}
+	for (unsigned i = 0; i < v->n; i++)
+		next[i] = ip4_frag_one(w, v->pkt[i]);
 	vec_dispatch(w, v, next);
 }
 

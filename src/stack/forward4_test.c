@@ -167,11 +167,11 @@ static void too_long_without_df_is_cut(void **state)
 }
 
 /* A TCP segment of 2,896 bytes of payload as a device with segmentation hands it in. */
-static struct pkt *large_tcp(struct rig *r, uint16_t mss)
+static struct pkt *large_tcp(struct rig *r, uint16_t mss, bool df)
 {
 	struct frame f;
 	struct ip4_msg ip = ip4_packet("10.0.1.2", "10.0.2.2");
-	ip.df = true;
+	ip.df = df;
 	ip.proto = IP_PROTO_TCP;
 	frame_ip4(&f, &r->a, &ip, 20 + 2 * 1448);
 	f.b[34 + 12] = 5 << 4;
@@ -192,7 +192,7 @@ static void large_packet_whose_segments_fit_passes_whole(void **state)
 	struct rig *r;
 	setup(&r, IFACE_TX_CSUM | IFACE_TX_TSO4 | IFACE_TX_SG);
 	rig_neigh(r, &r->b, "10.0.2.2");
-	rig_send_pkt(r, &r->a, large_tcp(r, 1448));
+	rig_send_pkt(r, &r->a, large_tcp(r, 1448, true));
 	struct ip4_msg ip = rig_expect_ip4(&r->b, "10.0.1.2", "10.0.2.2");
 	const struct rig_frame *got = r->b.frame[0];
 	assert_int_equal(cur_left(&ip.body), 20 + 2 * 1448);
@@ -207,7 +207,7 @@ static void large_packet_is_split_for_a_device_that_cannot(void **state)
 	struct rig *r;
 	setup(&r, 0);
 	rig_neigh(r, &r->b, "10.0.2.2");
-	rig_send_pkt(r, &r->a, large_tcp(r, 1448));
+	rig_send_pkt(r, &r->a, large_tcp(r, 1448, true));
 	for (unsigned i = 0; i < 2; i++) {
 		struct ip4_msg ip = rig_expect_ip4(&r->b, "10.0.1.2", "10.0.2.2");
 		uint32_t len = cur_left(&ip.body);
@@ -225,10 +225,36 @@ static void large_packet_whose_segments_are_too_long_is_refused(void **state)
 	setup(&r, 0);
 	rig_neigh(r, &r->b, "10.0.2.2");
 	assert_int_equal(iface_set_mtu(r->b.ifc, 1400), 0);
-	rig_send_pkt(r, &r->a, large_tcp(r, 1448));
+	rig_send_pkt(r, &r->a, large_tcp(r, 1448, true));
 	struct icmp4_msg m =
 		rig_expect_icmp4(&r->a, "10.0.1.1", "10.0.1.2", ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED);
 	assert_int_equal(icmp4_info(&m), 1400);
+	rig_expect_silence(r);
+	rig_free(r);
+}
+
+/* Linux: ip_finish_output_gso(). Each segment is a packet that may be cut. */
+static void segments_without_df_are_cut(void **state)
+{
+	struct rig *r;
+	uint8_t segment[2000];
+	setup(&r, IFACE_TX_CSUM | IFACE_TX_TSO4 | IFACE_TX_SG);
+	rig_neigh(r, &r->b, "10.0.2.2");
+	assert_int_equal(iface_set_mtu(r->b.ifc, 1000), 0);
+	rig_send_pkt(r, &r->a, large_tcp(r, 1448, false));
+	for (unsigned i = 0; i < 2; i++) {
+		struct ip4_msg first = rig_expect_ip4(&r->b, "10.0.1.2", "10.0.2.2"),
+			       rest = rig_expect_ip4(&r->b, "10.0.1.2", "10.0.2.2");
+		uint32_t at = cur_left(&first.body), len = at + cur_left(&rest.body);
+		assert_true(first.mf && !rest.mf && first.id == rest.id);
+		assert_int_equal(rest.frag_off, at);
+		assert_int_equal(len, 20 + 1448);
+		assert_true(cur_copy(&first.body, segment, at) &&
+			    cur_copy(&rest.body, segment + at, len - at));
+		assert_true(csum_ok(csum_add(csum_mem(segment, len),
+					     csum_pseudo4(first.src, first.dst, IP_PROTO_TCP, len))));
+	}
+	assert_int_equal(rig_drops(r, "ip4-frag", DROP_IP_FRAGMENTED), 2);
 	rig_expect_silence(r);
 	rig_free(r);
 }
@@ -349,6 +375,7 @@ TWICE(too_long_without_df_is_cut)
 TWICE(large_packet_whose_segments_fit_passes_whole)
 TWICE(large_packet_is_split_for_a_device_that_cannot)
 TWICE(large_packet_whose_segments_are_too_long_is_refused)
+TWICE(segments_without_df_are_cut)
 TWICE(bad_headers_fall_by_name)
 TWICE(frames_for_other_stations_fall_in_the_demux)
 TWICE(errors_are_not_answered_with_errors)
@@ -368,6 +395,7 @@ int main(void)
 		BOTH(large_packet_whose_segments_fit_passes_whole),
 		BOTH(large_packet_is_split_for_a_device_that_cannot),
 		BOTH(large_packet_whose_segments_are_too_long_is_refused),
+		BOTH(segments_without_df_are_cut),
 		BOTH(bad_headers_fall_by_name),
 		BOTH(frames_for_other_stations_fall_in_the_demux),
 		BOTH(errors_are_not_answered_with_errors),
