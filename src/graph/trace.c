@@ -49,11 +49,30 @@ bool trace_is_on(const struct worker *w)
 	return rcu_get(graph_worker(w)->trace) != NULL;
 }
 
+/* With its tag where the wire has it. */
+static bool matches_tagged(const struct trace *t, const struct pkt *p)
+{
+	enum { ADDRESSES = 2 * ETH_ALEN, TAG = 4 };
+	uint8_t first[FILTER_BYTES];
+	const uint8_t tag[TAG] = { (uint8_t)(p->vlan_proto >> 8), (uint8_t)p->vlan_proto,
+				   (uint8_t)(p->vlan_tci >> 8), (uint8_t)p->vlan_tci };
+	struct cursor c = pkt_cursor(p);
+	uint32_t n = MIN(p->len, (uint32_t)(FILTER_BYTES - TAG));
+	cur_copy(&c, first, n);
+	if (n < ADDRESSES)
+		return false;
+	memmove(first + ADDRESSES + TAG, first + ADDRESSES, n - ADDRESSES);
+	memcpy(first + ADDRESSES, tag, sizeof tag);
+	return bpf_filter(t->prog, first, p->len + TAG, n + TAG) != 0;
+}
+
 static bool matches(const struct trace *t, const struct pkt *p)
 {
 	uint8_t first[FILTER_BYTES];
 	if (t->n_insns == 0)
 		return true;
+	if (p->vlan_proto)
+		return matches_tagged(t, p);
 	if (p->head_len >= p->len || p->head_len >= FILTER_BYTES)
 		return bpf_filter(t->prog, p->data, p->len, p->head_len) != 0;
 	struct cursor c = pkt_cursor(p);

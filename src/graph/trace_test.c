@@ -224,6 +224,29 @@ static void the_filter_sees_bytes_of_later_pieces(void **state)
 	trace_stop(r.st);
 }
 
+/* A driver may have taken the tag out of the frame: the filter is about the frame as it was on the wire. */
+static void the_filter_sees_the_tag_beside_the_frame(void **state)
+{
+	struct bpf_insn prog[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 12), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x88a8a007, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 64, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 65535),       BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct pkt_vec v = { .n = 2 };
+	for (unsigned i = 0; i < 2; i++) {
+		v.pkt[i] = rig_pkt(&r, BYTE_DROP, 60);
+		v.pkt[i]->vlan_proto = 0x88a8;
+		v.pkt[i]->vlan_tci = i ? 0xa007 : 7;
+	}
+	trace_start(r.st, prog, ARRAY_SIZE(prog), 0);
+	trace_mark_slow(r.w, &v);
+	assert_false(v.pkt[0]->flags & PKT_F_TRACED);
+	assert_true(v.pkt[1]->flags & PKT_F_TRACED);
+	graph_enqueue_bulk(r.w, node_find(r.st, "in"), v.pkt, 2);
+	graph_run(r.w);
+	trace_stop(r.st);
+}
+
 static void the_limit_counts_packets(void **state)
 {
 	trace_start(r.st, NULL, 0, 2);
@@ -307,6 +330,7 @@ int main(void)
 		CASE(the_stacks_own_packets_are_followed_too),
 		CASE(traces_together_share_their_numbers),
 		CASE(the_filter_sees_bytes_of_later_pieces),
+		CASE(the_filter_sees_the_tag_beside_the_frame),
 		CASE(the_limit_counts_packets),
 		CASE(a_full_ring_counts_what_it_lost),
 		CASE(bad_programs_and_second_traces_are_refused),
