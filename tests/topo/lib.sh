@@ -4,6 +4,7 @@
 
 passed=0 failed=0 tmp='' keep=${keep:-} children=() topo_over='' leatd_pid='' ns_pid_client='' ns_pid_server='' ns_pid_leat=''
 prefix=lt-$$
+topo_dir=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 say() { printf '\n== %s\n' "$*"; }
 pass() { passed=$((passed + 1)); echo "ok: $*"; }
@@ -59,6 +60,9 @@ user_exec_bg() { # execs, so that $! is the command itself
     fi
 }
 
+# What the links take: as much as hosts send, and the tags.
+link_mtu() { echo $((${topo_mtu:-1500} + 4 * ${topo_vlans:-0})); }
+
 topo_start() { # af_packet|af_xdp|tap|user
     topo_over=$1
     tmp=$(mktemp -d "${TMPDIR:-/tmp}/leat-topo.XXXXXX")
@@ -79,7 +83,7 @@ topo_start() { # af_packet|af_xdp|tap|user
     case $topo_over in
         af_packet | af_xdp)
             for n in client leat server; do ip netns add "$prefix-$n" || exit 1; done
-            local q="mtu ${topo_mtu:-1500} numrxqueues ${topo_queues:-1} numtxqueues ${topo_queues:-1}"
+            local q="mtu $(link_mtu) numrxqueues ${topo_queues:-1} numtxqueues ${topo_queues:-1}"
             # shellcheck disable=SC2086
             ip -n "$prefix-leat" link add l0 $q type veth peer name eth0 $q netns "$prefix-client"
             # shellcheck disable=SC2086
@@ -187,12 +191,51 @@ host_up() { # client|server ADDR4 ADDR6 GATEWAY4 GATEWAY6
     ns_exec "$1" ip link set lo up
     # Each segment then crosses the link by itself with its checksum complete, as on a wire.
     [ -z "${offloads_off:-}" ] || ns_exec "$1" ethtool -K eth0 tx off rx off sg off tso off gso off gro off >/dev/null 2>&1
-    [ -z "${topo_mtu:-}" ] || ns_exec "$1" ip link set eth0 mtu "$topo_mtu"
+    [ "$(link_mtu)" = 1500 ] || ns_exec "$1" ip link set eth0 mtu "$(link_mtu)"
+    [ "${topo_vlans:-0}" = 0 ] || host_tags "$1"
     ns_exec "$1" ip link set eth0 up
     ns_exec "$1" ip address add "$2" dev eth0
     ns_exec "$1" ip address add "$3" dev eth0 nodad
     ns_exec "$1" ip route add default via "$4"
     ns_exec "$1" ip -6 route add default via "$5"
+    [ "${topo_vlans:-0}" = 0 ] || host_leaves_room "$@"
+}
+# From then on the host speaks in VLANs; where its kernel cannot be made to, nothing can be shown.
+host_tags() { # client|server
+    local why
+    # shellcheck disable=SC2046
+    why=$(ns_exec "$1" python3 "$topo_dir/tagger.py" eth0 $(vlan_tags) 2>&1) && return
+    topo_clean
+    echo "$why"
+    exit 77
+}
+# The tagger adds its tags to what the host believes to be whole frames.
+host_leaves_room() { # as host_up
+    local mtu=${topo_mtu:-1500}
+    ns_exec "$1" ip route replace "${2%.*}.0/24" dev eth0 proto kernel scope link src "${2%/*}" mtu "$mtu"
+    ns_exec "$1" ip route replace default via "$4" mtu "$mtu"
+    ns_exec "$1" sysctl -qw net.ipv6.conf.eth0.mtu="$mtu"
+    # XDP sees no tag that is not in the frame.
+    [ -z "${offloads_off:-}" ] || ns_exec "$1" ethtool -K eth0 txvlan off rxvlan off tx-vlan-stag-hw-insert off rx-vlan-stag-hw-parse off >/dev/null 2>&1
+}
+
+# The tags of $topo_vlans, the outermost first: 802.1ad:100, ..., the inner half 802.1Q.
+vlan_tags() {
+    local i n=$topo_vlans
+    for ((i = 1; i <= n; i++)); do
+        [ $((2 * i)) -le "$n" ] && echo "802.1ad:${i}00" || echo "802.1Q:${i}00"
+    done
+}
+leat_vlans() { # INTERFACE: lines for ip -batch, VLAN in VLAN; the innermost takes what hosts send
+    local tag below=$1 i=0
+    for tag in $(vlan_tags); do
+        i=$((i + 1))
+        echo "link add link $below name $1.$i type vlan proto ${tag%:*} id ${tag#*:}"
+        [ $i = "$topo_vlans" ] || echo "link set $1.$i addrgenmode none"
+        echo "link set $1.$i up"
+        below=$1.$i
+    done
+    [ $i = 0 ] || echo "link set $below mtu ${topo_mtu:-1500}"
 }
 
 capture_start() { # client|server
@@ -214,9 +257,9 @@ ping_all() { # client|server ADDRESS COUNT OPTIONS...: every one of COUNT is ans
     grep -q "$n packets transmitted, $n received, 0% packet loss" "$tmp/ping"
 }
 
-traceroute_shows() { # client TO VIA: exactly two hops, the first is VIA
+traceroute_shows() { # client TO VIA [BYTES]: exactly two hops, the first is VIA
     # One probe at a time: a host answers a burst of them only up to its ICMP rate limit.
-    ns_exec "$1" traceroute -n -q 1 -N 1 -w 2 "$2" >"$tmp/traceroute" 2>&1
+    ns_exec "$1" traceroute -n -q 1 -N 1 -w 2 "$2" ${4:+"$4"} >"$tmp/traceroute" 2>&1
     cat "$tmp/traceroute"
     awk -v via="$3" -v to="$2" 'NR == 2 && $2 == via { a = 1 } NR == 3 && $2 == to { b = 1 } END { exit !(a && b && NR == 3) }' \
         "$tmp/traceroute"
@@ -232,8 +275,8 @@ serve_file() { # DIR: HTTP on port 8077 of the server, both families
     return 1
 }
 
-fetch_same() { # URL: what arrives is $tmp/file
-    ns_exec client curl -sS --max-time 60 "$1" >"$tmp/fetched" || return 1
+fetch_same() { # URL OPTIONS...: what arrives is $tmp/file
+    ns_exec client curl -sS --max-time 60 "$@" >"$tmp/fetched" || return 1
     cmp "$tmp/file" "$tmp/fetched"
 }
 
@@ -246,11 +289,22 @@ leat_settled() { # no address of leat's is being tested any more
     return 1
 }
 
-trace_a_ping() { # ADDRESS: leat trace shows an echo request passing ip4-forward
-    L trace -c 2 icmp >"$tmp/trace" 2>"$tmp/trace.err" &
-    local t=$! i
+# Datagrams that the client put together out of fragments.
+put_together() { # Ip|Ip6
+    case $1 in
+        Ip) ns_exec client awk '$1 == "Ip:" { if (!n) for (i = 2; i <= NF; i++) { if ($i == "ReasmOKs") n = i } else print $n }' /proc/net/snmp ;;
+        Ip6) ns_exec client awk '$1 == "Ip6ReasmOKs" { print $2 }' /proc/net/snmp6 ;;
+    esac
+}
+
+trace_a_ping() { # ADDRESS OPTIONS...: leat trace shows an echo request passing ip4-forward
+    local t i tags=''
+    for ((i = 0; i < ${topo_vlans:-0}; i++)); do tags+='vlan and '; done
+    # shellcheck disable=SC2086
+    L trace -c 2 $tags icmp >"$tmp/trace" 2>"$tmp/trace.err" &
+    t=$!
     for i in {1..30}; do
-        ns_exec client ping -n -c 1 -W 1 "$1" >/dev/null 2>&1
+        ns_exec client ping -n -c 1 -W 1 "$@" >/dev/null 2>&1
         kill -0 $t 2>/dev/null || break
         sleep 0.1
     done
@@ -260,3 +314,26 @@ trace_a_ping() { # ADDRESS: leat trace shows an echo request passing ip4-forward
 }
 
 drops_name() { L drops | grep -q "$1"; }
+
+# The start of a capture, pings and traceroutes, is all that these look at.
+wire_is_tagged() { # client|server: every frame has the tags of $topo_vlans and no more
+    local tag n f=''
+    for tag in $(vlan_tags); do
+        case $tag in
+            802.1ad:*) f+=" && (ieee8021ad.svid == ${tag#*:} || ieee8021ad.cvid == ${tag#*:} || ieee8021ad.id == ${tag#*:})" ;;
+            *) f+=" && vlan.id == ${tag#*:}" ;;
+        esac
+    done
+    n=$(tshark -c 300 -r "$tmp/$1.pcap" -Y "${f# && }" 2>/dev/null | wc -l)
+    echo "$n of 300 frames match ${f# && }"
+    [ "$n" = 300 ] && ! tshark -c 300 -r "$tmp/$1.pcap" -Y _ws.malformed 2>/dev/null | grep .
+}
+wire_has_fragments() { # client|server
+    local f
+    for f in 'ip.flags.mf == 1 && ip.src == 10.77.1.2' 'ip.flags.mf == 1 && ip.src == 10.77.2.2' \
+        'ip.flags.mf == 1 && ip.src == 10.77.1.1' 'ipv6.fraghdr && ipv6.src == fd77:1::2' \
+        'ipv6.fraghdr && ipv6.src == fd77:2::2' 'ipv6.fraghdr && ipv6.src == fd77:2::1'; do
+        [ -n "$(tshark -c 300 -r "$tmp/$1.pcap" -Y "$f" 2>/dev/null)" ] || { echo "none: $f"; return 1; }
+    done
+    ! tshark -c 300 -r "$tmp/$1.pcap" -Y '_ws.malformed || ip.fragment.error || ipv6.fragment.error' 2>/dev/null | grep .
+}
