@@ -8,7 +8,8 @@
  * one for a device that does not, is written into the frame. Then it leaves by the lower interface, its egress hook included.
  *
  * Linux drops what is for a VLAN that nobody made; so does this, by name. A priority tag (number 0) is taken away and heeded no
- * further. Left out: priorities mapped to and from tags, GVRP and MVRP. */
+ * further. The tag's priority is mapped by vlan_prio.c. Left out: GVRP and MVRP, and a tag that stays in the frame (reorder_hdr off),
+ * which nobody could see. */
 #include "dev/vlan_internal.h"
 
 #include "base/siphash.h"
@@ -68,7 +69,7 @@ static enum drop untag(struct lcore *lc, struct pkt *p, uint16_t *ret_proto, uin
 	return DROP_NONE;
 }
 
-static uint8_t enter(struct worker *w, struct pkt *p, const struct vlan *v)
+static uint8_t enter(struct worker *w, struct pkt *p, const struct vlan *v, uint16_t tci)
 {
 	struct iface *i = iface_get(w, v->handle);
 	if (!i)
@@ -80,6 +81,8 @@ static uint8_t enter(struct worker *w, struct pkt *p, const struct vlan *v)
 	}
 	racy_add(s->rx_packets, 1);
 	racy_add(s->rx_bytes, p->len);
+	if (unlikely(racy_get(v->has_ingress) || p->ext))
+		vlan_prio_in(w->lc, p, v, tci);
 	p->in_if = v->handle;
 	return VLAN_INPUT_IFACE;
 }
@@ -95,7 +98,7 @@ static uint8_t vlan_input_one(struct worker *w, struct pkt *p)
 	if (!(tci & VLAN_VID_MASK))
 		return VLAN_INPUT_ETH;
 	const struct vlan *v = vlan_find(w->st, p->in_if, proto, tci & VLAN_VID_MASK);
-	return v ? enter(w, p, v) : pkt_drop(p, DROP_VLAN_UNKNOWN);
+	return v ? enter(w, p, v, tci) : pkt_drop(p, DROP_VLAN_UNKNOWN);
 }
 
 static void vlan_input(struct worker *w, struct pkt_vec *v)
@@ -135,6 +138,8 @@ static bool tag(struct pkt *p, const struct vlan *v)
 		return false;
 	p->vlan_proto = v->proto;
 	p->vlan_tci = v->vid;
+	if (unlikely(racy_get(v->n_egress)))
+		p->vlan_tci |= vlan_prio_out(p, v);
 	return racy_get(v->lower->features) & IFACE_TX_VLAN || tag_to_frame(p);
 }
 

@@ -31,7 +31,7 @@ uint16_t vlan_id_of(const struct iface *i)
 static int vlan_up(struct iface *ifc)
 {
 	const struct vlan *v = ifc->driver;
-	if (!(v->lower->flags & IFF_UP))
+	if (!(v->lower->flags & IFF_UP) && !v->loose)
 		return -ENETDOWN;
 	follow_carrier(v);
 	return 0;
@@ -74,7 +74,10 @@ static const char *proto_name(const struct vlan *v)
 static void vlan_describe(const struct iface *ifc, char *to, size_t len)
 {
 	const struct vlan *v = ifc->driver;
-	snprintf(to, len, "vlan:%s,link=%s,id=%u,proto=%s", ifc->name, v->lower->name, v->vid, proto_name(v));
+	char maps[400];
+	vlan_prio_describe(v, maps, sizeof maps);
+	snprintf(to, len, "vlan:%s,link=%s,id=%u,proto=%s%s%s", ifc->name, v->lower->name, v->vid,
+		 proto_name(v), v->loose ? ",loose=1" : "", maps);
 }
 
 static uint32_t vlan_lower(const struct iface *ifc)
@@ -86,11 +89,48 @@ static uint32_t vlan_lower(const struct iface *ifc)
 static void vlan_fill_info(const struct iface *ifc, struct nl_buf *b)
 {
 	const struct vlan *v = ifc->driver;
-	const struct ifla_vlan_flags flags = { .flags = VLAN_FLAG_REORDER_HDR, .mask = UINT32_MAX };
+	const struct ifla_vlan_flags flags = {
+		.flags = VLAN_FLAG_REORDER_HDR | (v->loose ? VLAN_FLAG_LOOSE_BINDING : 0), .mask = UINT32_MAX
+	};
 	const be16 proto = be16_of(v->proto);
 	nl_put(b, IFLA_VLAN_PROTOCOL, &proto, sizeof proto);
 	nl_put_u16(b, IFLA_VLAN_ID, v->vid);
 	nl_put(b, IFLA_VLAN_FLAGS, &flags, sizeof flags);
+	vlan_prio_fill(v, b);
+}
+
+/* --- what may be changed --- */
+
+struct vlan_changes {
+	char ingress[160], egress[256];
+	bool loose;
+};
+#define CHANGES_AT(base)                                                                             \
+	{ "loose", DEV_OPT_BOOL, (base) + offsetof(struct vlan_changes, loose), 0, 1 },              \
+		{ "ingress", DEV_OPT_STR, (base) + offsetof(struct vlan_changes, ingress), 0, 160 }, \
+	{                                                                                            \
+		"egress", DEV_OPT_STR, (base) + offsetof(struct vlan_changes, egress), 0, 256        \
+	}
+
+static int change_to(struct vlan *v, const struct vlan_changes *c, char *ret_why, size_t why_len)
+{
+	int err = vlan_prio_set(v, c->ingress, c->egress);
+	if (err == -ENOSPC)
+		snprintf(ret_why, why_len, "No more than %d priorities can be mapped", VLAN_EGRESS_MAX);
+	else if (err)
+		snprintf(ret_why, why_len, "A map of priorities is FROM:TO/FROM:TO...");
+	else
+		v->loose = c->loose;
+	return err;
+}
+
+static int vlan_change(struct iface *ifc, const char *options, char *ret_why, size_t why_len)
+{
+	static const struct dev_option table[] = { CHANGES_AT(0), { 0 } };
+	struct vlan *v = ifc->driver;
+	struct vlan_changes c = { .loose = v->loose };
+	int err = dev_options(table, options, &c, ret_why, why_len);
+	return err ? err : change_to(v, &c, ret_why, why_len);
 }
 
 static bool vlan_link(const struct iface *ifc, struct iface_link *ret)
@@ -114,10 +154,11 @@ const struct iface_ops vlan_ops = {
 	.lower = vlan_lower,
 	.fill_info = vlan_fill_info,
 	.link = vlan_link,
+	.change = vlan_change,
 };
 
 static int vlan_new(struct leat_stack *st, const char *name, struct iface *lower, uint16_t proto,
-		    uint16_t vid)
+		    uint16_t vid, struct vlan **ret)
 {
 	struct vlan *v = mem_zalloc(&st->mem, sizeof *v);
 	if (!v)
@@ -142,6 +183,7 @@ static int vlan_new(struct leat_stack *st, const char *name, struct iface *lower
 	list_append(&vlan_stack(st)->vlans, &v->link);
 	vlan_insert(st, v);
 	follow_carrier(v);
+	*ret = v;
 	return 0;
 }
 
@@ -180,7 +222,7 @@ void vlan_lower_event(struct iface_watch *watch, struct iface *lower, enum iface
 		return;
 	}
 	while ((v = vlan_of(vs, lower, v))) {
-		if (e == IFACE_UP || e == IFACE_DOWN)
+		if ((e == IFACE_UP || e == IFACE_DOWN) && !v->loose)
 			iface_set_up(v->ifc, e == IFACE_UP);
 		follow(v);
 	}
@@ -192,16 +234,18 @@ void vlan_delete_all(struct leat_stack *st)
 		iface_delete(v->ifc);
 }
 
-/* --- `vlan:NAME,link=NAME,id=N,proto=802.1Q` --- */
+/* --- `vlan:NAME,link=NAME,id=N,proto=802.1Q,loose=0,ingress=PCP:PRIORITY/...,egress=PRIORITY:PCP/...` --- */
 
 struct vlan_words {
 	char link[IFACE_NAME_MAX], proto[16];
 	uint64_t id;
+	struct vlan_changes changes;
 };
 static const struct dev_option vlan_options[] = {
 	{ "link", DEV_OPT_STR, offsetof(struct vlan_words, link), 0, IFACE_NAME_MAX },
 	{ "id", DEV_OPT_U64, offsetof(struct vlan_words, id), 0, VID_MAX },
 	{ "proto", DEV_OPT_STR, offsetof(struct vlan_words, proto), 0, 16 },
+	CHANGES_AT(offsetof(struct vlan_words, changes)),
 	{ 0 },
 };
 
@@ -229,8 +273,14 @@ static int vlan_open(struct leat_stack *st, const char *ifname, const char *opti
 		return refuse(ret_why, why_len, -EOPNOTSUPP, "VLANs not supported on device");
 	if (vlan_find(st, lower->handle, proto, (uint16_t)o.id))
 		return refuse(ret_why, why_len, -EEXIST, "VLAN device already exists");
-	err = vlan_new(st, ifname, lower, proto, (uint16_t)o.id);
-	return err ? refuse(ret_why, why_len, err, strerror(-err)) : 0;
+	struct vlan *v;
+	err = vlan_new(st, ifname, lower, proto, (uint16_t)o.id, &v);
+	if (err)
+		return refuse(ret_why, why_len, err, strerror(-err));
+	err = change_to(v, &o.changes, ret_why, why_len);
+	if (err)
+		iface_delete(v->ifc);
+	return err;
 }
 
 const struct iface_kind vlan_kind = { .name = "vlan", .open = vlan_open };

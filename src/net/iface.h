@@ -75,6 +75,8 @@ struct iface_ops {
 	 * IFLA_INFO_DATA says. */
 	uint32_t (*lower)(const struct iface *ifc);
 	void (*fill_info)(const struct iface *ifc, struct nl_buf *b);
+	/* `ip link set NAME type KIND ...`: options as its kind has them. NULL: what it is made with stays. 0 or -errno and a line. */
+	int (*change)(struct iface *ifc, const char *options, char *ret_why, size_t why_len);
 	/* For people (`leat dev`), each may be NULL: its queue number i, false past the last; one line on how it works. */
 	bool (*queue)(const struct iface *ifc, unsigned i, struct iface_queue_stats *ret);
 	void (*mode)(const struct iface *ifc, char *to, size_t len);

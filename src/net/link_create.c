@@ -6,6 +6,7 @@
 #include "net/link_create.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #include <linux/if_ether.h>
@@ -15,14 +16,26 @@
 
 #include "net/ctl_util.h"
 #include "net/iface_internal.h"
+#include "net/link_fill.h"
 
 struct creation {
 	struct nl_req *r;
 	const struct nl_policy *link_policy;
 	const struct nlattr *data; /* IFLA_INFO_DATA or NULL */
-	char kind[32], name[IFACE_NAME_MAX], peer_name[IFACE_NAME_MAX], options[96];
+	char kind[32], name[IFACE_NAME_MAX], peer_name[IFACE_NAME_MAX], options[400];
 	struct link_born *peer;
 };
+
+static void put_word(struct creation *c, bool *full, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static void put_word(struct creation *c, bool *full, const char *fmt, ...)
+{
+	size_t at = strlen(c->options);
+	va_list ap;
+	va_start(ap, fmt);
+	*full |= vsnprintf(c->options + at, sizeof c->options - at, fmt, ap) >= (int)(sizeof c->options - at);
+	va_end(ap);
+}
 
 /* --- veth --- */
 
@@ -105,7 +118,43 @@ static const struct nl_policy vlan_policy[IFLA_VLAN_MAX + 1] = {
 	[IFLA_VLAN_PROTOCOL] = { NL_U16, .name = "IFLA_VLAN_PROTOCOL", .help = "big-endian" },
 };
 
-/* Linux: vlan_validate(); what is not there yet is refused instead of forgotten. */
+/* Linux: vlan_validate_qos_map(). */
+static int check_map(struct nl_ext *ext, const struct nlattr *map, const char *why)
+{
+	const struct nlattr *m;
+	if (!map)
+		return 0;
+	mnl_attr_for_each_nested(m, map)
+	{
+		if (mnl_attr_get_type(m) == IFLA_VLAN_QOS_MAPPING &&
+		    mnl_attr_get_payload_len(m) < sizeof(struct ifla_vlan_qos_mapping))
+			return nl_bad(ext, NULL, -EINVAL, why);
+	}
+	return 0;
+}
+
+/* Linux has these, too, and nothing here could do what they say: so they are refused rather than forgotten. */
+static int check_flags(struct nl_ext *ext, const struct nlattr *a)
+{
+	enum {
+		KNOWN = VLAN_FLAG_REORDER_HDR | VLAN_FLAG_GVRP | VLAN_FLAG_LOOSE_BINDING | VLAN_FLAG_MVRP |
+			VLAN_FLAG_BRIDGE_BINDING
+	};
+	struct ifla_vlan_flags f;
+	if (!a)
+		return 0;
+	if (mnl_attr_get_payload_len(a) < sizeof f)
+		return -EINVAL;
+	memcpy(&f, mnl_attr_get_payload(a), sizeof f);
+	if (f.flags & f.mask & ~(uint32_t)KNOWN)
+		return nl_bad(ext, NULL, -EINVAL, "Invalid VLAN flags");
+	if ((f.flags ^ VLAN_FLAG_REORDER_HDR) & f.mask & ~(uint32_t)VLAN_FLAG_LOOSE_BINDING)
+		return nl_bad(ext, a, -EOPNOTSUPP,
+			      "Of the flags only LOOSE_BINDING can be changed; REORDER_HDR is on");
+	return 0;
+}
+
+/* Linux: vlan_validate(). */
 static int vlan_validate(const struct creation *c, const struct nlattr **a)
 {
 	struct nl_ext *ext = c->r->ext;
@@ -116,31 +165,64 @@ static int vlan_validate(const struct creation *c, const struct nlattr **a)
 	}
 	if (a[IFLA_VLAN_ID] && mnl_attr_get_u16(a[IFLA_VLAN_ID]) >= 0x0fff)
 		return nl_bad(ext, NULL, -ERANGE, "Invalid VLAN id");
-	if (a[IFLA_VLAN_EGRESS_QOS] || a[IFLA_VLAN_INGRESS_QOS])
-		return nl_bad(ext,
-			      a[IFLA_VLAN_EGRESS_QOS] ? a[IFLA_VLAN_EGRESS_QOS] : a[IFLA_VLAN_INGRESS_QOS],
-			      -EOPNOTSUPP, "Priority maps are not supported yet");
-	if (a[IFLA_VLAN_FLAGS]) {
-		struct ifla_vlan_flags f;
-		if (mnl_attr_get_payload_len(a[IFLA_VLAN_FLAGS]) < sizeof f)
-			return -EINVAL;
-		memcpy(&f, mnl_attr_get_payload(a[IFLA_VLAN_FLAGS]), sizeof f);
-		if ((f.flags ^ VLAN_FLAG_REORDER_HDR) & f.mask)
-			return nl_bad(ext, a[IFLA_VLAN_FLAGS], -EOPNOTSUPP,
-				      "Only the flag REORDER_HDR is supported, and it is on");
+	int err = check_flags(ext, a[IFLA_VLAN_FLAGS]);
+	if (!err)
+		err = check_map(ext, a[IFLA_VLAN_INGRESS_QOS], "Invalid ingress QOS map");
+	return err ? err : check_map(ext, a[IFLA_VLAN_EGRESS_QOS], "Invalid egress QOS map");
+}
+
+static int vlan_read(const struct creation *c, const struct nlattr **a)
+{
+	if (!c->data)
+		return nl_bad(c->r->ext, NULL, -EINVAL, "VLAN properties not specified");
+	int err = nl_parse_nested(c->data, 0, vlan_policy, IFLA_VLAN_MAX, a, c->r->ext);
+	return err ? err : vlan_validate(c, a);
+}
+
+static void put_map(struct creation *c, const char *key, const struct nlattr *map, bool *full)
+{
+	struct ifla_vlan_qos_mapping m;
+	const struct nlattr *one;
+	bool more = false;
+	if (!map)
+		return;
+	mnl_attr_for_each_nested(one, map)
+	{
+		if (mnl_attr_get_type(one) != IFLA_VLAN_QOS_MAPPING)
+			continue;
+		memcpy(&m, mnl_attr_get_payload(one), sizeof m);
+		put_word(c, full, "%s%s%s%u:%u", more ? "/" : ",", more ? "" : key, more ? "" : "=", m.from,
+			 m.to);
+		more = true;
 	}
-	return 0;
+}
+
+/* What may be changed later, behind the rest. */
+static int vlan_change_words(struct creation *c, const struct nlattr *const *a)
+{
+	struct ifla_vlan_flags f = { 0 };
+	bool full = false;
+	if (a[IFLA_VLAN_FLAGS])
+		memcpy(&f, mnl_attr_get_payload(a[IFLA_VLAN_FLAGS]), sizeof f);
+	if (f.mask & VLAN_FLAG_LOOSE_BINDING)
+		put_word(c, &full, ",loose=%d", !!(f.flags & VLAN_FLAG_LOOSE_BINDING));
+	put_map(c, "ingress", a[IFLA_VLAN_INGRESS_QOS], &full);
+	put_map(c, "egress", a[IFLA_VLAN_EGRESS_QOS], &full);
+	return full ? nl_bad(c->r->ext, NULL, -ENOSPC, "Too many priorities at once") : 0;
+}
+
+static int vlan_changes(struct creation *c)
+{
+	const struct nlattr *a[IFLA_VLAN_MAX + 1];
+	int err = vlan_read(c, a);
+	return err ? err : vlan_change_words(c, a);
 }
 
 static int vlan_words(struct creation *c)
 {
 	const struct nlattr *a[IFLA_VLAN_MAX + 1], *link = c->r->attrs[IFLA_LINK];
 	struct nl_ext *ext = c->r->ext;
-	if (!c->data)
-		return nl_bad(ext, NULL, -EINVAL, "VLAN properties not specified");
-	int err = nl_parse_nested(c->data, 0, vlan_policy, IFLA_VLAN_MAX, a, ext);
-	if (!err)
-		err = vlan_validate(c, a);
+	int err = vlan_read(c, a);
 	if (err)
 		return err;
 	if (!a[IFLA_VLAN_ID])
@@ -156,7 +238,7 @@ static int vlan_words(struct creation *c)
 	bool is_ad = a[IFLA_VLAN_PROTOCOL] && ntohs(mnl_attr_get_u16(a[IFLA_VLAN_PROTOCOL])) == ETH_P_8021AD;
 	snprintf(c->options, sizeof c->options, "link=%s,id=%u,proto=%s", lower->name,
 		 mnl_attr_get_u16(a[IFLA_VLAN_ID]), is_ad ? "802.1ad" : "802.1Q");
-	return 0;
+	return vlan_change_words(c, a);
 }
 
 /* --- vrf --- */
@@ -185,8 +267,13 @@ static int vrf_words(struct creation *c)
 /* Kinds that Linux calls otherwise, or that a request says more of than its name. */
 static const struct row {
 	const char *linux_name, *leat;
-	int (*words)(struct creation *c);
-} rows[] = { { "veth", "mem", veth_words }, { "vlan", "vlan", vlan_words }, { "vrf", "vrf", vrf_words } };
+	int (*words)(struct creation *c); /* for the kind's open() */
+	int (*changes)(struct creation *c); /* for its change() */
+} rows[] = {
+	{ "veth", "mem", veth_words, NULL },
+	{ "vlan", "vlan", vlan_words, vlan_changes },
+	{ "vrf", "vrf", vrf_words, NULL },
+};
 
 static const struct row *row_of(const char *kind)
 {
@@ -266,4 +353,24 @@ int link_create(struct nl_req *r, const struct nl_policy *link_policy, const str
 	memcpy(ret_link->attrs, r->attrs, sizeof ret_link->attrs);
 	ret_peer->i = c.peer_name[0] ? iface_by_name(r->st, c.peer_name) : NULL;
 	return ret_link->i ? 0 : -ENODEV;
+}
+
+int link_change(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
+		struct iface *i, bool *ret_changed)
+{
+	struct creation c = { .r = r, .link_policy = link_policy };
+	const char *have = link_kind_of(i);
+	char why[160] = "";
+	int err = read_creation(&c, info_policy);
+	if (err || !c.data)
+		return err;
+	const struct row *row = row_of(c.kind);
+	if (!row || !have || strcmp(c.kind, have) || !row->changes || !i->ops->change)
+		return -EOPNOTSUPP;
+	err = row->changes(&c);
+	if (err)
+		return err;
+	*ret_changed = true; /* Linux: whether anything is different or not */
+	err = i->ops->change(i, c.options[0] ? c.options + 1 : "", why, sizeof why);
+	return err && why[0] ? nl_bad_text(r->ext, NULL, err, "%s", why) : err;
 }

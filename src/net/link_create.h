@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RTM_NEWLINK for a link that is not there. */
+/* RTM_NEWLINK as far as it is about the kind of device. */
 #ifndef LEAT_NET_LINK_CREATE_H
 #define LEAT_NET_LINK_CREATE_H
 
@@ -20,5 +20,8 @@ struct link_born {
  * lcore. */
 int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
 		struct link_born *ret_link, struct link_born *ret_peer);
+/* RTM_NEWLINK for one that is there: what IFLA_LINKINFO says of it. */
+int link_change(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
+		struct iface *i, bool *ret_changed);
 
 #endif

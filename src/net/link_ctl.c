@@ -122,8 +122,7 @@ static bool dump_wants(const struct nl_req *r, const struct iface *i)
 {
 	const struct nlattr *kind = kind_attr(r);
 	const char *have = link_kind_of(i);
-	if (r->attrs[IFLA_MASTER] &&
-	    mnl_attr_get_u32(r->attrs[IFLA_MASTER]) != ifindex_of(r->st, i->l3_master))
+	if (!has_master(i, r->attrs[IFLA_MASTER]))
 		return false;
 	return !kind || (have && attr_is_name(kind, have));
 }
@@ -460,6 +459,18 @@ static int bear(struct nl_req *r, const struct link_born *born)
 	return err ? err : set_master(&own, born->i);
 }
 
+/* Linux: the kind's own words come first. */
+static int change_link(struct nl_req *r, struct iface *i)
+{
+	bool changed = false;
+	int err = link_change(r, link_policy, link_info_policy, i, &changed);
+	if (!err)
+		err = apply(r, i);
+	if (changed)
+		iface_changed(i);
+	return err;
+}
+
 static int new_link(struct nl_req *r)
 {
 	bool named;
@@ -470,7 +481,7 @@ static int new_link(struct nl_req *r)
 			return -EEXIST;
 		if (flags & NLM_F_REPLACE)
 			return -EOPNOTSUPP;
-		return apply(r, i);
+		return change_link(r, i);
 	}
 	if (!(flags & NLM_F_CREATE))
 		return !named && r->attrs[IFLA_GROUP] ? change_group(r) : -ENODEV;

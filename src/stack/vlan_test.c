@@ -224,6 +224,119 @@ static void a_vlan_says_how_to_open_it_again(void **state)
 	rig_free(r);
 }
 
+static int change(struct iface *i, const char *options)
+{
+	char why[100] = "";
+	return i->ops->change(i, options, why, sizeof why);
+}
+
+/* The bits of the first tag of the next frame on that wire. */
+static unsigned next_bits(struct rig_wire *wire)
+{
+	const struct rig_frame *f = rig_next(wire);
+	assert_non_null(f);
+	assert_int_equal(f->b[12] << 8 | f->b[13], ETH_P_8021Q);
+	return f->b[14] >> 5;
+}
+
+/* Linux: rt_tos2priority() of what is forwarded; answers of the stack itself have none. */
+static void ipv4_leaves_with_the_priority_of_its_service(void **state)
+{
+	static const struct {
+		uint8_t tos, bits;
+	} as[] = { { 0, 1 }, { 0x10, 5 }, { 0x08, 2 }, { 0x18, 4 }, { 0x02, 1 }, { 0xb8, 4 } };
+	struct rig *r = rig_new(workers, 0);
+	struct iface *v = vlan_on(r, "wa", "v5", VID, "802.1Q");
+	struct ip4_msg ip = ip4_packet("10.0.2.2", HOST);
+	struct frame f;
+	inhabit(r, v);
+	rig_neigh(r, &r->b, "10.0.2.2");
+	frame_ip4(&f, &r->b, &ip, 20);
+	rig_send(r, &r->b, &f);
+	assert_int_equal(next_bits(&r->a), 0); /* without a map */
+	assert_int_equal(change(v, "egress=0:1/6:5/2:2/4:4"), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(as); i++) {
+		ip.tos = as[i].tos;
+		frame_ip4(&f, &r->b, &ip, 20);
+		rig_send(r, &r->b, &f);
+		assert_int_equal(next_bits(&r->a), as[i].bits);
+	}
+	ip = ip4_packet(HOST, LEAT);
+	ip.tos = 0x10; /* is answered with the same, and has none */
+	frame_ip4(&f, &r->a, &ip, 20);
+	put_tag(&f, ETH_P_8021Q, VID);
+	rig_send(r, &r->a, &f);
+	assert_int_equal(next_bits(&r->a), 1);
+	rig_free(r);
+}
+
+/* From bits to bits by way of this host, where nothing else says what a packet is. */
+static void ipv6_keeps_the_priority_it_came_with(void **state)
+{
+	static const uint8_t bits[8] = { 0, 0, 0, 6, 0, 0, 0, 2 };
+	struct rig *r = rig_new(workers, 0);
+	struct iface *in = vlan_on(r, "wb", "v5", VID, "802.1Q"),
+		     *out = vlan_on(r, "wa", "v6", VID, "802.1Q");
+	struct neigh_info n = {
+		.family = AF_INET6, .if_handle = out->handle, .state = NUD_PERMANENT, .has_mac = true
+	};
+	struct ip6_msg ip = ip6_packet("2001:db8:5::2", "2001:db8:6::2");
+	struct frame f;
+	rig_addr(r, in, "2001:db8:5::1", 64, IFA_F_NODAD);
+	rig_addr(r, out, "2001:db8:6::1", 64, IFA_F_NODAD);
+	n.addr.v6 = ip6_of("2001:db8:6::2");
+	memcpy(n.mac, r->a.mac, sizeof n.mac);
+	assert_int_equal(neigh_set(r->st, &n, NLM_F_CREATE | NLM_F_REPLACE), 0);
+	assert_int_equal(change(in, "ingress=3:40/7:9"), 0);
+	assert_int_equal(change(out, "egress=40:6/9:2"), 0);
+	manual_rt_run(r->m, 5 * SEC);
+	rig_clear(&r->a);
+	for (unsigned i = 0; i < ARRAY_SIZE(bits); i++) {
+		frame_ip6(&f, &r->b, &ip, NULL, 0, 20);
+		put_tag(&f, ETH_P_8021Q, (uint16_t)(i << 13 | VID));
+		rig_send(r, &r->b, &f);
+		assert_int_equal(next_bits(&r->a), bits[i]);
+	}
+	rig_free(r);
+}
+
+static void maps_are_kept_and_refused_whole(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	char words[400], many[200] = "egress=0:1";
+	struct iface *v = vlan_on(r, "wb", "v5", VID, "802.1Q");
+	assert_int_equal(change(v, "loose=1,ingress=1:2/3:4294967295,egress=2:3/18:4/1:1"), 0);
+	assert_int_equal(change(v, "ingress=1:0,egress=2:7"), 0);
+	v->ops->describe(v, words, sizeof words);
+	assert_string_equal(
+		words, "vlan:v5,link=wb,id=5,proto=802.1Q,loose=1,ingress=3:4294967295,egress=2:7/18:4/1:1");
+	assert_int_equal(change(v, "ingress=1:5/x"), -EINVAL);
+	for (unsigned i = 1; i <= 16; i++)
+		snprintf(many + strlen(many), sizeof many - strlen(many), "/%u:1", i);
+	assert_int_equal(change(v, many), -ENOSPC);
+	v->ops->describe(v, words, sizeof words);
+	assert_string_equal(
+		words, "vlan:v5,link=wb,id=5,proto=802.1Q,loose=1,ingress=3:4294967295,egress=2:7/18:4/1:1");
+	rig_free(r);
+}
+
+/* loose_binding: up and down by its own will, but with the carrier from below. */
+static void a_loose_vlan_is_not_taken_along(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	struct iface *v = vlan_on(r, "wa", "v5", VID, "802.1Q");
+	assert_int_equal(change(v, "loose=1"), 0);
+	assert_int_equal(iface_set_up(r->a.ifc, false), 0);
+	assert_true(v->flags & IFF_UP);
+	assert_false(iface_is_up(v));
+	assert_int_equal(iface_set_up(v, false), 0);
+	assert_int_equal(iface_set_up(v, true), 0);
+	assert_int_equal(iface_set_up(v, false), 0);
+	assert_int_equal(iface_set_up(r->a.ifc, true), 0);
+	assert_false(v->flags & IFF_UP);
+	rig_free(r);
+}
+
 static struct leat_stack *saved_again(struct leat_stack *st)
 {
 	struct leat_stack *again;
@@ -263,6 +376,10 @@ TWICE(an_address_of_its_own_is_heard)
 TWICE(what_happens_below_happens_above)
 TWICE(a_vlan_says_how_to_open_it_again)
 TWICE(what_lies_on_a_higher_number_comes_back)
+TWICE(ipv4_leaves_with_the_priority_of_its_service)
+TWICE(ipv6_keeps_the_priority_it_came_with)
+TWICE(maps_are_kept_and_refused_whole)
+TWICE(a_loose_vlan_is_not_taken_along)
 
 int main(void)
 {
@@ -276,6 +393,10 @@ int main(void)
 		BOTH(what_happens_below_happens_above),
 		BOTH(a_vlan_says_how_to_open_it_again),
 		BOTH(what_lies_on_a_higher_number_comes_back),
+		BOTH(ipv4_leaves_with_the_priority_of_its_service),
+		BOTH(ipv6_keeps_the_priority_it_came_with),
+		BOTH(maps_are_kept_and_refused_whole),
+		BOTH(a_loose_vlan_is_not_taken_along),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
