@@ -43,7 +43,7 @@ static void put_reply_header(const struct worker *w, struct pkt *p, be32 src, be
 	*(struct ip4_hdr *)p->data = (struct ip4_hdr){
 		.ver_ihl = (uint8_t)(0x45 + len / 4),
 		.tos = tos, /* RFC 1122, 3.2.2.6 says nothing; Linux */
-		.ttl = ip4_hops(w, dst),
+		.ttl = ip4_hops(w, l3_handle_of(w, p->in_if), dst),
 		.proto = IP_PROTO_ICMP4,
 		.src = src,
 		.dst = hop,
@@ -70,7 +70,7 @@ static uint8_t reply(struct worker *w, struct pkt *p, uint16_t old)
 	uint8_t options[IP4_OPTIONS_MAX];
 	uint32_t vrf = l3_handle_of(w, p->in_if);
 	be32 src = reply_source(w, p, ip), dst = ip->src, hop;
-	int len = ip4_options_echo(w, ip, src, dst, options, &hop);
+	int len = ip4_options_echo(w, vrf, ip, src, dst, options, &hop);
 	if (len < 0)
 		return pkt_drop(p, DROP_IP_OPTIONS);
 	if (!icmp4_may_send(w, p, dst, h->type, h->code))

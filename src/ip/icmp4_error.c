@@ -96,7 +96,7 @@ static unsigned fill_ip(const struct worker *w, struct error_hdr *h, const struc
 {
 	const struct ip4_hdr *was = pkt_l3(cause);
 	be32 src = error_source(w, cause, was->src, way), hop;
-	int len = ip4_options_echo(w, was, src, was->src, h->options, &hop);
+	int len = ip4_options_echo(w, l3_handle_of(w, link_of(cause)), was, src, was->src, h->options, &hop);
 	h->ip = (struct ip4_hdr){
 		.ver_ihl = (uint8_t)(0x45 + (len > 0 ? len : 0) / 4),
 		.tos = (was->tos & TOS_MASK) | PREC_INTERNETCONTROL, /* RFC 1812, 4.3.2.5 */

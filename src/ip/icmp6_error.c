@@ -103,7 +103,7 @@ static bool error_source(const struct worker *w, const struct pkt *cause, const 
 		*ret = was->src;
 		return true;
 	}
-	const struct fib_nh *nh = out_if ? NULL : fib6_lookup(w, &was->src);
+	const struct fib_nh *nh = ip6_is_link_local(&was->src) ? NULL : fib6_lookup_at(w, out_if, &was->src);
 	if (in && !(nh && nh->prefsrc_family) && addr_select_source(w, in, AF_INET6, &to, &src)) {
 		*ret = src.v6;
 		return true;

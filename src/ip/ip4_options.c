@@ -11,6 +11,7 @@
 #include "ip/ip4_options.h"
 
 #include "net/addr.h"
+#include "net/l3.h"
 #include "pkt/csum.h"
 #include "wire/eth.h"
 #include "wire/icmp4.h"
@@ -41,26 +42,26 @@ static be32 addr_at(const uint8_t *at)
 	return a;
 }
 
-static uint8_t type_of(const struct worker *w, be32 a)
+static uint8_t type_of(const struct worker *w, uint32_t vrf, be32 a)
 {
-	const struct fib_nh *nh = fib4_lookup(w, a);
+	const struct fib_nh *nh = fib4_lookup_at(w, vrf, a);
 	return nh ? nh->type : RTN_UNICAST;
 }
 
-/* Linux: ours, or nobody's who could write into it himself. */
-static bool is_ours_to_stamp(const struct worker *w, be32 a)
+/* Linux: ours, or nobody's who could write into it himself; it does not know those of a VRF. */
+static bool is_ours_to_stamp(const struct worker *w, uint32_t vrf, be32 a)
 {
-	uint8_t type = type_of(w, a);
+	uint8_t type = type_of(w, vrf, a);
 	return ip4_is_group(a) || a.b[0] == 0 || type == RTN_LOCAL || type == RTN_BROADCAST;
 }
 
 /* Linux: fib_compute_spec_dst(). Who we are to the packet's sender. */
-static be32 our_name(const struct worker *w, const struct ip4_hdr *h, const struct fib_nh *nh)
+static be32 our_name(const struct worker *w, uint32_t vrf, const struct ip4_hdr *h, const struct fib_nh *nh)
 {
 	struct ip_way way;
 	if (nh && nh->type == RTN_LOCAL)
 		return h->dst;
-	return !ip4_way(w, 0, h->src, &way) && way.has_src ? way.src.v4 : be32_of(0);
+	return !ip4_way(w, vrf, h->src, &way) && way.has_src ? way.src.v4 : be32_of(0);
 }
 
 /* --- record route and timestamp --- */
@@ -78,7 +79,7 @@ void ip4_record_route(uint8_t *o, be32 us)
 	o[2] += 4;
 }
 
-void ip4_stamp(const struct worker *w, uint8_t *o, be32 us)
+void ip4_stamp(const struct worker *w, uint32_t vrf, uint8_t *o, be32 us)
 {
 	uint8_t *slot = o + o[2] - 1;
 	if (is_full(o)) {
@@ -98,7 +99,7 @@ void ip4_stamp(const struct worker *w, uint8_t *o, be32 us)
 		o[2] += 8;
 		return;
 	case TS_PRESPEC:
-		if (is_ours_to_stamp(w, addr_at(slot))) {
+		if (is_ours_to_stamp(w, vrf, addr_at(slot))) {
 			put_time(w, slot + 4);
 			o[2] += 8;
 		}
@@ -199,11 +200,11 @@ static bool goes_on(const struct worker *w, const struct ip4_hdr *h, const struc
 
 /* slot: of a source route that leads on. Linux: the header's sum is made anew when the packet goes on, not before, so what errors quote
  * has the one it came with. */
-static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_options *o,
+static void record(const struct worker *w, uint32_t vrf, struct ip4_hdr *h, const struct ip4_options *o,
 		   const struct ip4_options_say *say, uint8_t slot, bool bad)
 {
 	uint8_t *l3 = (uint8_t *)h;
-	be32 us = our_name(w, h, say->nh), out = us;
+	be32 us = our_name(w, vrf, h, say->nh), out = us;
 	bool on = goes_on(w, h, say, &out);
 	if (slot) {
 		put_addr(l3 + slot, out);
@@ -212,7 +213,7 @@ static void record(const struct worker *w, struct ip4_hdr *h, const struct ip4_o
 	if (o->record_route)
 		ip4_record_route(l3 + o->record_route, out);
 	if (o->timestamp)
-		ip4_stamp(w, l3 + o->timestamp, slot ? out : us);
+		ip4_stamp(w, vrf, l3 + o->timestamp, slot ? out : us);
 	if (!bad) /* else the end was not reached */
 		ip4_options_clear_rest(l3 + sizeof *h, ip4_hdr_len(h) - (unsigned)sizeof *h);
 	if (on)
@@ -226,11 +227,12 @@ enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct ifac
 	struct ip4_options o;
 	uint8_t bad = 0, slot = 0;
 	unsigned len = ip4_hdr_len(h) - (unsigned)sizeof *h;
+	uint32_t vrf = l3_handle_of(w, in->handle);
 	if (!len)
 		return DROP_NONE;
 	if (ip4_options_parse(cur_of(h + 1, len), &o, &bad)) {
 		say->forward = false;
-		record(w, h, &o, say, 0, true);
+		record(w, vrf, h, &o, say, 0, true);
 		return problem(say, bad);
 	}
 	enum drop why = o.source_route ? source_route(w, p, &o, in, say, &slot) : DROP_NONE;
@@ -241,7 +243,7 @@ enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct ifac
 		say->code = ICMP4_UNREACH_SOURCE_ROUTE;
 		return DROP_IP_OPTIONS;
 	}
-	record(w, h, &o, say, slot, false);
+	record(w, vrf, h, &o, say, slot, false);
 	say->router_alert = o.router_alert;
 	pkt_csum_headers_changed(p);
 	return DROP_NONE;
@@ -255,6 +257,7 @@ struct echo {
 	unsigned n; /* bytes so far */
 	be32 src;
 	bool blank; /* nobody fills slots yet */
+	uint32_t vrf;
 };
 
 static void *copy(struct echo *e, const uint8_t *o)
@@ -287,7 +290,7 @@ static bool echo_timestamp(struct echo *e, const uint8_t *o)
 	if (e->blank)
 		ip4_blank_slot(at);
 	else if (room)
-		ip4_stamp(e->w, at, e->src);
+		ip4_stamp(e->w, e->vrf, at, e->src);
 	return true;
 }
 
@@ -314,12 +317,12 @@ static void echo_source_route(struct echo *e, const uint8_t *o, const struct ip4
 	*ret_hop = hop;
 }
 
-int ip4_options_echo(const struct worker *w, const struct ip4_hdr *was, be32 src, be32 dst,
+int ip4_options_echo(const struct worker *w, uint32_t vrf, const struct ip4_hdr *was, be32 src, be32 dst,
 		     uint8_t to[static IP4_OPTIONS_MAX], be32 *ret_hop)
 {
 	unsigned len = ip4_hdr_len(was) - (unsigned)sizeof *was;
 	const uint8_t *l3 = (const uint8_t *)was;
-	struct echo e = { .w = w, .to = to, .src = src, .blank = !be32_get(src) };
+	struct echo e = { .w = w, .to = to, .src = src, .vrf = vrf, .blank = !be32_get(src) };
 	struct ip4_options o;
 	uint8_t bad;
 	*ret_hop = dst;

@@ -20,14 +20,14 @@ struct ip4_options_say {
  * goes on as *say says. */
 enum drop ip4_options_receive(struct worker *w, struct pkt *p, const struct iface *in,
 			      struct ip4_options_say *say);
-/* The options of an answer to a packet that was received; src, dst: of the answer, *ret_hop: where it goes first when a source route
+/* The options of an answer to a packet that was received in that VRF (0: none); src, dst: of the answer, *ret_hop: where it goes first when a source route
  * is turned around. src zero: as who answers writes them, with slots to be filled. Returns how many bytes, a multiple of 4; negative: such options cannot be answered. */
-int ip4_options_echo(const struct worker *w, const struct ip4_hdr *was, be32 src, be32 dst,
+int ip4_options_echo(const struct worker *w, uint32_t vrf, const struct ip4_hdr *was, be32 src, be32 dst,
 		     uint8_t to[static IP4_OPTIONS_MAX], be32 *ret_hop);
 
 /* One slot more, with who we are, if there is one (RFC 791). An unknown kind of timestamp is left alone, as on Linux. */
 void ip4_record_route(uint8_t *o, be32 us);
-void ip4_stamp(const struct worker *w, uint8_t *o, be32 us);
+void ip4_stamp(const struct worker *w, uint32_t vrf, uint8_t *o, be32 us);
 /* The next slot, as who has it filled writes it. */
 void ip4_blank_slot(uint8_t *o);
 /* Linux: what stands behind the end of the list becomes nothing. */

@@ -56,9 +56,9 @@ enum drop ip4_way(const struct worker *w, uint32_t out_if, be32 dst, struct ip_w
 	return ip4_way_of(w, &(struct fib_query){ .family = AF_INET, .dst.v4 = dst, .oif = out_if }, ret);
 }
 
-uint8_t ip4_hops(const struct worker *w, be32 dst)
+uint8_t ip4_hops(const struct worker *w, uint32_t vrf, be32 dst)
 {
-	return route_hops(w, fib4_lookup(w, dst), NULL, AF_INET);
+	return route_hops(w, fib4_lookup_at(w, vrf, dst), NULL, AF_INET);
 }
 
 static bool fill_source(const struct worker *w, const struct fib_nh *nh, uint32_t out_if, struct ip4_hdr *h)

@@ -100,7 +100,7 @@ void ip4_own_options_put(const struct worker *w, const struct ip4_own_options *o
 		else if (to[i] == IP4_OPT_RECORD_ROUTE)
 			ip4_record_route(to + i, src);
 		else if (to[i] == IP4_OPT_TIMESTAMP && !is_full(to + i))
-			ip4_stamp(w, to + i, src);
+			ip4_stamp(w, 0, to + i, src);
 	}
 }
 
@@ -119,7 +119,7 @@ int ip4_own_options_answer(const struct worker *w, const struct ip4_hdr *was,
 	struct ip4_options where;
 	uint8_t bad;
 	be32 hop, none = be32_of(0);
-	int n = ip4_options_echo(w, was, none, none, to, &hop);
+	int n = ip4_options_echo(w, 0, was, none, none, to, &hop);
 	if (n <= 0)
 		return n;
 	ip4_options_parse(cur_of(to, (unsigned)n), &where, &bad);

@@ -75,8 +75,7 @@ static bool is_own4(const struct worker *w, uint32_t in_if, be32 src)
 	struct ipaddr a = { .v4 = src };
 	if (likely(!ip4_may_be_own(&ip4_stack(w->st)->own, src)))
 		return false;
-	const struct addr *own = addr_find(w, AF_INET, &a);
-	return own && l3_handle_of(w, own->if_handle) == l3_handle_of(w, in_if);
+	return addr_find_in(w, l3_handle_of(w, in_if), AF_INET, &a);
 }
 
 enum drop ip4_guard_source(const struct worker *w, const struct pkt *p, const struct iface *in,

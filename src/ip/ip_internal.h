@@ -126,7 +126,7 @@ static inline uint8_t route_hops(const struct worker *w, const struct fib_nh *nh
 }
 enum drop ip4_way_of(const struct worker *w, const struct fib_query *q, struct ip_way *ret);
 enum drop ip6_way_of(const struct worker *w, const struct fib_query *q, struct ip_way *ret);
-uint8_t ip4_hops(const struct worker *w, be32 dst);
+uint8_t ip4_hops(const struct worker *w, uint32_t vrf, be32 dst);
 uint8_t ip6_hops(const struct worker *w, uint32_t out_if, const struct ip6 *dst);
 
 /* Does every segment fit? A packet that fits whole is the common case and needs no look at its kind. */

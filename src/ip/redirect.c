@@ -13,6 +13,7 @@
 
 #include "ip/ip.h"
 #include "ip/redirect_internal.h"
+#include "net/l3.h"
 #include "net/neigh.h"
 #include "wire/icmp6.h"
 
@@ -39,7 +40,9 @@ const struct fib_nh *redirect_way(const struct worker *w, const struct fib_nh *n
 
 bool redirect_is_neighbour(const struct worker *w, uint8_t family, const struct ipaddr *a, uint32_t if_handle)
 {
-	const struct fib_nh *nh = family == AF_INET6 ? fib6_lookup(w, &a->v6) : fib4_lookup(w, a->v4);
+	uint32_t vrf = l3_handle_of(w, if_handle);
+	const struct fib_nh *nh =
+		family == AF_INET6 ? fib6_lookup_at(w, vrf, &a->v6) : fib4_lookup_at(w, vrf, a->v4);
 	return nh && nh->type == RTN_UNICAST && !nh->gw_family && fib_nh_uses_if(nh, if_handle);
 }
 

@@ -17,6 +17,7 @@
 
 #include "ip/ip.h"
 #include "ip/redirect_internal.h"
+#include "net/l3.h"
 #include "net/neigh.h"
 #include "wire/icmp4.h"
 #include "wire/ip4.h"
@@ -40,13 +41,14 @@ static bool shares(const struct redirect_stack *s, const struct iface *in)
 
 static bool is_default_gateway(const struct worker *w, const struct ipaddr *gw, uint32_t if_handle)
 {
-	return redirect_way(w, fib4_lookup(w, be32_of(0)), AF_INET, gw, if_handle);
+	return redirect_way(w, fib4_lookup_at(w, l3_handle_of(w, if_handle), be32_of(0)), AF_INET, gw,
+			    if_handle);
 }
 
 static bool may_lead(const struct worker *w, const struct iface *in, const struct ipaddr *gw)
 {
 	const struct redirect_stack *s = redirect_stack(w->st);
-	const struct fib_nh *nh = fib4_lookup(w, gw->v4);
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, in->handle), gw->v4);
 	uint8_t first = gw->v4.b[0];
 	struct neigh_hop hop;
 	if (first == 0 || first == 127 || ip4_is_group(gw->v4) || !nh || nh->type != RTN_UNICAST)

@@ -89,7 +89,9 @@ static enum drop redirect6_heard(struct worker *w, const struct pkt *p, const st
 				 const struct nd_envelope *ip)
 {
 	const struct ipaddr from = { .v6 = ip->src }, target = { .v6 = m->target };
-	const struct fib_query q = { .family = AF_INET6, .src.v6 = ip->dst, .dst.v6 = m->dst };
+	const struct fib_query q = {
+		.family = AF_INET6, .src.v6 = ip->dst, .dst.v6 = m->dst, .oif = p->in_if
+	};
 	const struct fib_nh *way = way_from(w, &q, p->in_if, &from);
 	if (!way || addr_find_on(w, p->in_if, AF_INET6, &target))
 		return DROP_REDIRECT_REFUSED;

@@ -149,6 +149,108 @@ static void raw_ones_are_found_by_protocol_and_family(void **state)
 	assert_null(l4_raw_next(w, &of, AF_INET, NULL));
 }
 
+/* As it arrives by interface 7, of the VRF 20; interface 8 is of the VRF 21, the numbers are handles. */
+static struct l4_tuple in_vrf(struct l4_tuple of)
+{
+	of.vrf = 20;
+	return of;
+}
+
+static struct l4_end *udp_on(struct net_test *t, uint32_t bound_if, const char *at, int want)
+{
+	struct l4_end *e = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
+	struct l4_addr a = l4_test_addr(at, 7);
+	e->opt.bound_if = bound_if;
+	assert_int_equal(l4_take_port(e, &a), want);
+	if (!want)
+		l4_hash(e);
+	return e;
+}
+
+/* Linux: udp_l3mdev_accept. */
+static void sockets_of_no_interface_hear_a_vrf_on_demand(void **state)
+{
+	struct net_test *t = *state;
+	const struct worker *w = t->st->worker[0];
+	struct l4_tuple of = in_vrf(tuple("10.0.0.1", 7, "10.0.0.2", 9)), group = of, by_itself = of;
+	struct l4_end *any = udp_on(t, 0, "0.0.0.0", 0);
+	group.local = l4_test_addr("224.0.0.1", 0).a;
+	by_itself.in_if = 20; /* from the VRF to itself */
+	assert_null(l4_find(w, &of));
+	assert_null(l4_find(w, &by_itself));
+	assert_int_equal(hearers(t, &group), 0);
+	l4_stack(t->st)->conf.udp_in_vrf = 1;
+	assert_ptr_equal(l4_find(w, &of), any);
+	assert_ptr_equal(l4_find(w, &by_itself), any);
+	assert_int_equal(hearers(t, &group), 1);
+	of.vrf = 0;
+	l4_stack(t->st)->conf.udp_in_vrf = 0;
+	assert_ptr_equal(l4_find(w, &of), any);
+	l4_test_end_free(any);
+}
+
+/* SO_BINDTODEVICE to the VRF or to an interface in it. */
+static void sockets_of_a_vrf_hear_all_its_interfaces(void **state)
+{
+	struct net_test *t = *state;
+	const struct worker *w = t->st->worker[0];
+	struct l4_tuple of = in_vrf(tuple("10.0.0.1", 7, "10.0.0.2", 9));
+	struct l4_end *vrf = udp_on(t, 20, "0.0.0.0", 0), *other = udp_on(t, 21, "0.0.0.0", 0), *port;
+	assert_ptr_equal(l4_find(w, &of), vrf);
+	of.in_if = 20;
+	assert_ptr_equal(l4_find(w, &of), vrf);
+	of.in_if = 9; /* another one of the same VRF */
+	assert_ptr_equal(l4_find(w, &of), vrf);
+	port = udp_on(t, 7, "0.0.0.0", 0); /* Linux: as good as the VRF's, and younger */
+	assert_ptr_equal(l4_find(w, &of), vrf);
+	of.in_if = 7;
+	assert_ptr_equal(l4_find(w, &of), port);
+	of.in_if = 8;
+	of.vrf = 21;
+	assert_ptr_equal(l4_find(w, &of), other);
+	l4_test_end_free(other);
+	assert_null(l4_find(w, &of));
+	of.vrf = 0; /* in none */
+	assert_null(l4_find(w, &of));
+	l4_test_end_free(vrf);
+	l4_test_end_free(port);
+}
+
+/* Linux: udp_lib_lport_inuse(). Who is bound to no interface is in the way of all. */
+static void vrfs_have_ports_of_their_own(void **state)
+{
+	struct net_test *t = *state;
+	struct l4_end *red = udp_on(t, 20, "10.0.0.1", 0), *blue = udp_on(t, 21, "10.0.0.1", 0),
+		      *in_red = udp_on(t, 7, "10.0.0.1", 0);
+	l4_test_end_free(udp_on(t, 20, "0.0.0.0", -EADDRINUSE));
+	l4_test_end_free(udp_on(t, 0, "10.0.0.1", -EADDRINUSE));
+	l4_test_end_free(udp_on(t, 0, "0.0.0.0", -EADDRINUSE));
+	l4_test_end_free(red);
+	l4_test_end_free(blue);
+	l4_test_end_free(in_red);
+	struct l4_end *any = udp_on(t, 0, "0.0.0.0", 0);
+	l4_test_end_free(udp_on(t, 20, "10.0.0.1", -EADDRINUSE));
+	l4_test_end_free(any);
+}
+
+/* Linux: raw_l3mdev_accept, on from the start. */
+static void raw_ones_hear_a_vrf_unless_told_otherwise(void **state)
+{
+	struct net_test *t = *state;
+	const struct worker *w = t->st->worker[0];
+	struct l4_tuple of = in_vrf(tuple("10.0.0.1", 0, "10.0.0.2", 0));
+	struct l4_end *any = l4_test_end(t, SOCK_RAW, AF_INET, 253);
+	of.proto = 253;
+	assert_ptr_equal(l4_raw_next(w, &of, AF_INET, NULL), any);
+	l4_stack(t->st)->conf.raw_in_vrf = 0;
+	assert_null(l4_raw_next(w, &of, AF_INET, NULL));
+	any->opt.bound_if = 20;
+	assert_ptr_equal(l4_raw_next(w, &of, AF_INET, NULL), any);
+	any->opt.bound_if = 21;
+	assert_null(l4_raw_next(w, &of, AF_INET, NULL));
+	l4_test_end_free(any);
+}
+
 static void chosen_ports_stay_within_their_range_and_run_out(void **state)
 {
 	struct net_test *t = *state;
@@ -204,6 +306,10 @@ int main(void)
 		BOTH(sharing_is_by_flow),
 		BOTH(groups_are_heard_by_all_who_fit),
 		BOTH(raw_ones_are_found_by_protocol_and_family),
+		BOTH(sockets_of_no_interface_hear_a_vrf_on_demand),
+		BOTH(sockets_of_a_vrf_hear_all_its_interfaces),
+		BOTH(vrfs_have_ports_of_their_own),
+		BOTH(raw_ones_hear_a_vrf_unless_told_otherwise),
 		BOTH(chosen_ports_stay_within_their_range_and_run_out),
 		BOTH(those_that_stay_are_found_while_the_table_shrinks),
 	};

@@ -233,7 +233,6 @@ static uint8_t error_one(struct worker *w, struct pkt *p)
 	if (in && in->l3_table) /* likewise */
 		t.in_if = L4_ANY_IF;
 	t.vrf = l3_handle_of(w, p->in_if);
-	t.vrf = t.vrf == p->in_if ? 0 : t.vrf;
 	if (!r.err)
 		return pkt_drop(p, redirected(w, p, &t, &r));
 	if (l4_stack(w->st)->n_raw)

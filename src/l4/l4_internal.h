@@ -50,7 +50,7 @@ enum { L4_ANY_IF = UINT32_MAX };
 struct l4_tuple { /* as an arriving packet has it: local is its destination */
 	uint8_t proto;
 	uint32_t in_if;
-	uint32_t vrf; /* that in_if is enslaved to; 0: none */
+	uint32_t vrf; /* that in_if belongs to, itself if it is one; 0: none */
 	uint16_t lport, rport;
 	struct ip6 local, remote;
 };
@@ -79,9 +79,8 @@ static inline void l4_tuple_of(const struct worker *w, const struct pkt *p, bool
 {
 	const struct ip4_hdr *h4 = pkt_l3(p);
 	const struct ip6_hdr *h6 = pkt_l3(p);
-	uint32_t vrf = l3_handle_of(w, p->in_if);
 	ret->in_if = p->in_if;
-	ret->vrf = vrf == p->in_if ? 0 : vrf;
+	ret->vrf = l3_handle_of(w, p->in_if);
 	ret->lport = ret->rport = 0;
 	ret->local = is6 ? h6->dst : l4_of4(h4->dst);
 	ret->remote = is6 ? h6->src : l4_of4(h4->src);

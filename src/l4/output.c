@@ -516,8 +516,9 @@ void l4_confirm(struct l4_end *e)
 	struct ipaddr dst = { .v6 = e->last_to };
 	if (is4)
 		dst = (struct ipaddr){ .v4 = l4_v4(&e->last_to) };
-	const struct fib_nh *nh = is4 ? fib4_lookup(e->home, dst.v4) : fib6_lookup(e->home, &dst.v6);
 	uint8_t family = is4 ? AF_INET : AF_INET6;
+	const struct fib_query q = { .family = family, .dst = dst, .oif = e->opt.bound_if };
+	const struct fib_nh *nh = fib_lookup(e->home, &q);
 	if (nh && nh->type == RTN_UNICAST && nh->gw_family)
 		neigh_confirm(e->home, nh->if_handle, nh->gw_family, &nh->gw);
 	else if (nh && nh->type == RTN_UNICAST)

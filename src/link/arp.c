@@ -150,10 +150,10 @@ static uint8_t arp_input_one(struct worker *w, struct pkt *p, bool late)
 		return pkt_drop(p, why);
 	if (be32_eq(m.spa, m.tpa) && arp_drops_gratuitous(w, in))
 		return pkt_drop(p, DROP_ARP_GRATUITOUS);
-	if (be32_eq(m.spa, no_addr) && (m.op != ARP_OP_REQUEST || !arp_is_ours(w, m.tpa)))
+	if (be32_eq(m.spa, no_addr) && (m.op != ARP_OP_REQUEST || !arp_is_ours(w, in->handle, m.tpa)))
 		return pkt_drop(p, DROP_ARP_NOT_FOR_US);
 	if (!be32_eq(m.spa, no_addr) &&
-	    arp_is_ours(w, m.spa)) /* an echo of our own, or somebody else claims it */
+	    arp_is_ours(w, in->handle, m.spa)) /* an echo of our own, or somebody else claims it */
 		return pkt_drop(p, memcmp(m.sha, in->mac, sizeof m.sha) ? DROP_ARP_CONFLICT
 									: DROP_ARP_NOT_FOR_US);
 	if (m.op == ARP_OP_REQUEST)

@@ -4,6 +4,7 @@
 #define LEAT_LINK_ARP_INTERNAL_H
 
 #include "net/addr.h"
+#include "net/l3.h"
 #include "wire/arp.h"
 
 struct arp_stack {
@@ -16,10 +17,11 @@ static inline struct arp_stack *arp_stack(const struct leat_stack *st)
 	return stack_state(st, MODULE_arp);
 }
 
-static inline bool arp_is_ours(const struct worker *w, be32 a)
+/* On that interface: a VRF has addresses of its own. */
+static inline bool arp_is_ours(const struct worker *w, uint32_t if_handle, be32 a)
 {
 	struct ipaddr ip = { .v4 = a };
-	return addr_find(w, AF_INET, &ip) != NULL;
+	return addr_find_in(w, l3_handle_of(w, if_handle), AF_INET, &ip) != NULL;
 }
 
 /* arp.c; outside a node's run. mac NULL: to all. */

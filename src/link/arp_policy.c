@@ -41,8 +41,10 @@ static bool ignores(const struct worker *w, const struct iface *in, const struct
 /* arp_filter: only where an answer by IP would go back. */
 static bool filtered(const struct worker *w, const struct iface *in, be32 asker)
 {
-	const struct fib_nh *nh = SETTING(w, in, filter) && be32_get(asker) ? fib4_lookup(w, asker) : NULL;
-	return SETTING(w, in, filter) && be32_get(asker) && (!nh || nh->if_handle != in->handle);
+	if (!SETTING(w, in, filter) || !be32_get(asker))
+		return false;
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, in->handle), asker);
+	return !nh || nh->if_handle != in->handle;
 }
 
 /* RFC 1027, and RFC 3069 for hosts of one link that are kept apart. */
@@ -59,8 +61,8 @@ static bool stands_in(const struct worker *w, const struct iface *in, const stru
 
 enum arp_policy arp_policy(const struct worker *w, const struct iface *in, const struct arp_msg *m)
 {
-	bool ours = arp_is_ours(w, m->tpa);
-	const struct fib_nh *nh = ours ? NULL : fib4_lookup(w, m->tpa);
+	bool ours = arp_is_ours(w, in->handle, m->tpa);
+	const struct fib_nh *nh = ours ? NULL : fib4_lookup_at(w, in->handle, m->tpa);
 	if (ours || (nh && nh->type == RTN_LOCAL))
 		return ignores(w, in, m) || filtered(w, in, m->spa) ? ARP_IGNORE : ARP_ANSWER;
 	return stands_in(w, in, nh, m) ? ARP_ANSWER_FOR_OTHER : ARP_NOT_OURS;
@@ -78,7 +80,7 @@ bool arp_accepts(const struct worker *w, const struct iface *in, be32 sender)
 		return false;
 	if (accept == ACCEPT_FROM_SUBNET && !addr_with_subnet(w, in->handle, AF_INET, &sip, &sip))
 		return false;
-	const struct fib_nh *nh = fib4_lookup(w, sender);
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, in->handle), sender);
 	return !nh || nh->type == RTN_UNICAST;
 }
 
@@ -95,7 +97,7 @@ static bool may_show(const struct worker *w, const struct iface *out, const stru
 		     const struct ipaddr *hint)
 {
 	uint8_t announce = SETTING(w, out, announce);
-	if (announce >= ANNOUNCE_BEST || !arp_is_ours(w, hint->v4))
+	if (announce >= ANNOUNCE_BEST || !arp_is_ours(w, out->handle, hint->v4))
 		return false;
 	return announce != ANNOUNCE_SUBNET || addr_with_subnet(w, out->handle, AF_INET, target, hint);
 }

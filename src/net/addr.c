@@ -25,6 +25,7 @@
 #include "net/addr_label.h"
 #include "net/addr_temp.h"
 #include "net/ctl_fill.h"
+#include "net/l3.h"
 
 enum { IP6_MTU_MIN = 1280 }; /* RFC 8200, 5 */
 
@@ -74,6 +75,23 @@ const struct addr *addr_find(const struct worker *w, uint8_t family, const struc
 {
 	const struct addr_table *t = view_get(w, VIEW_addrs);
 	return t ? table_find(w->st, t, 0, family, a, true) : NULL;
+}
+
+const struct addr *addr_find_in(const struct worker *w, uint32_t vrf_handle, uint8_t family,
+				const struct ipaddr *a)
+{
+	const struct addr_table *t = view_get(w, VIEW_addrs);
+	struct hash_node *n;
+	if (!t)
+		return NULL;
+	hash_for_each_same(n, &t->addrs, addr_hash(w->st, family, a))
+	{
+		const struct addr *found = container_of(n, struct addr, node);
+		if (found->family == family && ipaddr_eq(&found->local, a) && addr_is_ours(found) &&
+		    l3_handle_of(w, found->if_handle) == vrf_handle)
+			return found;
+	}
+	return NULL;
 }
 
 const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,

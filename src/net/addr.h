@@ -39,6 +39,9 @@ struct addr {
 
 /* Is it an address of this stack (any interface, not tentative)? */
 const struct addr *addr_find(const struct worker *w, uint8_t family, const struct ipaddr *a);
+/* The same among those of one VRF, each of which may have the same; 0: of what is in none. */
+const struct addr *addr_find_in(const struct worker *w, uint32_t vrf_handle, uint8_t family,
+				const struct ipaddr *a);
 /* An address of that interface, tentative ones included (neighbour discovery needs to know). */
 const struct addr *addr_find_on(const struct worker *w, uint32_t if_handle, uint8_t family,
 				const struct ipaddr *a);

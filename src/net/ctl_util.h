@@ -42,6 +42,16 @@ static inline uint32_t ifindex_of(struct leat_stack *st, uint32_t handle)
 	return i ? i->ifindex : 0;
 }
 
+/* Does an interface pass a dump's filter by master (NULL: none)? Linux: 0 says nothing, -1 who has none. */
+static inline bool has_master(const struct iface *i, const struct nlattr *filter)
+{
+	uint32_t want = filter ? mnl_attr_get_u32(filter) : 0;
+	uint32_t have = i ? ifindex_of(i->st, i->l3_master) : 0;
+	if (!want)
+		return true;
+	return want == UINT32_MAX ? !have : have == want;
+}
+
 /* 0 without one. */
 static inline uint32_t loopback_index(struct leat_stack *st)
 {

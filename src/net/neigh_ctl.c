@@ -115,7 +115,7 @@ static bool dump_wants(const struct nl_req *r, const struct neigh_info *n)
 	const struct ndmsg *m = r->hdr;
 	if (m->ndm_family && m->ndm_family != n->family)
 		return false;
-	if (r->attrs[NDA_MASTER] && mnl_attr_get_u32(r->attrs[NDA_MASTER]))
+	if (!has_master(iface_by_handle(r->st, n->if_handle), r->attrs[NDA_MASTER]))
 		return false;
 	return !r->attrs[NDA_IFINDEX] ||
 	       mnl_attr_get_u32(r->attrs[NDA_IFINDEX]) == ifindex_of(r->st, n->if_handle);

@@ -7,6 +7,7 @@
 #include "net/addr.h"
 #include "net/anycast.h"
 #include "net/iface.h"
+#include "net/l3.h"
 #include "sock/ext.h"
 
 /* --- out of the stack --- */
@@ -41,12 +42,13 @@ static int ifindex_of(const struct sock *s, const struct pkt *p)
 }
 
 /* The address of ours that an answer would come from: of groups and broadcasts another one than the packet's destination. */
-static be32 own_address(const struct sock *s, const struct ip4_hdr *h)
+static be32 own_address(const struct sock *s, const struct pkt *p, const struct ip4_hdr *h)
 {
 	struct ipaddr a = { .v4 = h->dst };
 	struct ip_way way;
-	if (addr_find(s->end.home, AF_INET, &a) || ip4_is_loopback(h->dst) ||
-	    ip4_way(s->end.home, 0, h->src, &way) || !way.has_src)
+	uint32_t vrf = l3_handle_of(s->end.home, p->in_if);
+	if (addr_find_in(s->end.home, vrf, AF_INET, &a) || ip4_is_loopback(h->dst) ||
+	    ip4_way(s->end.home, vrf, h->src, &way) || !way.has_src)
 		return h->dst;
 	return way.src.v4;
 }
@@ -55,7 +57,7 @@ static void put_info4(const struct sock *s, const struct pkt *p, struct sock_msg
 {
 	const struct ip4_hdr *h = pkt_l3(p);
 	struct in_pktinfo info = { .ipi_ifindex = ifindex_of(s, p) };
-	be32 own = p == l4_peek(&s->end) ? own_address(s, h) : be32_of(0); /* Linux: not of errors */
+	be32 own = p == l4_peek(&s->end) ? own_address(s, p, h) : be32_of(0); /* Linux: not of errors */
 	memcpy(&info.ipi_spec_dst, &own, sizeof own);
 	memcpy(&info.ipi_addr, &h->dst, sizeof h->dst);
 	sock_put_control(m, at, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);

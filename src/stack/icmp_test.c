@@ -4,9 +4,12 @@
 #include "stack/rig.h"
 #include "wire/icmp_ext.h"
 
+static bool in_vrf;
+
 static struct rig *setup(void)
 {
 	struct rig *r = rig_new(workers, 0);
+	r = in_vrf ? rig_in_vrf(r) : r;
 	rig_neigh(r, &r->a, "10.0.1.2");
 	rig_neigh(r, &r->a, "2001:db8:1::2");
 	rig_neigh(r, &r->b, "10.0.2.2");
@@ -454,6 +457,10 @@ static void errors_that_nothing_may_follow_are_as_ever(void **state)
 }
 TWICE(errors_that_nothing_may_follow_are_as_ever)
 
+IN_VRF(options_are_filled_in_on_the_way)
+IN_VRF(malformed_options_are_pointed_at_in_an_error)
+IN_VRF(source_routes_are_followed_where_all_say_so)
+
 int main(void)
 {
 	workers = 1;
@@ -472,6 +479,9 @@ int main(void)
 		BOTH(sources_come_by_the_way_that_leads_back),
 		cmocka_unit_test(unicast_in_group_frames_is_refused_unless_told),
 		cmocka_unit_test(broadcasts_to_our_networks_go_on_when_told),
+		cmocka_unit_test(options_are_filled_in_on_the_way_in_vrf),
+		cmocka_unit_test(malformed_options_are_pointed_at_in_an_error_in_vrf),
+		cmocka_unit_test(source_routes_are_followed_where_all_say_so_in_vrf),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

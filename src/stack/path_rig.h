@@ -22,14 +22,17 @@ static inline void path_set(struct rig *r, const char *name, const char *value)
 	manual_rt_settle(r->m);
 }
 
-static inline struct rig *path_new(unsigned n_workers)
+static inline struct rig *path_on(struct rig *r)
 {
-	struct rig *r = rig_new(n_workers, 0);
 	rig_neigh(r, &r->a, "10.0.1.2");
 	rig_neigh(r, &r->a, ROUTER6);
 	rig_route(r, "0.0.0.0", 0, RTN_UNICAST, r->a.ifc, "10.0.1.2");
 	rig_route(r, "::", 0, RTN_UNICAST, r->a.ifc, ROUTER6);
 	return r;
+}
+static inline struct rig *path_new(unsigned n_workers)
+{
+	return path_on(rig_new(n_workers, 0));
 }
 
 /* The IP packet in the next frame on wire A. */
@@ -102,7 +105,12 @@ static inline int path_send(struct rig *r, struct sock *s, size_t len, const cha
 }
 static inline struct sock *path_udp(struct rig *r, const char *local, uint16_t port)
 {
-	return udp_of(r->st, local, port);
+	const struct name n = name_of(local, port);
+	struct sock *s = open_of(r->st, n.sa.sa_family, SOCK_DGRAM, 0);
+	if (r->table != RT_TABLE_MAIN)
+		assert_int_equal(sock_setsockopt(s, SOL_SOCKET, SO_BINDTODEVICE, "red", 4), 0);
+	assert_int_equal(sock_bind(s, &n.sa, n.len), 0);
+	return s;
 }
 
 /* What is known of a destination; NULL: nothing. */

@@ -11,9 +11,17 @@
 
 static const uint8_t better_mac[6] = { 2, 0xaa, 0, 0, 0, 3 };
 
-static struct rig *host_new(unsigned n_workers)
+static bool in_vrf;
+
+static struct rig *new_rig(void)
 {
-	struct rig *r = path_new(n_workers);
+	struct rig *r = rig_new(workers, 0);
+	return in_vrf ? rig_in_vrf(r) : r;
+}
+
+static struct rig *host_new(void)
+{
+	struct rig *r = path_on(new_rig());
 	path_set(r, "net.ipv4.ip_forward", "0");
 	path_set(r, "net.ipv6.conf.all.forwarding", "0");
 	return r;
@@ -58,7 +66,7 @@ static void expect_to(struct rig *r, const uint8_t mac[6])
 
 static void host_takes_the_better_way_to_that_destination(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "10.0.1.1", 5000);
 	path_send(r, a, 10, FAR4);
 	struct ip_bytes sent = path_next(r);
@@ -82,7 +90,7 @@ static void host_takes_the_better_way_to_that_destination(void **state)
 
 static void better_way_must_answer_first_and_go_on_doing_so(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "10.0.1.1", 5000);
 	struct frame f;
 	path_send(r, a, 10, FAR4);
@@ -112,7 +120,7 @@ static void redirects_of_strangers_and_to_nowhere_are_refused(void **state)
 		{ "10.0.1.2", "255.255.255.255" }, { "10.0.1.2", "198.51.100.7" }, /* not on the link */
 		{ "10.0.1.2", "10.0.2.2" }, /* on another one */
 	};
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "10.0.1.1", 5000);
 	uint8_t forged[28];
 	path_send(r, a, 10, FAR4);
@@ -140,7 +148,7 @@ static void settings_say_who_listens(void **state)
 		{ "0", "0", "0", false }, { "1", "1", "1", true },    { "1", "0", "1", false },
 		{ "1", "1", "0", false }, { "1", NULL, NULL, false }, { "0", NULL, NULL, true },
 	};
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "10.0.1.1", 5000);
 	path_send(r, a, 10, FAR4);
 	struct ip_bytes sent = path_next(r);
@@ -204,7 +212,7 @@ static void redirect6(struct rig *r, const char *from, const char *target, const
 
 static void host_is_led_over_ipv6_too(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "2001:db8:1::1", 5000);
 	redirect6(r, ROUTER6, BETTER6, FAR6, 255);
 	path_send(r, a, 10, FAR6);
@@ -224,7 +232,7 @@ static void host_is_led_over_ipv6_too(void **state)
 
 static void host_refuses_what_rfc_4861_refuses(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	redirect6(r, ROUTER6, BETTER6, FAR6, 254);
 	assert_int_equal(rig_drops(r, "redirect6-input", DROP_ND_HOP_LIMIT), 1);
 	redirect6(r, "2001:db8:1::2", BETTER6, FAR6, 255); /* not from a link-local address */
@@ -306,7 +314,7 @@ static void what_sockets_send_is_known_by_its_label(void **state)
 
 static struct rig *router_new(void)
 {
-	struct rig *r = rig_new(workers, 0);
+	struct rig *r = new_rig();
 	rig_neigh(r, &r->a, "10.0.1.2");
 	rig_neigh(r, &r->a, "2001:db8:1::2");
 	better_is_known(r, BETTER4);
@@ -435,6 +443,18 @@ TWICE(router_tells_of_the_better_way)
 TWICE(router_keeps_silent_when_it_should)
 TWICE(router_tells_over_ipv6)
 
+/* --- all of it in a VRF --- */
+
+IN_VRF(host_takes_the_better_way_to_that_destination)
+IN_VRF(better_way_must_answer_first_and_go_on_doing_so)
+IN_VRF(redirects_of_strangers_and_to_nowhere_are_refused)
+IN_VRF(settings_say_who_listens)
+IN_VRF(host_is_led_over_ipv6_too)
+IN_VRF(host_refuses_what_rfc_4861_refuses)
+IN_VRF(router_tells_of_the_better_way)
+IN_VRF(router_keeps_silent_when_it_should)
+IN_VRF(router_tells_over_ipv6)
+
 static void who_does_not_listen_is_told_less_and_less_on_one(void **state)
 {
 	workers = 1;
@@ -456,6 +476,15 @@ int main(void)
 		BOTH(router_tells_of_the_better_way),
 		BOTH(router_keeps_silent_when_it_should),
 		BOTH(router_tells_over_ipv6),
+		cmocka_unit_test(host_takes_the_better_way_to_that_destination_in_vrf),
+		cmocka_unit_test(better_way_must_answer_first_and_go_on_doing_so_in_vrf),
+		cmocka_unit_test(redirects_of_strangers_and_to_nowhere_are_refused_in_vrf),
+		cmocka_unit_test(settings_say_who_listens_in_vrf),
+		cmocka_unit_test(host_is_led_over_ipv6_too_in_vrf),
+		cmocka_unit_test(host_refuses_what_rfc_4861_refuses_in_vrf),
+		cmocka_unit_test(router_tells_of_the_better_way_in_vrf),
+		cmocka_unit_test(router_keeps_silent_when_it_should_in_vrf),
+		cmocka_unit_test(router_tells_over_ipv6_in_vrf),
 		cmocka_unit_test(who_does_not_listen_is_told_less_and_less_on_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "core/manual.h"
 #include "net/addr.h"
 #include "net/fib.h"
+#include "net/l3.h"
 #include "net/neigh.h"
 #include "stack/stack_modules.h"
 #include "wire/arp.h"
@@ -49,6 +50,7 @@ struct rig {
 	struct leat_runtime *rt;
 	struct leat_stack *st;
 	struct rig_wire a, b;
+	uint32_t table; /* for rig_route() */
 };
 
 /* --- the device --- */
@@ -138,9 +140,7 @@ static inline void rig_addr(struct rig *r, struct iface *i, const char *text, ui
 static inline void rig_route(struct rig *r, const char *dst, uint8_t plen, uint8_t type, struct iface *out,
 			     const char *gw)
 {
-	struct fib_route f = {
-		.plen = plen, .protocol = RTPROT_STATIC, .table = RT_TABLE_MAIN, .nh.type = type
-	};
+	struct fib_route f = { .plen = plen, .protocol = RTPROT_STATIC, .table = r->table, .nh.type = type };
 	f.dst = ipaddr_of(dst, &f.family);
 	f.metric = f.family == AF_INET6 ? 1024 : 0;
 	f.nh.scope = gw || f.family == AF_INET6 || !out ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
@@ -194,6 +194,7 @@ static inline void rig_clear(struct rig_wire *wire)
 static inline struct rig *rig_new(unsigned n_workers, uint32_t features)
 {
 	struct rig *r = calloc(1, sizeof *r);
+	r->table = RT_TABLE_MAIN;
 	r->m = manual_rt_new(n_workers, 11);
 	r->rt = manual_rt_of(r->m);
 	assert_int_equal(pkt_pools_init(r->rt, 64 << 20), 0);
@@ -207,6 +208,35 @@ static inline struct rig *rig_new(unsigned n_workers, uint32_t features)
 	rig_addr(r, r->b.ifc, "10.0.2.1", 24, 0);
 	rig_addr(r, r->a.ifc, "2001:db8:1::1", 64, IFA_F_NODAD);
 	rig_addr(r, r->b.ifc, "2001:db8:2::1", 64, IFA_F_NODAD);
+	manual_rt_run(r->m, 5 * SEC);
+	rig_clear(&r->a);
+	rig_clear(&r->b);
+	return r;
+}
+
+/* A VRF with that table, for some of the wires. As on Linux they lose their IPv6 addresses by it. */
+static inline struct iface *rig_vrf(struct rig *r, const char *name, uint32_t table)
+{
+	char options[32], why[100] = "";
+	struct iface_kind *k = iface_kind_find(r->st, "vrf");
+	snprintf(options, sizeof options, "table=%u", table);
+	assert_int_equal(k->open(r->st, name, options, why, sizeof why), 0);
+	struct iface *vrf = iface_by_name(r->st, name);
+	assert_int_equal(iface_set_up(vrf, true), 0);
+	return vrf;
+}
+static inline void rig_enslave(struct rig *r, struct rig_wire *wire, struct iface *vrf, const char *addr6)
+{
+	assert_int_equal(l3_enslave(wire->ifc, vrf), 0);
+	rig_addr(r, wire->ifc, addr6, 64, IFA_F_NODAD);
+}
+/* All of the rig as it was, in a VRF: routes, too. */
+static inline struct rig *rig_in_vrf(struct rig *r)
+{
+	r->table = 10;
+	struct iface *red = rig_vrf(r, "red", r->table);
+	rig_enslave(r, &r->a, red, "2001:db8:1::1");
+	rig_enslave(r, &r->b, red, "2001:db8:2::1");
 	manual_rt_run(r->m, 5 * SEC);
 	rig_clear(&r->a);
 	rig_clear(&r->b);
@@ -497,6 +527,15 @@ static unsigned workers;
 	{                                         \
 		workers = 3;                      \
 		test(state);                      \
+	}
+/* Once more with all of it in a VRF, for files that have a bool in_vrf. */
+#define IN_VRF(test)                            \
+	static void test##_in_vrf(void **state) \
+	{                                       \
+		workers = 2;                    \
+		in_vrf = true;                  \
+		test(state);                    \
+		in_vrf = false;                 \
 	}
 #define BOTH(test) cmocka_unit_test(test##_on_one), cmocka_unit_test(test##_on_three)
 

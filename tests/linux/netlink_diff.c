@@ -126,6 +126,9 @@ static const struct step steps[] = {
 	{ "delete lo", RTM_DELLINK, .dev = "lo" },
 	{ "all links", RTM_GETLINK, DUMP },
 	{ "veths", RTM_GETLINK, DUMP, .kind = "veth" },
+	{ "links without a master", RTM_GETLINK, DUMP, .raw = { ATTR(IFLA_MASTER, U32(UINT32_MAX)) } },
+	{ "links of any master", RTM_GETLINK, DUMP, .raw = { ATTR(IFLA_MASTER, U32(0)) } },
+	{ "links of nobody", RTM_GETLINK, DUMP, .raw = { ATTR(IFLA_MASTER, U32(4711)) } },
 	{ "strict: a name in a dump", RTM_GETLINK, DUMP, .newname = "v0" },
 
 	{ "addr", RTM_NEWADDR, NEW, V4, .dst = "10.0.0.1", .plen = 24, .dev = "v0", .brd = "10.0.0.255" },
@@ -341,6 +344,8 @@ static const struct step steps[] = {
 	{ "an attribute beyond all, strictly", RTM_GETNEIGH, V4, .dst = "10.0.0.38", .dev = "v0",
 	  .raw = { ATTR(90, U32(1)) } },
 	{ "a filter in a dump of neighbours", RTM_GETNEIGH, DUMP, V4, .raw = { ATTR(NDA_MASTER, U32(77)) } },
+	{ "neighbours without a master", RTM_GETNEIGH, DUMP, V4, .raw = { ATTR(NDA_MASTER, U32(UINT32_MAX)) } },
+	{ "a filter that says nothing", RTM_GETNEIGH, DUMP, V4, .raw = { ATTR(NDA_MASTER, U32(0)) } },
 	{ "a state that is none", RTM_NEWNEIGH, REPL, V4, .dst = "10.0.0.40", .dev = "v0", .nud = 0x200,
 	  .lladdr = "\x02\x00\x00\x00\x00\x05" },
 
@@ -449,6 +454,7 @@ static const struct step steps[] = {
 	{ "a master that there is none of", RTM_NEWLINK, .dev = "v0",
 	  .raw = { ATTR(IFLA_MASTER, U32(4711)) } },
 	{ "no master", RTM_NEWLINK, .dev = "v0", .raw = { ATTR(IFLA_MASTER, U32(0)) } },
+	{ "another peer for a veth", RTM_NEWLINK, .dev = "v0", .kind = "veth", .peer = "other" },
 	{ "carrier", RTM_NEWLINK, .dev = "v0", .raw = { ATTR(IFLA_CARRIER, U8(1)) } },
 	{ "a state while it is down", RTM_NEWLINK, .dev = "v1", .raw = { ATTR(IFLA_OPERSTATE, U8(5)) } },
 	{ "waiting for a supplicant", RTM_NEWLINK, .dev = "v0", .raw = { ATTR(IFLA_LINKMODE, U8(1)) } },
