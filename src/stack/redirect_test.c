@@ -255,7 +255,7 @@ static void host_refuses_what_rfc_4861_refuses(void **state)
 /* Anybody can write the first hop's address into a packet. */
 static void frames_come_from_where_the_first_hop_is(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "10.0.1.1", 5000);
 	uint8_t liar[6] = { 2, 0xbb, 0, 0, 0, 9 };
 	path_send(r, a, 10, FAR4);
@@ -278,7 +278,7 @@ static void frames_come_from_where_the_first_hop_is(void **state)
 /* Nor does it help to forge the frame: of what is quoted the label is nobody's guess. */
 static void a_redirect_quotes_what_was_sent(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	redirect6_about(r, ROUTER6, BETTER6, FAR6, 255, 1);
 	assert_int_equal(path_count(r), 0);
 	assert_int_equal(rig_drops(r, "redirect6-input", DROP_REDIRECT_FORGED), 1);
@@ -290,7 +290,7 @@ static void a_redirect_quotes_what_was_sent(void **state)
 
 static void what_sockets_send_is_known_by_its_label(void **state)
 {
-	struct rig *r = host_new(workers);
+	struct rig *r = host_new();
 	struct sock *a = path_udp(r, "2001:db8:1::1", 5000);
 	struct nd_redirect_msg m = { .dst = ip6_of(FAR6) };
 	const struct ip6 us = ip6_of("2001:db8:1::1");
