@@ -153,9 +153,67 @@ static bool parse_ip6(const char *text, uint64_t ret_v[2])
 	return n == 0 || inet_pton(AF_INET6, word, ret_v) == 1;
 }
 
+enum { BITS_MAX = 128 };
+
+static bool has_bit(const uint64_t v[2], unsigned bit)
+{
+	return v[bit / 64] >> bit % 64 & 1;
+}
+
+static bool parse_bit(const char **at, unsigned *ret)
+{
+	char *end;
+	if (**at < '0' || **at > '9')
+		return false;
+	unsigned long n = strtoul(*at, &end, 10);
+	*ret = (unsigned)n;
+	*at = end;
+	return n < BITS_MAX;
+}
+
+/* Linux: proc_do_large_bitmap(). Nothing is no bits. */
+static bool parse_bits(const char *text, uint64_t ret_v[2])
+{
+	uint64_t v[2] = { 0 };
+	unsigned from, to;
+	for (text += strspn(text, " \t\n"); *text && !strchr(" \t\n", *text);) {
+		if (!parse_bit(&text, &from))
+			return false;
+		to = from;
+		if (*text == '-' && (text++, !parse_bit(&text, &to)))
+			return false;
+		if (to < from || (*text && !strchr(", \t\n", *text)))
+			return false;
+		text += *text == ',';
+		for (; from <= to; from++)
+			v[from / 64] |= UINT64_C(1) << from % 64;
+	}
+	if (text[strspn(text, " \t\n")])
+		return false;
+	memcpy(ret_v, v, sizeof v);
+	return true;
+}
+
+static void print_bits(const uint64_t v[2], char *to, size_t len)
+{
+	size_t at = 0;
+	to[0] = 0;
+	for (unsigned bit = 0, last; bit < BITS_MAX && at < len; bit = last + 1) {
+		last = bit;
+		if (!has_bit(v, bit))
+			continue;
+		while (last + 1 < BITS_MAX && has_bit(v, last + 1))
+			last++;
+		at += (size_t)snprintf(to + at, len - at, last > bit ? "%s%u-%u" : "%s%u", at ? "," : "", bit,
+				       last);
+	}
+}
+
 bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2])
 {
 	uint64_t v[2] = { 0 };
+	if (k->flags & KNOB_BITS)
+		return parse_bits(text, ret_v);
 	if (k->flags & KNOB_IP6)
 		return parse_ip6(text, ret_v);
 	for (unsigned i = 0; i < n_values(k); i++)
@@ -180,6 +238,8 @@ void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX
 {
 	if (k->flags & KNOB_IP6)
 		print_ip6(v, to);
+	else if (k->flags & KNOB_BITS)
+		print_bits(v, to, KNOB_TEXT_MAX);
 	else if (k->flags & KNOB_SIGNED)
 		snprintf(to, KNOB_TEXT_MAX, "%" PRId64, (int64_t)v[0]);
 	else if (k->two)

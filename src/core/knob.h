@@ -17,13 +17,14 @@ struct module;
 struct saver;
 struct loader;
 
-enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 64 }; /* of a name with its interface; of values as text */
+enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 256 }; /* of a name with its interface; of values as text */
 
 enum knob_flags {
 	KNOB_PER_IFACE = 1 << 0,
 	KNOB_ALIAS = 1 << 1, /* another name for what an earlier row has: saved there */
 	KNOB_SIGNED = 1 << 2, /* values, bounds and members are signed: KNOB_MINUS(1) is the least */
 	KNOB_FOLLOWS = 1 << 4, /* another setting changes it, too: saved even with its default */
+	KNOB_BITS = 1 << 5, /* the pair is 128 bits, written as a list of numbers and ranges: "0-1,3-127" */
 	KNOB_IP6 =
 		1
 		<< 3, /* the pair is an IPv6 address, in the order of its bytes; all zero: none, and empty text */

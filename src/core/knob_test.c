@@ -116,6 +116,28 @@ static void text_that_is_no_number_is_refused(void **state)
 	assert_int_equal(v[0], 5); /* written on success only */
 }
 
+static void bits_are_a_list_of_ranges(void **state)
+{
+	static const struct knob bits = { .name = "net.bits", .flags = KNOB_BITS, .two = 1, .size = 8 };
+	static const struct {
+		const char *in, *out;
+	} good[] = { { "", "" },         { " 0-1,3-127\n", "0-1,3-127" }, { "5", "5" },
+		     { "3,2,1", "1-3" }, { "60-70,64,127", "60-70,127" }, { "1,", "1" } };
+	static const char *const bad[] = { "128", "3-2", "x", "1;2", "1-", "-1", ",1", "1 2", "0-128" };
+	char text[KNOB_TEXT_MAX];
+	uint64_t v[2];
+	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(knob_parse(&bits, good[i].in, v));
+		knob_print(&bits, v, text);
+		assert_string_equal(text, good[i].out);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(knob_parse(&bits, bad[i], v));
+	v[0] = v[1] = UINT64_C(0x5555555555555555); /* the longest text */
+	knob_print(&bits, v, text);
+	assert_string_equal(text + strlen(text) - 4, ",126");
+}
+
 static void an_alias_counts_in_its_own_unit(void **state)
 {
 	struct setup u = start();
@@ -175,6 +197,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_there_before_init),
 		cmocka_unit_test(values_are_bounded_checked_and_told),
 		cmocka_unit_test(text_that_is_no_number_is_refused),
+		cmocka_unit_test(bits_are_a_list_of_ranges),
 		cmocka_unit_test(an_alias_counts_in_its_own_unit),
 		cmocka_unit_test(what_was_set_comes_back_and_the_rest_is_as_at_first),
 		cmocka_unit_test(a_saved_value_out_of_bounds_is_named),

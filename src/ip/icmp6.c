@@ -259,12 +259,17 @@ struct pkt *icmp6_new(struct lcore *lc, const struct ip6_hdr *ip, const void *ms
 
 /* --- limits --- */
 
-/* Linux: errors, but for what path MTU discovery needs (net.ipv6.icmp.ratemask 0-1,3-127, which cannot be changed here). */
+/* As net.ipv6.icmp.ratemask says: at first errors, but for what path MTU discovery needs. Linux can be told to limit what is no error,
+ * too. */
+static bool is_limited(const struct worker *w, uint8_t type)
+{
+	return icmp6_is_error(type) && racy_get(icmp6_stack(w->st)->rate_mask[type / 64]) >> type % 64 & 1;
+}
+
 bool icmp6_may_send(const struct worker *w, const struct pkt *cause, const struct ip6 *dst, uint8_t type)
 {
 	struct icmp6_worker *iw = worker_state(w, MODULE_icmp6);
-	if (!icmp6_is_error(type) || type == ICMP6_TOO_BIG || cause->flags & PKT_F_LOCAL_OUT ||
-	    icmp_by_loopback(w, cause))
+	if (!is_limited(w, type) || cause->flags & PKT_F_LOCAL_OUT || icmp_by_loopback(w, cause))
 		return true;
 	return icmp_limit_take(w, &iw->limit, siphash(&w->st->hash_key, dst, sizeof *dst),
 			       racy_get(icmp6_stack(w->st)->peer_ms));
@@ -298,6 +303,9 @@ static const struct node *const icmp6_nodes[] = { &icmp6_input_node, &icmp6_erro
 static const struct knob icmp6_knobs[] = {
 	KNOB("net.ipv6.icmp.ratelimit", struct icmp6_stack, peer_ms, 100, 0, INT32_MAX, .unit = "ms",
 	     .help = "how often a destination is sent an error, but for path MTUs; 0: any number"),
+	KNOB("net.ipv6.icmp.ratemask", struct icmp6_stack, rate_mask, ~UINT64_C(4), 0, UINT64_MAX,
+	     .flags = KNOB_BITS, .two = 1, .size = 8, .dflt[1] = UINT64_MAX,
+	     .help = "types of which ratelimit speaks; those from 128 on are not limited"),
 	KNOB("net.ipv6.icmp.echo_ignore_all", struct icmp6_stack, ignore_all, 0, 0, 1,
 	     .help = "do not answer echo requests"),
 	KNOB("net.ipv6.icmp.echo_ignore_multicast", struct icmp6_stack, ignore_multicast, 0, 0, 1,

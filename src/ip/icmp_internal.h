@@ -28,6 +28,7 @@ static inline struct icmp4_stack *icmp4_stack(const struct leat_stack *st)
 struct icmp6_stack {
 	struct icmp_types types;
 	uint32_t peer_ms;
+	uint64_t rate_mask[2]; /* types that are limited, by number */
 	uint8_t ignore_all, ignore_multicast, ignore_anycast; /* echo */
 	uint8_t anycast_source; /* of echo replies: the anycast address that was asked */
 	uint8_t error_anycast; /* who has an anycast address is told of errors */

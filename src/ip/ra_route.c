@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: what routers said of routes, and until when: default routers, further routes (RFC 4191), prefixes that are on
- * the link. Each is in the FIB (RTPROT_RA; prefixes RTPROT_KERNEL, as Linux has them) while it is on the list here, whose entries
- * have a timer each. Hearing of one again sets its timer, and puts it into the FIB again should somebody have taken it out. There
+ * the link. Each is in the FIB (RTPROT_RA; prefixes RTPROT_KERNEL, as Linux has them), which shows when it ends, while it is on the list
+ * here, whose entries have a timer each. Hearing of one again sets its timer, and puts it into the FIB again should somebody have taken it out. There
  * are bounds for each interface and kind; beyond them the newest is not heeded, so that a flood of advertisements displaces no
  * router that is in use.
  *
@@ -58,11 +58,13 @@ static void set_rank(struct ra_route *r)
 		fib_set_rank(r->st, &f, rank_of(r));
 }
 
-/* -EEXIST: it is there. */
+/* -EEXIST: it is there, but ends at another time. */
 static void into_fib(struct ra_route *r)
 {
 	struct fib_route f = fib_route_of(r);
+	f.until_us = r->ends_us == UINT64_MAX ? 0 : r->ends_us;
 	fib_add(r->st, &f, FIB_APPEND, NULL);
+	fib_set_until(r->st, &f);
 	set_rank(r);
 }
 
@@ -154,8 +156,8 @@ void ra_route_heard(struct leat_stack *st, const struct ra_route *how, uint32_t 
 		r->mtu = how->mtu;
 		r->hop_limit = how->hop_limit;
 	}
-	into_fib(r);
 	set_end(r, lifetime_s);
+	into_fib(r);
 }
 
 int ra_route_put_back(struct leat_stack *st, const struct ra_route *how, uint32_t lifetime_s)

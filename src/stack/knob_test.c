@@ -218,6 +218,8 @@ static void errors_are_as_many_as_it_says(void **state)
 	assert_in_range(errors(r, &f6, 100), 5, 40);
 	set(r, "net.ipv4.icmp_ratemask", "0");
 	assert_int_equal(errors(r, &f4, 100), 100);
+	set(r, "net.ipv6.icmp.ratemask", "0,2-127"); /* all but who cannot be reached */
+	assert_int_equal(errors(r, &f6, 100), 100);
 	rig_free(r);
 }
 

@@ -217,14 +217,26 @@ static void advertisements_from_afar_are_not_heeded(void **state)
 
 /* --- routers --- */
 
+/* What is left of the life of the way there, as netlink shows it. */
+static uint64_t left_of_way(struct rig *r, const char *to)
+{
+	const struct ipaddr dst = { .v6 = ip6_of(to) };
+	const struct fib_route *f = fib_lookup_ctl(r->st, AF_INET6, &dst, 0);
+	assert_non_null(f);
+	return f->until_us ? (f->until_us - r->rt->ctl->now_us) / SEC : 0;
+}
+
 static void a_default_router_lives_as_long_as_it_says(void **state)
 {
 	struct rig *r = settled_host();
 	say(r, ra_new(100, 0));
 	assert_string_equal(way_to(r, "3001::1"), ROUTER);
 	assert_int_equal(r->a.ifc->conf.hop_limit6, 61);
+	assert_in_range(left_of_way(r, "3001::1"), 98, 100);
 	manual_rt_run(r->m, 90 * (uint64_t)SEC);
+	assert_in_range(left_of_way(r, "3001::1"), 8, 10);
 	say(r, ra_new(100, 0));
+	assert_in_range(left_of_way(r, "3001::1"), 98, 100);
 	manual_rt_run(r->m, 99 * (uint64_t)SEC);
 	assert_string_equal(way_to(r, "3001::1"), ROUTER);
 	manual_rt_run(r->m, 2 * SEC);

@@ -63,7 +63,7 @@ addrs() { # COMMAND...: through which to ask, for which device
 routes() {
     local d=$1
     shift
-    "$@" ip -6 route show dev "$d" | sed -E 's/ expires [0-9]+sec//' | plain
+    "$@" ip -6 route show dev "$d" | plain
 }
 in_leat() { L run -- "$@"; }
 same() { # WHAT
