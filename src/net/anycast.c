@@ -6,7 +6,7 @@
  * that solicitations for it are heard; with the last both go. Workers ask here what no route tells: link-local ones, and
  * whether a solicitation is for one.
  *
- * Nothing is saved: it follows from addresses and settings, and programs' sockets end with a stack. */
+ * Nothing is saved but the routes of the first kind: it follows from addresses and settings, and programs' sockets end with a stack. */
 #include "net/anycast.h"
 
 #include <errno.h>
@@ -218,6 +218,12 @@ int anycast_leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a
 	return 0;
 }
 
+bool anycast_is_of_programs(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *addr)
+{
+	const struct anycast *a = find(st, if_handle, addr);
+	return a && !a->own;
+}
+
 /* --- of the routers of our subnets --- */
 
 static bool is_wanted(const struct iface *i, const struct addr *a, const struct ipaddr *subnet)
@@ -232,9 +238,15 @@ static void follow(struct leat_stack *st, const struct iface *i, struct addr *a,
 	bool wanted = !going && is_wanted(i, a, &subnet);
 	if (a->family != AF_INET6 || a->anycast == wanted)
 		return;
-	if (!wanted)
-		anycast_leave(st, i->handle, &subnet.v6);
-	a->anycast = wanted && !anycast_join(st, i, &subnet.v6);
+	if (wanted) {
+		a->anycast = !anycast_join(st, i, &subnet.v6);
+		if (a->anycast)
+			find(st, i->handle, &subnet.v6)->own++;
+		return;
+	}
+	a->anycast = false;
+	find(st, i->handle, &subnet.v6)->own--;
+	anycast_leave(st, i->handle, &subnet.v6);
 }
 
 static void follow_all(struct leat_stack *st, const struct iface *i)

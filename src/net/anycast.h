@@ -12,6 +12,7 @@ struct anycast {
 	uint32_t if_handle, ifindex;
 	struct ip6 addr;
 	uint32_t users; /* addresses of ours in that subnet, and programs */
+	uint32_t own; /* of those, addresses of ours */
 	uint64_t serial; /* of its coming: never again */
 	uint64_t created_us;
 	struct deferred deferred;
@@ -29,6 +30,8 @@ int anycast_join(struct leat_stack *st, const struct iface *i, const struct ip6 
 int anycast_leave(struct leat_stack *st, uint32_t if_handle, const struct ip6 *a);
 /* net.ipv6.conf.IF.forwarding has been written. */
 void anycast_forwarding_changed(struct leat_stack *st, const struct iface *i);
+/* Only for programs, which end with the stack: what they brought is not saved. */
+bool anycast_is_of_programs(const struct leat_stack *st, uint32_t if_handle, const struct ip6 *a);
 /* The one behind `after` (NULL: the first), interface by interface; NULL: no more. */
 const struct anycast *anycast_next(const struct leat_stack *st, const struct anycast *after);
 

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "core/save.h"
+#include "net/anycast.h"
 #include "net/fib_internal.h"
 #include "net/nexthop.h"
 #include "net/route_fill.h"
@@ -73,13 +74,20 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	save_end(s);
 }
 
+static bool is_of_program(const struct leat_stack *st, const struct fib_route *r)
+{
+	return r->nh.type == RTN_ANYCAST && r->family == AF_INET6 &&
+	       anycast_is_of_programs(st, r->nh.if_handle, &r->dst.v6);
+}
+
 int fib_save(struct leat_stack *st, struct saver *s)
 {
 	struct fib_route r;
 	nexthops_save(st, s);
 	save_list(s, "routes");
 	for (bool more = fib_next(st, NULL, AF_UNSPEC, &r); more; more = fib_next(st, &r, AF_UNSPEC, &r))
-		save_one(st, s, &r);
+		if (!is_of_program(st, &r))
+			save_one(st, s, &r);
 	save_end(s);
 	rules_save(st, s);
 	return save_error(s);

@@ -241,6 +241,27 @@ static void programs_join_and_leave(void **state)
 	rig_free(r); /* closes what is left */
 }
 
+static void a_saved_router_has_them_again(void **state)
+{
+	struct rig *a = setup(), *b = rig_new(workers, 0);
+	char *text, why[256];
+	size_t len;
+	struct sock *s;
+	assert_int_equal(sock_open(a->st, AF_INET6, SOCK_DGRAM, 0, NULL, &s), 0);
+	assert_int_equal(member(a, s, IPV6_JOIN_ANYCAST, a->a.ifc->ifindex, "2001:db8:77::5"), 0);
+	rig_addr(a, a->a.ifc, "2001:db8:8::3", 64, IFA_F_NODAD);
+	assert_int_equal(stack_save_text(a->st, &text, &len), 0);
+	assert_int_equal(stack_restore_text(b->st, text, len, why, sizeof why), 0);
+	free(text);
+	assert_int_equal(users(b, &b->a, SUBNET), 1);
+	assert_int_equal(users(b, &b->a, "2001:db8:8::"), 1);
+	assert_true(has_route(b, "2001:db8:8::"));
+	assert_int_equal(users(b, &b->a, "2001:db8:77::5"), 0); /* the program is gone */
+	assert_false(has_route(b, "2001:db8:77::5"));
+	rig_free(a);
+	rig_free(b);
+}
+
 TWICE(a_router_has_that_of_each_of_its_subnets)
 TWICE(answers_come_late_and_override_nothing)
 TWICE(errors_come_from_an_address_of_ours)
@@ -250,6 +271,7 @@ TWICE(only_of_what_is_shorter_than_127_and_tested)
 TWICE(it_comes_back_with_its_interface)
 TWICE(the_link_local_one_is_of_its_link)
 TWICE(programs_join_and_leave)
+TWICE(a_saved_router_has_them_again)
 
 int main(void)
 {
@@ -263,6 +285,7 @@ int main(void)
 		BOTH(it_comes_back_with_its_interface),
 		BOTH(the_link_local_one_is_of_its_link),
 		BOTH(programs_join_and_leave),
+		BOTH(a_saved_router_has_them_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
