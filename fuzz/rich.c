@@ -18,7 +18,7 @@
 #include "sock/sock.h"
 #include "wire/text.h"
 
-enum { ROOM = 1024, TABLE_RED = 10, TABLE_OTHER = 100, PRIVATE_PROTO = 253 };
+enum { ROOM = 1024, TABLE_RED = 10, TABLE_OTHER = 100, PRIVATE_PROTO = 253, ALERT_PROTO = 46 };
 
 /* --- asking --- */
 
@@ -359,21 +359,62 @@ void rich_fill(struct leat_stack *st, const char *near, const char *far)
 	add_label(st, "2001:db8:1::", 64, 99);
 }
 
-/* Sends back what comes, and reads what errors say. */
+enum { CONTROL_MAX = 8192 };
+
+/* What came with a packet as what goes with the answer; what does not can be left out as well as not. Options that one is told to answer
+ * with can be written. Returns how much of it. */
+static size_t turn_controls(struct sock *s, uint8_t *control, size_t len)
+{
+	struct msghdr h = { .msg_control = control, .msg_controllen = len };
+	size_t n = 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h), *next; c; c = next) {
+		size_t bytes = c->cmsg_len;
+		bool is4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RETOPTS;
+		bool is6 = c->cmsg_level == IPPROTO_IPV6 &&
+			   (c->cmsg_type == IPV6_HOPOPTS || c->cmsg_type == IPV6_DSTOPTS);
+		next = CMSG_NXTHDR(&h, c);
+		if (is4)
+			fuzz_check(sock_setsockopt(s, IPPROTO_IP, IP_OPTIONS, CMSG_DATA(c),
+						   (socklen_t)(bytes - CMSG_LEN(0))) == 0);
+		if (is4 || is6) {
+			memmove(control + n, c, bytes);
+			n += CMSG_ALIGN(bytes);
+		}
+	}
+	return n;
+}
+
+/* Sends back what comes, with what came with it. */
+static bool answer_one(struct sock *s, uint8_t *buf, size_t room)
+{
+	static _Alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
+	struct sockaddr_in6 from;
+	struct sock_msg m = { .buf = buf,
+			      .len = room,
+			      .name = &from,
+			      .name_len = sizeof from,
+			      .control = control,
+			      .control_len = sizeof control };
+	ssize_t n = sock_recvmsg(s, &m, 0);
+	if (n == -EAGAIN)
+		return false;
+	if (n < 0)
+		return true;
+	m.len = (size_t)n;
+	m.control_len = turn_controls(s, control, m.control_len);
+	sock_sendmsg(s, &m, 0);
+	sock_setsockopt(s, IPPROTO_IP, IP_OPTIONS, "", 0);
+	return true;
+}
+
+/* And reads what errors say. */
 static void answer(struct sock *s, void *ctx)
 {
 	static uint8_t buf[65536];
-	uint8_t control[256];
+	_Alignas(struct cmsghdr) uint8_t control[256];
 	struct sockaddr_in6 from;
 	struct sock_msg error = { .buf = buf, .name = &from, .control = control };
-	for (unsigned i = 0; i < 100; i++) {
-		socklen_t len = sizeof from;
-		ssize_t n = sock_recvfrom(s, buf, sizeof buf, 0, (struct sockaddr *)&from, &len);
-		if (n == -EAGAIN)
-			break;
-		if (n >= 0)
-			sock_sendto(s, buf, (size_t)n, 0, (struct sockaddr *)&from, len);
-	}
+	for (unsigned i = 0; i < 100 && answer_one(s, buf, sizeof buf); i++) {}
 	do {
 		error.len = sizeof buf;
 		error.name_len = sizeof from;
@@ -383,6 +424,9 @@ static void answer(struct sock *s, void *ctx)
 
 static struct sock *open_socket(struct leat_stack *st, int domain, int type, int proto, uint16_t port)
 {
+	static const int wants4[] = { IP_RECVERR, IP_PKTINFO, IP_RECVTTL, IP_RECVOPTS, IP_RETOPTS };
+	static const int wants6[] = { IPV6_RECVERR,     IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT,
+				      IPV6_RECVHOPOPTS, IPV6_RECVDSTOPTS, IPV6_RECVRTHDR };
 	struct sockaddr_in6 any = { .sin6_family = (sa_family_t)domain, .sin6_port = htons(port) };
 	struct sock *s;
 	int on = 1;
@@ -390,8 +434,10 @@ static struct sock *open_socket(struct leat_stack *st, int domain, int type, int
 	if (port)
 		fuzz_check(sock_bind(s, (struct sockaddr *)&any,
 				     domain == AF_INET ? sizeof(struct sockaddr_in) : sizeof any) == 0);
-	sock_setsockopt(s, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-	sock_setsockopt(s, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+	for (unsigned i = 0; i < sizeof wants4 / sizeof wants4[0]; i++)
+		sock_setsockopt(s, IPPROTO_IP, wants4[i], &on, sizeof on);
+	for (unsigned i = 0; i < sizeof wants6 / sizeof wants6[0]; i++)
+		sock_setsockopt(s, IPPROTO_IPV6, wants6[i], &on, sizeof on);
 	if (type == SOCK_DGRAM)
 		sock_on_ready(s, answer, NULL);
 	return s;
@@ -417,4 +463,9 @@ void rich_sockets(struct leat_stack *st, const char *near)
 	open_socket(st, AF_INET, SOCK_RAW, IPPROTO_ICMP, 0);
 	open_socket(st, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6, 0);
 	open_socket(st, AF_INET, SOCK_RAW, PRIVATE_PROTO, 0);
+	const int on = 1, rsvp = 1;
+	struct sock *a4 = open_socket(st, AF_INET, SOCK_RAW, ALERT_PROTO, 0);
+	struct sock *a6 = open_socket(st, AF_INET6, SOCK_RAW, IPPROTO_RAW, 0);
+	sock_setsockopt(a4, IPPROTO_IP, IP_ROUTER_ALERT, &on, sizeof on);
+	sock_setsockopt(a6, IPPROTO_IPV6, IPV6_ROUTER_ALERT, &rsvp, sizeof rsvp);
 }
