@@ -131,7 +131,7 @@ struct pkt_ext {
 		struct {
 			uint32_t uid; /* of its owner */
 			uint16_t no_src; /* the source was not chosen when the route was */
-			uint16_t cut_at; /* with PKT_F_LINK_MTU: fragments are no longer (IPV6_MTU); 0: than the link's */
+			uint16_t cut_at; /* PKT_F_LINK_MTU: the longest fragment (IPV6_MTU); 0: any */
 		} sender; /* of what this stack makes, for rules */
 	};
 	uint8_t bpf_cb[16];
