@@ -52,7 +52,8 @@ struct sock_msg {
 	size_t len;
 	void *name; /* to: a struct sockaddr, or NULL for the peer; from: room for one, or NULL */
 	socklen_t name_len; /* from: the room; becomes the address's own length */
-	void *control; /* struct cmsghdr ..., or NULL; both ways IP_PKTINFO, IP_TTL, IP_TOS, IPV6_PKTINFO, _HOPLIMIT, _TCLASS */
+	void *control; /* struct cmsghdr ..., or NULL; both ways IP_PKTINFO, IP_TTL, IP_TOS, IP_RETOPTS, IPV6_PKTINFO,
+			* _HOPLIMIT, _TCLASS, _HOPOPTS, _DSTOPTS */
 	size_t control_len; /* from: the room; becomes what was written */
 	int flags; /* from: becomes MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
 };
