@@ -251,6 +251,7 @@ bool lcore_turn(struct lcore *lc)
 		overflow_retry(lc);
 	wake_others(lc);
 	racy_add(lc->turns, 1);
+	lc->n_done = n;
 	if (n)
 		racy_add(lc->busy_turns, 1);
 	return n || lc->n_overflow;

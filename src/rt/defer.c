@@ -62,10 +62,14 @@ void rt_online(struct rt_lcore *c)
 
 /* --- the lcore's side --- */
 
+/* A batch costs a grace period and two wake-ups, whatever its size: a few wait for more of them, or for so long. */
+enum { BATCH_FEW = 64, BATCH_WAIT_US = 2000 };
+
 void rt_deferred_init(struct rt_lcore *c)
 {
 	c->deferred = NULL;
 	c->deferred_tail = &c->deferred;
+	c->n_deferred = 0;
 }
 
 static int batch_state(const struct rt_lcore *c)
@@ -82,6 +86,8 @@ void rt_defer_on(struct leat_runtime *rt, struct lcore *from, struct deferred *d
 {
 	struct rt_lcore *c = rt_lcore_of(from);
 	d->next = NULL;
+	if (!c->n_deferred++)
+		c->deferred_us = from->now_us;
 	*c->deferred_tail = d;
 	c->deferred_tail = &d->next;
 }
@@ -112,6 +118,18 @@ void rt_deferred_send(struct rt_lcore *c)
 	c->batch = deferred_take(c);
 	batch_set(c, BATCH_SENT);
 	sem_post(&c->rt->reap);
+}
+
+void rt_deferred_turn(struct rt_lcore *c)
+{
+	if (unlikely(c->deferred) &&
+	    (c->n_deferred >= BATCH_FEW || c->lc->now_us - c->deferred_us >= BATCH_WAIT_US))
+		rt_deferred_send(c);
+}
+
+uint64_t rt_deferred_until(const struct rt_lcore *c)
+{
+	return c->deferred && batch_state(c) == BATCH_IDLE ? c->deferred_us + BATCH_WAIT_US : UINT64_MAX;
 }
 
 bool rt_deferred_due(const struct rt_lcore *c)

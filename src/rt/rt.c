@@ -26,7 +26,8 @@ static unsigned rt_poll(struct poller *p, struct lcore *lc)
 {
 	struct rt_lcore *c = container_of(p, struct rt_lcore, poller);
 	unsigned n = rt_deferred_run(c);
-	return n + rt_fds_dispatch(c);
+	c->n_told = rt_fds_dispatch(c);
+	return n + c->n_told;
 }
 
 static bool is_ctl(const struct rt_lcore *c)
@@ -43,13 +44,20 @@ static void go_to_sleep(struct rt_lcore *c)
 {
 	racy_set(c->lc->sleeping, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	uint64_t until_us = wanted(c) ? 0 : lcore_sleep_until(c->lc);
+	uint64_t until_us = wanted(c) ? 0 : MIN(lcore_sleep_until(c->lc), rt_deferred_until(c));
 	if (until_us > c->lc->now_us) {
 		rt_offline(c);
 		rt_fds_sleep(c, until_us);
 		rt_online(c);
 	}
 	racy_set(c->lc->sleeping, 0);
+}
+
+/* Whether more is likely to come at once. On the control lcore descriptors bring requests, and the next one comes when its sender has
+ * read the answer to the last: to look on meanwhile costs ten times what the request did. */
+static bool is_busy(const struct rt_lcore *c, bool worked)
+{
+	return worked && !(is_ctl(c) && c->lc->n_done == c->n_told);
 }
 
 static void lcore_serve(struct rt_lcore *c)
@@ -61,8 +69,8 @@ static void lcore_serve(struct rt_lcore *c)
 	while (!racy_get(c->rt->stop)) {
 		if (racy_get(c->rt->pausing) && !is_ctl(c))
 			rt_park(c);
-		bool busy = lcore_turn(c->lc);
-		rt_deferred_send(c);
+		bool busy = is_busy(c, lcore_turn(c->lc));
+		rt_deferred_turn(c);
 		rt_quiescent(c);
 		if (busy)
 			busy_us = c->lc->now_us;
