@@ -122,6 +122,8 @@ static inline unsigned nl_class(uint16_t type)
 /* nl_sock.c: queues a datagram; past the receive buffer it is lost and the receiver told. */
 bool nl_sock_queue(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t src_portid,
 		   uint32_t group);
+/* The same outside of a transaction, without a copy while the receiver takes it. */
+void nl_sock_send(struct nl_sock *s, const void *bytes, size_t len_bytes);
 /* Sends what can be sent, unless a transaction holds it back. */
 void nl_sock_pump(struct nl_sock *s);
 struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *proto, uint32_t portid);

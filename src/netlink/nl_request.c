@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { ATTRS_MAX = 256, HDR_MAX = 64, SEND_OVERHEAD = 32 };
+enum { ATTRS_MAX = 256, HDR_MAX = 64, SEND_OVERHEAD = 32, ACK_ROOM = 512 };
 
 /* While a receive is handled, what it changes waits to be published, and dumps wait. */
 static void nl_hold(struct leat_stack *st)
@@ -36,12 +36,13 @@ static void nl_release(struct leat_stack *st)
 /* Calls the handler with a header of full length (zeroes behind a short one that is let pass) and checked attributes. */
 int nl_call(const struct nl_call *c)
 {
-	const struct nlattr *attrs[ATTRS_MAX] = { 0 };
+	const struct nlattr *attrs[ATTRS_MAX];
 	uint8_t hdr[HDR_MAX] __attribute__((aligned(8))) = { 0 };
 	size_t payload = c->h->nlmsg_len - NLMSG_HDRLEN, skip = c->hdr_off + c->msg->hdr_len;
 	const uint8_t *p = (const uint8_t *)c->h + NLMSG_HDRLEN;
 
 	assert(c->msg->max_attr < ATTRS_MAX && c->msg->hdr_len <= HDR_MAX);
+	memset(attrs, 0, (c->msg->max_attr + 1u) * sizeof attrs[0]);
 	if (payload < skip && !c->lenient)
 		return nl_bad(c->ext, NULL, -EINVAL, "Invalid header length");
 	if (payload > c->hdr_off)
@@ -53,7 +54,7 @@ int nl_call(const struct nl_call *c)
 		if (err && !c->lenient)
 			return err;
 		if (err) {
-			memset(attrs, 0, sizeof attrs);
+			memset(attrs, 0, (c->msg->max_attr + 1u) * sizeof attrs[0]);
 			*c->ext = (struct nl_ext){ 0 };
 		}
 	}
@@ -73,11 +74,17 @@ int nl_call(const struct nl_call *c)
 	return c->dump ? c->msg->dump(&r, c->dump) : c->msg->doit(&r);
 }
 
+static void put_ack(struct nl_buf *b, const struct nl_sock *s, const struct nlmsghdr *h, int err,
+		    const struct nl_ext *ext)
+{
+	nl_put_error(b, h, err, ext, s->flags & NL_F_CAP_ACK, s->flags & NL_F_EXT_ACK, s->portid);
+}
+
 static void acknowledge(struct nl_sock *s, const struct nlmsghdr *h, int err, const struct nl_ext *ext)
 {
 	struct nl_buf b;
 	nl_buf_init(&b, 2 * NL_MESSAGE_MAX + h->nlmsg_len);
-	nl_put_error(&b, h, err, ext, s->flags & NL_F_CAP_ACK, s->flags & NL_F_EXT_ACK, s->portid);
+	put_ack(&b, s, h, err, ext);
 	if (b.len_bytes)
 		nl_sock_queue(s, b.p, b.len_bytes, 0, 0);
 	nl_buf_done(&b);
@@ -101,7 +108,18 @@ static int execute(struct nl_sock *s, const struct nlmsghdr *h, struct nl_ext *e
 	return err;
 }
 
-static void execute_all(struct nl_sock *s, const uint8_t *p, size_t left)
+/* The ack of the datagram's last message, mostly its only one, stays in `last` to be sent as it lies; one that is too long for that
+ * goes through the queue, as all others do. */
+static void answer(struct nl_sock *s, const struct nlmsghdr *h, int err, const struct nl_ext *ext,
+		   struct nl_buf *last)
+{
+	if (last && !s->dumping)
+		put_ack(last, s, h, err, ext);
+	if (!last || !last->len_bytes)
+		acknowledge(s, h, err, ext);
+}
+
+static void execute_all(struct nl_sock *s, const uint8_t *p, size_t left, struct nl_buf *last)
 {
 	while (left >= NLMSG_HDRLEN) {
 		const struct nlmsghdr *h = (const struct nlmsghdr *)p;
@@ -109,16 +127,18 @@ static void execute_all(struct nl_sock *s, const uint8_t *p, size_t left)
 		if (h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > left)
 			return;
 		int err = execute(s, h, &ext);
-		if (err != -EINTR && (err || h->nlmsg_flags & NLM_F_ACK))
-			acknowledge(s, h, err, &ext);
 		size_t step = MIN((size_t)NLMSG_ALIGN(h->nlmsg_len), left);
 		p += step;
 		left -= step;
+		if (err != -EINTR && (err || h->nlmsg_flags & NLM_F_ACK))
+			answer(s, h, err, &ext, left < NLMSG_HDRLEN ? last : NULL);
 	}
 }
 
-int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes)
+int nl_sock_input_own(struct nl_sock *s, const void *bytes, size_t len_bytes)
 {
+	uint8_t room[ACK_ROOM] __attribute__((aligned(8)));
+	struct nl_buf last;
 	int err = nl_sock_autobind(s);
 	if (err)
 		return err;
@@ -126,16 +146,27 @@ int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes)
 		return -EMSGSIZE;
 	if (len_bytes == 0)
 		return 0;
-	/* A copy of our own: aligned, and nobody's to change while it is being read. */
+	nl_buf_init_fixed(&last, room, sizeof room);
+	nl_hold(s->st);
+	execute_all(s, bytes, len_bytes, &last);
+	nl_release(s->st);
+	if (last.len_bytes)
+		nl_sock_send(s, last.p, last.len_bytes);
+	return 0;
+}
+
+int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes)
+{
+	if (len_bytes > s->sndbuf - SEND_OVERHEAD)
+		return -EMSGSIZE;
 	uint8_t *copy = mem_zalloc(&s->mem, len_bytes);
 	if (!copy)
 		return -ENOBUFS;
-	memcpy(copy, bytes, len_bytes);
-	nl_hold(s->st);
-	execute_all(s, copy, len_bytes);
+	if (len_bytes)
+		memcpy(copy, bytes, len_bytes);
+	int err = nl_sock_input_own(s, copy, len_bytes);
 	mem_free(copy);
-	nl_release(s->st);
-	return 0;
+	return err;
 }
 
 int nl_sock_execute(struct nl_sock *s, const struct nlmsghdr *h)

@@ -111,17 +111,26 @@ bool nl_sock_queue(struct nl_sock *s, const void *bytes, size_t len_bytes, uint3
 	return true;
 }
 
-/* Offers the first datagram. false: it has to wait. */
-static bool send_first(struct nl_sock *s)
+/* false: it has to wait. */
+static bool offer(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t src_portid, uint32_t group)
+{
+	int err = s->ops->deliver(s->ctx, bytes, len_bytes, src_portid, group);
+	s->full = err == -EAGAIN || err == -ENOBUFS;
+	return !s->full;
+}
+
+static void send_first(struct nl_sock *s)
 {
 	struct nl_out *o = list_first(&s->queue, struct nl_out, link);
-	int err = s->ops->deliver(s->ctx, o->bytes, o->len_bytes, o->src_portid, o->group);
-	if (err == -EAGAIN || err == -ENOBUFS) {
-		s->full = true;
-		return false;
-	}
-	forget_out(s, o);
-	return true;
+	if (offer(s, o->bytes, o->len_bytes, o->src_portid, o->group))
+		forget_out(s, o);
+}
+
+void nl_sock_send(struct nl_sock *s, const void *bytes, size_t len_bytes)
+{
+	bool at_once = list_empty(&s->queue) && !s->full && !s->congested && !nl_state(s->st)->held;
+	if (!at_once || !offer(s, bytes, len_bytes, 0, 0))
+		nl_sock_queue(s, bytes, len_bytes, 0, 0);
 }
 
 void nl_sock_pump(struct nl_sock *s)

@@ -41,6 +41,8 @@ int nl_sock_input(struct nl_sock *s, const void *bytes, size_t len_bytes);
 /* One whole request, executed as one of those, whose result comes back instead of an answer. Inside the handler of another request,
  * too; it is then published with that one. 0 or -errno. */
 int nl_sock_execute(struct nl_sock *s, const struct nlmsghdr *h);
+/* The same of bytes that are aligned to 8 and that nobody changes meanwhile; the other copies them. */
+int nl_sock_input_own(struct nl_sock *s, const void *bytes, size_t len_bytes);
 /* sendmsg() with a destination: as above for port and groups 0, else -ECONNREFUSED or -EPERM as Linux. */
 int nl_sock_input_to(struct nl_sock *s, const void *bytes, size_t len_bytes, uint32_t portid,
 		     uint32_t groups);

@@ -15,6 +15,7 @@ enum {
 	SOCKS_PER_CLIENT = 4096,
 	SOCKS_MAX = 65536,
 	TURN_BUDGET = 16, /* messages taken from one descriptor before others have their turn */
+	LOOK_ON_EVERY = 8, /* times that a descriptor was ready */
 	RECV_MAX = 512 << 10, /* what a Unix socket carries at most with Linux's default limits */
 };
 
@@ -57,6 +58,8 @@ struct pair {
 	struct nl_sock *nl;
 	uint32_t type; /* SOCK_RAW, SOCK_DGRAM */
 	bool lost; /* an NLMSG_OVERRUN is yet to be sent */
+	bool bursts; /* the last time there was more than one message */
+	uint8_t n_ready;
 };
 
 /* Bytes and descriptors of one request as they came. Takes none of the descriptors. */
