@@ -232,6 +232,7 @@ static int find_module(const struct leat_stack *st, const struct module *m)
 static void forget_module(struct leat_stack *st, unsigned i)
 {
 	memmove(&st->modules[i], &st->modules[i + 1], (MODULE_MAX - i) * sizeof st->modules[0]);
+	st->modules_changed++;
 	if (st->on_modules)
 		st->on_modules(st);
 }
@@ -243,6 +244,7 @@ int stack_load(struct leat_stack *st, const struct module *m)
 	pause_others(st);
 	unsigned n = n_modules(st);
 	st->modules[n] = m;
+	st->modules_changed++;
 	int err = st->on_modules ? st->on_modules(st) : 0;
 	if (!err)
 		err = module_start(st, m);

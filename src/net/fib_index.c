@@ -22,6 +22,17 @@ static void paint(struct fib_index *x, size_t from, size_t end, const struct fib
 
 /* --- following --- */
 
+void fib_index_add(struct fib_trie *t, struct fib_node *n, struct fib_node *top)
+{
+	struct fib_index *x = t->index;
+	if (!x || n->plen < x->bits)
+		return;
+	struct fib_slot *s = &x->slot[slot_of(x, &n->key)];
+	struct fib_node *first = top->plen < x->bits ? n : top;
+	if (!s->node || s->node->plen > first->plen)
+		rcu_set(s->node, first);
+}
+
 void fib_index_follow_links(struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
 	struct fib_index *x = t->index;

@@ -56,7 +56,16 @@ static inline const struct fib_nh *fib_find_in(const struct fib_trie *t, const s
 
 /* --- control lcore, called by the trie --- */
 
-/* The links along that prefix have changed. */
+/* Where to begin to look for the node of a prefix. */
+static inline struct fib_node *fib_index_first(const struct fib_trie *t, const struct fib_key *key,
+					       unsigned plen)
+{
+	const struct fib_index *x = t->index;
+	return x && plen >= x->bits ? fib_index_slot(x, key)->node : t->root;
+}
+/* n is new, and perhaps a fork above it: top. */
+void fib_index_add(struct fib_trie *t, struct fib_node *n, struct fib_node *top);
+/* The links along that prefix have changed: a node has gone. */
 void fib_index_follow_links(struct fib_trie *t, const struct fib_key *key, unsigned plen);
 /* The answer of n has changed. */
 void fib_index_follow_best(struct fib_trie *t, const struct fib_node *n);

@@ -120,13 +120,18 @@ struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh)
 {
 	struct fib_stack *s = fib_state(st);
 	const struct fib_nh c = fib_nh_canonical(nh);
-	uint32_t h = hash_of(st, &c);
 	struct hash_node *n;
+	if (s->last_nh && !memcmp(key_of(&s->last_nh->nh), key_of(&c), NH_KEY_LEN)) {
+		s->last_nh->refs++;
+		return s->last_nh;
+	}
+	uint32_t h = hash_of(st, &c);
 	hash_for_each_same(n, &s->nhs, h)
 	{
 		struct fib_shared_nh *found = container_of(n, struct fib_shared_nh, node);
 		if (!found->n_legs && !memcmp(key_of(&found->nh), key_of(&c), NH_KEY_LEN)) {
 			found->refs++;
+			s->last_nh = found;
 			return found;
 		}
 	}
@@ -140,6 +145,7 @@ struct fib_shared_nh *fib_nh_get(struct leat_stack *st, const struct fib_nh *nh)
 		return NULL;
 	}
 	hash_insert(&s->nhs, &new->node, h);
+	s->last_nh = new;
 	return new;
 }
 
@@ -236,6 +242,8 @@ void fib_nh_put(struct leat_stack *st, struct fib_shared_nh *nh)
 	if (!nh || --nh->refs)
 		return;
 	hash_remove(&fib_state(st)->nhs, &nh->node);
+	if (fib_state(st)->last_nh == nh)
+		fib_state(st)->last_nh = NULL;
 	drop_legs(st, nh->legs, nh->n_legs);
 	fib_paths_drop_legs(st, (struct fib_paths *)nh->nh.paths);
 	rt_defer(st->rt->ctl, st->rt, &nh->deferred, shared_free);

@@ -46,7 +46,7 @@ static void node_drop(struct leat_stack *st, struct fib_trie *t, struct fib_node
 
 struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
-	struct fib_node *n = t->root;
+	struct fib_node *n = fib_index_first(t, key, plen);
 	while (n && n->plen < plen && fib_key_match(&n->key, key, n->plen))
 		n = n->child[fib_key_bit(key, n->plen)];
 	return n && n->plen == plen && fib_key_match(&n->key, key, plen) ? n : NULL;
@@ -55,7 +55,8 @@ struct fib_node *fib_trie_get(const struct fib_trie *t, const struct fib_key *ke
 /* Puts a new node for key/plen where the link `at` leads to `old`, a longer or different prefix. They part after `same`
  * bits. */
 static struct fib_node *insert_above(struct fib_trie *t, rcu_ptr(struct fib_node) * at,
-				     const struct fib_key *key, unsigned plen, unsigned same)
+				     const struct fib_key *key, unsigned plen, unsigned same,
+				     struct fib_node **ret_top)
 {
 	struct fib_node *old = *at, *top, *n = node_new(t, key, plen);
 	if (!n || same == plen) {
@@ -73,24 +74,32 @@ static struct fib_node *insert_above(struct fib_trie *t, rcu_ptr(struct fib_node
 	}
 	top->child[fib_key_bit(&old->key, same)] = old;
 	rcu_set(*at, top);
+	*ret_top = top;
 	return n;
 }
 
-static struct fib_node *make(struct fib_trie *t, const struct fib_key *key, unsigned plen)
+/* *ret_top: of the nodes that are new the first; written when there are any. */
+static struct fib_node *make(struct fib_trie *t, const struct fib_key *key, unsigned plen,
+			     struct fib_node **ret_top)
 {
+	struct fib_node *n = fib_index_first(t, key, plen);
 	rcu_ptr(struct fib_node) *at = &t->root;
-	struct fib_node *n;
+	/* The link to the index's node is not known: where that will not do, from the root. */
+	if (n && n->plen < plen && fib_key_match(&n->key, key, n->plen))
+		at = &n->child[fib_key_bit(key, n->plen)];
 	while ((n = *at)) {
 		unsigned same = common_bits(&n->key, key, MIN((unsigned)n->plen, plen));
 		if (same < n->plen)
-			return insert_above(t, at, key, plen, same);
+			return insert_above(t, at, key, plen, same, ret_top);
 		if (n->plen == plen)
 			return n;
 		at = &n->child[fib_key_bit(key, n->plen)];
 	}
 	n = node_new(t, key, plen);
-	if (n)
+	if (n) {
 		rcu_set(*at, n);
+		*ret_top = n;
+	}
 	return n;
 }
 
@@ -98,10 +107,10 @@ struct fib_node *fib_trie_make(struct leat_stack *st, struct fib_trie *t, const 
 			       unsigned plen)
 {
 	uint64_t was = t->nodes;
-	struct fib_node *n = make(t, key, plen);
+	struct fib_node *top = NULL, *n = make(t, key, plen, &top);
 	if (t->nodes == was)
 		return n;
-	fib_index_follow_links(t, key, plen);
+	fib_index_add(t, n, top);
 	fib_index_fit(st, t, was);
 	return n;
 }

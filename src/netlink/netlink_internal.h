@@ -81,6 +81,16 @@ struct nl_current {
 	bool echo;
 };
 
+/* What serves an rtnetlink request. */
+struct nl_row {
+	const struct nl_msg *msg; /* NULL: nothing */
+	const struct nl_family *family;
+	uint32_t modules_changed; /* of the stack, when it was looked for */
+	uint16_t type;
+	uint8_t pf;
+	bool dump;
+};
+
 /* Stack state of the netlink module. */
 struct nl_state {
 	struct nl_notifier notifier; /* first: net/notify.h */
@@ -90,6 +100,7 @@ struct nl_state {
 	uint64_t generation[NL_CLASSES]; /* of rtnetlink's tables: grows with every notification */
 	uint64_t overruns; /* sockets that lost messages, counted each time */
 	struct list closers; /* struct nl_closer */
+	struct nl_row row; /* of the last rtnetlink request: mostly that of the next one, too */
 };
 
 /* A room that keeps something per socket hears of its end. */

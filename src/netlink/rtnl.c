@@ -27,17 +27,22 @@ static const struct nl_msg *find_exact(const struct leat_stack *st, uint8_t pf, 
 	return NULL;
 }
 
-static const struct nl_msg *find(const struct leat_stack *st, uint8_t pf, uint16_t type, bool dump,
-				 const struct nl_family **ret_family)
+static const struct nl_row *find(const struct leat_stack *st, uint8_t pf, uint16_t type, bool dump)
 {
-	const struct nl_msg *m = find_exact(st, pf, type, dump, ret_family);
-	return m ? m : find_exact(st, AF_UNSPEC, type, dump, ret_family);
+	struct nl_row *r = &nl_state(st)->row;
+	if (r->msg && r->type == type && r->pf == pf && r->dump == dump &&
+	    r->modules_changed == st->modules_changed)
+		return r;
+	*r = (struct nl_row){ .modules_changed = st->modules_changed, .type = type, .pf = pf, .dump = dump };
+	r->msg = find_exact(st, pf, type, dump, &r->family);
+	if (!r->msg)
+		r->msg = find_exact(st, AF_UNSPEC, type, dump, &r->family);
+	return r;
 }
 
 static int rtnl_receive(struct nl_sock *s, const struct nlmsghdr *h, struct nl_ext *ext, struct nl_buf *reply)
 {
 	enum rtnl_kind kind = h->nlmsg_type & 3;
-	const struct nl_family *f;
 
 	if (h->nlmsg_type > RTM_MAX)
 		return -EOPNOTSUPP;
@@ -47,18 +52,19 @@ static int rtnl_receive(struct nl_sock *s, const struct nlmsghdr *h, struct nl_e
 	if (kind != KIND_GET && !s->creds.may_configure)
 		return -EPERM;
 	bool dump = kind == KIND_GET && h->nlmsg_flags & NLM_F_DUMP;
-	const struct nl_msg *m = find(s->st, pf, h->nlmsg_type, dump, &f);
-	if (!m)
+	const struct nl_row row = *find(s->st, pf, h->nlmsg_type, dump);
+	if (!row.msg)
 		return -EOPNOTSUPP;
 	if (dump)
-		return nl_dump_begin(s, f, m, h);
+		return nl_dump_begin(s, row.family, row.msg, h);
 	struct nl_call c = {
 		.sock = s,
-		.msg = m,
+		.msg = row.msg,
 		.h = h,
 		.ext = ext,
 		.reply = reply,
-		.parse_flags = f->parse_flags | (kind == KIND_GET && s->flags & NL_F_STRICT ? NL_STRICT : 0),
+		.parse_flags = row.family->parse_flags |
+			       (kind == KIND_GET && s->flags & NL_F_STRICT ? NL_STRICT : 0),
 	};
 	return nl_call(&c);
 }
