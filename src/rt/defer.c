@@ -62,8 +62,9 @@ void rt_online(struct rt_lcore *c)
 
 /* --- the lcore's side --- */
 
-/* A batch costs a grace period and two wake-ups, whatever its size: a few wait for more of them, or for so long. */
-enum { BATCH_FEW = 64, BATCH_WAIT_US = 2000 };
+/* A batch costs a grace period and two wake-ups, whatever its size: behind one that has just gone the next waits so long, or until it
+ * is large. */
+enum { BATCH_LARGE = 512, BATCH_EVERY_US = 20000 };
 
 void rt_deferred_init(struct rt_lcore *c)
 {
@@ -86,8 +87,7 @@ void rt_defer_on(struct leat_runtime *rt, struct lcore *from, struct deferred *d
 {
 	struct rt_lcore *c = rt_lcore_of(from);
 	d->next = NULL;
-	if (!c->n_deferred++)
-		c->deferred_us = from->now_us;
+	c->n_deferred++;
 	*c->deferred_tail = d;
 	c->deferred_tail = &d->next;
 }
@@ -116,6 +116,7 @@ void rt_deferred_send(struct rt_lcore *c)
 	if (likely(!c->deferred) || batch_state(c) != BATCH_IDLE)
 		return;
 	c->batch = deferred_take(c);
+	c->sent_us = c->lc->now_us;
 	batch_set(c, BATCH_SENT);
 	sem_post(&c->rt->reap);
 }
@@ -123,13 +124,13 @@ void rt_deferred_send(struct rt_lcore *c)
 void rt_deferred_turn(struct rt_lcore *c)
 {
 	if (unlikely(c->deferred) &&
-	    (c->n_deferred >= BATCH_FEW || c->lc->now_us - c->deferred_us >= BATCH_WAIT_US))
+	    (c->n_deferred >= BATCH_LARGE || c->lc->now_us - c->sent_us >= BATCH_EVERY_US))
 		rt_deferred_send(c);
 }
 
 uint64_t rt_deferred_until(const struct rt_lcore *c)
 {
-	return c->deferred && batch_state(c) == BATCH_IDLE ? c->deferred_us + BATCH_WAIT_US : UINT64_MAX;
+	return c->deferred && batch_state(c) == BATCH_IDLE ? c->sent_us + BATCH_EVERY_US : UINT64_MAX;
 }
 
 bool rt_deferred_due(const struct rt_lcore *c)

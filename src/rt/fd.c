@@ -87,7 +87,7 @@ unsigned rt_fds_dispatch(struct rt_lcore *c)
 
 void rt_fds_sleep(struct rt_lcore *c, uint64_t until_us)
 {
-	uint64_t now_us = rt_now_us(&c->rt->rt);
+	uint64_t now_us = until_us == UINT64_MAX ? 0 : rt_now_us(&c->rt->rt);
 	uint64_t wait_us = until_us > now_us ? until_us - now_us : 0;
 	struct timespec t = { .tv_sec = (time_t)(wait_us / 1000000),
 			      .tv_nsec = (long)(wait_us % 1000000) * 1000 };

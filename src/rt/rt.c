@@ -25,9 +25,9 @@
 static unsigned rt_poll(struct poller *p, struct lcore *lc)
 {
 	struct rt_lcore *c = container_of(p, struct rt_lcore, poller);
-	unsigned n = rt_deferred_run(c);
-	c->n_told = rt_fds_dispatch(c);
-	return n + c->n_told;
+	c->n_own = rt_deferred_run(c);
+	c->n_own += rt_fds_dispatch(c);
+	return c->n_own;
 }
 
 static bool is_ctl(const struct rt_lcore *c)
@@ -54,10 +54,10 @@ static void go_to_sleep(struct rt_lcore *c)
 }
 
 /* Whether more is likely to come at once. On the control lcore descriptors bring requests, and the next one comes when its sender has
- * read the answer to the last: to look on meanwhile costs ten times what the request did. */
+ * read the answer to the last: to look on meanwhile costs ten times what the request did. What was deferred brings nothing. */
 static bool is_busy(const struct rt_lcore *c, bool worked)
 {
-	return worked && !(is_ctl(c) && c->lc->n_done == c->n_told);
+	return worked && !(is_ctl(c) && c->lc->n_done == c->n_own);
 }
 
 static void lcore_serve(struct rt_lcore *c)

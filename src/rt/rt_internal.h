@@ -27,11 +27,11 @@ struct rt_lcore {
 	uint64_t looked_us; /* when the descriptors were last looked at */
 	struct epoll_event event[RT_EVENTS];
 	int n_events, at_event;
-	unsigned n_told; /* in the last turn */
+	unsigned n_own; /* in the last turn: descriptors told of, deferred functions run */
 
 	struct deferred *deferred, **deferred_tail; /* since the last batch was sent */
 	unsigned n_deferred;
-	uint64_t deferred_us; /* when the first of them came */
+	uint64_t sent_us; /* when the last batch was sent */
 	struct deferred *batch; /* the reaper's while sent */
 	int batch_state; /* enum batch_state: by whose turn it is, acquire and release */
 	char grace; /* its address names this lcore's quiescent states to TSan */
@@ -107,7 +107,7 @@ void rt_offline(struct rt_lcore *c);
 void rt_online(struct rt_lcore *c);
 void rt_defer_on(struct leat_runtime *rt, struct lcore *from, struct deferred *d);
 void rt_deferred_send(struct rt_lcore *c);
-void rt_deferred_turn(struct rt_lcore *c); /* after a turn: the same, when they are many or have waited */
+void rt_deferred_turn(struct rt_lcore *c); /* after a turn: the same, unless one has just been sent */
 uint64_t rt_deferred_until(
 	const struct rt_lcore *c); /* when they are sent at the latest, if they can be; or never */
 unsigned rt_deferred_run(struct rt_lcore *c); /* those whose grace period is over; returns how many */
