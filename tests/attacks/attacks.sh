@@ -240,6 +240,7 @@ attack() {
     fi
     strike "$secs" "$command"
     rc=$?
+    [ $rc != 139 ] || { strike "$secs" "$command"; rc=$?; } # some do, at times
     [ -z "$trigger" ] || wait "$trigger_pid"
     sleep 0.2
     share=$(kept "$live") after=$(state $who) tx=$(($(sent) - tx)) grown=$(($(rss) - mem))
@@ -264,7 +265,7 @@ attack() {
         no | quiet) [ -z "$diff" ] || problems+=" changed: $diff;"; recovered >/dev/null || problems+=" traffic is broken: $(lives | tr '\n' ' ');" ;;
         may) ;;
     esac
-    if [ "$may" != may ] && grep -q dadfailed "$tmp/trigger.out" 2>/dev/null; then problems+=" a new address is a duplicate;"; fi
+    if [[ $may =~ ^(no|quiet)$ ]] && grep -q dadfailed "$tmp/trigger.out" 2>/dev/null; then problems+=" a new address is a duplicate;"; fi
     if [ "$who" = leat ] && [ "$share" -lt $least ] && [ "$may" = no ]; then problems+=" only $share % answered meanwhile;"; fi
     [ "$(wc -l <<<"$after")" -lt 100 ] || problems+=" $(wc -l <<<"$after") lines of state;"
     if [ -z "$problems" ]; then pass "$round: $command: $tx sent, $share % answered${diff:+, changed: ${diff//$'\n'/, }}"; else fail "$round: $command:$problems"; fi
