@@ -17,8 +17,10 @@
  *
  * A scan of a /64 (RFC 6583) wants a stranger with every packet: a neighbour that never answered. Queues for strangers stand in a
  * line, are bounded by themselves (unconfirmed_max) and asked for at a bounded rate (solicit_rate), those that must wait for
- * that from the line's front by a timer; whenever room is wanted, for a queue or for a packet, the oldest stranger's goes.
- * Known neighbours that have to be asked again are neither counted nor made to wait with them. */
+ * that from the line's front by a timer. There is a line for what this stack itself wants, and some for the nets that others'
+ * packets come from, by a hash: they are asked for in turn, and whenever room is wanted, for a queue or for a packet, the oldest
+ * stranger of the longest line goes. So who scans from one net makes nobody else's strangers wait. Known neighbours that have to
+ * be asked again are neither counted nor made to wait with them. */
 #include "net/neigh.h"
 
 #include <errno.h>
@@ -27,9 +29,8 @@
 
 #include "net/ctl_fill.h"
 #include "net/neigh_internal.h"
-#include "wire/eth.h"
 
-enum { ASK_AGAIN_US = 5000000, MARK_US = 1000000, HEARD_FRESH_US = 1000000, FREE_LOW = NEIGH_PENDS / 2 };
+enum { ASK_AGAIN_US = 5000000, MARK_US = 1000000, FREE_LOW = NEIGH_PENDS / 2 };
 enum { PACE_US = 10000 }; /* how often strangers that wait to be asked for are looked at */
 enum {
 	CHUNKS_MAX = 2 * NEIGH_MAX / NEIGH_PENDS
@@ -64,10 +65,8 @@ static struct neigh_worker *worker_of(const struct worker *w)
 	return worker_state(w, MODULE_neigh);
 }
 
-typedef bool post_fn(struct lcore *from, struct lcore *to, const struct msg *m);
-
-static bool tell(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
-		 const uint64_t *more, post_fn *post)
+bool neigh_tell_ctl(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
+		    const uint64_t *more, neigh_post_fn *post)
 {
 	struct msg m = neigh_msg(fn, w, k, extra);
 	for (unsigned i = 0; more && i < 2; i++)
@@ -81,7 +80,7 @@ static void mark_used(struct worker *w, struct neigh_entry *e, const struct neig
 	if (w->lc->now_us - racy_get(m->used_us) >= MARK_US || unlikely(!racy_get(m->used_us)))
 		racy_set(m->used_us, w->lc->now_us);
 	if (unlikely(state == NUD_STALE) && !racy_get(m->told) &&
-	    tell(w, neigh_on_used, k, 0, NULL, lcore_post))
+	    neigh_tell_ctl(w, neigh_on_used, k, 0, NULL, lcore_post))
 		racy_set(m->told, 1);
 }
 
@@ -120,7 +119,8 @@ void neigh_confirm(struct worker *w, uint32_t if_handle, uint8_t family, const s
 		return;
 	racy_set(m->confirmed_us, w->lc->now_us);
 	if (state & (NUD_STALE | NUD_DELAY | NUD_PROBE))
-		tell(w, neigh_on_confirmed, &k, 0, NULL, lcore_try_post); /* lost: said again in a second */
+		neigh_tell_ctl(w, neigh_on_confirmed, &k, 0, NULL,
+			       lcore_try_post); /* lost: said again in a second */
 }
 
 /* --- queues --- */
@@ -139,6 +139,11 @@ static struct neigh_pend **pend_at(const struct worker *w, const struct neigh_ke
 	return at;
 }
 
+bool neigh_is_awaited(const struct worker *w, const struct neigh_key *k)
+{
+	return *pend_at(w, k) != NULL;
+}
+
 static void ask_for_more(struct worker *w, struct neigh_worker *nw)
 {
 	const struct msg m = { .fn = neigh_on_more, .arg[0].p = w };
@@ -151,6 +156,7 @@ static void pend_give(struct neigh_worker *nw, struct neigh_pend *d)
 	if (d->stranger) {
 		list_remove(&d->in_line);
 		nw->n_strangers--;
+		nw->n_of[d->asker]--;
 		nw->n_unasked -= !d->asked;
 		d->stranger = false;
 	}
@@ -180,13 +186,25 @@ static void drop_parked(struct worker *w, struct pkt *p, enum drop why)
 	graph_drop(w, node, p, why);
 }
 
-/* The queue of the stranger who has waited longest goes. False: there is none. */
+/* Of whom most strangers are wanted. */
+static unsigned greediest(const struct neigh_worker *nw)
+{
+	unsigned most = 0;
+	for (unsigned k = 1; k < NEIGH_ASKERS; k++)
+		if (nw->n_of[k] > nw->n_of[most])
+			most = k;
+	return most;
+}
+
+/* Of those that who wants most wants, the queue goes that has waited longest. False: there is none. */
 static bool oldest_stranger_goes(struct worker *w, enum drop why)
 {
 	struct neigh_worker *nw = worker_of(w);
-	if (list_empty(&nw->strangers))
+	if (!nw->n_strangers)
 		return false;
-	struct neigh_pend *d = list_first(&nw->strangers, struct neigh_pend, in_line);
+	unsigned from = greediest(nw);
+	struct list *line = list_empty(&nw->asked[from]) ? &nw->unasked_by[from] : &nw->asked[from];
+	struct neigh_pend *d = list_first(line, struct neigh_pend, in_line);
 	const struct neigh_key k = { d->if_handle, d->family, d->addr };
 	struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
 	if (e)
@@ -214,7 +232,19 @@ static struct neigh_pend *pend_find_free(struct worker *w, uint8_t family, bool 
 	return d;
 }
 
-static struct neigh_pend *pend_take(struct worker *w, const struct neigh_key *k)
+/* Whose packet wants it: ours, or that of another's net (a /64, a /24), by its hash. */
+static uint8_t asker_of(const struct worker *w, const struct pkt *p, uint8_t family, const struct ipaddr *src)
+{
+	uint64_t net = family == AF_INET6 ? 0 : be32_get(src->v4) >> 8;
+	if (p->flags & PKT_F_LOCAL_OUT)
+		return 0;
+	if (family == AF_INET6)
+		memcpy(&net, src->b, sizeof net);
+	return (uint8_t)(1 + siphash_2u64(&w->st->hash_key, net, p->in_if) % (NEIGH_ASKERS - 1));
+}
+
+static struct neigh_pend *pend_take(struct worker *w, const struct neigh_key *k, const struct ipaddr *src,
+				    uint8_t asker)
 {
 	struct neigh_worker *nw = worker_of(w);
 	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), k);
@@ -225,12 +255,18 @@ static struct neigh_pend *pend_take(struct worker *w, const struct neigh_key *k)
 	if (!timer_is_set(&nw->again))
 		lcore_timer_in(w->lc, &nw->again, ASK_AGAIN_US);
 	*d = (struct neigh_pend){
-		.if_handle = k->if_handle, .family = k->family, .addr = k->addr, .stranger = stranger
+		.if_handle = k->if_handle,
+		.family = k->family,
+		.addr = k->addr,
+		.src = *src,
+		.stranger = stranger,
+		.asker = asker,
 	};
 	pkt_queue_init(&d->q);
 	list_init(&d->in_line);
 	if (stranger) {
-		list_append(&nw->strangers, &d->in_line);
+		list_append(&nw->unasked_by[asker], &d->in_line);
+		nw->n_of[asker]++;
 		nw->n_strangers++;
 		nw->n_unasked++;
 	}
@@ -254,10 +290,14 @@ static void ask(struct worker *w, struct neigh_pend *d, const struct neigh_key *
 	uint64_t more[2];
 	memcpy(more, d->src.b, sizeof more);
 	d->asked_us = w->lc->now_us;
-	nw->n_unasked -= d->stranger && !d->asked;
+	if (d->stranger && !d->asked) {
+		list_remove(&d->in_line);
+		list_append(&nw->asked[d->asker], &d->in_line);
+		nw->n_unasked--;
+	}
 	d->asked = true;
-	if (!tell(w, neigh_on_wanted, k, 0, more,
-		  lcore_post)) /* asked again by the next packet, or the timer */
+	if (!neigh_tell_ctl(w, neigh_on_wanted, k, 0, more,
+			    lcore_post)) /* asked again by the next packet, or the timer */
 		racy_add(nw->unasked, 1);
 }
 
@@ -279,10 +319,11 @@ static bool may_ask_stranger(struct worker *w, uint8_t family)
 	return true;
 }
 
+/* At once if nobody else waits for that. */
 static void ask_or_wait(struct worker *w, struct neigh_pend *d, const struct neigh_key *k)
 {
 	struct neigh_worker *nw = worker_of(w);
-	if (!d->stranger || may_ask_stranger(w, k->family)) {
+	if (!d->stranger || (nw->n_unasked == 1 && may_ask_stranger(w, k->family))) {
 		ask(w, d, k);
 		return;
 	}
@@ -296,13 +337,11 @@ static uint32_t queue_max_bytes(const struct worker *w, const struct neigh_key *
 	return i ? racy_get(i->conf.neigh[neigh_index(k->family)].queue_bytes) : NEIGH_QUEUE_BYTES;
 }
 
-/* Whose packet goes when the worker has too many: a stranger's before one for this neighbour. */
+/* Whose packet goes when the worker has too many: one for a stranger of who wants most of them. */
 static void make_room(struct worker *w, struct neigh_pend *d)
 {
 	struct neigh_worker *nw = worker_of(w);
-	struct neigh_pend *oldest =
-		list_empty(&nw->strangers) ? d : list_first(&nw->strangers, struct neigh_pend, in_line);
-	if (oldest == d || d->stranger)
+	if (!nw->n_strangers || (d->stranger && d->asker == greediest(nw)))
 		drop_parked(w, pend_pop(nw, d), DROP_NEIGH_QUEUE_FULL);
 	else
 		oldest_stranger_goes(w, DROP_NEIGH_QUEUE_FULL);
@@ -331,12 +370,13 @@ void neigh_wait(struct worker *w, uint32_t if_handle, uint8_t family, const stru
 	const struct neigh_key k = { if_handle, family, *next_hop };
 	struct neigh_pend *d = *pend_at(w, &k);
 	if (!d) {
-		d = pend_take(w, &k);
+		struct ipaddr src = { 0 };
+		source_of(p, family, &src);
+		d = pend_take(w, &k, &src, asker_of(w, p, family, &src));
 		if (!d) {
 			graph_drop(w, node, p, DROP_NEIGH_TABLE_FULL);
 			return;
 		}
-		source_of(p, family, &d->src);
 		ask_or_wait(w, d, &k);
 	} else if (d->asked && w->lc->now_us - d->asked_us >= ASK_AGAIN_US) {
 		source_of(p, family, &d->src);
@@ -362,17 +402,20 @@ static void ask_again(struct lcore *lc, struct timer *t)
 		lcore_timer_in(lc, t, ASK_AGAIN_US);
 }
 
-/* Strangers who wait to be asked for, those first who have waited longest. */
+/* Strangers who wait to be asked for, one for each who wants some in turn, and of his those first who have waited longest. */
 static void ask_strangers(struct lcore *lc, struct timer *t)
 {
 	struct neigh_worker *nw = container_of(t, struct neigh_worker, pace);
-	struct neigh_pend *d;
-	list_for_each (d, &nw->strangers, in_line) {
-		const struct neigh_key k = { d->if_handle, d->family, d->addr };
-		if (!nw->n_unasked || (!d->asked && !may_ask_stranger(nw->w, d->family)))
+	while (nw->n_unasked) {
+		struct list *line = &nw->unasked_by[nw->turn];
+		struct neigh_pend *d = list_empty(line) ? NULL : list_first(line, struct neigh_pend, in_line);
+		if (d && !may_ask_stranger(nw->w, d->family))
 			break;
-		if (!d->asked)
+		if (d) {
+			const struct neigh_key k = { d->if_handle, d->family, d->addr };
 			ask(nw->w, d, &k);
+		}
+		nw->turn = (nw->turn + 1) % NEIGH_ASKERS;
 	}
 	if (nw->n_unasked)
 		lcore_timer_in(lc, t, PACE_US);
@@ -484,84 +527,6 @@ void neigh_on_chunk(struct lcore *at, const struct msg *m)
 		add_chunk(nw, m->arg[1].p);
 }
 
-/* --- what ARP and neighbour discovery say --- */
-
-/* Nothing that control would act on: the same again, and lately confirmed if it confirms. */
-static bool is_old_news(const struct worker *w, const struct neigh_entry *e, const uint8_t *mac,
-			unsigned flags)
-{
-	uint64_t word = racy_get(e->word);
-	bool same = mac && neigh_word_has_mac(word) && !memcmp(&word, mac, 6);
-	bool router_changes = flags & NEIGH_HEARD_IS_ROUTER_KNOWN &&
-			      neigh_word_router(word) != !!(flags & NEIGH_HEARD_ROUTER);
-	if (!same || !(neigh_word_state(word) & NUD_VALID) || router_changes || neigh_word_claimed(word))
-		return false;
-	if (!(flags & NEIGH_HEARD_SOLICITED))
-		return true;
-	return neigh_word_state(word) == NUD_REACHABLE &&
-	       w->lc->now_us - racy_get(e->confirmed_us) < HEARD_FRESH_US;
-}
-
-/* It has another address than mac, and is asked before that changes. */
-static bool is_elsewhere(const struct worker *w, const struct neigh_entry *e, const uint8_t mac[6])
-{
-	uint64_t word = racy_get(e->word);
-	const struct iface *i = iface_get(w, e->if_handle);
-	return i && racy_get(i->conf.neigh[neigh_index(e->family)].override_probe_ms) &&
-	       neigh_word_state(word) & NUD_VALID && neigh_word_has_mac(word) && memcmp(&word, mac, 6);
-}
-
-bool neigh_may_be_at(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
-		     const uint8_t mac[6])
-{
-	const struct neigh_key k = { if_handle, family, *who };
-	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
-	return !e || !is_elsewhere(w, e, mac);
-}
-
-bool neigh_may_be_from(const struct worker *w, const struct pkt *p, uint8_t family, const struct ipaddr *who)
-{
-	const struct eth_hdr *h = pkt_l2(p);
-	bool has_frame = p->l2_off + sizeof *h <= p->l3_off;
-	return !has_frame || neigh_may_be_at(w, p->in_if, family, who, h->src);
-}
-
-/* Another address than the known one, in a message that may override it. */
-static bool is_claim(const struct worker *w, const struct neigh_entry *e, const uint8_t *mac, unsigned flags)
-{
-	return mac && flags & (NEIGH_HEARD_OVERRIDE | NEIGH_HEARD_LOCKED) &&
-	       neigh_word_state(racy_get(e->word)) & NEIGH_NUD_ASKABLE && is_elsewhere(w, e, mac);
-}
-
-/* While one claim is looked into others are not heard, so a flood of them costs what the first did. */
-static bool is_one_too_many(struct worker *w, const struct neigh_entry *e)
-{
-	graph_count_lost(w, node_find(w->st, "neigh-resume"), 1, DROP_NEIGH_CLAIM);
-	return neigh_word_claimed(racy_get(e->word));
-}
-
-void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
-		 const uint8_t mac[6], unsigned flags)
-{
-	const struct neigh_key k = { if_handle, family, *who };
-	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
-	uint64_t more[2] = { 0 };
-	if (e && neigh_word_state(racy_get(e->word)) & (NUD_PERMANENT | NUD_NOARP))
-		return;
-	if (e ? is_old_news(w, e, mac, flags) : !(flags & NEIGH_HEARD_CREATE) && !*pend_at(w, &k))
-		return;
-	bool claims = e && is_claim(w, e, mac, flags);
-	if (claims && is_one_too_many(w, e))
-		return;
-	if (mac)
-		memcpy(more, mac, 6);
-	/* A flood of strangers who ask must not keep out the answer of a neighbour that is in use. */
-	bool known = e && neigh_word_known(racy_get(e->word)) && !claims;
-	post_fn *post = known ? lcore_try_post : lcore_try_post_stranger;
-	if (!tell(w, neigh_on_heard, &k, flags | (mac ? NEIGH_HEARD_HAS_MAC : 0), more, post))
-		racy_add(worker_of(w)->unheard, 1);
-}
-
 /* --- module --- */
 
 void neigh_proto_set(struct leat_stack *st, const struct neigh_proto *p)
@@ -581,7 +546,10 @@ static int neigh_worker_init(struct worker *w)
 		return -ENOMEM;
 	worker_of(w)->w = w;
 	worker_of(w)->tokens = NEIGH_SOLICIT_BURST;
-	list_init(&worker_of(w)->strangers);
+	for (unsigned k = 0; k < NEIGH_ASKERS; k++) {
+		list_init(&worker_of(w)->asked[k]);
+		list_init(&worker_of(w)->unasked_by[k]);
+	}
 	timer_init(&worker_of(w)->again, ask_again);
 	timer_init(&worker_of(w)->pace, ask_strangers);
 	neigh_late_init(worker_of(w));

@@ -19,7 +19,7 @@
  * old one is silent; and as long again when the old one still answered once, for claims in RESTING are not forgotten. Pairs that
  * move a virtual MAC (RFC 5798) make no claim.
  *
- * Limits: one claim a neighbour, the first; while it is looked into workers drop others (neigh.c). So however many claims are
+ * Limits: one claim a neighbour, the first; while it is looked into workers drop others (neigh_heard.c). So however many claims are
  * made, a neighbour that lives is asked once in the time, one that does not three times. A claim is a small object that lives for
  * that time, so there are never more than neighbours. Who comes first, for an address nobody has claimed yet, is believed: that is
  * the protocol, and a permanent neighbour the cure. */

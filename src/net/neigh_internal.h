@@ -43,6 +43,9 @@ enum {
 	NEIGH_QUEUE_BYTES_MAX = NEIGH_WORKER_QUEUE_MAX * NEIGH_PKT_BYTES,
 };
 enum { NEIGH_PENDS = 128, NEIGH_PEND_BUCKETS = 256 }; /* a chunk of queues; lists they are found in */
+enum {
+	NEIGH_ASKERS = 17
+}; /* lines of strangers: for our own packets, and for those of others by their nets */
 
 enum {
 	NUD_CONNECTED = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE,
@@ -177,6 +180,7 @@ struct neigh_pend {
 	uint8_t family;
 	bool stranger; /* when it began to wait the neighbour had never been confirmed */
 	bool asked; /* asked_us says when */
+	uint8_t asker; /* whose packet began it: 0 ours, else a hash of its net */
 	struct list in_line; /* of strangers */
 	uint32_t bytes; /* what the queue counts for */
 	struct ipaddr addr, src; /* src: of the packet that made us ask last */
@@ -193,8 +197,9 @@ struct neigh_worker {
 	struct neigh_chunk *chunks;
 	unsigned n_chunks, n_free;
 	bool asked_for_more;
-	struct list strangers; /* queues, oldest first */
-	unsigned n_strangers;
+	struct list asked[NEIGH_ASKERS], unasked_by[NEIGH_ASKERS]; /* queues of strangers, oldest first */
+	unsigned n_of[NEIGH_ASKERS], n_strangers;
+	unsigned turn; /* for whom the next is asked for */
 	unsigned n_unasked; /* of them */
 	uint32_t tokens; /* strangers it may ask for now */
 	uint64_t filled_us; /* when they were counted */
@@ -267,6 +272,11 @@ static inline struct neigh_key neigh_key_get(const struct msg *m, uint32_t *ret_
 struct neigh_entry *neigh_lookup(const struct leat_stack *st, const struct neigh_table *t,
 				 const struct neigh_key *k);
 uint32_t neigh_hash(const struct leat_stack *st, const struct neigh_key *k);
+typedef bool neigh_post_fn(struct lcore *from, struct lcore *to, const struct msg *m);
+/* fn on control, about k, with 24 bits and, unless NULL, two words more. */
+bool neigh_tell_ctl(struct worker *w, msg_fn *fn, const struct neigh_key *k, uint32_t extra,
+		    const uint64_t *more, neigh_post_fn *post);
+bool neigh_is_awaited(const struct worker *w, const struct neigh_key *k); /* packets wait for it here */
 /* Messages to workers. arg[0] is the worker. */
 msg_fn neigh_on_valid; /* a key: send what waits */
 msg_fn neigh_on_failed; /* a key and an enum drop: drop what waits; DROP_NEIGH_FAILED tells the senders */

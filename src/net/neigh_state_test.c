@@ -535,6 +535,44 @@ static void a_known_one_is_asked_for_in_the_midst_of_a_scan(void **state)
 	assert_int_equal(n_out, 1); /* its packet was kept */
 }
 
+/* A packet from that net, or of this stack's own (0), to a host. */
+static void send_from(uint8_t net, uint32_t host)
+{
+	const struct neigh_key k = key(AF_INET6, host);
+	uint8_t bytes[40] = { 0x60, [8] = 0x20, 1, 0xd, 0xb8, 0, net, [23] = (uint8_t)host };
+	struct pkt *p = pkt_new(w0->lc);
+	assert_true(p && pkt_append(w0->lc, p, bytes, sizeof bytes));
+	p->l3_off = p->headroom;
+	p->ethertype = ETH_P_IPV6;
+	p->flags |= net ? 0 : PKT_F_LOCAL_OUT;
+	p->out_if = ifc->handle;
+	neigh_wait(w0, k.if_handle, AF_INET6, &k.addr, p, node_find(t->st, "fake-out"));
+}
+
+/* Whether somebody of that net finds a new host while net 1 scans at full speed. */
+static bool finds_a_new_host(uint8_t net)
+{
+	for (uint32_t n = 0; n < 60000; n++) {
+		send_from(1, 0x40000000 + n);
+		if (n == 20000)
+			send_from(net, 7);
+		if (n % 100 == 0)
+			manual_rt_run(t->m, 100);
+	}
+	n_out = 0;
+	hear(AF_INET6, 7, mac1, NEIGH_HEARD_SOLICITED | NEIGH_HEARD_IS_ROUTER_KNOWN | NEIGH_HEARD_NA);
+	return n_out == 1;
+}
+
+static void a_scan_makes_only_its_own_net_wait(void **state)
+{
+	assert_true(finds_a_new_host(2));
+	neigh_entry_remove(entry(AF_INET6, 7), DROP_STALE, false);
+	assert_true(finds_a_new_host(0));
+	neigh_entry_remove(entry(AF_INET6, 7), DROP_STALE, false);
+	assert_false(finds_a_new_host(1)); /* that the test can fail */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -548,6 +586,7 @@ int main(void)
 		CASE(a_scan_costs_no_live_flow_a_packet),
 		CASE(without_its_bounds_a_scan_is_dear),
 		CASE(a_known_one_is_asked_for_in_the_midst_of_a_scan),
+		CASE(a_scan_makes_only_its_own_net_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
