@@ -28,12 +28,15 @@ static const struct addr *ours_on(const struct worker *w, uint32_t if_handle, co
 	return addr_find_on(w, if_handle, AF_INET6, &ip);
 }
 
-static void hear(struct worker *w, const struct pkt *p, const struct ip6 *who, const uint8_t mac[ETH_ALEN],
-		 unsigned flags)
+/* What the message is dropped as. */
+static enum drop hear(struct worker *w, const struct pkt *p, const struct ip6 *who,
+		      const uint8_t mac[ETH_ALEN], unsigned flags)
 {
 	struct ipaddr a = { .v6 = *who };
+	enum drop why = DROP_NONE;
 	if (!mac || eth_is_station(mac))
-		neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
+		why = neigh_heard(w, p->in_if, AF_INET6, &a, mac, flags);
+	return why ? why : DROP_ND_DONE;
 }
 
 /* Of what is no address of ours on that link: do we answer? Of an anycast one as what we are there, of a proxied one as NTF_ROUTER
@@ -84,10 +87,11 @@ static uint8_t answer(struct worker *w, struct pkt *p, const struct nd_ns_msg *m
 				  nd_stack(w->st)->late_node);
 		return NODE_KEPT;
 	}
+	enum drop why = DROP_ND_DONE;
 	if (m->has_mac && !ip6_is_zero(&ip->src))
-		hear(w, p, &ip->src, m->mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
+		why = hear(w, p, &ip->src, m->mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
 	nd_send_answer(w, p, in, &ip->src, &a, ND_INPUT_OUTPUT);
-	return pkt_drop(p, DROP_ND_DONE);
+	return pkt_drop(p, why);
 }
 
 static uint8_t ns_body(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip,
@@ -143,8 +147,8 @@ static uint8_t act_na(struct worker *w, struct pkt *p, struct cursor msg, const 
 	unsigned flags = na_flags(w, p, &m);
 	if (in && m.has_mac && nd_accepts_untracked(w, in, &ip->src))
 		flags |= NEIGH_HEARD_CREATE;
-	hear(w, p, &m.target, m.has_mac ? m.mac : NULL, flags); /* without: it stays where we know it to be */
-	return pkt_drop(p, DROP_ND_DONE);
+	/* Without: it stays where we know it to be. */
+	return pkt_drop(p, hear(w, p, &m.target, m.has_mac ? m.mac : NULL, flags));
 }
 
 static uint8_t act_rs(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip)

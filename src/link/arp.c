@@ -88,10 +88,10 @@ static uint8_t turn_to_reply(struct worker *w, struct pkt *p, const struct iface
 	return ARP_INPUT_REPLY;
 }
 
-static void hear(struct worker *w, const struct pkt *p, const struct arp_msg *m, unsigned flags)
+static enum drop hear(struct worker *w, const struct pkt *p, const struct arp_msg *m, unsigned flags)
 {
 	struct ipaddr who = { .v4 = m->spa };
-	neigh_heard(w, p->in_if, AF_INET, &who, m->sha, flags);
+	return neigh_heard(w, p->in_if, AF_INET, &who, m->sha, flags);
 }
 
 /* Linux: of announcements made as replies the target must be the sender in both layers. */
@@ -100,8 +100,9 @@ static bool is_gratuitous(const struct arp_msg *m)
 	return be32_eq(m->spa, m->tpa) && (m->op == ARP_OP_REQUEST || !memcmp(m->sha, m->tha, sizeof m->sha));
 }
 
-/* What is said to others, or unasked: those we know learn from it; of strangers as arp_accept says. */
-static void overhear(struct worker *w, const struct pkt *p, const struct iface *in, const struct arp_msg *m)
+/* What is said to others, or unasked: those we know learn from it; of strangers as arp_accept says. What it is dropped as. */
+static enum drop overhear(struct worker *w, const struct pkt *p, const struct iface *in,
+			  const struct arp_msg *m)
 {
 	bool gratuitous = is_gratuitous(m), is_reply = m->op == ARP_OP_REPLY;
 	bool answers_us = is_reply && !(p->flags & (PKT_F_L2_MULTICAST | PKT_F_L2_BROADCAST));
@@ -110,7 +111,10 @@ static void overhear(struct worker *w, const struct pkt *p, const struct iface *
 		flags |= NEIGH_HEARD_SOLICITED;
 	if ((gratuitous || is_reply) && arp_accepts(w, in, m->spa))
 		flags |= NEIGH_HEARD_CREATE;
-	hear(w, p, m, flags);
+	enum drop why = hear(w, p, m, flags);
+	if (why)
+		return why;
+	return is_reply || gratuitous ? DROP_ARP_DONE : DROP_ARP_NOT_FOR_US;
 }
 
 static uint8_t answer(struct worker *w, struct pkt *p, const struct iface *in, const struct arp_msg *m,
@@ -131,8 +135,7 @@ static uint8_t answer(struct worker *w, struct pkt *p, const struct iface *in, c
 	case ARP_IGNORE:
 		return pkt_drop(p, DROP_ARP_NOT_FOR_US);
 	case ARP_NOT_OURS:
-		overhear(w, p, in, m);
-		return pkt_drop(p, is_gratuitous(m) ? DROP_ARP_DONE : DROP_ARP_NOT_FOR_US);
+		return pkt_drop(p, overhear(w, p, in, m));
 	}
 	if (!be32_eq(m->spa, no_addr)) /* RFC 5227, 2.1.1: a probe is answered, and nothing learnt from it */
 		hear(w, p, m, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
@@ -158,8 +161,7 @@ static uint8_t arp_input_one(struct worker *w, struct pkt *p, bool late)
 									: DROP_ARP_NOT_FOR_US);
 	if (m.op == ARP_OP_REQUEST)
 		return answer(w, p, in, &m, late);
-	overhear(w, p, in, &m);
-	return pkt_drop(p, DROP_ARP_DONE);
+	return pkt_drop(p, overhear(w, p, in, &m));
 }
 
 static inline void input_body(struct worker *w, struct pkt_vec *v, bool late)

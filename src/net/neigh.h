@@ -55,8 +55,9 @@ enum neigh_heard {
 		1 << 6, /* a neighbour advertisement: nothing is made REACHABLE of who was not known */
 	NEIGH_HEARD_LOCKED = 1 << 5, /* overrides only what is older than locktime (ARP) */
 };
-void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
-		 const uint8_t mac[6], unsigned flags);
+/* DROP_NEIGH_CLAIM: it says to be elsewhere than it is known to be, and that has to show (neigh_claim.c). */
+enum drop neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
+		      const uint8_t mac[6], unsigned flags);
 /* Whether what came from mac, or gives it, may be of that neighbour: false when it is known to be elsewhere and is asked before
  * that changes (neigh.IF.override_probe_time_ms). */
 bool neigh_may_be_at(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,

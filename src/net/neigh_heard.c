@@ -55,26 +55,20 @@ static bool is_claim(const struct worker *w, const struct neigh_entry *e, const 
 	       neigh_word_state(racy_get(e->word)) & NEIGH_NUD_ASKABLE && is_elsewhere(w, e, mac);
 }
 
-/* While one claim is looked into others are not heard, so a flood of them costs what the first did. */
-static bool is_one_too_many(struct worker *w, const struct neigh_entry *e)
-{
-	graph_count_lost(w, node_find(w->st, "neigh-resume"), 1, DROP_NEIGH_CLAIM);
-	return neigh_word_claimed(racy_get(e->word));
-}
-
-void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
-		 const uint8_t mac[6], unsigned flags)
+enum drop neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
+		      const uint8_t mac[6], unsigned flags)
 {
 	const struct neigh_key k = { if_handle, family, *who };
 	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
 	uint64_t more[2] = { 0 };
 	if (e && neigh_word_state(racy_get(e->word)) & (NUD_PERMANENT | NUD_NOARP))
-		return;
+		return DROP_NONE;
 	if (e ? is_old_news(w, e, mac, flags) : !(flags & NEIGH_HEARD_CREATE) && !neigh_is_awaited(w, &k))
-		return;
+		return DROP_NONE;
 	bool claims = e && is_claim(w, e, mac, flags);
-	if (claims && is_one_too_many(w, e))
-		return;
+	if (claims && neigh_word_claimed(racy_get(
+			      e->word))) /* one at a time: a flood of them costs what the first did */
+		return DROP_NEIGH_CLAIM;
 	if (mac)
 		memcpy(more, mac, 6);
 	/* A flood of strangers who ask must not keep out the answer of a neighbour that is in use. */
@@ -82,4 +76,5 @@ void neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, const str
 	neigh_post_fn *post = known ? lcore_try_post : lcore_try_post_stranger;
 	if (!neigh_tell_ctl(w, neigh_on_heard, &k, flags | (mac ? NEIGH_HEARD_HAS_MAC : 0), more, post))
 		racy_add(((struct neigh_worker *)worker_state(w, MODULE_neigh))->unheard, 1);
+	return claims ? DROP_NEIGH_CLAIM : DROP_NONE;
 }
