@@ -86,11 +86,18 @@ static bool wants_refresh(const struct worker *w, const struct fib_exc *x, const
 	return x && x->mtu == n->mtu && x->mtu_until_us < w->lc->now_us + half_us;
 }
 
+/* A socket that is bound to no address vouches for any, so somebody else's is refused here. Linux: no way leads from it. */
+static bool is_from_us(const struct worker *w, const struct fib_query *q)
+{
+	return q->family != AF_INET || ipaddr_is_zero(&q->src) || addr_find(w, AF_INET, &q->src);
+}
+
 void pmtu_heard(struct worker *w, const struct fib_query *q, uint32_t mtu)
 {
 	struct ip_way way;
 	struct fib_exc_news n = { .dst = q->dst, .family = q->family, .mtu = mtu };
-	if (ip_way(w, q, &way) || way.type != RTN_UNICAST || way.mtu_locked || !fib_exc_state(w->st))
+	if (!is_from_us(w, q) || ip_way(w, q, &way) || way.type != RTN_UNICAST || way.mtu_locked ||
+	    !fib_exc_state(w->st))
 		return;
 	n.via = way.via;
 	if (q->family == AF_INET)

@@ -154,7 +154,8 @@ static void it_is_saved_with_what_is_left_of_its_time(void **state)
 static void only_what_could_be_true_is_believed(void **state)
 {
 	struct rig *r = path_new(workers);
-	struct sock *a = path_udp(r, "10.0.1.1", 5000), *b = path_udp(r, "2001:db8:1::1", 5000);
+	struct sock *a = path_udp(r, "10.0.1.1", 5000), *b = path_udp(r, "2001:db8:1::1", 5000),
+		    *any = path_udp(r, "0.0.0.0", 5007);
 	uint8_t forged[1500];
 	path_send(r, a, 1200, FAR4);
 	struct ip_bytes sent = path_next(r);
@@ -164,6 +165,11 @@ static void only_what_could_be_true_is_believed(void **state)
 	forged[21] ^= 1; /* from a port of nobody's */
 	path_frag_needed(r, (struct ip_bytes){ forged, sent.len }, 1000);
 	assert_int_equal(rig_drops(r, "l4-error4", DROP_SOCK_ERROR_NOBODY), 1);
+	path_send(r, any, 1200, FAR4);
+	sent = path_next(r);
+	memcpy(forged, sent.b, sent.len);
+	forged[15] ^= 0x40; /* from an address of nobody's, by a port that anybody may write to */
+	path_frag_needed(r, (struct ip_bytes){ forged, sent.len }, 1000);
 	assert_int_equal(path_count(r), 0);
 	path_send(r, b, 1400, FAR6);
 	struct ip_bytes sent6 = path_next(r);
