@@ -12,24 +12,32 @@ FAMILIES = {}
 
 
 class Family:
-    def __init__(self, name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone):
+    """alone: cases leave something behind, so no other family is played beside them. generated: by chance, for each seed again.
+    program: what runs on the dut (program.py). settle_s: until a dut has said what it says by itself. slow: no part of samples."""
+
+    def __init__(self, name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone, generated, program, settle_s, slow):
         self.name, self.make, self.roles, self.oracle = name, make, roles, oracle
         self.sysctls, self.ip, self.keep, self.quiet_s = tuple(sysctls), tuple(ip), tuple(keep), quiet_s
-        self.alone = name if alone else ""  # for families whose cases leave something behind
+        self.alone = name if alone else ""
+        self.generated, self.program, self.settle_s, self.slow = generated, tuple(program), settle_s, slow
 
     def lab_key(self, role):
         """Families with equal keys share a lab."""
-        return role, self.oracle, self.sysctls, self.ip, self.alone
+        return role, self.oracle, self.sysctls, self.ip, self.alone, self.program, self.settle_s
 
-    def cases(self, role, seed, count):
-        c = Cases(self, role, seed, count)
-        self.make(c)
-        return c.rows
+    def cases(self, role, seeds, count):
+        rows = []
+        for seed in seeds if self.generated else seeds[:1]:
+            c = Cases(self, role, seed, count)
+            self.make(c)
+            rows += c.rows
+        return rows
 
 
-def family(name, roles=("router", "host"), oracle=L.LINUX, sysctls=(), ip=(), keep=(), quiet_s=0.0015, alone=False):
+def family(name, roles=("router", "host"), oracle=L.LINUX, sysctls=(), ip=(), keep=(), quiet_s=0.0015, alone=False, generated=False, program=(),
+           settle_s=0.3, slow=False):
     def add(make):
-        FAMILIES[name] = Family(name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone)
+        FAMILIES[name] = Family(name, make, roles, oracle, sysctls, ip, keep, quiet_s, alone, generated, program, settle_s, slow)
         return make
     return add
 
@@ -37,7 +45,8 @@ def family(name, roles=("router", "host"), oracle=L.LINUX, sysctls=(), ip=(), ke
 class Case:
     def __init__(self, fam, role, name, make, n, seed, react=None):
         self.family, self.role, self.make, self.n, self.seed, self.react = fam, role, make, n, seed, react
-        self.id = f"{fam.name}/{role}/{name}"
+        self.id = f"{fam.name}/{role}/{f'seed-{seed}-' * fam.generated}{name}"
+        self.group = f"{fam.name} seed {seed}" if fam.generated else fam.name  # what is counted together
         self.oracle = fam.oracle
 
     def play(self, attempt):

@@ -23,5 +23,26 @@ def eth(link, packet, host=2, dst=None, src=None, type=None):  # pylint: disable
     return link, bytes(e / packet)
 
 
+def with_code(frame, at, code):
+    """The same with another ICMP code, the message beginning there; its sum follows (RFC 1624)."""
+    total = (~int.from_bytes(frame[at + 2:at + 4], "big") & 0xFFFF) + code - frame[at + 1]
+    total = (total & 0xFFFF) + (total >> 16)
+    return frame[:at + 1] + bytes([code]) + (~total & 0xFFFF).to_bytes(2, "big") + frame[at + 4:]
+
+
+def every_code(step, at):
+    """That message with each code there is."""
+    link, frame = step
+    return paced([(link, with_code(frame, at, code)) for code in range(256)])
+
+
+def paced(steps, n=32):
+    """Not more at once than a dut's queue holds for sure."""
+    out = []
+    for i, s in enumerate(steps):
+        out += [s, "sync"] if i % n == n - 1 else [s]
+    return out
+
+
 def payload(n, first=0):
     return bytes((first + i) & 255 for i in range(n))

@@ -70,8 +70,11 @@ class Result:
 
 
 class Verdict:
-    def __init__(self, results, known):
+    """left_out: cases that could not be played; rows of the list about them are not judged."""
+
+    def __init__(self, results, known, left_out=()):
         self.results, self.known = results, known
+        self.left_out = [k for k in known if any(k.fits(c) for c in left_out)]
         for r in results:
             for k in known:
                 k.matched += k.fits(r.case)
@@ -85,14 +88,14 @@ class Verdict:
     def unlisted(self):
         return [r for r in self.results if r.differs and not r.known]
 
-    def stale(self):
-        """Rows that no case needs any more, as far as their cases were played."""
-        return [k for k in self.known if k.matched and not k.differed]
+    def stale(self, of_all=False):
+        """Rows that no case needs any more; of_all: those without any case, too, since all cases were played."""
+        return [k for k in self.known if not k.differed and (k.matched or of_all) and k not in self.left_out]
 
     def table(self):
         rows = {}
         for r in self.results:
-            row = rows.setdefault(r.case.family.name, dict(cases=0, spoke=0, differ=0, unlisted=0, linux_right=0,
+            row = rows.setdefault(r.case.group, dict(cases=0, spoke=0, differ=0, unlisted=0, linux_right=0,
                                                                    oracle=r.case.oracle))
             row["cases"] += 1
             row["spoke"] += any(r.answers.values())
@@ -109,17 +112,19 @@ class Verdict:
 
     def text(self):
         rows = self.table()
-        lines = [f"{'family':<14}{'cases':>7}{'answered':>9}{'agree':>7}{'differ':>7}{'%':>7}  {'Linux right':>11}{'unlisted':>9}  oracle"]
+        lines = [f"{'family':<22}{'cases':>7}{'answered':>9}{'agree':>7}{'differ':>7}{'%':>7}  {'Linux right':>11}{'unlisted':>9}  oracle"]
         for name, r in sorted(rows.items()):
-            lines.append(f"{name:<14}{r['cases']:>7}{r['spoke']:>9}{r['agree']:>7}{r['differ']:>7}{r['percent']:>7.1f}  "
+            lines.append(f"{name:<22}{r['cases']:>7}{r['spoke']:>9}{r['agree']:>7}{r['differ']:>7}{r['percent']:>7.1f}  "
                          f"{r['linux_right']:>11}{r['unlisted']:>9}  {r['oracle']}")
-        lines.append(f"{'all':<14}{len(self.results):>7}{sum(r['spoke'] for r in rows.values()):>9}{sum(r['agree'] for r in rows.values()):>7}"
+        lines.append(f"{'all':<22}{len(self.results):>7}{sum(r['spoke'] for r in rows.values()):>9}{sum(r['agree'] for r in rows.values()):>7}"
                      f"{sum(r['differ'] for r in rows.values()):>7}{self.percent():>7.1f}  "
                      f"{sum(r['linux_right'] for r in rows.values()):>11}{len(self.unlisted()):>9}")
         return "\n".join(lines)
 
-    def problems(self, least_all, least_family):
+    def problems(self, least_all, least_family, of_all=False):
         out = []
+        if of_all and self.stale(True):
+            out.append(f"{len(self.stale(True))} rows of the list explain nothing any more")
         if self.unlisted():
             out.append(f"{len(self.unlisted())} differences are not in the list")
         if self.percent() < least_all:
@@ -128,7 +133,7 @@ class Verdict:
                 for name, r in sorted(self.table().items()) if r["percent"] < least_family]
         return out
 
-    def write(self, path, seed):
+    def write(self, path, seeds):
         rows = [dict(id=r.case.id, oracle=r.case.oracle, agree=not r.differs, error=r.error,
                      right=r.known and r.known.right, decided=r.known and r.known.decided,
                      answers={dut: [[link, f.hex(), list(notes)] for link, f, notes in frames]
@@ -136,5 +141,5 @@ class Verdict:
                 for r in self.results]
         part = path + ".part"
         with open(part, "w", encoding="utf-8") as f:
-            json.dump(dict(seed=seed, families=self.table(), percent=self.percent(), cases=rows), f, indent=1)
+            json.dump(dict(seeds=seeds, families=self.table(), percent=self.percent(), cases=rows), f, indent=1)
         os.replace(part, path)

@@ -8,7 +8,7 @@
 Both ends have the same link-layer addresses at every dut. The driver's ends have no addresses and say nothing by themselves.
 Hosts 2 to 9 of each link are permanent neighbours, so that only those cases meet resolution that are about it.
 """
-import os, re, shlex, shutil, subprocess, tempfile, time
+import os, re, shlex, shutil, subprocess, sys, tempfile, time
 
 import wire
 
@@ -19,6 +19,7 @@ MTU = {"a": 1500, "b": 1400}
 HOSTS = range(2, 10)  # permanent neighbours
 FENCE_HOST = 9
 LEAT, LINUX, VM = "leat", "linux", "vm"
+PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "program.py")
 
 # What Linux does not have: with leat's own value a known neighbour is asked before another is believed to be it (net/neigh_claim.c).
 LEAT_SYSCTLS = [(f"net.ipv{v}.neigh.{link}.override_probe_time_ms", 0) for v in (4, 6) for link in NET]
@@ -93,6 +94,7 @@ class Dut:
         self.lab, self.name = lab, name
         self.ports, self.mtu = {}, MTU
         self.lacks = set()  # settings it does not have
+        self.program = None
 
     def shell(self, script, ok=True):
         raise NotImplementedError
@@ -117,10 +119,29 @@ class Dut:
         self.sysctls(more_sysctls)
         self.ip(more_ip)
 
+    def inside(self):
+        """The words that start a program on the dut."""
+        raise NotImplementedError
+
+    def start_program(self, args):
+        """program.py with these, when it says that it is there."""
+        text = self.shell(f"ip -o link show dev {next(iter(NET))}").stdout
+        self.program = subprocess.Popen([*self.inside(), sys.executable, PROGRAM, text.split(":")[0], *args], stdout=subprocess.PIPE,
+                                        stdin=subprocess.PIPE, env=self.lab.env, text=True)
+        if self.program.stdout.readline() != "ready\n":
+            raise Failed(f"{self.name}: the program does not start")
+
     def alive(self):
         return True
 
     def stop(self):
+        if self.program:
+            self.program.stdin.close()  # by which it ends
+            try:
+                self.program.wait(5)
+            except subprocess.TimeoutExpired:
+                self.program.kill()
+                self.program.wait()
         for p in self.ports.values():
             p.close()
 
@@ -129,7 +150,10 @@ class Linux(Dut):
     """The host's kernel, in a namespace."""
 
     def shell(self, script, ok=True):
-        return run("ip", "netns", "exec", self.lab.ns(self.name), "sh", "-ec", script, ok=ok)
+        return run(*self.inside(), "sh", "-ec", script, ok=ok)
+
+    def inside(self):
+        return "ip", "netns", "exec", self.lab.ns(self.name)
 
     def sysctls(self, pairs):
         self.lacks |= set(write_sysctls(self.shell, pairs))
@@ -142,11 +166,19 @@ class Leat(Dut):
     def __init__(self, lab, name, build, options=()):
         super().__init__(lab, name)
         self.leat, self.leatd = (os.path.join(build, "apps", x, x) for x in ("leat", "leatd"))
+        if lab.program:
+            self.leatd = os.path.join(build, "tests", "diff", "leatd-program")
         self.options, self.daemon = options, None
         self.log = os.path.join(lab.tmp, "leatd.log")
 
     def shell(self, script, ok=True):
-        return run(self.leat, "-n", self.lab.prefix, "run", "--", "sh", "-ec", script, ok=ok, env=self.lab.env)
+        return run(*self.inside(), "sh", "-ec", script, ok=ok, env=self.lab.env)
+
+    def inside(self):
+        return self.leat, "-n", self.lab.prefix, "run", "--"
+
+    def start_program(self, args):
+        """leatd-program has begun with it."""
 
     def configure(self, role, more_sysctls, more_ip):
         self.sysctls(LEAT_SYSCTLS)
@@ -168,7 +200,8 @@ class Leat(Dut):
         self.daemon = subprocess.Popen(
             ["ip", "netns", "exec", self.lab.ns(self.name), self.leatd, "--name", self.lab.prefix,
              "--dev", "af_packet:a", "--dev", "af_packet:b", *self.options],
-            stdin=subprocess.DEVNULL, stdout=self.started, stderr=subprocess.STDOUT, env=self.lab.env)
+            stdin=subprocess.DEVNULL, stdout=self.started, stderr=subprocess.STDOUT,
+            env=dict(self.lab.env, **({"LEAT_DIFF_PROGRAM": " ".join(self.lab.program)} if self.lab.program else {})))
         for _ in range(100):
             with open(self.log, encoding="utf-8") as f:
                 if "ready\n" in f.readlines():
@@ -212,11 +245,11 @@ class Leat(Dut):
 class Lab:
     """Namespaces and duts, configured alike. Use as a context; everything is gone after it."""
 
-    def __init__(self, build, role, oracles, sysctls=(), ip=(), plant=(), leat_options=()):
+    def __init__(self, build, role, oracles, sysctls=(), ip=(), plant=(), leat_options=(), program=(), settle_s=0.3):
         self.build, self.role, self.oracles = build, role, oracles
         self.more = (list(sysctls), list(ip))
         self.plant = list(plant)  # settings for the oracle alone: the self-check
-        self.leat_options = leat_options
+        self.leat_options, self.program, self.settle_s = leat_options, program, settle_s
         self.prefix = f"lt-diff-{os.getpid()}"
         self.tmp = tempfile.mkdtemp(prefix="leat-diff.")
         os.chmod(self.tmp, 0o755)
@@ -276,8 +309,10 @@ class Lab:
             dut.configure(self.role, *self.more)
             if name != LEAT:
                 dut.sysctls(self.plant)
+            if self.program:
+                dut.start_program(self.program)
             self.exchanges[name] = wire.Exchange(dut, self.fence)
-        time.sleep(0.3)  # what a kernel reports of its groups
+        time.sleep(self.settle_s)  # what a kernel reports of its groups
 
     def fence(self, seq):
         return wire.fence_frame(DUT_MAC["a"], HOST_MAC["a"].format(FENCE_HOST), f"10.1.0.{FENCE_HOST}", "10.1.0.1", seq)

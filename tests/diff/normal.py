@@ -10,7 +10,8 @@
 - The order of frames on a link, but for frames of one kind (protocol, and type of ICMP or ARP): those keep theirs.
 - Solicitations for addresses, and errors about packets, that do not occur in the case: they are left from one before, whose
   resolution still goes on or has failed by now.
-- Reports of multicast groups and router solicitations, which come by timers, unless the family is about them.
+- Reports of multicast groups and router solicitations, which come by timers, unless the family is about them. Reports then count as a
+  set: those with many records are taken apart, a frame for each, the sources in order, and what is said twice counts once.
 """
 import struct
 import time
@@ -176,6 +177,58 @@ class Normal:
         return link, bytes(f), notes
 
 
+def report_of(f):
+    """(where the message begins, size of its addresses) of a report with records, IGMPv3's or MLDv2's, else None."""
+    kind, at = l3(f)
+    if kind == ETH_IP and len(f) >= at + 32 and f[at + 9] == 2:
+        l4 = at + (f[at] & 15) * 4
+        return (l4, 4) if len(f) >= l4 + 8 and f[l4] == 0x22 else None
+    if kind == ETH_IP6 and len(f) >= at + 48:
+        proto, l4, fragment = walk6(f, at)
+        return (l4, 16) if proto == 58 and not fragment and len(f) >= l4 + 8 and f[l4] == 143 else None
+    return None
+
+
+def report_sum(f, at, l4):
+    end = at + (f[at + 2] << 8 | f[at + 3]) if f[at] >> 4 == 4 else at + 40 + (f[at + 4] << 8 | f[at + 5])
+    pseudo = b"" if f[at] >> 4 == 4 else bytes(f[at + 8:at + 40]) + struct.pack("!II", end - l4, 58)
+    return wire.inet_sum(pseudo + bytes(f[l4:end])) == 0xFFFF
+
+
+def records(row):
+    """The frames that stand for a report: all that is before its records, and one of them."""
+    link, f, notes = row
+    found = report_of(f)
+    if not found:
+        return [row]
+    l4, size = found
+    _, at = l3(f)
+    notes += () if report_sum(f, at, l4) else ("report's checksum is bad",)
+    head = bytearray(f[:l4 + 6])
+    head[l4 + 2:l4 + 4] = b"\0\0"
+    length = at + (2 if size == 4 else 4)
+    head[length:length + 2] = b"\0\0"
+    out, where = [], l4 + 8
+    for _ in range(f[l4 + 6] << 8 | f[l4 + 7]):
+        n = f[where + 2] << 8 | f[where + 3] if len(f) >= where + 4 else 0
+        end = where + 4 + size * (1 + n) + 4 * f[where + 1] if len(f) >= where + 4 else len(f) + 1
+        if end > len(f):
+            return [*out, (link, f, (*notes, "its records are cut"))]
+        addresses = [f[i:i + size] for i in range(where + 4, where + 4 + size * (1 + n), size)]
+        out.append((link, bytes(head) + f[where:where + 4] + b"".join([addresses[0], *sorted(addresses[1:])]), notes))
+        where = end
+    return out
+
+
+def as_set(rows):
+    reports = sorted({r for row in rows for r in records(row) if report_like(row)})
+    return reports + [row for row in rows if not report_like(row)]
+
+
+def report_like(row):
+    return chatter(row[1], ())
+
+
 def sort_key(row):
     link, f, _ = row
     kind, at = l3(f)
@@ -193,4 +246,4 @@ def normal(out, sent, keep=()):
     sent = Sent(sent)
     n = Normal(sent)
     rows = [n.frame(link, f) for link, f in out if not chatter(f, keep) and not sent.left_over(f)]
-    return sorted(rows, key=sort_key)
+    return sorted(as_set(rows) if keep else rows, key=sort_key)

@@ -46,6 +46,18 @@ def reply(h, mac=ONE, dst=L.DUT_MAC["a"], tpa="10.9.0.1"):
     return frame(arp(2, mac, near(h), L.DUT_MAC["a"], tpa), dst=dst, src=mac)
 
 
+SAID = {  # by a link-layer address
+    "request": lambda h, m: request(h, m), "request-for-another": lambda h, m: request(h, m, tpa="10.9.200.1"),
+    "reply": lambda h, m: reply(h, m), "reply-for-another": lambda h, m: reply(h, m, tpa="10.9.200.1"),
+    "reply-to-everybody": lambda h, m: reply(h, m, dst=EVERYBODY),
+    "announce": lambda h, m: frame(arp(1, m, near(h), ZERO, near(h)), src=m),
+    "announce-by-reply": lambda h, m: frame(arp(2, m, near(h), m, near(h)), src=m),
+    "announce-by-reply-unicast": lambda h, m: frame(arp(2, m, near(h), m, near(h)), src=m, dst=L.DUT_MAC["a"]),
+    "request-unicast": lambda h, m: request(h, m, dst=L.DUT_MAC["a"]),
+    "reply-from-b": lambda h, m: frame(arp(2, m, near(h), L.DUT_MAC["b"], "10.10.0.1"), src=m, dst=L.DUT_MAC["b"], link="b"),
+}
+
+
 # Linux believes nothing new within a second of the last; RFC 826 knows no such lock.
 @family("arp", ip=OURS, sysctls=(("net.ipv4.neigh.a.locktime", 0),), quiet_s=0.003)
 def cases(c):
@@ -79,17 +91,7 @@ def cases(c):
     for tha in (EVERYBODY, L.DUT_MAC["a"], TWO):
         c.add(f"target-hardware-{tha}", lambda h, t=tha: [frame(arp(1, ONE, near(h), t, "10.9.0.1"))])
     # What is believed, after what was believed before.
-    said = {
-        "request": lambda h, m: request(h, m), "request-for-another": lambda h, m: request(h, m, tpa="10.9.200.1"),
-        "reply": lambda h, m: reply(h, m), "reply-for-another": lambda h, m: reply(h, m, tpa="10.9.200.1"),
-        "reply-to-everybody": lambda h, m: reply(h, m, dst=EVERYBODY),
-        "announce": lambda h, m: frame(arp(1, m, near(h), ZERO, near(h)), src=m),
-        "announce-by-reply": lambda h, m: frame(arp(2, m, near(h), m, near(h)), src=m),
-        "announce-by-reply-unicast": lambda h, m: frame(arp(2, m, near(h), m, near(h)), src=m, dst=L.DUT_MAC["a"]),
-        "request-unicast": lambda h, m: request(h, m, dst=L.DUT_MAC["a"]),
-        "reply-from-b": lambda h, m: frame(arp(2, m, near(h), L.DUT_MAC["b"], "10.10.0.1"), src=m, dst=L.DUT_MAC["b"], link="b"),
-    }
-    for name, make in said.items():
+    for name, make in SAID.items():
         c.add(f"nothing-known-then-{name}", lambda h, f=make: [f(h, ONE), "sync", ping(h)])
         c.add(f"known-then-{name}-from-another", lambda h, f=make: [request(h, ONE), "sync", f(h, TWO), "sync", ping(h)])
         c.add(f"asked-then-{name}", lambda h, f=make: [ping(h), "sync", f(h, TWO), "sync", ping(h)])
@@ -118,3 +120,19 @@ def proxy(c):
         c.add(f"announce-{name}", lambda h, t=tpa: [frame(arp(1, ONE, t, ZERO, t))])
         c.add(f"request-unicast-{name}", lambda h, t=tpa: [request(h, tpa=t, dst=L.DUT_MAC["a"])])
         c.add(f"request-at-b-{name}", lambda h, t=tpa: [frame(arp(1, ONE, "10.10.7.7", ZERO, t), link="b")])
+
+
+NEIGH = "net.ipv4.neigh.a."
+
+
+@family("arp-slow", ip=OURS, sysctls=((NEIGH + "locktime", 0), (NEIGH + "delay_first_probe_time", 1), (NEIGH + "retrans_time_ms", 300)), quiet_s=0.003, alone=True, slow=True)
+def late(c):
+    """Entries that are being asked about again (PROBE), or that could not be found (FAILED)."""
+    for name, make in SAID.items():
+        c.add(f"probed-then-{name}", lambda h, f=make: [request(h, ONE), "sync", ping(h), 1.15, f(h, ONE), "sync", ping(h)])
+        c.add(f"probed-then-{name}-from-another", lambda h, f=make: [request(h, ONE), "sync", ping(h), 1.15, f(h, TWO), "sync", ping(h)])
+        c.add(f"failed-then-{name}", lambda h, f=make: [ping(h), 1.1, f(h, ONE), "sync", ping(h)])
+        c.add(f"probed-in-vain-then-{name}", lambda h, f=make: [request(h, ONE), "sync", ping(h), 2.4, f(h, TWO), "sync", ping(h)])
+    c.add("probed", lambda h: [request(h, ONE), "sync", ping(h), 1.15])
+    c.add("probed-in-vain", lambda h: [request(h, ONE), "sync", ping(h), 2.4, ping(h)])
+    c.add("failed-then-asked-again", lambda h: [ping(h), 1.1, ping(h), 1.1])

@@ -3,7 +3,17 @@
 import itertools
 
 from case import family
-from craft import ICMP, IP, UDP, Raw, eth, payload
+from craft import ICMP, IP, UDP, Raw, eth, paced, payload
+
+OVERLAPS = {  # byte ranges of a datagram of 64 bytes
+    "second-in-first": [(0, 32), (8, 16), (32, 64)], "starts-same": [(0, 16), (0, 32), (32, 64)],
+    "longer-later": [(0, 32), (0, 16), (32, 64)], "half": [(0, 32), (16, 48), (48, 64)], "half-before": [(16, 48), (0, 32), (48, 64)],
+    "last-over": [(0, 32), (24, 64)], "last-inside": [(0, 48), (32, 64)], "covers-all": [(16, 32), (0, 64)],
+    "covers-middle": [(16, 24), (8, 32), (0, 8), (32, 64)], "one-byte-less": [(0, 32), (32, 64), (24, 32)],
+    "exact-twice": [(0, 32), (0, 32), (32, 64)], "last-twice": [(32, 64), (32, 64), (0, 32)],
+    "middle-twice": [(16, 32), (16, 32), (0, 16), (32, 64)], "bridge": [(0, 16), (32, 64), (8, 40)],
+    "then-again": [(0, 32), (16, 48), (48, 64), (0, 32), (32, 64)],
+}
 
 
 def datagram(size, src, dst):
@@ -23,6 +33,17 @@ def cuts(data, *at):
     return list(zip(edges, edges[1:]))
 
 
+def orders(ranges):
+    """All other orders of these, each once: [(name, [(place in the first order, range)])]."""
+    seen, out = {tuple(ranges)}, []
+    for p in itertools.permutations(range(len(ranges))):
+        rows = tuple(ranges[i] for i in p)
+        if rows not in seen and len(out) < 30:
+            seen.add(rows)
+            out.append(("".join(map(str, p)), [(i, ranges[i]) for i in p]))
+    return out
+
+
 def in_order(h, data, parts, order, **more):
     return [piece(h, data, *parts[i], **more) for i in order]
 
@@ -32,7 +53,7 @@ def cases(c):
     def echo(size):
         return datagram(size, None, None)
 
-    for n in (2, 3, 4):
+    for n in (2, 3, 4, 5):
         for order in itertools.permutations(range(n)):
             text = "".join(map(str, order))
             c.add(f"order-{text}", lambda h, o=order, k=n: in_order(
@@ -56,17 +77,12 @@ def cases(c):
                 piece(h, echo(s), *cuts(echo(s), 8)[i]) for i in ((0, 0, 1) if t == 0 else (1, 1, 0))])
     # Overlaps: by byte ranges of a datagram of 64 bytes; what they say is the same or other.
     for same in (True, False):
-        for name, ranges in {
-            "second-in-first": [(0, 32), (8, 16), (32, 64)], "starts-same": [(0, 16), (0, 32), (32, 64)],
-            "longer-later": [(0, 32), (0, 16), (32, 64)], "half": [(0, 32), (16, 48), (48, 64)], "half-before": [(16, 48), (0, 32), (48, 64)],
-            "last-over": [(0, 32), (24, 64)], "last-inside": [(0, 48), (32, 64)], "covers-all": [(16, 32), (0, 64)],
-            "covers-middle": [(16, 24), (8, 32), (0, 8), (32, 64)], "one-byte-less": [(0, 32), (32, 64), (24, 32)],
-            "exact-twice": [(0, 32), (0, 32), (32, 64)], "last-twice": [(32, 64), (32, 64), (0, 32)],
-            "middle-twice": [(16, 32), (16, 32), (0, 16), (32, 64)], "bridge": [(0, 16), (32, 64), (8, 40)],
-            "then-again": [(0, 32), (16, 48), (48, 64), (0, 32), (32, 64)],
-        }.items():
+        for name, ranges in OVERLAPS.items():
             c.add(f"overlap-{name}-{'same' if same else 'other'}-bytes", lambda h, r=ranges, s=same: [
                 piece(h, echo(56) if s or i != 1 else b"\xEE" * 64, *x, more=x[1] < 64) for i, x in enumerate(r)])
+            for text, rows in orders(ranges):
+                c.add(f"overlap-{name}-{'same' if same else 'other'}-bytes-order-{text}", lambda h, r=rows, s=same: [
+                    piece(h, echo(56) if s or i != 1 else b"\xEE" * 64, *x, more=x[1] < 64) for i, x in r])
     # Ends that contradict each other, lengths that are no multiple of 8.
     for name, rows in {
         "end-moves-back": [(0, 32, 1), (32, 64, 0), (24, 48, 0)], "two-ends": [(32, 48, 0), (32, 64, 0), (0, 32, 1)],
@@ -104,6 +120,7 @@ def cases(c):
     c.add("evil-in-first", lambda h: [eth("a", IP(src=h.far4("a"), dst=h.own4(), id=h.ident, proto=1, flags="MF+evil") / Raw(data[:32])),
                                       piece(h, data, 32, 64)])
     c.add("identification-0", lambda h: [piece(h, data, 0, 32, ident=0), piece(h, data, 32, 64, ident=0)])
+    wrapped(c, echo)
     for k in (2, 5):
         c.add(f"same-identification-again-{k}", lambda h, n=k: [
             piece(h, echo(56 + 8 * i), *p) for i in range(n) for p in cuts(echo(56 + 8 * i), 32)])
@@ -128,3 +145,29 @@ def cases(c):
     for size in (1364, 1372, 1373, 1480, 2900):
         c.add(f"answer-by-the-smaller-link-{size}", lambda h, s=size: [
             piece(h, echo(s), *p, link="b", dst=h.own4("b")) for p in cuts(echo(s), *range(1024, s + 8, 1024))])
+
+
+def wrapped(c, echo):
+    """Identifications come again while old pieces wait (RFC 4963): how many datagrams may begin in between, and what is put together."""
+    def begun(h, start, n, step=1):
+        return [piece(h, echo(56), 0, 32, ident=(start + i * step) & 0xFFFF) for i in range(n)]
+
+    def whole(h, ident, size=56):
+        return [piece(h, echo(size), *p, ident=ident & 0xFFFF) for p in ((0, 32), (32, size + 8))]
+    for first in (100, 65530, 65535, 0):
+        for n in (0, 1, 2, 10, 31, 32, 62, 63, 64, 65, 66, 100):
+            c.add(f"wrap-from-{first}-rest-after-{n}-others", lambda h, f=first, k=n: [
+                piece(h, echo(56), 0, 32, ident=f), *begun(h, f + 1, k), piece(h, echo(56), 32, 64, ident=f)])
+            c.add(f"wrap-from-{first}-first-after-{n}-others", lambda h, f=first, k=n: [
+                piece(h, echo(56), 32, 64, ident=f), *begun(h, f + 1, k), piece(h, echo(56), 0, 32, ident=f)])
+            if n in (1, 32, 64, 65, 100):
+                c.add(f"wrap-from-{first}-whole-after-{n}-others", lambda h, f=first, k=n: [
+                    piece(h, b"\xEE" * 64, 0, 32, more=1, ident=f), *begun(h, f + 1, k), *whole(h, f)])
+                c.add(f"wrap-from-{first}-longer-after-{n}-others", lambda h, f=first, k=n: [
+                    piece(h, b"\xEE" * 64, 32, 64, ident=f), *begun(h, f + 1, k), *whole(h, f, 120)])
+    for step in (1024, 4096, 16384):
+        c.add(f"wrap-by-{step}-all-whole", lambda h, s=step: paced([f for i in range(2 * 65536 // s) for f in whole(h, i * s, 56 + 8 * (i % 3))]))
+        c.add(f"wrap-by-{step}-first-lost", lambda h, s=step: paced([piece(h, echo(56), 32, 64, ident=7)] + [
+            f for i in range(65536 // s) for f in whole(h, 7 + s + i * s, 56 + 8 * (i % 3))]))
+        c.add(f"wrap-by-{step}-rest-lost", lambda h, s=step: paced([piece(h, b"\xEE" * 64, 0, 32, more=1, ident=7)] + [
+            f for i in range(65536 // s) for f in whole(h, 7 + s + i * s)]))

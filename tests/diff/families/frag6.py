@@ -5,7 +5,7 @@ import itertools
 from case import family
 from craft import IPv6, Raw, eth, payload
 from families.ext6 import DEST, FRAGMENT, HBH, ICMP6, NONE, chain, echo, udp
-from families.frag4 import cuts
+from families.frag4 import OVERLAPS, cuts, orders
 
 import struct
 
@@ -29,7 +29,7 @@ def play(h, size, ranges, **more):
 
 @family("frag6")
 def cases(c):
-    for n in (2, 3, 4):
+    for n in (2, 3, 4, 5):
         for order in itertools.permutations(range(n)):
             c.add(f"order-{''.join(map(str, order))}", lambda h, o=order, k=n: play(h, k * 16 - 8, [(i * 16, i * 16 + 16) for i in o]))
     for seed in range(20):
@@ -44,19 +44,17 @@ def cases(c):
         c.add(f"echo-size-{size}", whole)
         c.add(f"echo-size-{size}-backwards", lambda h, f=whole: f(h)[::-1])
     for same in (True, False):
-        for name, ranges in {
-            "second-in-first": [(0, 32), (8, 16), (32, 64)], "starts-same": [(0, 16), (0, 32), (32, 64)],
-            "longer-later": [(0, 32), (0, 16), (32, 64)], "half": [(0, 32), (16, 48), (48, 64)], "half-before": [(16, 48), (0, 32), (48, 64)],
-            "last-over": [(0, 32), (24, 64)], "last-inside": [(0, 48), (32, 64)], "covers-all": [(16, 32), (0, 64)],
-            "covers-middle": [(16, 24), (8, 32), (0, 8), (32, 64)], "one-byte-less": [(0, 32), (32, 64), (24, 32)],
-            "exact-twice": [(0, 32), (0, 32), (32, 64)], "last-twice": [(32, 64), (32, 64), (0, 32)],
-            "middle-twice": [(16, 32), (16, 32), (0, 16), (32, 64)], "bridge": [(0, 16), (32, 64), (8, 40)],
-            "then-again": [(0, 32), (16, 48), (48, 64), (0, 32), (32, 64)],
-        }.items():
+        for name, ranges in OVERLAPS.items():
             def overlap(h, r=ranges, s=same):
                 data = request(h, 56)
                 return [piece(h, data if s or i != 1 else b"\xEE" * 64, *x, more=x[1] < 64) for i, x in enumerate(r)]
             c.add(f"overlap-{name}-{'same' if same else 'other'}-bytes", overlap)
+            for text, rows in orders(ranges):
+                c.add(f"overlap-{name}-{'same' if same else 'other'}-bytes-order-{text}", lambda h, r=rows, s=same: [
+                    piece(h, request(h, 56) if s or i != 1 else b"\xEE" * 64, *x, more=x[1] < 64) for i, x in r])
+    for n in (1, 63, 64, 65, 100):
+        c.add(f"rest-after-{n}-others", lambda h, k=n: [
+            piece(h, request(h, 56), 0, 32), *(piece(h, request(h, 56), 0, 32, ident=i) for i in range(k)), piece(h, request(h, 56), 32, 64)])
     for name, rows in {
         "end-moves-back": [(0, 32, 1), (32, 64, 0), (24, 48, 0)], "two-ends": [(32, 48, 0), (32, 64, 0), (0, 32, 1)],
         "beyond-end": [(32, 48, 0), (48, 64, 1), (0, 32, 1)], "end-before-known": [(48, 64, 1), (32, 48, 0), (0, 32, 1)],

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every ICMP type and code to an address of the dut (RFC 792, 1122 section 3.2.2, 1812 section 4.3)."""
 from case import family
-from craft import ICMP, IP, UDP, Raw, eth, payload
+from craft import ICMP, IP, UDP, Raw, eth, every_code, payload
 
 ERRORS = (3, 4, 5, 11, 12)
 
@@ -22,6 +22,14 @@ def body(h, kind):
 @family("icmp4")
 def cases(c):
     for kind in range(256):
+        c.add(f"type-{kind}-every-code", lambda h, t=kind: every_code(to_us(h, ICMP(type=t) / body(h, t))[0], 34))
+        c.add(f"type-{kind}-every-code-through", lambda h, t=kind: every_code(
+            eth("a", IP(src=h.far4("a"), dst=h.far4("b"), id=h.ident) / ICMP(type=t) / body(h, t)), 34))
+        c.add(f"type-{kind}-expires", lambda h, t=kind: [eth("a", IP(src=h.far4("a"), dst=h.far4("b"), id=h.ident, ttl=1) / ICMP(type=t) / body(h, t))])
+        c.add(f"type-{kind}-in-a-later-fragment", lambda h, t=kind: to_us(h, ICMP(type=t) / body(h, t), frag=2))
+        for dst, mac in (("10.1.0.255", "ff:ff:ff:ff:ff:ff"), ("255.255.255.255", "ff:ff:ff:ff:ff:ff"), ("224.0.0.1", "01:00:5e:00:00:01")):
+            c.add(f"type-{kind}-to-{dst}", lambda h, t=kind, d=dst, m=mac: [
+                eth("a", IP(src=h.far4("a"), dst=d, id=h.ident) / ICMP(type=t) / body(h, t), dst=m)])
         for code in (0, 1, 2, 5, 15, 16, 255) if kind < 48 else (0,):
             c.add(f"type-{kind}-code-{code}",
                   lambda h, t=kind, k=code: to_us(h, ICMP(type=t, code=k) / body(h, t)))

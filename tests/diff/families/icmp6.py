@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every ICMPv6 type and code to an address of the dut (RFC 4443), but for neighbour discovery, which is family nd."""
 from case import family
-from craft import ICMPv6Unknown, IPv6, UDP, Raw, eth, payload
+from craft import ICMPv6Unknown, IPv6, UDP, Raw, eth, every_code, payload
 from scapy.layers.inet6 import ICMPv6EchoRequest
 
 EDGE_CODES = (0, 1, 2, 3, 4, 5, 6, 7, 8, 127, 128, 255)
@@ -34,6 +34,13 @@ def echo(size=8):
 @family("icmp6")
 def cases(c):
     for kind in range(256):
+        c.add(f"type-{kind}-every-code", lambda h, t=kind: every_code(to_us(h, message(t, 0, body(h, t)), hlim=255)[0], 54))
+        c.add(f"type-{kind}-every-code-through", lambda h, t=kind: every_code(to_us(h, message(t, 0, body(h, t)), dst=h.far6("b"))[0], 54))
+        c.add(f"type-{kind}-expires", lambda h, t=kind: to_us(h, message(t, 0, body(h, t)), dst=h.far6("b"), hlim=1))
+        c.add(f"type-{kind}-hops-64", lambda h, t=kind: to_us(h, message(t, 0, body(h, t))))
+        c.add(f"type-{kind}-from-near", lambda h, t=kind: [eth("a", IPv6(src=h.near_ll(), dst=h.own_ll(), hlim=255) / message(t, 0, body(h, t)), host=3)])
+        c.add(f"type-{kind}-to-all-nodes", lambda h, t=kind: [
+            eth("a", IPv6(src=h.far6("a"), dst="ff02::1", hlim=255) / message(t, 0, body(h, t)), dst="33:33:00:00:00:01")])
         for code in EDGE_CODES if kind < 5 or 127 < kind < 162 else (0, 255):
             c.add(f"type-{kind}-code-{code}", lambda h, t=kind, k=code: to_us(h, message(t, k, body(h, t)), hlim=255))
     for code in sorted(set(range(256)) - set(EDGE_CODES)):

@@ -53,6 +53,24 @@ def ping(h, mac=ONE):
 UNICAST = (OWN, L.DUT_MAC["a"])
 
 
+def words(c, states, ways):
+    """Table of RFC 4861, 7.2.5 and appendix C: state before, advertisement or solicitation, state after."""
+    for state, make in states.items():
+        for flags in range(8):
+            word = flags << 29
+            text = "".join(x for x, bit in zip("rso", (4, 2, 1)) if flags & bit) or "none"
+            for name, options in {"same": option(2, ONE), "other": option(2, TWO), "no": b""}.items():
+                for to, (dst, mac) in ways.items():
+                    c.add(f"{state}-advertise-{text}-{name}-address-to-{to}", lambda h, m=make, w=word, o=options, d=dst, x=mac: [
+                        *m(h), advertise(h, w, options=o, dst=d, dst_mac=x), "sync", ping(h)])
+        for name, mac in {"same": ONE, "other": TWO}.items():
+            c.add(f"{state}-solicit-{name}", lambda h, m=make, x=mac: [*m(h), solicit(h, mac=x), "sync", ping(h)])
+            c.add(f"{state}-solicit-unicast-{name}", lambda h, m=make, x=mac: [*m(h), solicit(h, mac=x, to=UNICAST), "sync", ping(h)])
+            c.add(f"{state}-router-solicitation-{name}", lambda h, m=make, x=mac: [
+                *m(h), nd(near(h), "ff02::2", "33:33:00:00:00:02", RS, 0, None, option(1, x)), "sync", ping(h)])
+        c.add(f"{state}-solicit-without-option", lambda h, m=make: [*m(h), solicit(h, options=b"", src_mac=TWO, to=UNICAST), "sync", ping(h)])
+
+
 @family("nd", ip=OURS, quiet_s=0.003)
 def cases(c):
     targets = {"own": OWN, "own-first": "fd01::1", "link-local": "fe80::ff:fe00:a01", "of-b": "fd0a::1", "link-local-of-b": "fe80::ff:fe00:b01",
@@ -93,7 +111,6 @@ def cases(c):
     for before in (("hbh-pad",), ("dest-pad",), ("fragment-atomic",), ("routing-0-done",)):
         c.add(f"solicit-behind-{before[0]}", lambda h, b=before: [solicit(h, before=b)])
         c.add(f"advertise-behind-{before[0]}", lambda h, b=before: [ping(h), "sync", advertise(h, SOLICITED | OVERRIDE, before=b), "sync"])
-    # Table of RFC 4861, 7.2.5 and appendix C: state before, advertisement, state after.
     states = {
         "none": lambda h: [],
         "asked": lambda h: [ping(h), "sync"],
@@ -101,20 +118,7 @@ def cases(c):
         "reachable": lambda h: [ping(h), "sync", advertise(h, SOLICITED | OVERRIDE, ONE), "sync"],
         "delay": lambda h: [solicit(h, mac=ONE), "sync", ping(h), "sync"],
     }
-    for state, make in states.items():
-        for flags in range(8):
-            word = flags << 29
-            text = "".join(x for x, bit in zip("rso", (4, 2, 1)) if flags & bit) or "none"
-            for name, options in {"same": option(2, ONE), "other": option(2, TWO), "no": b""}.items():
-                for to, (dst, mac) in {"us": UNICAST, "all": ("ff02::1", "33:33:00:00:00:01")}.items():
-                    c.add(f"{state}-advertise-{text}-{name}-address-to-{to}", lambda h, m=make, w=word, o=options, d=dst, x=mac: [
-                        *m(h), advertise(h, w, options=o, dst=d, dst_mac=x), "sync", ping(h)])
-        for name, mac in {"same": ONE, "other": TWO}.items():
-            c.add(f"{state}-solicit-{name}", lambda h, m=make, x=mac: [*m(h), solicit(h, mac=x), "sync", ping(h)])
-            c.add(f"{state}-solicit-unicast-{name}", lambda h, m=make, x=mac: [*m(h), solicit(h, mac=x, to=UNICAST), "sync", ping(h)])
-            c.add(f"{state}-router-solicitation-{name}", lambda h, m=make, x=mac: [
-                *m(h), nd(near(h), "ff02::2", "33:33:00:00:00:02", RS, 0, None, option(1, x)), "sync", ping(h)])
-        c.add(f"{state}-solicit-without-option", lambda h, m=make: [*m(h), solicit(h, options=b"", src_mac=TWO, to=UNICAST), "sync", ping(h)])
+    words(c, states, {"us": UNICAST, "all": ("ff02::1", "33:33:00:00:00:01")})
     for word in (0x10000000, 1, 0x1FFFFFFF):
         c.add(f"advertise-reserved-{word:#x}", lambda h, w=word: [ping(h), "sync", advertise(h, SOLICITED | OVERRIDE | w), "sync"])
     for count in (2, 5, 20):
@@ -136,3 +140,14 @@ def fragments(h, cut):
     parts = [(0, data[:cut], 1), (cut, data[cut:], 0)]
     return [eth("a", IPv6(src=near(h), dst=dst, nh=FRAGMENT, hlim=255) / Raw(bytes([ICMP6, 0]) + (at | m).to_bytes(2, "big") + h.n.to_bytes(4, "big") + part),
                 dst=mac) for at, part, m in parts]
+
+
+NEIGH = "net.ipv6.neigh.a."
+
+
+@family("nd-slow", ip=OURS, sysctls=((NEIGH + "delay_first_probe_time", 1), (NEIGH + "retrans_time_ms", 300)), quiet_s=0.003, alone=True, slow=True)
+def late(c):
+    """Entries that are being asked about again (PROBE), or that could not be found (FAILED)."""
+    words(c, {"probe": lambda h: [solicit(h, mac=ONE), "sync", ping(h), 1.15], "failed": lambda h: [ping(h), 1.1]}, {"us": UNICAST})
+    c.add("probed-in-vain", lambda h: [solicit(h, mac=ONE), "sync", ping(h), 2.4, ping(h)])
+    c.add("failed-then-asked-again", lambda h: [ping(h), 1.1, ping(h), 1.1])
