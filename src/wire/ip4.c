@@ -149,9 +149,9 @@ static int timestamp(const struct option *o, struct ip4_options *ret)
 		return forget(&ret->timestamp, 1);
 	unsigned kind = o->p[3] & 0x0f;
 	bool with_addr = kind == 1 || kind == 3;
-	if (o->p[2] >
-	    o->len) /* RFC 791: full, and how many more found it so, but where it says who has to write */
-		return forget(&ret->timestamp, kind != 3 && o->p[3] >> 4 == TS_OVERFLOW_MAX ? 3 : -1);
+	/* RFC 791: full, and how many more found it so, but where it says who has to write. */
+	if (o->p[2] > o->len)
+		return kind != 3 && o->p[3] >> 4 == TS_OVERFLOW_MAX ? 3 : -1;
 	return forget(&ret->timestamp,
 		      pointer_bad(o, 5, with_addr ? 8 : 4)); /* alone, or each with an address */
 }
