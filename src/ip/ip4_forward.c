@@ -34,9 +34,10 @@ static uint8_t ip4_forward_one(struct worker *w, struct pkt *p, struct ip_way_ru
 	if (unlikely(!fits(p, mtu)) && be16_get(h->frag) & IP4_DF) /* RFC 1191, 4 */
 		return ip_error(p, IP4_FORWARD_ERROR, ICMP4_UNREACH, ICMP4_UNREACH_FRAG_NEEDED,
 				MIN(mtu, 0xffffU), DROP_IP_TOO_BIG);
+	ip4_ttl_decrement(h);
+	/* What goes on is quoted, as Linux does (RFC 1812, 4.3.2.3 has it either way). */
 	if (unlikely(p->in_if == run->out_if))
 		redirect4_send(w, p, nh, IP4_FORWARD_ERROR);
-	ip4_ttl_decrement(h);
 	pkt_csum_headers_changed(p);
 	return run->edge;
 }
