@@ -132,6 +132,17 @@ def timestamp_reply(f, at):
     return notes
 
 
+def quoted_stamps(f, at):
+    """Timestamp options of the header that an ICMP error quotes."""
+    notes = () if wire.inet_sum(bytes(f[at:])) == 0xFFFF else ("ICMP checksum is bad",)
+    was, inner = bytes(f), at + 8
+    stamps(f, inner + 20, min(inner + (f[inner] & 15) * 4, len(f)))
+    if bytes(f) == was:
+        return ()
+    f[at + 2:at + 4] = f[inner + 10:inner + 12] = b"\0\0"
+    return notes
+
+
 class Normal:
     """The frames one dut sent in one case: (link, bytes, notes) of each."""
 
@@ -155,6 +166,8 @@ class Normal:
             f[at + 4:at + 6] = struct.pack("!H", self.name(ident) if fragment else 0)
         if f[at + 9] == 1 and len(f) == at + hl + 20 and f[at + hl] == 14:
             notes += timestamp_reply(f, at + hl)
+        if f[at + 9] == 1 and len(f) >= at + hl + 48 and f[at + hl] in (3, 4, 5, 11, 12) and f[at + hl + 8] > 0x45:
+            notes += quoted_stamps(f, at + hl)
         return notes
 
     def ip6(self, f, at):

@@ -70,7 +70,7 @@ def fragments6(c):
 
 @family("random-ext6", alone=True, generated=True)
 def chains(c):
-    names = sorted(HEADERS)
+    names = sorted(n for n in HEADERS if "calipso" not in n)  # which Linux drops without a domain of it, wherever it is
 
     def make(h):
         picked = tuple(h.rnd.choice(names) for _ in range(h.rnd.choice((1, 2, 2, 3, 3, 4, 5, 6))))

@@ -71,8 +71,15 @@ def words(c, states, ways):
         c.add(f"{state}-solicit-without-option", lambda h, m=make: [*m(h), solicit(h, options=b"", src_mac=TWO, to=UNICAST), "sync", ping(h)])
 
 
+def tidy(c):
+    """Each case ends with a true word, for what waits: a kernel sends no more while too many of its answers wait for neighbours."""
+    add = c.add
+    c.add = lambda name, make, react=None: add(name, lambda h: [*make(h), "sync", advertise(h, SOLICITED | OVERRIDE)], react)
+
+
 @family("nd", ip=OURS, quiet_s=0.003)
 def cases(c):
+    tidy(c)
     targets = {"own": OWN, "own-first": "fd01::1", "link-local": "fe80::ff:fe00:a01", "of-b": "fd0a::1", "link-local-of-b": "fe80::ff:fe00:b01",
                "somebody": "fd09::99", "all-nodes": "ff02::1", "own-group": "ff02::1:ff00:1", "nobody": "::", "loopback": "::1",
                "anycast": "fd09::", "behind-b": "fd19::5", "mapped": "::ffff:10.1.0.1"}
@@ -148,6 +155,7 @@ NEIGH = "net.ipv6.neigh.a."
 @family("nd-slow", ip=OURS, sysctls=((NEIGH + "delay_first_probe_time", 1), (NEIGH + "retrans_time_ms", 300)), quiet_s=0.003, alone=True, slow=True)
 def late(c):
     """Entries that are being asked about again (PROBE), or that could not be found (FAILED)."""
+    tidy(c)
     words(c, {"probe": lambda h: [solicit(h, mac=ONE), "sync", ping(h), 1.15], "failed": lambda h: [ping(h), 1.1]}, {"us": UNICAST})
     c.add("probed-in-vain", lambda h: [solicit(h, mac=ONE), "sync", ping(h), 2.4, ping(h)])
     c.add("failed-then-asked-again", lambda h: [ping(h), 1.1, ping(h), 1.1])

@@ -50,23 +50,37 @@ def believed4(c, prefix):
     add("affects-nobody-else", lambda h: [redirect4(h, quote=f"198.18.200.{h.n & 255}")])
 
 
-@family("redirect4", alone=True)
+def source(h):
+    """A near host of this playing's own: who is told is told ever more rarely, by the clock."""
+    return 20 + (h.n % 16384 + h.n // 16384 * 70) % 230
+
+
+def out4(h, inner, host=None, dst=None, mac=None, **ip):
+    host = host or source(h)
+    return [eth("a", IP(src=h.near4(host=host), dst=dst or h.far4("a"), id=h.ident, **ip) / inner, host, dst=mac)]
+
+
+def about(size=20):
+    return UDP(sport=4000, dport=9) / Raw(payload(size))
+
+
+@family("redirect4", ip=[f"neigh replace 10.1.0.{n} lladdr {L.HOST_MAC['a'].format(n)} nud permanent dev a" for n in range(20, 250)], alone=True)
 def cases4(c):
     believed4(c, "believe-")
     # Sent: what comes in at a and has to go out there again.
-    for host in (2, 3, 5):
-        for name, dst in {"far": None, "near": "10.1.0.4", "itself": f"10.1.0.{host}"}.items():
-            c.add(f"send-to-host-{host}-about-{name}", lambda h, x=host, d=dst: [
-                eth("a", IP(src=h.near4(host=x), dst=d or h.far4("a"), id=h.ident) / UDP(sport=4000, dport=9) / Raw(payload(20)), x)])
+    for name, dst in {"far": lambda h: None, "near": lambda h: "10.1.0.4", "itself": lambda h: h.near4(host=source(h)), "gateway": lambda h: "10.1.0.2"}.items():
+        c.add(f"send-about-{name}", lambda h, d=dst: out4(h, about(), dst=d(h)))
+        c.add(f"send-twice-about-{name}", lambda h, d=dst: out4(h, about(), dst=d(h)) * 2)
+    c.add("send-to-the-gateway", lambda h: out4(h, about(), 2))
     for name, kw in {"ttl-1": {"ttl": 1}, "ttl-2": {"ttl": 2}, "tos": {"tos": 0x10}, "df": {"flags": "DF"}, "fragment": {"frag": 9}, "first-fragment": {"flags": "MF"}}.items():
-        c.add(f"send-{name}", lambda h, k=kw: [eth("a", IP(src=h.near4(host=4), dst=h.far4("a"), id=h.ident, **k) / UDP(sport=4000, dport=9) / Raw(payload(20)), 4)])
+        c.add(f"send-{name}", lambda h, k=kw: out4(h, about(), **k))
     c.add("send-source-far", lambda h: [eth("a", IP(src="198.18.250.1", dst=h.far4("a"), id=h.ident) / UDP(sport=4000, dport=9) / Raw(b"x"))])
     c.add("send-source-elsewhere", lambda h: [eth("a", IP(src=h.far4("b"), dst=h.far4("a"), id=h.ident) / UDP(sport=4000, dport=9) / Raw(b"x"))])
     for kind in (0, 3, 5, 8, 11):
-        c.add(f"send-about-icmp-{kind}", lambda h, t=kind: [eth("a", IP(src=h.near4(host=6), dst=h.far4("a"), id=h.ident) / ICMP(type=t) / Raw(payload(40)), 6)])
-    for size in (1, 600, 1472):
-        c.add(f"send-size-{size}", lambda h, s=size: [eth("a", IP(src=h.near4(host=7), dst=h.far4("a"), id=h.ident) / UDP(sport=4000, dport=9) / Raw(payload(s)), 7)])
-    c.add("send-in-broadcast-frame", lambda h: [eth("a", IP(src=h.near4(host=8), dst=h.far4("a"), id=1) / UDP(dport=9) / Raw(b"x"), 8, dst="ff:ff:ff:ff:ff:ff")])
+        c.add(f"send-about-icmp-{kind}", lambda h, t=kind: out4(h, ICMP(type=t) / Raw(payload(40))))
+    for size in (1, 520, 548, 549, 600, 1472):
+        c.add(f"send-size-{size}", lambda h, s=size: out4(h, about(s)))
+    c.add("send-in-broadcast-frame", lambda h: out4(h, about(1), mac="ff:ff:ff:ff:ff:ff"))
 
 
 def ping6(h):
