@@ -9,6 +9,7 @@
 
 #include "net/addr_gen.h"
 #include "net/ctl_fill.h"
+#include "net/netconf_ctl.h"
 
 enum { IP6_LINK_MTU_MIN = 1280 }; /* RFC 8200, 5 */
 
@@ -63,6 +64,7 @@ static void link_ready(struct leat_stack *st, struct iface *i)
 	};
 	if (i->hw_type != ARPHRD_ETHER || i->mtu < IP6_LINK_MTU_MIN || i->conf.ip6.disable)
 		return;
+	i->in6.ready = true;
 	addr_group_route_add(st, i);
 	/* Linux: a host, by leave of its settings, uses what it tests meanwhile */
 	if (i->conf.ip6.optimistic_dad && !i->conf.forward6)
@@ -101,8 +103,9 @@ static bool is_kept(const struct iface *i, const struct addr *a)
 	       !ip6_is_link_local(&a->local.v6);
 }
 
-static void on_down(struct leat_stack *st, const struct iface *i)
+static void on_down(struct leat_stack *st, struct iface *i)
 {
+	i->in6.ready = false;
 	for (struct addr *a = addr_first(st, i); a;) {
 		if (a->family == AF_INET6 && !is_kept(i, a)) {
 			addr_remove(st, a);
@@ -119,6 +122,7 @@ void addr_ip6_switched(struct iface *i)
 {
 	struct leat_stack *st = i->st;
 	if (i->conf.ip6.disable) {
+		i->in6.ready = false;
 		remove_all(st, i, false);
 		fib_flush_iface(st, AF_INET6, i->handle);
 	} else if (i->flags & IFF_UP) {
@@ -127,12 +131,35 @@ void addr_ip6_switched(struct iface *i)
 	iface_changed(i);
 }
 
+/* Linux: addrconf_ifdown(): IPv6 has no business with so small an MTU, and but for the loopback's, its switches go, too. */
+static void leave_ip6(struct leat_stack *st, struct iface *i)
+{
+	i->in6.ready = false;
+	if (stack_state(st, MODULE_fib))
+		fib_flush_iface(st, AF_INET6, i->handle);
+	remove_all(st, i, false);
+	if (i->flags & IFF_LOOPBACK || i->in6.gone)
+		return;
+	i->in6.gone = true;
+	netconf_tell_ip6(i, RTM_DELNETCONF);
+}
+
+static void enter_ip6(struct leat_stack *st, struct iface *i)
+{
+	if (i->in6.gone) {
+		i->in6.gone = false;
+		netconf_tell_ip6(i, RTM_NEWNETCONF);
+	}
+	if (iface_is_up(i) && !i->in6.ready)
+		link_ready(st, i);
+}
+
 static void on_changed(struct leat_stack *st, struct iface *i)
 {
 	if (i->mtu < IP6_LINK_MTU_MIN)
-		remove_all(st, i, false);
-	else if (iface_is_up(i))
-		link_ready(st, i);
+		leave_ip6(st, i);
+	else
+		enter_ip6(st, i);
 }
 
 /* As Linux does it: the first address gets the bare name, the others keep what stands behind the colon or are numbered. */
@@ -178,9 +205,12 @@ void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		break;
 	case IFACE_GOING:
 		remove_all(i->st, i, true);
+		if (stack_state(i->st, MODULE_fib))
+			fib_flush_iface(i->st, AF_INET, i->handle);
 		break;
 	case IFACE_ADDED:
 	case IFACE_MAC:
+	case IFACE_ARP:
 		break;
 	}
 }

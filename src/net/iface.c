@@ -163,6 +163,16 @@ struct iface *iface_next(struct leat_stack *st, uint32_t after)
 	return l == all ? NULL : list_entry(l, struct iface, link);
 }
 
+struct iface *iface_before(struct leat_stack *st, uint32_t before)
+{
+	struct list *all = &iface_state(st)->ifaces;
+	struct iface *i = iface_by_index(st, before);
+	struct list *l = i ? i->link.prev : all->prev;
+	while (l != all && list_entry(l, struct iface, link)->ifindex >= before)
+		l = l->prev;
+	return l == all ? NULL : list_entry(l, struct iface, link);
+}
+
 void iface_stats(const struct iface *i, struct iface_worker_stats *ret_sum)
 {
 	*ret_sum = (struct iface_worker_stats){ 0 };
@@ -193,7 +203,8 @@ static int ifindex_take(struct leat_stack *st, uint32_t want, uint32_t *ret)
 	if (want) {
 		if (iface_by_index(st, want))
 			return -EEXIST;
-		s->last_ifindex = MAX(s->last_ifindex, want);
+		if (!s->want_quiet) /* Linux: a number that a request names is no step of the count */
+			s->last_ifindex = MAX(s->last_ifindex, want);
 		*ret = want;
 		return 0;
 	}
@@ -237,6 +248,7 @@ void iface_set_off(struct iface *i, uint32_t features)
 static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_new *how)
 {
 	i->st = st;
+	list_init(&i->altnames);
 	i->ops = how->ops;
 	i->driver = how->driver;
 	i->hw_type = how->hw_type;
@@ -372,7 +384,7 @@ static bool mac_is_station(const uint8_t mac[6])
 
 int iface_set_mac(struct iface *i, const uint8_t mac[6])
 {
-	if (i->hw_type != ARPHRD_ETHER)
+	if (i->hw_type != ARPHRD_ETHER && i->hw_type != ARPHRD_LOOPBACK)
 		return -EOPNOTSUPP;
 	if (!mac_is_station(mac))
 		return -EADDRNOTAVAIL;
@@ -404,6 +416,7 @@ int iface_rename(struct iface *i, const char *name)
 	hash_insert(&s->by_name, &i->by_name, hash_name(i->st, i->name));
 	link_tell(i, RTM_NEWLINK, 0);
 	iface_send_event(i, IFACE_RENAMED);
+	netconf_tell_renamed(i);
 	return 0;
 }
 
@@ -426,6 +439,8 @@ static void withdraw(struct iface *i)
 	if (!i->quiet)
 		netconf_tell_iface(i, RTM_DELNETCONF);
 	link_tell(i, RTM_DELLINK, UINT32_MAX);
+	while (!list_empty(&i->altnames))
+		iface_altname_remove(i, list_first(&i->altnames, struct iface_altname, link)->name);
 	rcu_set(*slot_of(iface_state(st), i->handle), NULL);
 	list_remove(&i->link);
 	hash_remove(&iface_state(st)->by_index, &i->by_index);

@@ -151,6 +151,8 @@ struct iface_in6 {
 	uint32_t flags; /* IF_RA_*, IF_RS_* as IFLA_INET6_FLAGS shows them */
 	uint32_t desync_s; /* RFC 8981: DESYNC_FACTOR */
 	bool has_desync;
+	bool ready; /* Linux: IF_READY, since it was up with carrier, until it goes down */
+	bool gone; /* the MTU is too small for it */
 	uint64_t changed_us; /* when a router last changed timers */
 };
 enum iface_in6_flags { IN6_RS_SENT = 0x10, IN6_RA_RCVD = 0x20, IN6_RA_MANAGED = 0x40, IN6_RA_OTHER = 0x80 };
@@ -176,6 +178,7 @@ struct iface {
 	uint32_t ifindex;
 	char name[IFACE_NAME_MAX];
 	char alias[256];
+	struct list altnames; /* struct iface_altname */
 	uint32_t mtu_min, mtu_max, txqlen;
 	uint32_t group;
 	uint32_t can,
@@ -276,11 +279,21 @@ void iface_set_carrier(struct iface *i, bool carrier);
 /* Borrowed until iface_delete(). NULL: there is none. */
 struct iface *iface_by_index(struct leat_stack *st, uint32_t ifindex);
 struct iface *iface_by_name(struct leat_stack *st, const char *name);
+struct iface *iface_by_any_name(struct leat_stack *st, const char *name); /* also an alternative one */
 struct iface *iface_by_handle(struct leat_stack *st, uint32_t handle);
 /* The one with the smallest ifindex > after, or NULL: dumps resume by it. */
 struct iface *iface_next(struct leat_stack *st, uint32_t after);
+struct iface *iface_before(struct leat_stack *st, uint32_t before); /* the one with the largest < before */
 void iface_stats(const struct iface *i,
 		 struct iface_worker_stats *ret_sum); /* any thread; over all workers */
+
+/* Further names it is found by in requests. 0, -EEXIST: somebody has it, -ENOSPC, -ENOMEM; -ENOENT: nobody has it, -EINVAL: somebody else. */
+struct iface_altname {
+	struct list link;
+	char name[ALTIFNAMSIZ];
+};
+int iface_altname_add(struct iface *i, const char *name);
+int iface_altname_remove(struct iface *i, const char *name);
 
 /* The settings that new interfaces begin with. */
 struct iface_conf *iface_conf_default(const struct leat_stack *st);
@@ -294,6 +307,7 @@ enum iface_event {
 	IFACE_RENAMED,
 	IFACE_GOING,
 	IFACE_MAC, /* the mac; then CHANGED */
+	IFACE_ARP, /* IFF_NOARP; then CHANGED */
 };
 struct iface_watch {
 	struct list link;

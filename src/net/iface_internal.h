@@ -30,6 +30,7 @@ struct iface_stack {
 		holding; /* iface_set_up() in iface_set_up(): carrier_news is for the outermost */
 	struct list ifaces; /* struct iface.link, by ifindex */
 	struct hash by_index, by_name;
+	unsigned n_altnames;
 	struct list watches, kinds;
 	uint16_t input_node;
 	struct rx_splits splits;

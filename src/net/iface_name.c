@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,8 +67,65 @@ int iface_name_take(struct leat_stack *st, const char *pattern, char ret[IFACE_N
 		return -EINVAL;
 	if (strchr(pattern, '%'))
 		return take_number(st, pattern, ret);
-	if (iface_by_name(st, pattern))
+	if (iface_by_any_name(st, pattern))
 		return -EEXIST;
 	memmove(ret, pattern, strlen(pattern) + 1);
+	return 0;
+}
+
+/* --- alternative names --- */
+
+enum { ALTNAMES_MAX = 490 }; /* Linux: as many as fit into one attribute */
+
+static struct iface_altname *altname_find(const struct iface *i, const char *name)
+{
+	struct iface_altname *a;
+	list_for_each (a, &i->altnames, link)
+		if (!strcmp(a->name, name))
+			return a;
+	return NULL;
+}
+
+struct iface *iface_by_any_name(struct leat_stack *st, const char *name)
+{
+	struct iface *i = strlen(name) < IFACE_NAME_MAX ? iface_by_name(st, name) : NULL;
+	if (i || !iface_state(st)->n_altnames)
+		return i;
+	list_for_each (i, &iface_state(st)->ifaces, link)
+		if (altname_find(i, name))
+			return i;
+	return NULL;
+}
+
+int iface_altname_add(struct iface *i, const char *name)
+{
+	const struct iface_altname *other;
+	unsigned n = 0;
+	if (iface_by_any_name(i->st, name))
+		return -EEXIST;
+	list_for_each (other, &i->altnames, link)
+		n++;
+	if (n == ALTNAMES_MAX)
+		return -ENOSPC;
+	struct iface_altname *a = mem_zalloc(&i->st->mem, sizeof *a);
+	if (!a)
+		return -ENOMEM;
+	snprintf(a->name, sizeof a->name, "%s", name);
+	list_append(&i->altnames, &a->link);
+	iface_state(i->st)->n_altnames++;
+	return 0;
+}
+
+int iface_altname_remove(struct iface *i, const char *name)
+{
+	const struct iface *owner = iface_by_any_name(i->st, name);
+	struct iface_altname *a = altname_find(i, name);
+	if (!owner)
+		return -ENOENT;
+	if (!a)
+		return -EINVAL;
+	list_remove(&a->link);
+	mem_free(a);
+	iface_state(i->st)->n_altnames--;
 	return 0;
 }

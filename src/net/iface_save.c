@@ -79,6 +79,39 @@ static int load_state(struct iface *i, struct loader *l, bool up)
 	return err;
 }
 
+static void save_altnames(const struct iface *i, struct saver *s)
+{
+	const struct iface_altname *a;
+	if (list_empty(&i->altnames))
+		return;
+	save_list(s, "altnames");
+	list_for_each (a, &i->altnames, link) {
+		save_item(s);
+		save_str(s, "name", a->name);
+		save_end(s);
+	}
+	save_end(s);
+}
+
+static int load_altnames(struct iface *i, struct loader *l)
+{
+	char name[ALTIFNAMSIZ];
+	size_t n;
+	int err = 0;
+	if (!load_has(l, "altnames"))
+		return 0;
+	if (!load_list(l, "altnames", &n))
+		return -EINVAL;
+	for (size_t k = 0; k < n && !err; k++) {
+		if (!load_item(l, k) || !load_str(l, "name", name, sizeof name))
+			return -EINVAL;
+		load_end(l);
+		err = iface_altname_add(i, name);
+	}
+	load_end(l);
+	return err ? load_bad(l, "altnames", "taken") : 0;
+}
+
 int iface_save(struct leat_stack *st, struct saver *s)
 {
 	struct iface *i;
@@ -100,6 +133,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_u64(s, "off", i->off);
 		if (i->l3_master)
 			save_str(s, "master", iface_by_handle(st, i->l3_master)->name);
+		save_altnames(i, s);
 		save_state(i, s);
 		knobs_save_iface(i, s);
 		save_stats(i, s);
@@ -139,7 +173,8 @@ static int load_config(struct iface *i, struct loader *l)
 	if (!load_str(l, "alias", i->alias, sizeof i->alias) || !load_u64(l, "up", 0, 1, &up) ||
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
-	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) || knobs_restore_iface(i, l))
+	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) || knobs_restore_iface(i, l) ||
+	    load_altnames(i, l))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;

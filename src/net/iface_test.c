@@ -45,6 +45,25 @@ static void a_pattern_gets_the_lowest_free_number(void **state)
 	assert_int_equal(iface_add(t->st, &how, &i), 0);
 }
 
+static void alternative_names_find_and_are_taken(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = net_test_iface(t, "a"), *b = net_test_iface(t, "b");
+	assert_int_equal(iface_altname_add(a, "a-name-longer-than-interfaces-have"), 0);
+	assert_int_equal(iface_altname_add(a, "short"), 0);
+	assert_int_equal(iface_altname_add(b, "short"), -EEXIST);
+	assert_int_equal(iface_altname_add(b, "a"), -EEXIST);
+	assert_ptr_equal(iface_by_any_name(t->st, "a-name-longer-than-interfaces-have"), a);
+	assert_ptr_equal(iface_by_any_name(t->st, "b"), b);
+	assert_int_equal(iface_rename(b, "short"), -EEXIST);
+	assert_int_equal(iface_altname_remove(b, "short"), -EINVAL);
+	assert_int_equal(iface_altname_remove(a, "nobody"), -ENOENT);
+	assert_int_equal(iface_altname_remove(a, "short"), 0);
+	assert_int_equal(iface_rename(b, "short"), 0);
+	iface_delete(a);
+	assert_null(iface_by_any_name(t->st, "a-name-longer-than-interfaces-have"));
+}
+
 static void thousands_are_found_by_name_and_number(void **state)
 {
 	enum { MANY = 3000 };
@@ -457,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(arp_stays_where_it_arrives, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(a_parked_packet_of_a_deleted_interface_is_stale, one_worker,
 						teardown),
+		cmocka_unit_test_setup_teardown(alternative_names_find_and_are_taken, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_saved_interface_comes_back, three_workers, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

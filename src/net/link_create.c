@@ -283,6 +283,12 @@ static const struct row *row_of(const char *kind)
 	return NULL;
 }
 
+bool link_kind_is_known(struct leat_stack *st, const char *linux_name)
+{
+	const struct row *row = row_of(linux_name);
+	return iface_kind_find(st, row ? row->leat : linux_name);
+}
+
 static int read_creation(struct creation *c, const struct nl_policy *info_policy)
 {
 	const struct nlattr *info[IFLA_INFO_MAX + 1] = { 0 }, *name = c->r->attrs[IFLA_IFNAME];
@@ -323,8 +329,9 @@ static int open_quietly(struct creation *c, struct iface_kind *kind)
 	int err = kind->open(c->r->st, c->name, c->options, why, sizeof why);
 	s->want_quiet = false;
 	s->want_ifindex = 0;
-	return err ? nl_bad_text(c->r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened")
-		   : 0;
+	if (!err || !strcmp(why, strerror(-err))) /* which says nothing more */
+		return err;
+	return nl_bad_text(c->r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened");
 }
 
 int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,

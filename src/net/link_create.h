@@ -24,4 +24,6 @@ int link_create(struct nl_req *r, const struct nl_policy *link_policy, const str
 int link_change(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
 		struct iface *i, bool *ret_changed);
 
+bool link_kind_is_known(struct leat_stack *st, const char *linux_name);
+
 #endif

@@ -7,12 +7,14 @@
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 
+#include "net/bridge_ctl.h"
 #include "net/ctl_util.h"
 #include "net/iface_internal.h"
 #include "net/l3.h"
 #include "net/link_create.h"
 #include "net/link_fill.h"
 #include "net/netconf_ctl.h"
+#include "net/stats_ctl.h"
 
 static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
 	[IFLA_INFO_KIND] = { NL_STRING, .name = "IFLA_INFO_KIND",
@@ -40,6 +42,7 @@ static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_EXT_MASK] = { NL_U32, .name = "IFLA_EXT_MASK", .help = "RTEXT_FILTER_SKIP_STATS" },
 	[IFLA_GROUP] = { NL_U32, .name = "IFLA_GROUP" },
 	[IFLA_CARRIER] = { NL_U8, .name = "IFLA_CARRIER", .help = "dummy" },
+	[IFLA_PROTO_DOWN_REASON] = { NL_NESTED, .name = "IFLA_PROTO_DOWN_REASON", .help = "refused" },
 	[IFLA_PROTO_DOWN] = { NL_U8, .name = "IFLA_PROTO_DOWN", .help = "refused" },
 	[IFLA_TARGET_NETNSID] = { NL_S32, .name = "IFLA_TARGET_NETNSID", .help = "refused" },
 	[IFLA_PROP_LIST] = { NL_NESTED, .name = "IFLA_PROP_LIST" },
@@ -53,16 +56,16 @@ static uint32_t ext_mask_of(const struct nl_req *r)
 	return r->attrs[IFLA_EXT_MASK] ? mnl_attr_get_u32(r->attrs[IFLA_EXT_MASK]) : 0;
 }
 
-/* By index, else by name. We have no alternative names, so they find what is called so. *ret_named: something was said. */
+/* By index, else by name, whichever. *ret_named: something was said. */
 static struct iface *find_link(const struct nl_req *r, bool *ret_named)
 {
 	const struct ifinfomsg *m = r->hdr;
 	const struct nlattr *name = r->attrs[IFLA_IFNAME] ? r->attrs[IFLA_IFNAME] : r->attrs[IFLA_ALT_IFNAME];
-	char buf[IFACE_NAME_MAX];
+	char buf[ALTIFNAMSIZ];
 	*ret_named = m->ifi_index > 0 || name;
 	if (m->ifi_index > 0)
 		return iface_by_index(r->st, (uint32_t)m->ifi_index);
-	return name && attr_copy_name(name, buf, sizeof buf) ? iface_by_name(r->st, buf) : NULL;
+	return name && attr_copy_name(name, buf, sizeof buf) ? iface_by_any_name(r->st, buf) : NULL;
 }
 
 /* --- get --- */
@@ -118,13 +121,20 @@ static const struct nlattr *kind_attr(const struct nl_req *r)
 	return info[IFLA_INFO_KIND];
 }
 
+static bool is_kind(struct leat_stack *st, const struct nlattr *kind)
+{
+	char name[32];
+	return attr_copy_name(kind, name, sizeof name) && link_kind_is_known(st, name);
+}
+
 static bool dump_wants(const struct nl_req *r, const struct iface *i)
 {
 	const struct nlattr *kind = kind_attr(r);
 	const char *have = link_kind_of(i);
 	if (!has_master(i, r->attrs[IFLA_MASTER]))
 		return false;
-	return !kind || (have && attr_is_name(kind, have));
+	return !kind || !is_kind(r->st, kind) ||
+	       (have && attr_is_name(kind, have)); /* Linux: unknown ones mean all */
 }
 
 static int dump_links(struct nl_req *r, struct nl_dump *d)
@@ -197,10 +207,6 @@ static bool set_plain(struct nl_req *r, struct iface *i)
 		i->group = mnl_attr_get_u32(a);
 		changed = true;
 	}
-	if ((a = r->attrs[IFLA_TXQLEN]) && i->txqlen != mnl_attr_get_u32(a)) {
-		i->txqlen = mnl_attr_get_u32(a);
-		changed = true;
-	}
 	if ((a = r->attrs[IFLA_BROADCAST])) {
 		memcpy(i->broadcast, mnl_attr_get_payload(a), sizeof i->broadcast);
 		changed = true;
@@ -235,7 +241,9 @@ static bool may_generate(struct leat_stack *st, const struct iface *i, uint8_t m
 	return mode <= IN6_ADDR_GEN_MODE_RANDOM;
 }
 
-static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spec, bool *ret_changed)
+/* Asked first (check), and done last: Linux's validate_linkmsg() and do_setlink(). */
+static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spec, bool check,
+		     bool *ret_changed)
 {
 	static const struct nl_policy policy[IFLA_INET6_MAX + 1] = {
 		[IFLA_INET6_ADDR_GEN_MODE] = { NL_U8 },
@@ -248,15 +256,17 @@ static int set_inet6(struct nl_req *r, struct iface *i, const struct nlattr *spe
 	const struct nlattr *mode = attrs[IFLA_INET6_ADDR_GEN_MODE], *token = attrs[IFLA_INET6_TOKEN];
 	if (mode && !may_generate(r->st, i, mnl_attr_get_u8(mode)))
 		return -EINVAL;
+	if (check)
+		return 0;
 	err = token ? set_token(r, i, token, ret_changed) : 0;
 	if (err || !mode)
 		return err;
-	*ret_changed |= i->conf.addr_gen_mode != mnl_attr_get_u8(mode);
+	*ret_changed = true;
 	i->conf.addr_gen_mode = mnl_attr_get_u8(mode);
 	return 0;
 }
 
-static int set_af_spec(struct nl_req *r, struct iface *i, bool *ret_changed)
+static int set_af_spec(struct nl_req *r, struct iface *i, bool check, bool *ret_changed)
 {
 	const struct nlattr *af;
 	int err = 0;
@@ -265,7 +275,7 @@ static int set_af_spec(struct nl_req *r, struct iface *i, bool *ret_changed)
 	mnl_attr_for_each_nested(af, r->attrs[IFLA_AF_SPEC])
 	{
 		if (mnl_attr_get_type(af) == AF_INET6 && !err)
-			err = set_inet6(r, i, af, ret_changed);
+			err = set_inet6(r, i, af, check, ret_changed);
 		else if (mnl_attr_get_type(af) != AF_INET && !err)
 			err = -EAFNOSUPPORT;
 	}
@@ -283,9 +293,12 @@ static uint32_t set_plain_flags(struct nl_req *r, struct iface *i, bool *ret_cha
 	uint32_t mask = m->ifi_change ? m->ifi_change : m->ifi_flags ? UINT32_MAX : 0;
 	uint32_t flags = (i->flags & ~(mask & SETTABLE)) | (m->ifi_flags & mask & SETTABLE);
 	if (flags != i->flags) {
+		bool arp = (flags ^ i->flags) & IFF_NOARP;
 		r->st->rt->ops->pause(r->st->rt);
 		racy_set(i->flags, flags);
 		r->st->rt->ops->resume(r->st->rt);
+		if (arp)
+			iface_send_event(i, IFACE_ARP);
 		*ret_changed = true;
 	}
 	return mask;
@@ -308,7 +321,6 @@ static int refuse_unsupported(struct nl_req *r)
 		{ IFLA_TARGET_NETNSID, "Interfaces cannot leave their stack" },
 		{ IFLA_VFINFO_LIST, "Virtual functions are not supported" },
 		{ IFLA_XDP, "XDP programs are not supported" },
-		{ IFLA_PROP_LIST, "Alternative names are not supported" },
 	};
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
 		if (r->attrs[refused[k].type])
@@ -352,15 +364,30 @@ static void set_state(struct nl_req *r, struct iface *i, bool *ret_changed)
 	}
 }
 
-/* Linux: what the device's driver would have to do comes last. */
-static int set_of_device(struct nl_req *r, struct iface *i)
+static int set_carrier(struct nl_req *r, struct iface *i)
 {
 	const struct nlattr *carrier = r->attrs[IFLA_CARRIER];
 	if (carrier && !i->ops->carrier_settable)
 		return -EOPNOTSUPP;
 	if (carrier)
 		iface_set_carrier(i, mnl_attr_get_u8(carrier));
-	if (r->attrs[IFLA_PROTO_DOWN])
+	return 0;
+}
+
+/* Linux: dev_change_tx_queue_len() tells by itself. */
+static void set_txqlen(struct nl_req *r, struct iface *i)
+{
+	const struct nlattr *a = r->attrs[IFLA_TXQLEN];
+	if (!a || i->txqlen == mnl_attr_get_u32(a))
+		return;
+	i->txqlen = mnl_attr_get_u32(a);
+	link_tell(i, RTM_NEWLINK, 0);
+}
+
+/* Linux: what the device's driver would have to do comes last. */
+static int set_of_device(struct nl_req *r, struct iface *i)
+{
+	if (r->attrs[IFLA_PROTO_DOWN] || r->attrs[IFLA_PROTO_DOWN_REASON])
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Protodown not supported by device");
 	return 0;
 }
@@ -383,6 +410,8 @@ static int apply(struct nl_req *r, struct iface *i)
 	if (!err)
 		err = check_lengths(r, i);
 	if (!err)
+		err = set_af_spec(r, i, true, &changed);
+	if (!err)
 		err = set_mac(r, i);
 	if (!err)
 		err = set_mtu(r, i);
@@ -391,16 +420,19 @@ static int apply(struct nl_req *r, struct iface *i)
 	if (!err)
 		changed = set_plain(r, i);
 	if (!err)
-		err = set_af_spec(r, i, &changed);
+		err = set_flags(r, i, &changed);
 	if (!err)
 		err = set_master(r, i);
 	if (!err)
-		err = set_flags(r, i, &changed);
-	if (!err)
+		err = set_carrier(r, i);
+	if (!err) {
+		set_txqlen(r, i);
 		set_state(r, i, &changed);
+		err = set_af_spec(r, i, false, &changed);
+	}
 	if (!err)
 		err = set_of_device(r, i);
-	if (changed)
+	if (changed && i->flags & IFF_UP) /* Linux: netdev_state_change() */
 		iface_changed(i);
 	return err;
 }
@@ -453,6 +485,7 @@ static int bear(struct nl_req *r, const struct link_born *born)
 	if (err)
 		return err;
 	set_plain(&own, born->i);
+	set_txqlen(&own, born->i);
 	set_state(&own, born->i, &changed);
 	set_plain_flags(&own, born->i, &changed);
 	err = iface_announce(born->i, born->hdr.ifi_change & born->hdr.ifi_flags & IFF_UP);
@@ -500,6 +533,42 @@ static int new_link(struct nl_req *r)
 	return err;
 }
 
+/* Linux: rtnl_linkprop(). What comes before a failure stays. */
+static int link_prop(struct nl_req *r, int (*act)(struct iface *i, const char *name))
+{
+	bool named, changed = false;
+	struct iface *i = find_link(r, &named);
+	const struct nlattr *a;
+	char name[ALTIFNAMSIZ];
+	int err = 0;
+	if (!i)
+		return named ? -ENODEV : -EINVAL;
+	if (!r->attrs[IFLA_PROP_LIST])
+		return 0;
+	mnl_attr_for_each_nested(a, r->attrs[IFLA_PROP_LIST])
+	{
+		if (err || mnl_attr_get_type(a) != IFLA_ALT_IFNAME)
+			continue;
+		err = attr_copy_name(a, name, sizeof name)
+			      ? act(i, name)
+			      : nl_bad(r->ext, a, -ERANGE, "Attribute failed policy validation");
+		changed |= !err;
+	}
+	if (changed && i->flags & IFF_UP)
+		iface_changed(i);
+	return err;
+}
+
+static int new_prop(struct nl_req *r)
+{
+	return link_prop(r, iface_altname_add);
+}
+
+static int del_prop(struct nl_req *r)
+{
+	return link_prop(r, iface_altname_remove);
+}
+
 static int del_link(struct nl_req *r)
 {
 	bool named;
@@ -521,25 +590,11 @@ static const struct nl_msg link_msgs[] = {
 	  "RTM_SETLINK" },
 	{ RTM_DELLINK, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, del_link, NULL,
 	  "RTM_DELLINK" },
+	{ RTM_NEWLINKPROP, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, new_prop, NULL,
+	  "RTM_NEWLINKPROP" },
+	{ RTM_DELLINKPROP, NL_ADMIN, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, del_prop, NULL,
+	  "RTM_DELLINKPROP" },
 	{ 0 },
-};
-
-/* `bridge link`: the ports of bridges. */
-static int dump_no_ports(struct nl_req *r, struct nl_dump *d)
-{
-	return 0;
-}
-
-static const struct nl_msg bridge_msgs[] = {
-	{ RTM_GETLINK, 0, sizeof(struct ifinfomsg), IFLA_MAX, link_policy, NULL, dump_no_ports,
-	  "RTM_GETLINK" },
-	{ 0 },
-};
-static const struct nl_family bridge_family = {
-	.name = "route/bridge",
-	.protocol = NETLINK_ROUTE,
-	.pf = AF_BRIDGE,
-	.msgs = bridge_msgs,
 };
 
 static const struct nl_family link_family = {
@@ -550,5 +605,6 @@ static const struct nl_family link_family = {
 };
 
 const struct nl_family *const link_families[] = {
-	&link_family, &bridge_family, &netconf_family, &netconf4_family, &netconf6_family, NULL,
+	&link_family,     &bridge_family,   &stats_family, &netconf_family,
+	&netconf4_family, &netconf6_family, NULL,
 };

@@ -22,11 +22,11 @@ const char *link_kind_of(const struct iface *i)
 	return i->hw_type == ARPHRD_LOOPBACK ? NULL : i->ops->kind;
 }
 
-static void put_stats(struct nl_buf *b, const struct iface *i)
+void link_stats64(const struct iface *i, struct rtnl_link_stats64 *ret)
 {
 	struct iface_worker_stats s;
 	iface_stats(i, &s);
-	struct rtnl_link_stats64 wide = {
+	*ret = (struct rtnl_link_stats64){
 		.rx_packets = s.rx_packets,
 		.tx_packets = s.tx_packets,
 		.rx_bytes = s.rx_bytes,
@@ -37,6 +37,14 @@ static void put_stats(struct nl_buf *b, const struct iface *i)
 		.tx_dropped = s.tx_dropped,
 		.multicast = s.rx_multicast,
 	};
+}
+
+static void put_stats(struct nl_buf *b, const struct iface *i)
+{
+	struct iface_worker_stats s;
+	struct rtnl_link_stats64 wide;
+	link_stats64(i, &wide);
+	iface_stats(i, &s);
 	struct rtnl_link_stats narrow = {
 		.rx_packets = (uint32_t)s.rx_packets,
 		.tx_packets = (uint32_t)s.tx_packets,
@@ -164,6 +172,17 @@ static void put_lower(struct nl_buf *b, const struct iface *i)
 		nl_put_u32(b, IFLA_LINK, lower && lower->quiet ? 0 : index);
 }
 
+static void put_altnames(struct nl_buf *b, const struct iface *i)
+{
+	const struct iface_altname *a;
+	if (list_empty(&i->altnames))
+		return;
+	size_t list = nl_nest(b, IFLA_PROP_LIST);
+	list_for_each (a, &i->altnames, link)
+		nl_put_str(b, IFLA_ALT_IFNAME, a->name);
+	nl_nest_end(b, list);
+}
+
 static void put_all(struct nl_buf *b, const struct link_view *v)
 {
 	const struct iface *i = v->i;
@@ -187,6 +206,7 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	if (i->l3_master)
 		nl_put_u32(b, IFLA_MASTER, ifindex_of(i->st, i->l3_master));
 	put_lower(b, i);
+	put_altnames(b, i);
 	nl_put_u8(b, IFLA_CARRIER, i->carrier);
 	nl_put_str(b, IFLA_QDISC, i->has_qdisc ? "noqueue" : "noop");
 	if (i->alias[0])
@@ -206,6 +226,7 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 /* Linux: inet6_fill_ifinfo(), what `ip -6 addr` asks for. */
 static void put_inet6_side(struct nl_buf *b, const struct iface *i)
 {
+	put_lower(b, i);
 	nl_put(b, IFLA_ADDRESS, i->mac, sizeof i->mac);
 	nl_put_u32(b, IFLA_MTU, i->mtu);
 	nl_put_u32(b, IFLA_TXQLEN, i->txqlen); /* Linux: not here; ip then asks by ioctl */

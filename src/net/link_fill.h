@@ -14,6 +14,7 @@ struct link_view {
 };
 /* One RTM_NEWLINK or RTM_DELLINK. 0 or -EMSGSIZE. */
 int link_put(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const struct link_view *v);
+void link_stats64(const struct iface *i, struct rtnl_link_stats64 *ret);
 /* What Linux calls that kind of device in IFLA_INFO_KIND; NULL: it has no name for it. */
 const char *link_kind_of(const struct iface *i);
 

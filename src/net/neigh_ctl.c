@@ -259,6 +259,10 @@ static int read_neigh(struct nl_req *r, struct neigh_info *n)
 	if (mnl_attr_get_payload_len(r->attrs[NDA_DST]) < addr_len(m->ndm_family))
 		return nl_bad(r->ext, NULL, -EINVAL, "Invalid network address");
 	memcpy(&n->addr, mnl_attr_get_payload(r->attrs[NDA_DST]), addr_len(m->ndm_family));
+	if (n->family == AF_INET && i && i->flags & (IFF_LOOPBACK | IFF_POINTOPOINT))
+		n->addr = (struct ipaddr){
+			0
+		}; /* Linux: arp_constructor(): whoever is meant, there is one at the other end */
 	if (r->attrs[NDA_PROTOCOL])
 		n->protocol = mnl_attr_get_u8(r->attrs[NDA_PROTOCOL]);
 	return 0;

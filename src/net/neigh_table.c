@@ -323,6 +323,8 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		flush(i->st, i, BOTH_FAMILIES, DROP_IF_DOWN, true);
 	else if (e == IFACE_MAC) /* Linux: so that all learn the new one from our questions */
 		forget(i->st, i, BOTH_FAMILIES, DROP_STALE, true);
+	else if (e == IFACE_ARP) /* Linux: arp_netdev_event() */
+		forget(i->st, i, 1U << 0, DROP_STALE, true);
 	else if (e == IFACE_CHANGED && i->flags & IFF_UP && !(i->flags & IFF_LOWER_UP))
 		on_carrier_lost(i->st, i);
 }

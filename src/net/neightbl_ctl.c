@@ -155,7 +155,7 @@ static int check_strict(const struct nl_req *r)
 	return 0;
 }
 
-/* key[0]: the family; key[1]: 0, or 1 + the last interface. */
+/* key[0]: the family; key[1]: 0, or 1 + the last interface. Linux: the newest first. */
 static int dump(struct nl_req *r, struct nl_dump *d)
 {
 	const struct ndtmsg *m = r->hdr;
@@ -168,8 +168,9 @@ static int dump(struct nl_req *r, struct nl_dump *d)
 			continue;
 		if (!d->key[1] && put(r, f, NULL))
 			return 1;
-		d->key[1] = MAX(d->key[1], 1UL);
-		for (struct iface *i; (i = iface_next(r->st, (uint32_t)(d->key[1] - 1)));
+		if (!d->key[1])
+			d->key[1] = 1 + (uint64_t)INT32_MAX + 1;
+		for (struct iface *i; (i = iface_before(r->st, (uint32_t)(d->key[1] - 1)));
 		     d->key[1] = 1 + (uint64_t)i->ifindex)
 			if (put(r, f, i))
 				return 1;

@@ -95,6 +95,25 @@ void netconf_tell_iface(const struct iface *i, uint16_t type)
 	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w6);
 }
 
+void netconf_tell_renamed(const struct iface *i)
+{
+	static const struct {
+		uint8_t family;
+		uint32_t group;
+	} each[] = { { AF_INET, RTNLGRP_IPV4_NETCONF }, { AF_INET6, RTNLGRP_IPV6_NETCONF } };
+	for (unsigned k = 0; k < ARRAY_SIZE(each); k++) {
+		const struct whose w = { i->st, each[k].family, (int32_t)i->ifindex, i };
+		nl_notify(i->st, NETLINK_ROUTE, each[k].group, RTM_DELNETCONF, fill_whole, &w);
+		nl_notify(i->st, NETLINK_ROUTE, each[k].group, RTM_NEWNETCONF, fill_whole, &w);
+	}
+}
+
+void netconf_tell_ip6(const struct iface *i, uint16_t type)
+{
+	const struct whose w = { i->st, AF_INET6, (int32_t)i->ifindex, i };
+	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w);
+}
+
 static int get_netconf(struct nl_req *r)
 {
 	const struct netconfmsg *m = r->hdr;

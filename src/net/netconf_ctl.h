@@ -11,6 +11,10 @@ struct iface;
 /* All switches of an interface, of either family: it has come (RTM_NEWNETCONF), or goes (RTM_DELNETCONF). */
 void netconf_tell_iface(const struct iface *i, uint16_t type);
 
+void netconf_tell_renamed(const struct iface *i); /* Linux: they go, and come under the new name */
+
+void netconf_tell_ip6(const struct iface *i, uint16_t type); /* of that family alone */
+
 extern const struct nl_family netconf_family, netconf4_family, netconf6_family;
 
 #endif

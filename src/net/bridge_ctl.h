@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LEAT_NET_BRIDGE_CTL_H
+#define LEAT_NET_BRIDGE_CTL_H
+
+#include "nlmsg/family.h"
+
+extern const struct nl_family bridge_family;
+
+#endif
