@@ -283,6 +283,15 @@ static void addr_free(struct deferred *d)
 	mem_free(container_of(d, struct addr, deferred));
 }
 
+static bool has_ip4(const struct addr_if *f)
+{
+	const struct addr *a;
+	list_for_each (a, &f->addrs, link)
+		if (a->family == AF_INET)
+			return true;
+	return false;
+}
+
 /* unlink: from the hash and the array; a worker in its turn may still hold it; then a grace period, then free. */
 static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
 {
@@ -294,6 +303,8 @@ static void remove_one(struct leat_stack *st, struct addr_if *f, struct addr *a)
 	set_rebuild(st, f);
 	addr_tell(st, RTM_DELADDR, a);
 	addr_routes_delete(st, a);
+	if (a->family == AF_INET && !has_ip4(f) && stack_state(st, MODULE_fib)) /* Linux: fib_disable_ip() */
+		fib_flush_iface(st, AF_INET, a->if_handle);
 	rt_defer(st->rt->ctl, st->rt, &a->deferred, addr_free);
 }
 
@@ -448,6 +459,20 @@ static int find_primary(const struct addr_if *f, struct addr *a)
 	return 0;
 }
 
+/* Linux: what a person adds is tentative at first, if only for a moment. */
+static void tell_added(struct leat_stack *st, struct addr *a)
+{
+	bool untested =
+		a->family == AF_INET6 && !(a->flags & (IFA_F_TENTATIVE | IFA_F_NODAD | IFA_F_OPTIMISTIC)) &&
+		a->origin == ADDR_ADMIN && a->proto != IFAPROT_KERNEL_LL && a->proto != IFAPROT_KERNEL_LO;
+	if (untested) {
+		struct addr first = *a;
+		first.flags |= IFA_F_TENTATIVE;
+		addr_tell(st, RTM_NEWADDR, &first);
+	}
+	addr_tell(st, RTM_NEWADDR, a);
+}
+
 static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if *f, const struct addr *how)
 {
 	struct addr *a = addr_copy(st, i, how);
@@ -468,7 +493,7 @@ static int add_new(struct leat_stack *st, const struct iface *i, struct addr_if 
 	hash_insert(&addr_state(st)->table.addrs, &a->node, addr_hash(st, a->family, &a->local));
 	set_publish(st, f, set);
 	addr_prefix_routes_add(st, a); /* Linux: before the address is told of, with IPv6 */
-	addr_tell(st, RTM_NEWADDR, a);
+	tell_added(st, a);
 	addr_routes_add(st, a);
 	addr_event_send(st, a, ADDR_ADDED);
 	if (manages_temp(a) && !addr_state(st)->restoring)
@@ -481,19 +506,18 @@ static void change(struct leat_stack *st, struct addr *a, const struct addr *how
 {
 	const uint32_t taken = IFA_F_NOPREFIXROUTE | IFA_F_MANAGETEMPADDR | IFA_F_NODAD | IFA_F_HOMEADDRESS;
 	bool managed = manages_temp(a);
-	bool other_routes = a->metric != how->metric || ((a->flags ^ how->flags) & IFA_F_NOPREFIXROUTE);
-	if (other_routes) {
-		list_remove(&a->link);
-		addr_routes_delete(st, a);
-	}
-	a->metric = how->metric;
+	struct addr was = *a;
+	if (a->family == AF_INET || how->metric) /* Linux: IPv6's stays when none is given */
+		a->metric = how->metric;
 	a->proto = how->proto;
-	racy_set(a->flags, (a->flags & ~taken) | (how->flags & taken));
+	if (a->family == AF_INET6)
+		racy_set(a->flags, (a->flags & ~taken) | (how->flags & taken));
 	set_lifetimes(st, a, how);
-	if (other_routes)
-		put_in_place(addr_if_find(&addr_state(st)->table, a->if_handle), a);
-	addr_routes_add(st, a);
+	if (a->family == AF_INET)
+		addr_prefix_routes_change(st, a, &was);
 	addr_tell(st, RTM_NEWADDR, a);
+	if (a->family == AF_INET6)
+		addr_prefix_routes_change(st, a, &was);
 	addr_event_send(st, a, ADDR_CHANGED);
 	if (managed && !manages_temp(a))
 		remove_temps(st, a);

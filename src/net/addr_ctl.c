@@ -170,7 +170,7 @@ static int read_addresses(struct nl_req *r, struct addr *a)
 		a->local = a->peer;
 	if (!address)
 		a->peer = a->local;
-	return ipaddr_is_zero(&a->local) && a->family == AF_INET6 ? -EINVAL : 0;
+	return a->family == AF_INET6 && !local && !address ? -EINVAL : 0;
 }
 
 static int read_lifetimes(struct nl_req *r, struct addr *a)
@@ -254,7 +254,10 @@ static int new_addr(struct nl_req *r)
 	if (err == -EACCES)
 		return nl_bad(r->ext, NULL, err, "ipv6: IPv6 is disabled on this device");
 	if (err == -EADDRNOTAVAIL) /* the table refuses nothing else so */
-		return nl_bad(r->ext, NULL, err, "ipv6: Cannot assign loopback address on this device");
+		return nl_bad(r->ext, NULL, err,
+			      ipaddr_is_zero(&a.local)
+				      ? "ipv6: Invalid address"
+				      : "ipv6: Cannot assign loopback address on this device");
 	if (err == -EEXIST)
 		return nl_bad(r->ext, NULL, err,
 			      a.family == AF_INET ? "ipv4: Address already assigned"

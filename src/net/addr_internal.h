@@ -101,6 +101,7 @@ int addr_check_dump(const struct nl_req *r);
 /* addr_route.c: routes follow from addresses; both may be called again */
 void addr_prefix_routes_add(struct leat_stack *st, const struct addr *a); /* IPv6's, part of the next */
 void addr_routes_add(struct leat_stack *st, const struct addr *a);
+void addr_prefix_routes_change(struct leat_stack *st, const struct addr *a, const struct addr *was);
 void addr_routes_delete(struct leat_stack *st, const struct addr *a); /* when a is on no list any more */
 void addr_group_route_add(struct leat_stack *st, const struct iface *i);
 

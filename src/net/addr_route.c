@@ -110,7 +110,7 @@ static void add4(struct leat_stack *st, const struct iface *i, const struct addr
 		r = route4(a, primary, RTN_BROADCAST, &a->broadcast, 32);
 		add(st, &r);
 	}
-	if (!has_prefix4(a))
+	if (!has_prefix4(a) || ip4_is_multicast(a->local.v4))
 		return;
 	if (!(a->flags & IFA_F_NOPREFIXROUTE)) {
 		r = prefix4(a, i);
@@ -201,10 +201,6 @@ static void add_prefix6(struct leat_stack *st, const struct iface *i, const stru
 		add(st, &r);
 		fib_set_until(st, &r);
 	}
-	if (!ipaddr_is_zero(&a->peer)) {
-		r = prefix6(a, &a->peer, 128);
-		add(st, &r);
-	}
 }
 
 static void add6(struct leat_stack *st, const struct iface *i, const struct addr *a)
@@ -213,12 +209,21 @@ static void add6(struct leat_stack *st, const struct iface *i, const struct addr
 	add_prefix6(st, i, a);
 	if (addr_is_ours(a))
 		add(st, &r);
+	if (i->flags & IFF_UP && !ipaddr_is_zero(&a->peer)) {
+		r = prefix6(a, &a->peer, 128);
+		add(st, &r);
+	}
 }
 
 static void delete6(struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
-	struct fib_route r = kernel_route(a, RTN_LOCAL, &a->local, 128);
+	struct fib_route r;
 	bool shared = false;
+	if (!ipaddr_is_zero(&a->peer)) {
+		r = prefix6(a, &a->peer, 128);
+		fib_delete(st, &r);
+	}
+	r = kernel_route(a, RTN_LOCAL, &a->local, 128);
 	fib_delete(st, &r);
 	fib_source_gone(st, AF_INET6, &a->local);
 	for_each_other(o, st, i) shared |= needs_prefix6(o, a);
@@ -226,10 +231,30 @@ static void delete6(struct leat_stack *st, const struct iface *i, const struct a
 		r = prefix6(a, &a->local, a->plen);
 		fib_delete(st, &r);
 	}
-	if (!ipaddr_is_zero(&a->peer)) {
-		r = prefix6(a, &a->peer, 128);
+}
+
+/* Linux: inet_rtm_newaddr() and modify_prefix_route(): of what a change bears on, the prefix's route alone. */
+void addr_prefix_routes_change(struct leat_stack *st, const struct addr *a, const struct addr *was)
+{
+	const struct iface *i = iface_by_handle(st, a->if_handle);
+	struct fib_route r;
+	if (!i || !stack_state(st, MODULE_fib) || !(i->flags & IFF_UP))
+		return;
+	if (a->family == AF_INET) {
+		bool shown = has_prefix4(a) && !(a->flags & IFA_F_NOPREFIXROUTE);
+		if (!shown || a->metric == was->metric)
+			return;
+		r = prefix4(a, i);
+		add(st, &r);
+		r = prefix4(was, i);
+		fib_delete(st, &r);
+		return;
+	}
+	if (has_prefix6(was) && (!has_prefix6(a) || a->metric != was->metric)) {
+		r = prefix6(was, &a->local, a->plen);
 		fib_delete(st, &r);
 	}
+	add_prefix6(st, i, a);
 }
 
 /* --- */

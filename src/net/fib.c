@@ -163,7 +163,7 @@ static struct fib_table *table_make(struct leat_stack *st, uint8_t family, uint3
 	t->trie = trie ? trie : &t->own;
 	t->trie->several = &t->several;
 	t->trie->slab = t->several.slab = &fib_state(st)->nodes;
-	while (l != tables && list_entry(l, struct fib_table, link)->id > id)
+	while (l != tables && fib_table_rank(list_entry(l, struct fib_table, link)->id) > fib_table_rank(id))
 		l = l->prev;
 	list_insert(l, &t->link);
 	hash_insert(&fib_state(st)->by_id[fib_index(family)], &t->node, hash_u32(id));
@@ -225,7 +225,7 @@ int fib_add_checked(struct leat_stack *st, const struct fib_route *r, enum fib_h
 	if (r->n_hops && r->family == AF_INET6)
 		return fib_add_siblings(st, r, how, add_one, ret_why);
 	int err = add_one(st, r, how, &told, &added);
-	if (!err)
+	if (!err && told)
 		route_tell(st, RTM_NEWROUTE, (uint16_t)told, &added);
 	return err;
 }
@@ -461,6 +461,12 @@ static bool through_iface_but_ours(struct leat_stack *st, const struct fib_share
 	return through_iface_alone(st, sh, ctx) && sh->nh.scope != RT_SCOPE_HOST;
 }
 
+/* Addresses take their own routes along. */
+static bool through_iface_but_local(struct leat_stack *st, const struct fib_shared_nh *sh, const void *ctx)
+{
+	return through_iface(st, sh, ctx) && sh->nh.type != RTN_LOCAL;
+}
+
 /* Linux: the paths of an IPv6 route wait for their interface while one of them is alive (fib6_ifdown()). */
 static bool falls6(struct leat_stack *st, const struct fib_node *n, const struct fib_entry *e,
 		   const void *ctx)
@@ -492,7 +498,7 @@ static bool any(struct leat_stack *st, const struct fib_shared_nh *sh, const voi
 
 void fib_source_gone(struct leat_stack *st, uint8_t family, const struct ipaddr *a)
 {
-	sweep(st, family, has_source, a, NULL, false);
+	sweep(st, family, has_source, a, NULL, family == AF_INET); /* Linux: fib_info.pfsrc_removed */
 }
 
 void fib_iface_flush(struct iface *i)
@@ -523,7 +529,7 @@ void fib_set_rank(struct leat_stack *st, const struct fib_route *r, uint8_t rank
 
 void fib_flush_iface(struct leat_stack *st, uint8_t family, uint32_t if_handle)
 {
-	sweep(st, family, through_iface, &if_handle, NULL, true);
+	sweep(st, family, through_iface, &if_handle, NULL, family == AF_INET6);
 }
 
 void fib_nexthop_gone(struct leat_stack *st, uint32_t id)
@@ -552,8 +558,8 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
-	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface, &i->handle, NULL,
-	      false);
+	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface_but_local, &i->handle,
+	      NULL, false);
 	sweep(i->st, AF_INET6, through_iface, &i->handle, e == IFACE_DOWN ? falls6 : NULL, true);
 }
 

@@ -162,9 +162,9 @@ static bool table_next(struct leat_stack *st, const struct fib_table *t, uint8_t
 		n = fib_trie_get(t->trie, &key, after->plen);
 		e = n ? fib_node_after(n, after) : NULL;
 		if (!e)
-			n = fib_trie_next(t->trie, &key, after->plen);
+			n = fib_walk(t->trie, family, &key, after->plen);
 	} else {
-		n = fib_trie_next(t->trie, NULL, 0);
+		n = fib_walk(t->trie, family, NULL, 0);
 	}
 	if (!n)
 		return false;
@@ -177,7 +177,7 @@ static bool family_next(struct leat_stack *st, uint8_t family, const struct fib_
 {
 	struct fib_table *t;
 	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link)
-		if ((!after || t->id >= after->table) &&
+		if ((!after || fib_table_rank(t->id) >= fib_table_rank(after->table)) &&
 		    table_next(st, t, family, after && t->id == after->table ? after : NULL, ret))
 			return true;
 	return false;

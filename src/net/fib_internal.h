@@ -289,4 +289,13 @@ int fib_check(struct leat_stack *st, struct fib_route *r, struct fib_hop *hops, 
 int fib_save(struct leat_stack *st, struct saver *s);
 int fib_restore(struct leat_stack *st, struct loader *l);
 
+/* Linux keeps tables in 256 buckets by number, and shows them so. */
+static inline uint64_t fib_table_rank(uint32_t id)
+{
+	return (uint64_t)(id & 255) << 32 | id;
+}
+
+/* fib_walk.c: the prefix that is shown after this one (key NULL: first), or NULL. */
+struct fib_node *fib_walk(const struct fib_trie *t, uint8_t family, const struct fib_key *key, unsigned plen);
+
 #endif

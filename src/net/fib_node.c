@@ -422,6 +422,11 @@ int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, 
 		renew(st, n, r);
 	if (err)
 		return err;
+	if (*ret_told & NLM_F_REPLACE && r->family == AF_INET && is_same(*at, r)) {
+		*ret_told = 0; /* Linux: by itself it is not replaced, and nobody hears of it */
+		*ret_entry = *at;
+		return 0;
+	}
 	struct fib_entry *e = entry_new(st, r);
 	if (!e)
 		return -ENOMEM;

@@ -70,6 +70,59 @@ static void the_longest_prefix_wins(void **state)
 	assert_int_equal(fib_count(t->st, AF_INET6), 2);
 }
 
+static void shown_are(struct net_test *t, uint8_t family, const char *const *prefixes)
+{
+	struct fib_route all;
+	bool more = fib_next(t->st, NULL, family, &all);
+	for (; *prefixes; prefixes++, more = fib_next(t->st, &all, family, &all)) {
+		const struct fib_route want = route(*prefixes, NULL);
+		assert_true(more);
+		assert_int_equal(all.plen, want.plen);
+		assert_true(ipaddr_eq(&all.dst, &want.dst));
+	}
+	assert_false(more);
+}
+
+static void routes_are_shown_in_the_order_of_linux(void **state)
+{
+	static const char *const four[] = { "0.0.0.0/1",   "10.0.0.0/24", "10.0.0.0/8",
+					    "10.9.0.0/16", "128.0.0.0/1", NULL };
+	static const char *const six[] = { "2001:db8:1::/48", "2001:db8::/32", "2001:db9::/32",
+					   "fd00::/8",        "::/0",          NULL };
+	static const unsigned disorder[] = { 3, 0, 4, 2, 1 };
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	for (unsigned i = 0; i < ARRAY_SIZE(disorder); i++) {
+		assert_int_equal(add(t, route(four[disorder[i]], a), FIB_ADD), 0);
+		assert_int_equal(add(t, route(six[disorder[i]], a), FIB_ADD), 0);
+	}
+	shown_are(t, AF_INET, four);
+	shown_are(t, AF_INET6, six);
+}
+
+/* What was shown last is gone when the dump goes on. */
+static void a_dump_goes_on_where_a_route_has_gone(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	const struct fib_route gone = route("2001:db8:1::/48", a), gone4 = route("10.0.0.0/24", a);
+	struct fib_route next;
+	add(t, gone, FIB_ADD);
+	add(t, route("2001:db8::/32", a), FIB_ADD);
+	add(t, gone4, FIB_ADD);
+	add(t, route("10.0.0.0/8", a), FIB_ADD);
+	assert_int_equal(fib_delete(t->st, &gone), 0);
+	assert_int_equal(fib_delete(t->st, &gone4), 0);
+	struct fib_route last = gone;
+	last.table = RT_TABLE_MAIN;
+	assert_true(fib_next(t->st, &last, AF_INET6, &next));
+	assert_int_equal(next.plen, 32);
+	last = gone4;
+	last.table = RT_TABLE_MAIN;
+	assert_true(fib_next(t->st, &last, AF_INET, &next));
+	assert_int_equal(next.plen, 8);
+}
+
 static void tables_are_asked_in_order(void **state)
 {
 	struct net_test *t = *state;
@@ -499,6 +552,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_memory_leaves_the_table_as_it_was, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_route_lives_its_time_over_a_restart_too, one_worker,
 						teardown),
+		cmocka_unit_test_setup_teardown(routes_are_shown_in_the_order_of_linux, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(a_dump_goes_on_where_a_route_has_gone, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(saved_routes_come_back, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(a_full_table_loads_in_seconds, one_worker, teardown),
 	};

@@ -381,7 +381,7 @@ static int read_way(struct nl_req *r, struct nexthop *nh)
 	if (r->attrs[NHA_ENCAP_TYPE] && !r->attrs[NHA_ENCAP])
 		return nl_bad(r->ext, NULL, -EINVAL, "LWT encapsulation attribute is missing");
 	if (r->attrs[NHA_ENCAP])
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Encapsulating nexthops are not supported yet");
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "lwt encapsulation type not supported");
 	if (r->attrs[NHA_HW_STATS_ENABLE_])
 		return nl_bad(r->ext, NULL, -EINVAL,
 			      "Cannot enable nexthop hardware statistics for non-group nexthops");
@@ -564,8 +564,7 @@ static int get_bucket(struct nl_req *r)
 	const struct nexthop *nh;
 	int err = read_id(r, &nh);
 	if (err == -ENOENT)
-		return nl_bad(r->ext, NULL, -ENOENT,
-			      "Nexthop not found"); /* Linux: nexthop_find_group_resilient() */
+		return -ENOENT; /* Linux: nexthop_find_group_resilient() */
 	if (!err && !r->attrs[NHA_RES_BUCKET])
 		return nl_bad(r->ext, NULL, -EINVAL, "Bucket information is missing");
 	if (!err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "net/ctl_util.h"
+#include "net/fib_internal.h"
 #include "net/nexthop.h"
 #include "net/route_fill.h"
 #include "net/rule_ctl.h"
@@ -53,7 +54,7 @@ static int refuse_unsupported(struct nl_req *r)
 		uint16_t type;
 		const char *why;
 	} refused[] = {
-		{ RTA_ENCAP, "Encapsulating routes are not supported yet" },
+		{ RTA_ENCAP, "lwt encapsulation type not supported" },
 	};
 	const struct rtmsg *m = r->hdr;
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
@@ -155,6 +156,14 @@ static enum fib_how how_of(uint16_t f)
 	return f & NLM_F_APPEND ? FIB_APPEND : FIB_PREPEND;
 }
 
+/* Linux: the empty prefix is there always, as a node of its tree. */
+static bool has_prefix(struct leat_stack *st, const struct fib_route *route)
+{
+	const struct fib_table *t = fib_table_find(fib_state(st), route->family, route->table);
+	const struct fib_key key = fib_key_of(route->family, &route->dst);
+	return t && (!route->plen || fib_trie_get(t->trie, &key, route->plen));
+}
+
 static int add_route(struct nl_req *r, struct fib_route *route, struct fib_hop *hops)
 {
 	const char *why = NULL;
@@ -163,7 +172,7 @@ static int add_route(struct nl_req *r, struct fib_route *route, struct fib_hop *
 	if (err)
 		return err;
 	err = fib_add(r->st, route, how_of(flags), &why);
-	if (err == -ENOENT && route->family == AF_INET6)
+	if (err == -ENOENT && route->family == AF_INET6 && !has_prefix(r->st, route))
 		why = "Can not replace route - no match found";
 	return err && why ? nl_bad(r->ext, NULL, err, why) : err;
 }
@@ -195,6 +204,17 @@ static int new_route(struct nl_req *r)
 	return err;
 }
 
+/* Linux: where there is no default route of IPv6 stands an entry that says so, and that cannot be deleted. */
+static bool means_null_entry(struct leat_stack *st, const struct fib_route *route)
+{
+	const struct fib_table *t = fib_table_find(fib_state(st), route->family, route->table);
+	const struct fib_key key = fib_key_of(route->family, &route->dst);
+	const struct fib_node *n = t ? fib_trie_get(t->trie, &key, 0) : NULL;
+	return route->family == AF_INET6 && !route->plen && t && !(n && n->entries) && !route->nh.if_handle &&
+	       !route->nh.gw_family && !route->metric && !route->n_hops && !route->nh.nh_id &&
+	       (!route->protocol || route->protocol == RTPROT_KERNEL);
+}
+
 static int del_route(struct nl_req *r)
 {
 	struct fib_route route;
@@ -218,7 +238,7 @@ static int del_route(struct nl_req *r)
 	if (!err)
 		err = fib_delete(r->st, &route);
 	mem_free(hops);
-	return err;
+	return err == -ESRCH && means_null_entry(r->st, &route) ? -ENOENT : err;
 }
 
 /* --- dump --- */

@@ -27,13 +27,15 @@ static uint32_t link_flags(struct leat_stack *st, uint32_t if_handle, bool one_o
 		return 0;
 	if (one_of_several && !(i->flags & IFF_UP))
 		return RTNH_F_DEAD | RTNH_F_LINKDOWN;
-	return i->flags & IFF_UP && !(i->flags & IFF_RUNNING) ? RTNH_F_LINKDOWN : 0;
+	return i->flags & IFF_UP && !(i->flags & (IFF_RUNNING | IFF_LOWER_UP)) ? RTNH_F_LINKDOWN : 0;
 }
 
 /* Linux: of IPv4, a route none of whose ways has carrier says so itself, too. */
 static uint32_t way_flags(struct leat_stack *st, const struct fib_route *r)
 {
 	uint32_t all = r->n_hops && r->family == AF_INET ? RTNH_F_LINKDOWN : 0;
+	if (r->nh.type == RTN_LOCAL || (r->family == AF_INET6 && r->nh.type == RTN_ANYCAST))
+		return r->nh.flags; /* Linux: what is ours is, whatever the link */
 	if (!r->n_hops)
 		return r->nh.flags | link_flags(st, r->nh.if_handle, false);
 	for (unsigned i = 0; i < r->n_hops; i++)

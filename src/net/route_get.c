@@ -47,10 +47,10 @@ static void choose_source(struct leat_stack *st, const struct fib_nh *nh, const 
 		addr_select_source(&here, out, q->family, &q->dst, ret);
 }
 
-/* Linux: an address of ours, or an anycast one of IPv6, is reached through the loopback. */
-static uint32_t oif_of(struct leat_stack *st, uint8_t family, const struct fib_nh *nh)
+/* Linux: an address of ours is reached through the loopback, and so is what comes in for all on a link. */
+static uint32_t oif_of(struct leat_stack *st, bool came_in, const struct fib_nh *nh)
 {
-	bool ours = nh->type == RTN_LOCAL || (nh->type == RTN_ANYCAST && family == AF_INET6);
+	bool ours = nh->type == RTN_LOCAL || (came_in && nh->type == RTN_BROADCAST);
 	return ours ? loopback_index(st) : ifindex_of(st, nh->if_handle);
 }
 
@@ -79,16 +79,22 @@ static void put_in_iface(struct nl_req *r, const struct question *q)
 		nl_put_u32(r->reply, RTA_IIF, q->in->ifindex);
 }
 
-/* What rt_fill_info() says: the answer as an entry of the cache that once was. Linux: tables local and main are one
- * until there are rules, so the answer does not name local before. */
+/* Linux: tables local and main are one until there are rules, so answers do not name local before. */
+static uint32_t table_of(struct leat_stack *st, const struct fib_route *f)
+{
+	return f->table == RT_TABLE_LOCAL && !fib_state(st)->had_rules ? RT_TABLE_MAIN : f->table;
+}
+
+enum { CACHE_NOTIFY = 0x00010000 }; /* RTCF_NOTIFY of <linux/in_route.h> */
+
+/* What rt_fill_info() says: the answer as an entry of the cache that once was. */
 static void put_result4(struct nl_req *r, const struct fib_route *f, const struct question *q,
 			const struct ipaddr *chosen, const struct fib_exc *x)
 {
 	const struct rtmsg *asked = r->hdr;
-	bool real = asked->rtm_flags & RTM_F_LOOKUP_TABLE &&
-		    (f->table != RT_TABLE_LOCAL || fib_state(r->st)->had_rules);
 	bool has_src = !ipaddr_is_zero(&q->src);
-	uint32_t table = real ? f->table : RT_TABLE_MAIN, oif = oif_of(r->st, AF_INET, &f->nh);
+	uint32_t table = asked->rtm_flags & RTM_F_LOOKUP_TABLE ? table_of(r->st, f) : RT_TABLE_MAIN;
+	uint32_t oif = oif_of(r->st, q->in && q->family == AF_INET, &f->nh);
 	uint32_t mark = r->attrs[RTA_MARK] ? mnl_attr_get_u32(r->attrs[RTA_MARK]) : 0;
 	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
@@ -101,7 +107,8 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_tos = f->tos,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
-			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x),
+			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x) |
+				     (asked->rtm_flags & RTM_F_NOTIFY ? RTM_F_NOTIFY | CACHE_NOTIFY : 0),
 		};
 	put_addr(b, RTA_DST, AF_INET, &q->dst);
 	nl_put_u32(b, RTA_TABLE, table);
@@ -125,10 +132,8 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 static void put_result6(struct nl_req *r, const struct fib_route *f, const struct question *q,
 			const struct ipaddr *chosen, const struct fib_exc *x)
 {
-	uint32_t oif = oif_of(r->st, AF_INET6, &f->nh);
-	struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
-	if (!x)
-		ci.rta_expires = route_ticks_left(r->st, f);
+	uint32_t oif = oif_of(r->st, false, &f->nh);
+	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
 	if (m)
@@ -241,8 +246,8 @@ static struct fib_query query_of(const struct question *q, const struct iface *o
 /* Linux: a source must be one of ours, or come in by an interface. */
 static int check_source4(struct leat_stack *st, const struct question *q)
 {
-	if (q->in)
-		return ipaddr_is_zero(&q->src) ? -EINVAL : 0;
+	if (q->in) /* Linux: who asks everybody may not know its address yet */
+		return ipaddr_is_zero(&q->src) && be32_get(q->dst.v4) != UINT32_MAX ? -EINVAL : 0;
 	if (ipaddr_is_zero(&q->src) || fib_addr_type(st, AF_INET, &q->src) == RTN_LOCAL)
 		return 0;
 	return ip4_is_multicast(q->src.v4) ? -EINVAL : -ENETUNREACH;
@@ -257,12 +262,24 @@ static void without_gateway(struct fib_route *f, uint8_t type)
 	memset(f->nh.cc_algo, 0, sizeof f->nh.cc_algo);
 }
 
+/* Linux: who sends to a group from an address means its interface. */
+static const struct iface *owner_of(struct leat_stack *st, const struct ipaddr *a)
+{
+	if (ipaddr_is_zero(a))
+		return NULL;
+	for (const struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
+		for (const struct addr *own = addr_first(st, i); own; own = addr_next(st, i, own))
+			if (own->family == AF_INET && ipaddr_eq(&own->local, a))
+				return i;
+	return NULL;
+}
+
 /* Linux, with an interface given: what no route leads to is taken to be on its link. */
 static int answer4(struct leat_stack *st, const struct question *q, struct fib_route *ret)
 {
 	const struct ipaddr *dst = &q->dst;
 	bool everyone = be32_get(dst->v4) == UINT32_MAX, group = ip4_is_multicast(dst->v4);
-	*ret = (struct fib_route){ .family = AF_INET, .table = RT_TABLE_MAIN, .nh.type = RTN_UNICAST };
+	*ret = (struct fib_route){ .family = AF_INET, .nh.type = RTN_UNICAST };
 	int err = check_source4(st, q);
 	if (err)
 		return err;
@@ -273,13 +290,21 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 	}
 	if (q->out && !q->in && !(q->out->flags & IFF_UP))
 		return -ENETUNREACH;
-	const struct fib_query fq = query_of(q, q->in ? NULL : q->out);
+	const struct iface *of_source =
+		!q->in && !q->out && (everyone || group) ? owner_of(st, &q->src) : NULL;
+	const struct fib_query fq = query_of(q, q->in ? NULL : of_source ? of_source : q->out);
 	uint32_t out = fq.oif;
 	const struct fib_route *f = out && (everyone || group) ? NULL : fib_ask(st, &fq);
 	if (f && out && error_of_type(f->nh.type)) /* on the link, too */
 		f = NULL;
+	if (!f && q->in && everyone) {
+		ret->nh.type = RTN_BROADCAST;
+		return 0;
+	}
 	if (!f && !out)
-		return -ENETUNREACH;
+		return q->in && !q->in->conf.forward4 ? -EHOSTUNREACH : -ENETUNREACH;
+	if (f && q->in && f->nh.type == RTN_UNICAST && !q->in->conf.forward4)
+		return -EHOSTUNREACH; /* Linux: ip_route_input_slow() */
 	if (f)
 		*ret = *f;
 	else
@@ -357,6 +382,11 @@ int route_get(struct nl_req *r)
 		err = error_of_type(f.nh.type);
 	if (err)
 		return err;
+	if (m->rtm_flags & RTM_F_FIB_MATCH && q.family == AF_INET) {
+		if (!f.table)
+			return -EHOSTUNREACH;
+		f.table = table_of(r->st, &f);
+	}
 	if (m->rtm_flags & RTM_F_FIB_MATCH)
 		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f);
 	choose_way(r, &q, &f);

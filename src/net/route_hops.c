@@ -96,7 +96,7 @@ static int read_hop(struct nl_req *r, const struct fib_route *to, const struct r
 		return nl_bad(r->ext, NULL, -EINVAL,
 			      "Invalid flags for nexthop - can not contain DEAD or LINKDOWN");
 	if (rtnh_attr(h, RTA_ENCAP))
-		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "Encapsulating routes are not supported yet");
+		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "lwt encapsulation type not supported");
 	*hop = (struct fib_hop){ .flags = h->rtnh_flags & settable, .weight = (uint16_t)(h->rtnh_hops + 1) };
 	int err = route_read_gateway(r->ext, rtnh_attr(h, RTA_GATEWAY),
 				     to->family == AF_INET ? rtnh_attr(h, RTA_VIA) : NULL, to->family, hop);
