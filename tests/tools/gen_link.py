@@ -112,7 +112,7 @@ def bridge(g):
                      g.pick("", f"dev {g.dev()}"))
     return g.pick(f"bridge link set dev {g.dev()} cost {g.num(1, 9)}", f"bridge link set dev {g.dev()} hwmode vepa", f"bridge link set dev {g.dev()} learning off",
                   f"bridge link set dev {g.dev()} state 3", f"bridge link set dev {g.dev()} cost 4 self", f"bridge link set dev {g.dev()} guard on master",
-                  f"bridge fdb add 02:00:00:00:00:77 dev {g.dev()} self", f"bridge vlan add vid 5 dev {g.dev()}", f"bridge fdb del 02:00:00:00:00:77 dev {g.dev()}",
+                  f"bridge fdb add 02:00:00:00:00:77 dev {g.pick('lo', 'nodev', 'v0')} self", f"bridge vlan add vid 5 dev {g.dev()}", f"bridge fdb del 02:00:00:00:00:77 dev {g.dev()}",
                   f"ip link set {g.veth()} {g.pick('up', 'down', 'mtu 1400')}")
 
 

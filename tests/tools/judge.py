@@ -54,7 +54,7 @@ class Result:
     def __init__(self, obj, name, command, leat, oracle):
         self.object, self.name, self.command = obj, name, command
         self.leat, self.oracle = tidy.tidy(command, leat), tidy.tidy(command, oracle)
-        self.fields = tidy.differing(self.leat, self.oracle)
+        self.fields = tidy.differing(command, self.leat, self.oracle)
         self.differs = bool(self.fields)
         self.said = said(self.leat, self.oracle, self.fields) if self.fields else ""
         self.known = None
