@@ -558,8 +558,9 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		fib_paths_follow(i->st, i->handle);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
-	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : through_iface_but_local, &i->handle,
-	      NULL, false);
+	bool addresses = stack_state(i->st, MODULE_addr); /* they go next, and then what they left behind */
+	doomed_fn *going = addresses ? through_iface_but_local : through_iface;
+	sweep(i->st, AF_INET, e == IFACE_DOWN ? through_iface_but_ours : going, &i->handle, NULL, false);
 	sweep(i->st, AF_INET6, through_iface, &i->handle, e == IFACE_DOWN ? falls6 : NULL, true);
 }
 

@@ -313,7 +313,7 @@ static void dumps_resume_by_key(void **state)
 	assert_int_equal(add(t, route("10.0.0.0/8", b), FIB_APPEND), 0);
 	assert_int_equal(add(t, route("10.1.0.0/16", b), FIB_ADD), 0);
 	r = route("9.0.0.0/8", a);
-	r.table = 1000;
+	r.table = 1023; /* behind main, by its last eight bits */
 	assert_int_equal(add(t, r, FIB_ADD), 0);
 	assert_int_equal(add(t, route("2001:db8::/64", a), FIB_ADD), 0);
 	assert_true(fib_next(t->st, NULL, AF_UNSPEC, &all));
@@ -400,6 +400,7 @@ static void a_route_lives_its_time_over_a_restart_too(void **state)
 	up(u, "a");
 	assert_int_equal(stack_restore_text(u->st, text, len, why, sizeof why), 0);
 	assert_true(fib_next(u->st, NULL, AF_INET6, &all));
+	assert_true(fib_next(u->st, &all, AF_INET6, &all));
 	assert_int_equal(all.until_us, u->rt->ctl->now_us + 6000000);
 	manual_rt_run(u->m, 6000000);
 	assert_null(look(u, "2001:db8::1"));
