@@ -160,6 +160,7 @@ static size_t ethtool_len(uint32_t cmd)
 	static const struct {
 		uint32_t cmd, len;
 	} known[] = {
+		{ ETHTOOL_GSET, sizeof(struct ethtool_cmd) },
 		{ ETHTOOL_GDRVINFO, sizeof(struct ethtool_drvinfo) },
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* /sys/class/net and the directories its links lead to, /sys/devices/virtual/net/IF. Linux: net/core/net-sysfs.c. */
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,9 +57,26 @@ static int show_hex_zero(const struct iface *i, struct text *t)
 	text_add(t, "0x0\n");
 	return 0;
 }
-static int show_invalid(const struct iface *i, struct text *t)
+/* Linux: asked for only while it is up; of a device that knows nothing of it they cannot be read. */
+static bool link_of(const struct iface *i, struct iface_link *ret)
 {
-	return -EINVAL;
+	return i->flags & IFF_UP && i->ops->link && i->ops->link(i, ret);
+}
+static int show_speed(const struct iface *i, struct text *t)
+{
+	struct iface_link l;
+	if (!link_of(i, &l))
+		return -EINVAL;
+	text_add(t, "%d\n", (int)l.speed);
+	return 0;
+}
+static int show_duplex(const struct iface *i, struct text *t)
+{
+	struct iface_link l;
+	if (!link_of(i, &l))
+		return -EINVAL;
+	text_add(t, "%s\n", l.duplex == DUPLEX_FULL ? "full" : l.duplex == DUPLEX_HALF ? "half" : "unknown");
+	return 0;
 }
 static int show_carrier(const struct iface *i, struct text *t)
 {
@@ -245,7 +263,7 @@ static const struct file_attr {
 	{ "dev_id",               show_hex_zero,        NULL },
 	{ "dev_port",             show_zero,            NULL },
 	{ "dormant",              show_dormant,         NULL },
-	{ "duplex",               show_invalid,         NULL },
+	{ "duplex",               show_duplex,          NULL },
 	{ "flags",                show_flags,           store_flags },
 	{ "ifalias",              show_alias,           store_alias },
 	{ "ifindex",              show_ifindex,         NULL },
@@ -256,7 +274,7 @@ static const struct file_attr {
 	{ "netdev_group",         show_group,           store_group },
 	{ "operstate",            show_operstate,       NULL },
 	{ "proto_down",           show_zero,            NULL },
-	{ "speed",                show_invalid,         NULL },
+	{ "speed",                show_speed,           NULL },
 	{ "testing",              show_testing,         NULL },
 	{ "tx_queue_len",         show_txqlen,          store_txqlen },
 	{ "type",                 show_type,            NULL },

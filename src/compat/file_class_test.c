@@ -66,6 +66,7 @@ static void attributes_say_what_the_interface_is(void **state)
 	iface_set_carrier(eth0(t), true);
 	assert_string_equal(value(t, "eth0/operstate"), "up\n");
 	assert_string_equal(value(t, "eth0/carrier"), "1\n");
+	assert_string_equal(value(t, "eth0/speed"), strerror(EINVAL));
 }
 
 static void attributes_that_may_be_are_written(void **state)

@@ -26,25 +26,19 @@ static const struct mcast_group *older(struct leat_stack *st, const struct iface
 	return found;
 }
 
-/* What every node listens to, and every router, without anybody's asking: Linux keeps groups for that. */
+/* What every node listens to without anybody's asking: Linux keeps groups for that. */
 static const struct always {
 	uint8_t family;
-	bool routers;
 	struct ipaddr addr;
 } always[] = {
-	{ AF_INET, false, { .b = { 224, 0, 0, 1 } } },
-	{ AF_INET6, true, { .b = { 0xff, 0x05, [15] = 2 } } },
-	{ AF_INET6, true, { .b = { 0xff, 0x01, [15] = 2 } } },
-	{ AF_INET6, true, { .b = { 0xff, 0x02, [15] = 2 } } },
-	{ AF_INET6, false, { .b = { 0xff, 0x02, [15] = 1 } } },
-	{ AF_INET6, false, { .b = { 0xff, 0x01, [15] = 1 } } },
+	{ AF_INET, { .b = { 224, 0, 0, 1 } } },
+	{ AF_INET6, { .b = { 0xff, 0x02, [15] = 1 } } },
+	{ AF_INET6, { .b = { 0xff, 0x01, [15] = 1 } } },
 };
 
 static bool is_always_heard(const struct iface *i, const struct always *a)
 {
-	if (a->family == AF_INET)
-		return i->flags & IFF_UP;
-	return !a->routers || (i->conf.forward6 && i->flags & IFF_MULTICAST);
+	return a->family == AF_INET6 || i->flags & IFF_UP;
 }
 
 static unsigned count(struct leat_stack *st, const struct iface *i, uint8_t family)

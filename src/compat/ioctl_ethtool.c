@@ -51,6 +51,20 @@ static int get_link(struct ask *a)
 	return give_value(a, iface_is_up(a->i));
 }
 
+static int get_settings(struct ask *a)
+{
+	struct iface_link l;
+	struct ethtool_cmd s;
+	if (!a->i->ops->link || !a->i->ops->link(a->i, &l))
+		return -EOPNOTSUPP;
+	memset(&s, 0, sizeof s);
+	s.cmd = ETHTOOL_GSET;
+	s.duplex = l.duplex;
+	s.port = l.port;
+	ethtool_cmd_speed_set(&s, l.speed);
+	return give(a, &s, sizeof s);
+}
+
 static int get_features(struct ask *a)
 {
 	static const struct {
@@ -72,8 +86,8 @@ static const struct {
 	uint32_t cmd;
 	int (*fn)(struct ask *a);
 } asks[] = {
-	{ ETHTOOL_GDRVINFO, get_driver }, { ETHTOOL_GLINK, get_link },    { ETHTOOL_GTXCSUM, get_features },
-	{ ETHTOOL_GSG, get_features },    { ETHTOOL_GTSO, get_features },
+	{ ETHTOOL_GSET, get_settings },    { ETHTOOL_GDRVINFO, get_driver }, { ETHTOOL_GLINK, get_link },
+	{ ETHTOOL_GTXCSUM, get_features }, { ETHTOOL_GSG, get_features },    { ETHTOOL_GTSO, get_features },
 };
 
 int ioctl_ethtool(struct leat_stack *st, struct ioctl_call *c, struct iface *i, struct ifreq *r)

@@ -15,9 +15,8 @@ in_leat() { timeout 20 "$leat" run -n "$name" -- "$@"; }
 
 for run in in_kernel in_leat; do # leat is a router at first, and Linux is not
     $run sysctl -qw net.ipv4.ip_forward=1
+    $run ip link add d0 type veth peer name d1 || exit 1
 done
-in_kernel ip link add d1 type veth peer name d0 || exit 1 # it numbers the peer first
-in_leat ip link add d0 type veth peer name d1 || exit 1
 in_kernel sysctl -qw net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.d0.accept_dad=0 net.ipv6.conf.d1.accept_dad=0
 "$leat" -n "$name" sysctl -q net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.d0.accept_dad=0 net.ipv6.conf.d1.accept_dad=0
 ioctls=$(cat <<'END'
@@ -71,6 +70,8 @@ ip neigh show nud permanent
 arp -d 192.0.2.7
 arp -s 1.2.3.4 02:00:00:00:00:09 pub
 nameif -c /dev/null
+ethtool -i d0 | grep driver
+python3 -c "import fcntl, socket, array, struct; a = array.array('B', struct.pack('I', 1) + bytes(40)); fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, struct.pack('16sQ16x', b'd0', a.buffer_info()[0])); print(a[12] + 256 * a[13], a[14])"
 ip -4 route
 END
 )
@@ -120,7 +121,7 @@ stat -c '%A %s %n' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/route/flush
 head -c 1 /proc/sys/net/ipv4/ip_default_ttl
 ls /sys/class/net
 readlink -f /sys/class/net/d0
-cd /sys/class/net/d0; for f in addr_len address broadcast carrier dev_id dev_port dormant flags ifalias ifindex link_mode mtu netdev_group operstate proto_down testing tx_queue_len type uevent; do cat $f; done
+cd /sys/class/net/d0; for f in addr_len address broadcast carrier dev_id dev_port dormant flags ifalias ifindex link_mode mtu netdev_group operstate proto_down speed duplex testing tx_queue_len type uevent; do cat $f; done
 cd /sys/class/net/lo; for f in addr_len address broadcast carrier flags ifindex iflink mtu name_assign_type operstate type uevent; do cat $f; done
 cat /sys/class/net/nowhere/mtu
 echo 1300 >/sys/class/net/d0/mtu; cat /sys/class/net/d0/mtu
