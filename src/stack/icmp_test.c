@@ -402,7 +402,8 @@ static void expect_extension(struct rig *r, struct cursor body, uint32_t quoted)
 	assert_true(cur_skip(&body, sizeof(struct icmp_ext_hdr)));
 	struct icmp_ext_object o;
 	be32 index;
-	assert_true(cur_copy(&body, &o, sizeof o) && cur_copy(&body, &index, sizeof index));
+	assert_true(cur_copy(&body, &o, sizeof o));
+	assert_true(cur_copy(&body, &index, sizeof index));
 	assert_int_equal(o.class_num, 2);
 	assert_int_equal(o.c_type, 0x0f);
 	assert_int_equal(be32_get(index), r->a.ifc->ifindex);
