@@ -174,14 +174,18 @@ int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app
 	struct nl_creds creds = creds_of(c, req);
 	struct sockd *d = c->d;
 	struct pair *s;
-	uint64_t cookie;
+	uint64_t cookie, own;
 	int err;
 
 	if (!is_pair_end(own_fd) || !is_pair_end(app_fd))
 		return -ENOTSOCK;
 	err = cookie_of(app_fd, &cookie);
 	if (!err)
+		err = cookie_of(own_fd, &own);
+	if (!err)
 		err = may_open(c, cookie);
+	if (!err && find_cookie(d, own))
+		err = -EEXIST; /* opened crosswise, the two ends would be held here, and never hang up */
 	if (!err && !are_peers(d, own_fd, app_fd))
 		err = -EINVAL;
 	if (err)

@@ -164,6 +164,8 @@ static void one_end_is_opened_once(void **state)
 	mixed[0] = pair[0];
 	mixed[1] = fd;
 	assert_int_equal(ask(t, client, &req, mixed, 2, NULL), -EEXIST);
+	assert_int_equal(ask(t, client, &req, pair, 2, NULL), 0);
+	assert_int_equal(ask(t, client, &req, (int[]){ pair[1], pair[0] }, 2, NULL), -EEXIST); /* crosswise */
 	assert_int_equal(pipe(pipe_fd), 0);
 	assert_int_equal(ask(t, client, &req, pipe_fd, 2, NULL), -ENOTSOCK);
 	close(pipe_fd[0]);
