@@ -132,7 +132,9 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 static void put_result6(struct nl_req *r, const struct fib_route *f, const struct question *q,
 			const struct ipaddr *chosen, const struct fib_exc *x)
 {
-	uint32_t oif = oif_of(r->st, false, &f->nh);
+	/* Linux: RTF_ANYCAST, of those that follow from addresses, is reached through the loopback, too */
+	bool ours = f->nh.type == RTN_ANYCAST && f->protocol == RTPROT_KERNEL;
+	uint32_t oif = ours ? loopback_index(r->st) : oif_of(r->st, false, &f->nh);
 	const struct rta_cacheinfo ci = route_exc_cacheinfo(r->st, x);
 	struct nl_buf *b = r->reply;
 	struct rtmsg *m = nl_begin(b, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, sizeof *m);
