@@ -358,6 +358,7 @@ int link_create(struct nl_req *r, const struct nl_policy *link_policy, const str
 	ret_link->i = iface_by_name(r->st, c.name);
 	ret_link->hdr = *(const struct ifinfomsg *)r->hdr;
 	memcpy(ret_link->attrs, r->attrs, sizeof ret_link->attrs);
+	ret_link->attrs[IFLA_IFALIAS] = ret_peer->attrs[IFLA_IFALIAS] = NULL; /* Linux: not at birth */
 	ret_peer->i = c.peer_name[0] ? iface_by_name(r->st, c.peer_name) : NULL;
 	return ret_link->i ? 0 : -ENODEV;
 }

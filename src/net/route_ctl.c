@@ -223,6 +223,8 @@ static int del_route(struct nl_req *r)
 		return err;
 	if (!route.table)
 		route.table = RT_TABLE_MAIN;
+	if (r->attrs[RTA_NH_ID] && !nexthop_find(r->st, mnl_attr_get_u32(r->attrs[RTA_NH_ID])))
+		return nl_bad(r->ext, NULL, -EINVAL, "Nexthop id does not exist");
 	if (route.family == AF_INET6 && ((const struct rtmsg *)r->hdr)->rtm_flags & RTM_F_CLONED)
 		return route_exc_delete(r->st, &route);
 	struct nl_ext unsaid = { 0 };
@@ -334,7 +336,7 @@ static int dump_routes(struct nl_req *r, struct nl_dump *d)
 	if (table_is_missing(r, &f))
 		return nl_bad(r->ext, NULL, -ENOENT,
 			      m->rtm_family == AF_INET ? "ipv4: FIB table does not exist"
-						       : "FIB table does not exist");
+						       : "ipv6: FIB table does not exist");
 	return 0;
 }
 

@@ -231,6 +231,8 @@ static int read_question(struct nl_req *r, struct question *q)
 	int err = r->strict ? check_strict(r) : 0;
 	if (err)
 		return err;
+	if (r->strict && q->family == AF_INET6 && m->rtm_flags & ~(unsigned)RTM_F_FIB_MATCH)
+		return nl_bad(r->ext, NULL, -EINVAL, "ipv6: Invalid flags for get route request");
 	err = read_iface(r, RTA_IIF, &q->in);
 	if (!err)
 		err = read_iface(r, RTA_OIF, &q->out);

@@ -108,7 +108,7 @@ def route(g, f):
         return f"ip link set {g.pick('v0', 'v1', 'w0', 'w1')} {g.pick('up', 'up', 'up', 'down', 'mtu 1400')}"
     if what == "noise":
         return words("ip", f.flag, g.pick("route add", "route del", "route add default", "route get", "route frob", "route add 10.9.0.0/16 via", "route add 10.9.0.0/16 dev v0 dev v1", "route replace",
-                                          "route add via 10.0.0.2", "route add nosuchtype 10.0.0.0/8", "route del default", "route save", "route help", "route get fibmatch"))
+                                          "route add via 10.0.0.2", "route add nosuchtype 10.0.0.0/8", "route del default", "route help", "route get fibmatch"))
     return {"remove": remove, "show": show, "get": ask}[what](g, f)
 
 
@@ -151,7 +151,7 @@ def rule(g):
     if kind == "get":
         return ask(g, Six if six else Four)
     if kind == "noise":
-        return words("ip", flag, g.pick("rule add", "rule frob", "rule add odd", "rule del odd", "rule add from", "rule save", "rule add from 10.0.0.0/8 to", "rule help"))
+        return words("ip", flag, g.pick("rule add", "rule frob", "rule add odd", "rule del odd", "rule add from", "rule add from 10.0.0.0/8 to", "rule help"))
     if kind == "flush":
         return words("ip", flag, g.pick("rule flush", "rule flush table 100", "rule flush proto 5", "rule restore"))
     return words("ip", flag, g.pick("", "-j", "-d", "-N", "-d -j", "-o"), "rule show", g.pick("", "", "", "pref 100", "table 100", "from 10.9.0.0/16", "fwmark 7", "iif v0", "oif v1", "tos 0x10", "uidrange 5-10",
