@@ -108,10 +108,10 @@ def neigh(g):
         what = g.old("neigh", lambda: f"{neighbour(g)} dev {dev}")
         g.gone("neigh", what)
         return f"ip neigh del {what}"
-    if kind == "proxy":
+    if kind == "proxy":  # always of a device: Linux does not take the others away with their namespace
         ip = neighbour(g)
         return g.pick(f"ip neigh add proxy {ip} dev {dev}", f"ip neigh add proxy {ip} dev {dev} {g.pick('router', 'proto 5', 'extern_learn')}", f"ip neigh del proxy {ip} dev {dev}",
-                      words(g.fmt(), "neigh show proxy"), f"ip neigh show proxy dev {dev}", f"ip neigh replace proxy {ip} dev {dev}", f"ip neigh add proxy {ip}")
+                      words(g.fmt(), "neigh show proxy"), f"ip neigh show proxy dev {dev}", f"ip neigh replace proxy {ip} dev {dev}")
     if kind == "get":
         return words(g.pick("ip", "ip -j", "ip -s"), "neigh get", g.old("neigh", lambda: f"{neighbour(g)} dev {dev}"))
     if kind == "flush":
