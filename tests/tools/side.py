@@ -92,10 +92,20 @@ class Guest(Kernel):
             if p.returncode:
                 log.seek(0)
                 raise Broken("the guest does not start: " + log.read()[-2000:])
-        self.agent = pipes(vm, "exec", "--name", self.id, "-i", "--", "sh", "-c", f"modprobe -a {MODULES}; exec python3 {AGENT} --unshare")
+        self.exec(f"modprobe -a {MODULES}", "")
+
+    def exec(self, script, text):
+        return subprocess.run([self.vm, "exec", "--name", self.id, "-i", "--", "sh", "-c", script], input=text, capture_output=True, text=True,
+                              check=False)
+
+    def play(self, request):
+        """Its standard input is there as a whole, so it is an agent for each session."""
+        p = self.exec(f"exec python3 {AGENT} --unshare", json.dumps(request) + "\n")
+        if not p.stdout:
+            raise Broken(f"the guest's agent ended: {p.stderr[-2000:]}")
+        return json.loads(p.stdout)
 
     def close(self):
-        super().close()
         subprocess.run([self.vm, "stop", "--name", self.id], stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What nobody can compare is taken out of answers, as little as that may be: counters, ages, times that pass, the order of hashes."""
+import json
 import re
 
 FIELDS = ("status", "stdout", "stderr", "events")
@@ -30,7 +31,9 @@ TIMES = re.compile(r'((?:expires |valid_lft |preferred_lft |"expires":\s?|"valid
 
 
 # Linux keeps neighbours for groups it has sent to, and makes one whenever it reports what it listens to; leat has no need of them.
-GROUPS = re.compile(r"^(?:\[NEIGH\])?(?:Deleted )?(?:ff0\d::|22[4-9]\.|23\d\.)\S* dev \S+ lladdr (?:33:33|01:00:5e)\S* .*NOARP *\n", re.M)
+GROUP = r"(?:ff0\d::|22[4-9]\.|23\d\.)"
+GROUPS = re.compile(r"^(?:\[NEIGH\])?(?:Deleted )?" + GROUP + r"\S* .*\b(?:33:33|01:00:5e):\S*.*\n", re.M)
+GROUP_START = re.compile(GROUP)
 
 
 # Addresses that are drawn: all that no command sets.
@@ -52,14 +55,23 @@ def by_line(text):
     return "".join(sorted(text.splitlines(True)))
 
 
+def neighbours_of(text):
+    try:
+        rows = json.loads(text)
+    except ValueError:
+        return text
+    rows = [r for r in rows if not (GROUP_START.match(r.get("dst", "")) and "NOARP" in r.get("state", ()))]
+    return "".join(sorted(json.dumps(r) + "\n" for r in rows))
+
+
 def of_text(command, field, text):
     text = drawn(text)
     for pattern, to in AGES:
         text = pattern.sub(to, text)
     if field in ("stdout", "events"):
         text = GROUPS.sub("", counters(text))
-    if field == "stdout" and " neigh " in command + " " and "-p" not in command:  # the table is a hash with a secret
-        text = by_line(text.replace("},{", "},\n{") if "-j" in command else text)
+    if field == "stdout" and " neigh " in command + " ":  # the table is a hash with a secret
+        text = neighbours_of(text) if "-j" in command else by_line(text)
     return text
 
 
