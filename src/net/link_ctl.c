@@ -519,6 +519,7 @@ static int new_link(struct nl_req *r)
 	if (!(flags & NLM_F_CREATE))
 		return !named && r->attrs[IFLA_GROUP] ? change_group(r) : -ENODEV;
 	struct link_born link = { 0 }, peer = { 0 };
+	uint32_t last = iface_state(r->st)->last_ifindex;
 	int err = refuse_unsupported(r);
 	if (!err)
 		err = check_birth(r);
@@ -530,6 +531,8 @@ static int new_link(struct nl_req *r)
 		err = bear(r, &link);
 	if (err && link.i)
 		iface_delete(link.i);
+	if (err) /* Linux: numbers are taken last */
+		iface_state(r->st)->last_ifindex = last;
 	return err;
 }
 

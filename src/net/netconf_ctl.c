@@ -111,7 +111,8 @@ void netconf_tell_renamed(const struct iface *i)
 void netconf_tell_ip6(const struct iface *i, uint16_t type)
 {
 	const struct whose w = { i->st, AF_INET6, (int32_t)i->ifindex, i };
-	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w);
+	if (!i->quiet)
+		nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w);
 }
 
 static int get_netconf(struct nl_req *r)
