@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "leat/leat.h"
 
+#include "leat/extcap.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct leat_command *const commands[] = {
-	&cmd_run,     &cmd_dev,    &cmd_graph, &cmd_stats, &cmd_drops, &cmd_trace,
-	&cmd_explain, &cmd_sysctl, &cmd_save,  &cmd_drill, &cmd_sim,
+	&cmd_run,     &cmd_dev,     &cmd_graph,  &cmd_stats, &cmd_drops, &cmd_trace,
+	&cmd_explain, &cmd_capture, &cmd_sysctl, &cmd_save,  &cmd_drill, &cmd_sim,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -85,8 +87,11 @@ int main(int argc, char **argv)
 {
 	struct leat_args a = { 0 };
 	const struct leat_command *c;
+	const char *slash = strrchr(argv[0], '/');
 	int i = 1;
 
+	if (!strcmp(slash ? slash + 1 : argv[0], "leat-extcap")) /* a link in Wireshark's folder */
+		return flushed(extcap_run(argv + 1));
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
 			return flushed(print_commands(stdout));

@@ -21,8 +21,8 @@ struct leat_command {
 	bool own_options; /* takes all that follows as it is */
 };
 
-extern const struct leat_command cmd_dev, cmd_drill, cmd_drops, cmd_explain, cmd_graph, cmd_run, cmd_save,
-	cmd_sim, cmd_stats, cmd_sysctl, cmd_trace;
+extern const struct leat_command cmd_capture, cmd_dev, cmd_drill, cmd_drops, cmd_explain, cmd_graph, cmd_run,
+	cmd_save, cmd_sim, cmd_stats, cmd_sysctl, cmd_trace;
 
 /* `leat: ...` and a newline on standard error; returns 1, the exit status of failure. */
 int leat_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -34,6 +34,11 @@ enum leat_cmd {
 	LEAT_CMD_EXPLAIN,
 	LEAT_CMD_EXPLAIN_STEP, /* sent to the socket that asked: as TRACE_RECORD, and FACT, LEAVES */
 	LEAT_CMD_EXPLAIN_END, /* sent to the same: that was all; or not, for the reason HELP */
+	/* do (admin): WHAT; IFNAME, NODE_NAME, FILTER, SNAP_LEN may be absent. Several at a time (EBUSY: too many). Ends with the socket */
+	LEAT_CMD_CAPTURE_START,
+	LEAT_CMD_CAPTURE_STOP, /* do (admin): by the socket that started it; what was captured until then still comes */
+	LEAT_CMD_CAPTURE_RECORD, /* sent to the socket that started it: a packet */
+	LEAT_CMD_CAPTURE_END, /* sent to the same, last: PACKETS (that matched), LOST (of those) */
 	LEAT_CMD_MAX_PLUS_1,
 };
 
@@ -148,7 +153,20 @@ enum leat_attr {
 	LEAT_A_FACT, /* nest, in order: enum leat_fact_attr */
 	LEAT_A_LEAVES, /* flag: no node, but the device OUT_IFNAME, which is given the frame SNAP begins with */
 
+	/* msg: CAPTURE_START, CAPTURE_RECORD; records have IN_IFNAME, OUT_IFNAME, NODE_NAME, DROP, HELP, LEN, LAYER, ETHERTYPE, SNAP, and LOST:
+	 * packets since the one before, of the same worker */
+	LEAT_A_WHAT, /* u32: enum leat_capture_what, START: together, RECORD: one of them */
+	LEAT_A_SNAP_LEN, /* u32: bytes of each packet; 0 or absent: 60,000 */
+	LEAT_A_TIME_NS, /* u64: since 1970 */
+
 	LEAT_A_MAX_PLUS_1,
+};
+
+enum leat_capture_what {
+	LEAT_CAPTURE_IN = 1, /* as a device hands it in */
+	LEAT_CAPTURE_OUT = 2, /* as a device is given it */
+	LEAT_CAPTURE_DROPS = 4, /* as it is dropped; with NODE, there */
+	LEAT_CAPTURE_NODE = 8, /* as it comes to the node NODE_NAME */
 };
 
 enum leat_fact_attr {

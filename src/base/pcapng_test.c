@@ -55,6 +55,38 @@ static void blocks_lead_to_each_other(void **state)
 	assert_int_equal(at, n);
 }
 
+/* What `leat capture` writes beside packets. */
+static void what_is_said_of_packets_and_interfaces_is_there(void **state)
+{
+	uint8_t b[1024];
+	FILE *f = tmpfile();
+	struct pcapng *c;
+	const struct pcapng_about about = {
+		.way = PCAPNG_INBOUND, .at = 1, .len = 1000, .lost = 7, .comment = "dropped"
+	};
+	const struct pcapng_counts counts = { .from = 1, .at = 2, .accepted = 3, .lost = 4, .delivered = 5 };
+	assert_non_null(f);
+	assert_int_equal(pcapng_open_file(f, "a test", NULL, true, 96, &c), 0);
+	pcapng_interface(c, PCAPNG_LINK_ETHERNET, "eth0", 0);
+	pcapng_packet_as(c, 0, &about, cur_of(frame, sizeof frame));
+	pcapng_statistics(c, 0, &counts);
+	assert_int_equal(pcapng_flush(c), 0);
+	ssize_t n = pread(fileno(f), b, sizeof b, 0);
+	uint32_t at = u32_at(b, 4);
+	assert_int_equal(u32_at(b, at + 12), 96); /* snap length */
+	assert_non_null(memmem(b + at, u32_at(b, at + 4), "\x09\0\x01\0\x09", 5)); /* nanoseconds */
+	at += u32_at(b, at + 4);
+	assert_int_equal(u32_at(b, at + 20), sizeof frame);
+	assert_int_equal(u32_at(b, at + 24), 1000);
+	assert_non_null(memmem(b + at, u32_at(b, at + 4), "\x04\0\x08\0\x07", 5)); /* epb_dropcount */
+	assert_non_null(memmem(b + at, u32_at(b, at + 4), "\x01\0\x07\0dropped", 11));
+	at += u32_at(b, at + 4);
+	assert_int_equal(u32_at(b, at), BLOCK_STATISTICS);
+	assert_non_null(memmem(b + at, u32_at(b, at + 4), "\x07\0\x08\0\x04", 5)); /* isb_osdrop */
+	assert_int_equal(at + u32_at(b, at + 4), n);
+	assert_int_equal(pcapng_close(c), 0);
+}
+
 static void failures_are_told(void **state)
 {
 	struct pcapng *c;
@@ -70,6 +102,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_lead_to_each_other),
+		cmocka_unit_test(what_is_said_of_packets_and_interfaces_is_there),
 		cmocka_unit_test(failures_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "dev/vlan_internal.h"
 
 #include "base/siphash.h"
+#include "graph/capture.h"
 
 enum vlan_input_next { VLAN_INPUT_IFACE = 1, VLAN_INPUT_ETH };
 enum vlan_output_next { VLAN_OUTPUT_IFACE = 1, VLAN_OUTPUT_HOOK }; /* as eth-output's, which owns the hook */
@@ -84,6 +85,8 @@ static uint8_t enter(struct worker *w, struct pkt *p, const struct vlan *v, uint
 	if (unlikely(racy_get(v->has_ingress) || p->ext))
 		vlan_prio_in(w->lc, p, v, tci);
 	p->in_if = v->handle;
+	if (unlikely(capture_is_on(w)))
+		capture_frames(w, CAPTURE_IN, v->handle, &p, 1);
 	return VLAN_INPUT_IFACE;
 }
 

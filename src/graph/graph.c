@@ -48,6 +48,9 @@ static inline uint64_t *drop_row(struct worker *w, unsigned node)
 void graph_drop_all(struct worker *w, unsigned node, struct pkt *const *p, unsigned n)
 {
 	uint64_t *row = drop_row(w, node);
+	const struct captures *captures = rcu_get(graph_worker(w)->captures);
+	if (unlikely(captures))
+		capture_dropped(w, captures, node, p, n);
 	for (unsigned i = 0; i < n; i++) {
 		assert(p[i]->drop < DROP_MAX);
 		racy_add(row[p[i]->drop], 1);
@@ -255,6 +258,9 @@ static void run_vec(struct worker *w, struct graph_worker *g, const struct graph
 		g->tracing = rcu_get(g->trace);
 		if (unlikely(g->tracing))
 			trace_enter(w, g->tracing, v);
+		const struct captures *captures = rcu_get(g->captures);
+		if (unlikely(captures))
+			capture_node(w, captures, v);
 		s->node->run(w, v);
 		if (unlikely(g->tracing))
 			trace_left(w, g->tracing);

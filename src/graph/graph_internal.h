@@ -32,6 +32,7 @@ struct hook_state {
 };
 
 struct trace;
+struct captures;
 
 struct graph_stack {
 	struct node_chunk *chunk[N_CHUNKS];
@@ -40,6 +41,7 @@ struct graph_stack {
 	struct hook_state hooks;
 	struct trace *trace; /* control lcore; NULL: none on */
 	uint32_t trace_ids; /* given to packets by traces that have ended */
+	struct list captures; /* control lcore */
 };
 
 /* --- per worker: counters and what is pending --- */
@@ -65,6 +67,8 @@ struct graph_worker {
 	struct pkt_vec *open[NODE_MAX];
 	/* Read: this worker, once per vector.   Write: control lcore.   Free: rt_defer() in trace_stop(). */
 	rcu_ptr(struct trace_worker) trace;
+	/* The same: once per vector, and per call of a driver or of the drop node.   Free: rt_defer() in captures_renew(). */
+	rcu_ptr(const struct captures) captures; /* NULL: nobody captures */
 };
 
 /* --- per lcore: vectors and hand-over batches, shared by its workers --- */
@@ -126,6 +130,19 @@ int nodes_worker_init(struct worker *w);
 int nodes_changed(struct leat_stack *st); /* st->modules has changed; workers are between turns */
 void nodes_worker_free(struct worker *w);
 void nodes_free(struct leat_stack *st);
+
+/* match.c: over an Ethernet frame; l3: the packet begins at its network header. No program matches everything. */
+struct bpf_insn;
+bool match_pkt(const struct bpf_insn *prog, unsigned n_insns, const struct pkt *p, bool l3);
+/* Where the descriptor says that data stands: 2, 3, or 0: elsewhere. What no node has looked at yet is a frame. */
+uint8_t pkt_layer(const struct pkt *p);
+
+/* capture.c */
+void captures_init(struct leat_stack *st);
+void captures_end(struct leat_stack *st); /* all of them; their owners may still call capture_stop() */
+void capture_node(struct worker *w, const struct captures *all, const struct pkt_vec *v);
+void capture_dropped(struct worker *w, const struct captures *all, unsigned node, struct pkt *const *p,
+		     unsigned n);
 
 /* graph.c */
 void graph_append(struct worker *w, unsigned node, struct pkt *const *p, unsigned n);

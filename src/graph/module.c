@@ -7,6 +7,7 @@
 static int graph_init(struct leat_stack *st)
 {
 	hooks_init(st);
+	captures_init(st);
 	return nodes_init(st);
 }
 
@@ -14,6 +15,7 @@ static int graph_init(struct leat_stack *st)
 static void graph_drain(struct leat_stack *st)
 {
 	trace_stop(st);
+	captures_end(st);
 	for (unsigned i = 0; i < st->n_workers; i++) {
 		struct worker *w = st->worker[i];
 		struct graph_worker *g = graph_worker(w);

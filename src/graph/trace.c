@@ -6,14 +6,13 @@
 #include "graph/trace.h"
 
 #include <errno.h>
-#include <linux/if_ether.h>
 #include <pcap/pcap.h>
 #include <string.h>
 
 #include "graph/filter.h"
 #include "graph/graph_internal.h"
 
-enum { TRACE_RING = 1024, FILTER_BYTES = 256 };
+enum { TRACE_RING = 1024 };
 
 struct trace;
 
@@ -49,51 +48,9 @@ bool trace_is_on(const struct worker *w)
 	return rcu_get(graph_worker(w)->trace) != NULL;
 }
 
-/* With its tag where the wire has it. */
-static bool matches_tagged(const struct trace *t, const struct pkt *p)
+static bool matches(const struct trace *t, const struct pkt *p, bool l3)
 {
-	enum { ADDRESSES = 2 * ETH_ALEN, TAG = 4 };
-	uint8_t first[FILTER_BYTES];
-	const uint8_t tag[TAG] = { (uint8_t)(p->vlan_proto >> 8), (uint8_t)p->vlan_proto,
-				   (uint8_t)(p->vlan_tci >> 8), (uint8_t)p->vlan_tci };
-	struct cursor c = pkt_cursor(p);
-	uint32_t n = MIN(p->len, (uint32_t)(FILTER_BYTES - TAG));
-	cur_copy(&c, first, n);
-	if (n < ADDRESSES)
-		return false;
-	memmove(first + ADDRESSES + TAG, first + ADDRESSES, n - ADDRESSES);
-	memcpy(first + ADDRESSES, tag, sizeof tag);
-	return bpf_filter(t->prog, first, p->len + TAG, n + TAG) != 0;
-}
-
-static bool matches(const struct trace *t, const struct pkt *p)
-{
-	uint8_t first[FILTER_BYTES];
-	if (t->n_insns == 0)
-		return true;
-	if (p->vlan_proto)
-		return matches_tagged(t, p);
-	if (p->head_len >= p->len || p->head_len >= FILTER_BYTES)
-		return bpf_filter(t->prog, p->data, p->len, p->head_len) != 0;
-	struct cursor c = pkt_cursor(p);
-	uint32_t n = MIN(p->len, (uint32_t)FILTER_BYTES);
-	cur_copy(&c, first, n);
-	return bpf_filter(t->prog, first, p->len, n) != 0;
-}
-
-/* From the network header on, behind an Ethernet header that says no more than the family. */
-static bool matches_l3(const struct trace *t, const struct pkt *p)
-{
-	uint8_t first[FILTER_BYTES] = { 0 };
-	struct cursor c = pkt_cursor(p);
-	uint32_t n = MIN(p->len, (uint32_t)(FILTER_BYTES - ETH_HLEN));
-	if (t->n_insns == 0)
-		return true;
-	cur_copy(&c, first + ETH_HLEN, n);
-	unsigned type = p->ethertype ? p->ethertype : first[ETH_HLEN] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP;
-	first[12] = (uint8_t)(type >> 8);
-	first[13] = (uint8_t)type;
-	return bpf_filter(t->prog, first, p->len + ETH_HLEN, n + ETH_HLEN) != 0;
+	return match_pkt(t->prog, t->n_insns, p, l3);
 }
 
 /* Other workers may mark one each at the same moment, so the limit can be passed by their number; counting exactly would
@@ -134,7 +91,7 @@ void trace_mark_slow(struct worker *w, struct pkt_vec *v)
 		if (follows(tw,
 			    v->pkt[i])) /* by the loopback, or from a stack that is traced together with this one */
 			continue;
-		if (matches(tw->trace, v->pkt[i]))
+		if (matches(tw->trace, v->pkt[i], false))
 			mark(w, tw, v->pkt[i]);
 	}
 }
@@ -144,7 +101,7 @@ void trace_mark_own(struct worker *w, struct pkt *p)
 	struct trace_worker *tw = rcu_get(graph_worker(w)->trace);
 	if (!tw || p->flags & PKT_F_TRACED || !may_mark(tw->trace))
 		return;
-	if (p->l3_off && p->headroom == p->l3_off ? matches_l3(tw->trace, p) : matches(tw->trace, p))
+	if (matches(tw->trace, p, pkt_layer(p) == 3))
 		mark(w, tw, p);
 }
 
@@ -166,14 +123,6 @@ static void show(struct trace_worker *t, uint32_t n)
 	__atomic_store_n(&t->head, t->head + n, __ATOMIC_RELEASE);
 }
 
-/* Where the descriptor says that data stands. What no node has looked at yet is a frame. */
-static uint8_t layer_of(const struct pkt *p)
-{
-	if (p->l3_off && p->headroom == p->l3_off)
-		return 3;
-	return p->ethertype == 0 || p->headroom == p->l2_off ? 2 : 0;
-}
-
 static void fill(const struct worker *w, struct trace_record *r, unsigned node, const struct pkt *p)
 {
 	const struct node *n = graph_node(w->st, (uint16_t)node);
@@ -189,7 +138,7 @@ static void fill(const struct worker *w, struct trace_record *r, unsigned node, 
 		.len = p->len,
 		.snap_len = MIN(p->len, (uint32_t)TRACE_SNAP),
 		.ethertype = p->ethertype,
-		.layer = layer_of(p),
+		.layer = pkt_layer(p),
 		.gso = p->gso,
 		.csum = p->csum,
 	};

@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <stdio.h>
 
+#include "graph/capture.h"
 #include "graph/trace.h"
 #include "net/flow.h"
 #include "net/iface_internal.h"
@@ -104,6 +105,8 @@ void iface_input(struct worker *w, struct iface *i, struct pkt *const *p, unsign
 	racy_add(stats->rx_bytes, bytes);
 	if (unlikely(trace_is_on(w)))
 		mark_trace(w, p, n);
+	if (unlikely(capture_is_on(w)))
+		capture_frames(w, CAPTURE_IN, i->handle, p, n);
 	graph_enqueue_bulk(w, eth ? eth : self, p, n);
 	graph_run(w);
 }

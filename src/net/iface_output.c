@@ -10,6 +10,7 @@
 #include <linux/if_ether.h>
 #include <stdio.h>
 
+#include "graph/capture.h"
 #include "net/iface.h"
 #include "pkt/csum.h"
 #include "pkt/gso.h"
@@ -33,6 +34,8 @@ static void transmit(const struct burst *b, struct pkt *const *p, unsigned n)
 		bytes += p[i]->len;
 	racy_add(s->tx_packets, n);
 	racy_add(s->tx_bytes, bytes);
+	if (unlikely(capture_is_on(b->w)))
+		capture_frames(b->w, CAPTURE_OUT, b->ifc->handle, p, n);
 	b->ifc->ops->xmit(b->ifc, b->w, p, n);
 }
 

@@ -24,6 +24,10 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 			    .help = "from the Ethernet header on, or from that of IP" },
 	[LEAT_A_MARK] = { NL_U32, .name = "LEAT_A_MARK" },
 	[LEAT_A_UID] = { NL_U32, .name = "LEAT_A_UID" },
+	[LEAT_A_NODE_NAME] = { NL_NUL_STRING, .max = 63, .name = "LEAT_A_NODE_NAME" },
+	[LEAT_A_WHAT] = { NL_U32, .min = 1, .max = 15, .name = "LEAT_A_WHAT",
+			  .help = "enum leat_capture_what" },
+	[LEAT_A_SNAP_LEN] = { NL_U32, .name = "LEAT_A_SNAP_LEN" },
 	[LEAT_A_WHOLE] = { NL_FLAG, .name = "LEAT_A_WHOLE", .help = "nothing is to be filled in" },
 	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
 };
@@ -69,6 +73,10 @@ static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_KNOB_GET, 0, 0, A, leat_policy, leat_knob_get, leat_knob_dump, "LEAT_CMD_KNOB_GET" },
 	{ LEAT_CMD_KNOB_SET, NL_ADMIN, 0, A, leat_policy, leat_knob_set, NULL, "LEAT_CMD_KNOB_SET" },
 	{ LEAT_CMD_EXPLAIN, NL_ADMIN, 0, A, leat_policy, leat_explain, NULL, "LEAT_CMD_EXPLAIN" },
+	{ LEAT_CMD_CAPTURE_START, NL_ADMIN, 0, A, leat_policy, leat_capture_start, NULL,
+	  "LEAT_CMD_CAPTURE_START" },
+	{ LEAT_CMD_CAPTURE_STOP, NL_ADMIN, 0, A, leat_policy, leat_capture_stop, NULL,
+	  "LEAT_CMD_CAPTURE_STOP" },
 	{ 0 },
 };
 
@@ -85,6 +93,7 @@ static void sock_closed(struct nl_closer *c, struct nl_sock *s)
 {
 	leat_trace_closed(container_of(c, struct leat_genl, closer), s);
 	leat_explain_closed(container_of(c, struct leat_genl, closer), s);
+	leat_capture_closed(container_of(c, struct leat_genl, closer), s);
 }
 
 static int genl_leat_init(struct leat_stack *st)
@@ -97,6 +106,7 @@ static int genl_leat_init(struct leat_stack *st)
 	list_append(&nl_state(st)->closers, &g->closer.link);
 	leat_trace_init(g);
 	leat_explain_init(g);
+	leat_capture_init(g);
 	return 0;
 }
 
@@ -104,6 +114,7 @@ static void genl_leat_unlink(struct leat_stack *st)
 {
 	leat_trace_done(leat_genl(st));
 	leat_explain_done(leat_genl(st));
+	leat_capture_done(leat_genl(st));
 	list_remove(&leat_genl(st)->closer.link);
 }
 

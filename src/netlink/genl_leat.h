@@ -18,6 +18,7 @@ struct leat_genl {
 	struct timer trace_poll;
 	struct list explaining; /* struct job of genl_leat_explain.c */
 	unsigned n_explaining;
+	struct list capturing; /* struct capturing of genl_leat_capture.c */
 };
 
 static inline struct leat_genl *leat_genl(const struct leat_stack *st)
@@ -55,6 +56,12 @@ void leat_explain_init(struct leat_genl *g);
 int leat_explain(struct nl_req *r);
 void leat_explain_closed(struct leat_genl *g, struct nl_sock *s);
 void leat_explain_done(struct leat_genl *g);
+/* genl_leat_capture.c */
+void leat_capture_init(struct leat_genl *g);
+int leat_capture_start(struct nl_req *r);
+int leat_capture_stop(struct nl_req *r);
+void leat_capture_closed(struct leat_genl *g, struct nl_sock *s);
+void leat_capture_done(struct leat_genl *g);
 /* genl_leat_trace.c */
 struct trace_record;
 void leat_put_record(struct nl_buf *b, struct leat_stack *st, const struct trace_record *t);

@@ -71,7 +71,7 @@ check "explain tells a file that is none" says '^leat: explain: .*/nosuch' L exp
 check "explain finds that there is no route" says 'DROP ip-no-route' L explain to 10.9.9.9 udp dport 9
 check "an unknown command is told" says '^leat: unknown command' "$leat" nosuch
 check "no daemon is told" says '^leat: no daemon named lt-none' "$leat" -n lt-none dev
-for c in run dev graph stats drops trace explain sysctl save; do
+for c in run dev graph stats drops trace explain capture sysctl save; do
     check "$c --help" says '^Usage: leat .*'"$c" "$leat" "$c" --help
 done
 exit $failed
