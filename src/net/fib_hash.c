@@ -291,6 +291,8 @@ const struct knob fib_knobs[] = {
 	SPREAD_KNOBS("ipv6", 1),
 	KNOB("net.ipv4.fib_multipath_hash_seed", struct fib_stack, spread.seed, 0, 0, UINT32_MAX,
 	     .help = "what flows are spread by, for routers that are to choose alike; 0: a secret"),
+	KNOB("net.ipv4.fib_multipath_use_neigh", struct fib_stack, spread.use_neigh, 0, 0, 1,
+	     .help = "of several ways those whose gateway does not answer are passed by"),
 	KNOB("net.ipv4.nexthop_compat_mode", struct fib_stack, nexthops.compat, 1, 0, 1,
 	     .help = "routes by a nexthop object show what it says and are told again when it changes"),
 	{ 0 },

@@ -42,10 +42,16 @@ struct fib_path {
 	int32_t upper; /* the highest hash, of 31 bits, that takes it; -1: none does */
 	struct fib_hits *hits; /* NULL: not counted */
 };
+enum fib_paths_of {
+	FIB_PATHS_OF_ROUTE6,
+	FIB_PATHS_OF_ROUTE4, /* passes by gateways that do not answer when a knob says so */
+	FIB_PATHS_OF_GROUP, /* of nexthop objects, always */
+};
 struct fib_paths {
 	struct deferred deferred;
 	uint32_t n;
 	bool owns; /* references to the ways */
+	uint8_t of; /* enum fib_paths_of */
 	struct fib_buckets *buckets; /* NULL: by upper */
 	struct fib_path path[];
 };
@@ -105,6 +111,7 @@ struct fib_spread {
 	uint8_t policy[2]; /* enum fib_spread_policy; IPv4, IPv6 */
 	uint16_t fields[2]; /* enum fib_hash_field */
 	uint32_t seed; /* 0: the stack's own key */
+	uint8_t use_neigh; /* ways of IPv4 routes whose gateway does not answer are passed by */
 };
 
 struct nexthop_stack {
@@ -195,7 +202,12 @@ bool fib_nh_is(const struct fib_shared_nh *sh, const struct fib_nh *nh, const st
 
 /* fib_path.c */
 /* The ways, as the state of their interfaces is now. NULL without memory. */
-struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_leg *legs, unsigned n);
+static inline enum fib_paths_of fib_paths_kind(const struct fib_shared_nh *sh)
+{
+	return sh->family == AF_INET ? FIB_PATHS_OF_ROUTE4 : FIB_PATHS_OF_ROUTE6;
+}
+struct fib_paths *fib_paths_new(struct leat_stack *st, enum fib_paths_of of, const struct fib_leg *legs,
+				unsigned n);
 /* Makes new ones seen in place of old, which go after a grace period. */
 void fib_paths_swap(struct leat_stack *st, struct fib_shared_nh *sh, struct fib_paths *new);
 /* There is no memory for new ones: what belongs to a group that has changed is no longer looked at. */

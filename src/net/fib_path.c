@@ -3,16 +3,34 @@
  *
  * Theory of operation: a flow's hash is a place on a line of 2^31; each way owns as much of the line as its weight is of all
  * (hash-threshold, RFC 2992, 3). A flow keeps its way while the ways stay. When one goes, the others grow into its part, and some
- * flows between them move, too; groups whose flows never do that are resilient ones.
+ * flows between them move, too; groups whose flows never do that are resilient ones. A way whose gateway is known not to answer is
+ * passed by, as on Linux: in groups of nexthop objects, and, with net.ipv4.fib_multipath_use_neigh, in IPv4 routes with several
+ * ways; its flows go by the next one that answers. When its failure is forgotten it is tried again.
  *
  * Threads: workers read; control makes a new line when an interface comes or goes and lets the old one go after a grace period. */
 #include <errno.h>
 
 #include "net/fib_internal.h"
+#include "net/neigh.h"
 
 enum { USED_FRESH_US = 1000 };
 
 /* --- any worker --- */
+
+/* Linux: fib_good_nh(). Who was never asked may be there. */
+static bool answers(const struct worker *w, const struct fib_nh *nh)
+{
+	enum { VALID = NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY };
+	uint8_t state = nh->gw_family ? neigh_state_of(w, nh->if_handle, nh->gw_family, &nh->gw) : 0;
+	return !state || state & VALID;
+}
+
+static bool heeds_neighbours(const struct worker *w, const struct fib_paths *ps)
+{
+	if (ps->of == FIB_PATHS_OF_ROUTE4)
+		return racy_get(fib_state(w->st)->spread.use_neigh);
+	return ps->of == FIB_PATHS_OF_GROUP;
+}
 
 static const struct fib_path *path_of(const struct worker *w, const struct fib_paths *ps, uint32_t hash)
 {
@@ -24,10 +42,17 @@ static const struct fib_path *path_of(const struct worker *w, const struct fib_p
 			racy_set(b->used_us, w->lc->now_us);
 		return &ps->path[MIN((uint32_t)racy_get(b->way), ps->n - 1)];
 	}
-	for (uint32_t i = 0; i < ps->n; i++)
-		if (h <= ps->path[i].upper)
-			return &ps->path[i];
-	return &ps->path[0]; /* none is alive */
+	bool heed = heeds_neighbours(w, ps);
+	const struct fib_path *first = NULL;
+	for (uint32_t i = 0; i < ps->n; i++) {
+		const struct fib_path *path = &ps->path[i];
+		if (path->upper < 0 || (heed && !answers(w, path->nh)))
+			continue;
+		if (h <= path->upper)
+			return path;
+		first = first ? first : path;
+	}
+	return first ? first : &ps->path[0]; /* none is alive, or none of them answers */
 }
 
 static const struct fib_nh *take(const struct worker *w, const struct fib_path *path)
@@ -71,9 +96,10 @@ const struct fib_nh *fib_path_that_fits(const struct worker *w, const struct fib
 	const struct fib_path *best = NULL;
 	int32_t h = (int32_t)(hash >> 1);
 	int best_score = 0;
+	bool heed = ps && heeds_neighbours(w, ps);
 	for (uint32_t i = 0; ps && !ps->buckets && i < ps->n && best_score < BEST; i++) {
 		const struct fib_path *path = &ps->path[i];
-		if (path->upper < 0)
+		if (path->upper < 0 || (heed && !answers(w, path->nh)))
 			continue;
 		int score = (h <= path->upper ? IN_PLACE : 0) + (fits(w, path->nh, ctx) ? FITS : 0);
 		if (score > best_score) {
@@ -137,12 +163,14 @@ const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_ro
 	return &r->hops[0];
 }
 
-struct fib_paths *fib_paths_new(struct leat_stack *st, const struct fib_leg *legs, unsigned n)
+struct fib_paths *fib_paths_new(struct leat_stack *st, enum fib_paths_of of, const struct fib_leg *legs,
+				unsigned n)
 {
 	struct fib_paths *ps = mem_zalloc(&st->mem, sizeof *ps + n * sizeof ps->path[0]);
 	if (!ps)
 		return NULL;
 	ps->n = n;
+	ps->of = (uint8_t)of;
 	draw_line(st, ps, legs);
 	return ps;
 }
@@ -181,7 +209,7 @@ void fib_paths_follow(struct leat_stack *st, uint32_t if_handle)
 		struct fib_shared_nh *sh = container_of(n, struct fib_shared_nh, node);
 		if (!sh->n_legs || !fib_nh_uses_if(&sh->nh, if_handle))
 			continue;
-		struct fib_paths *new = fib_paths_new(st, sh->legs, sh->n_legs);
+		struct fib_paths *new = fib_paths_new(st, fib_paths_kind(sh), sh->legs, sh->n_legs);
 		if (new) /* else flows spread as before, and what leads nowhere is dropped by name */
 			fib_paths_swap(st, sh, new);
 	}

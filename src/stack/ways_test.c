@@ -329,6 +329,52 @@ static void errors_follow_the_flow_they_are_about(void **state)
 	}
 }
 
+/* --- gateways that do not answer --- */
+
+static void set_state(struct ways *s, unsigned k, uint16_t state)
+{
+	struct neigh_info n = {
+		.family = AF_INET, .if_handle = s->out[k].ifc->handle, .state = state, .has_mac = true
+	};
+	n.addr.v4 = ip4_of("10.99.0.1");
+	n.mac[0] = 2;
+	assert_int_equal(neigh_set(s->r->st, &n, NLM_F_CREATE | NLM_F_REPLACE), 0);
+	manual_rt_settle(s->r->m);
+}
+
+/* Their flows go by the next one, others stay. */
+static void check_passed_by(struct ways *s, unsigned k)
+{
+	memcpy(s->was, s->way, sizeof s->was);
+	set_state(s, k, NUD_FAILED);
+	send_all(s, AF_INET, BY_ADDRESS);
+	for (uint32_t f = 0; f < FLOWS; f++)
+		assert_int_equal(s->way[f], s->was[f] == k ? (k + 1) % WAYS : s->was[f]);
+	set_state(s, k, NUD_PERMANENT);
+	send_all(s, AF_INET, BY_ADDRESS);
+	check_spread(s, equal);
+}
+
+static void gateways_that_do_not_answer_are_passed_by_on_demand(void **state)
+{
+	struct ways *s = *state;
+	add_route(s, AF_INET, equal);
+	for (unsigned k = 0; k < WAYS; k++)
+		set_state(s, k, NUD_PERMANENT);
+	send_all(s, AF_INET, BY_ADDRESS);
+	memcpy(s->was, s->way, sizeof s->was);
+	set_state(s, 2, NUD_FAILED);
+	send_all(s, AF_INET, BY_ADDRESS);
+	for (uint32_t f = 0; f < FLOWS; f++) /* first its way is asked for again */
+		assert_true(s->way[f] == s->was[f] || (s->was[f] == 2 && s->way[f] == NOWAY));
+	set(s, "net.ipv4.fib_multipath_use_neigh", 1);
+	set_state(s, 2, NUD_PERMANENT);
+	send_all(s, AF_INET, BY_ADDRESS);
+	check_spread(s, equal);
+	check_passed_by(s, 2);
+	check_passed_by(s, WAYS - 1); /* the last one's go by the first */
+}
+
 /* --- resilient groups --- */
 
 enum { GROUP = 100, FLOW_BUCKETS = 4096, IDLE_S = 120 };
@@ -414,6 +460,26 @@ static void keep_flows(struct ways *s, uint8_t family)
 	check_spread(s, equal);
 }
 
+/* Linux: groups of nexthop objects need not be told. */
+static void groups_pass_by_gateways_that_do_not_answer(void **state)
+{
+	struct ways *s = *state;
+	const char *why = NULL;
+	struct nexthop_new how = { .nlm_flags = NLM_F_CREATE,
+				   .nh = { .id = GROUP, .is_group = true, .n_members = WAYS } };
+	how.nh.members = mem_zalloc(&s->r->st->mem, WAYS * sizeof *how.nh.members);
+	for (unsigned k = 0; k < WAYS; k++) {
+		add_nexthop(s, AF_INET, k);
+		set_state(s, k, NUD_PERMANENT);
+		how.nh.members[k] = (struct nexthop_member){ .id = k + 1, .weight = 1 };
+	}
+	assert_int_equal(nexthop_add(s->r->st, &how, &why), 0);
+	add_route_by_group(s, AF_INET);
+	send_all(s, AF_INET, BY_ADDRESS);
+	check_spread(s, equal);
+	check_passed_by(s, 4);
+}
+
 static void a_living_flow_keeps_its_way4(void **state)
 {
 	keep_flows(*state, AF_INET);
@@ -431,6 +497,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_policy_does_not_name_makes_no_flow, begin, end),
 		cmocka_unit_test_setup_teardown(a_seed_makes_routers_choose_alike, begin, end),
 		cmocka_unit_test_setup_teardown(errors_follow_the_flow_they_are_about, begin, end),
+		cmocka_unit_test_setup_teardown(gateways_that_do_not_answer_are_passed_by_on_demand, begin,
+						end),
+		cmocka_unit_test_setup_teardown(groups_pass_by_gateways_that_do_not_answer, begin, end),
 		cmocka_unit_test_setup_teardown(a_living_flow_keeps_its_way4, begin, end),
 		cmocka_unit_test_setup_teardown(a_living_flow_keeps_its_way6, begin, end),
 	};
