@@ -65,6 +65,7 @@ struct ra_stack {
 	struct addr_watch addrs;
 	struct neigh_watch neighs;
 	bool stopping;
+	uint64_t n_refused, told_us; /* beyond the bounds; when the log was told last, 0: never */
 };
 static inline struct ra_stack *ra_stack(const struct leat_stack *st)
 {

@@ -8,6 +8,9 @@
  * Among routers of one metric (RFC 4861, 6.3.6; RFC 4191, 3.2) those count whose neighbour entry has not failed, then the most
  * preferred; the FIB is told by a rank, and several of the same rank share the flows (RFC 4311; Linux takes the first). */
 #include "ip/ra.h"
+
+#include <inttypes.h>
+
 #include "net/l3.h"
 
 static bool is_like(const struct ra_route *r, const struct ra_route *like)
@@ -102,16 +105,39 @@ static void set_end(struct ra_route *r, uint32_t lifetime_s)
 
 /* --- coming --- */
 
+static const struct {
+	const char *name;
+	unsigned max;
+} bounds[RA_KINDS] = {
+	[RA_DEFAULT] = { "default routers", RA_ROUTERS_MAX },
+	[RA_INFO] = { "routes", RA_ROUTES_MAX },
+	[RA_ON_LINK] = { "prefixes", RA_PREFIXES_MAX },
+};
+
+/* Who floods a link with advertisements should be looked for, but need not fill the log. */
+static void tell_of_bound(struct leat_stack *st, const struct ra_route *how)
+{
+	enum { TELL_EVERY_US = 60 * 1000000 };
+	struct ra_stack *s = ra_stack(st);
+	const struct iface *i = iface_by_handle(st, how->if_handle);
+	uint64_t now_us = st->rt->ctl->now_us;
+	s->n_refused++;
+	if (s->told_us && now_us - s->told_us < TELL_EVERY_US)
+		return;
+	s->told_us = now_us;
+	rt_log(st->rt, LOG_WARN, "%s: routers advertise more than %u %s: %" PRIu64 " not heeded so far",
+	       i ? i->name : "?", bounds[how->kind].max, bounds[how->kind].name, s->n_refused);
+}
+
 static bool is_room_for(struct leat_stack *st, const struct ra_route *how)
 {
-	static const unsigned max[RA_KINDS] = {
-		[RA_DEFAULT] = RA_ROUTERS_MAX, [RA_INFO] = RA_ROUTES_MAX, [RA_ON_LINK] = RA_PREFIXES_MAX
-	};
 	const struct ra_route *r;
 	unsigned n = 0;
 	list_for_each (r, &ra_stack(st)->routes, link)
 		n += r->if_handle == how->if_handle && r->kind == how->kind;
-	return n < max[how->kind];
+	if (n >= bounds[how->kind].max)
+		tell_of_bound(st, how);
+	return n < bounds[how->kind].max;
 }
 
 static struct ra_route *route_new(struct leat_stack *st, const struct ra_route *how)
