@@ -65,6 +65,8 @@ static void link_ready(struct leat_stack *st, struct iface *i)
 	if (i->hw_type != ARPHRD_ETHER || i->mtu < IP6_LINK_MTU_MIN || i->conf.ip6.disable)
 		return;
 	i->in6.ready = true;
+	if (i->l3_table) /* Linux: a VRF has no link */
+		return;
 	addr_group_route_add(st, i);
 	/* Linux: a host, by leave of its settings, uses what it tests meanwhile */
 	if (i->conf.ip6.optimistic_dad && !i->conf.forward6)
