@@ -92,10 +92,21 @@ check "a VLAN goes and comes back under traffic" eval '
     L run -- sh -ec "ip link del b3; ip link add link b2 name b3 type vlan id 300; ip link set b3 up
         ip link add link b3 name b4 type vlan id 400; ip link set b4 up mtu 1484; ip addr add 10.77.4.1/24 dev b4" &&
     guest_pings a 10.77.4.2 56'
+maps='
+    what() { ip -d -j link show q | python3 -c "import json, sys; print(json.dumps(json.load(sys.stdin)[0][\"linkinfo\"][\"info_data\"], sort_keys=True))"; }
+    ip link add link $dev name q type vlan id 50 ingress-qos-map 1:2 3:4 egress-qos-map 2:3 18:4 1:1 loose_binding on; what
+    ip link set q type vlan ingress-qos-map 1:0 7:9 egress-qos-map 2:7 1:0 loose_binding off; what
+    ip link set q type vlan id 51; what; ip link del q'
+check "maps of priorities are kept and shown as the kernel does it" eval '
+    L run -- sh -ec "dev=$tap; $maps" >"$tmp/leat.txt" && guest sh -ec "dev=eth0; $maps" >"$tmp/kernel.txt" &&
+    diff "$tmp/kernel.txt" "$tmp/leat.txt" && [ "$(wc -l <"$tmp/leat.txt")" = 3 ]'
+check "answers leave with the priority of the map" eval 'L run -- ip link set a7 type vlan egress-qos-map 0:5 && guest_pings a 10.77.7.1 56'
 sleep 1
 guest cat /tmp/vlan.pcap >"$tmp/vlan.pcap"
 check "leat's frames had four tags" eval '
     [ "$(tshark -r "$tmp/vlan.pcap" -Y "ieee8021ad.svid == 100 && ieee8021ad.cvid == 200 && vlan.id == 300 && vlan.id == 400 && icmpv6.type == 129" 2>/dev/null | wc -l)" -ge 3 ]'
+check "and with it are on the wire" eval '
+    [ "$(tshark -r "$tmp/vlan.pcap" -Y "vlan.id == 7 && vlan.priority == 5 && icmp.type == 0" 2>/dev/null | wc -l)" = 3 ]'
 check "tshark finds nothing wrong" eval '
     ! tshark -r "$tmp/vlan.pcap" -o ip.check_checksum:TRUE -o tcp.desegment_tcp_streams:FALSE -Y "_ws.malformed || ip.checksum.status == Bad || ip.fragment.error || ipv6.fragment.error" 2>/dev/null | grep .'
 topo_end
