@@ -34,7 +34,8 @@ struct leat_stack {
 	char name[STACK_NAME_MAX];
 	struct mem_account mem;
 	const struct module *modules[MODULE_MAX + 1]; /* NULL-terminated, in start order */
-	uint32_t modules_changed; /* how often one came or went: who remembers something of them looks again */
+	uint32_t
+		modules_changed; /* how often one came or went: who remembers something of them looks again */
 	/* The graph's: nodes came or went. 0 or -errno: they do not fit in. */
 	int (*on_modules)(struct leat_stack *st);
 	void *iface_conf; /* net's: the settings that interfaces begin with; NULL: no interfaces */

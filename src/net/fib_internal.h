@@ -136,7 +136,8 @@ struct fib_stack {
 	bool had_vrf; /* so the rules of VRFs were made */
 	bool had_rules; /* IPv4 ones, beyond the built-in ones: tables local and main are told apart from then on */
 	struct hash nhs;
-	struct fib_shared_nh *last_nh; /* the one of a single way that was asked for last: of many routes the same; or NULL */
+	struct fib_shared_nh *
+		last_nh; /* the one of a single way that was asked for last: of many routes the same; or NULL */
 	uint64_t count[2];
 	uint64_t serial; /* of the route that came last */
 	struct fib_hop *described; /* the hops of siblings that fib_describe() told last */
