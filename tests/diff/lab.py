@@ -8,7 +8,7 @@
 Both ends have the same link-layer addresses at every dut. The driver's ends have no addresses and say nothing by themselves.
 Hosts 2 to 9 of each link are permanent neighbours, so that only those cases meet resolution that are about it.
 """
-import os, re, shlex, shutil, subprocess, sys, tempfile, time
+import contextlib, os, re, shlex, shutil, subprocess, sys, tempfile, time
 
 import wire
 
@@ -29,6 +29,7 @@ SYSCTLS = [
     ("net.ipv4.icmp_msgs_per_sec", 1000000), ("net.ipv4.icmp_msgs_burst", 1000000),
     ("net.ipv4.icmp_ratelimit", 0), ("net.ipv4.icmp_ratemask", 0),
     ("net.ipv6.icmp.ratelimit", 0), ("net.ipv6.icmp.ratemask", ""),
+    ("net.ipv4.ipfrag_high_thresh", 64 << 20), ("net.ipv6.ip6frag_high_thresh", 64 << 20),  # many cases leave pieces behind
     ("net.ipv4.conf.all.rp_filter", 0), ("net.ipv4.conf.a.rp_filter", 0), ("net.ipv4.conf.b.rp_filter", 0),
     ("net.ipv6.conf.a.dad_transmits", 0), ("net.ipv6.conf.b.dad_transmits", 0),
     ("net.ipv6.conf.a.accept_dad", 0), ("net.ipv6.conf.b.accept_dad", 0),
@@ -69,6 +70,32 @@ ROLE_ROUTES = {"router": [], "host": ["route add default via 10.1.0.2 dev a", "-
 
 class Failed(Exception):
     pass
+
+
+NEIGHBOURS = 65536
+
+
+@contextlib.contextmanager
+def room_for_neighbours():
+    """All namespaces of a kernel share one neighbour table, and where it is full nobody new is answered: there is to be room meanwhile."""
+    was = {}
+    for v in (4, 6):
+        path = f"/proc/sys/net/ipv{v}/neigh/default/gc_thresh3"
+        try:
+            with open(path, "r+", encoding="ascii") as f:
+                value = int(f.read())
+                if value < NEIGHBOURS:
+                    f.seek(0)
+                    f.write(str(NEIGHBOURS))
+                    was[path] = value
+        except OSError:
+            pass  # in a namespace of its own, or not allowed
+    try:
+        yield
+    finally:
+        for path, value in was.items():
+            with open(path, "w", encoding="ascii") as f:
+                f.write(str(value))
 
 
 def run(*args, ok=True, text=None, **kw):
