@@ -124,10 +124,10 @@ static void iface_event(struct iface_watch *watch, struct iface *i, enum iface_e
 static void addr_event(struct addr_watch *watch, struct leat_stack *st, const struct addr *a,
 		       enum addr_event e)
 {
-	if (a->family != AF_INET6)
+	const struct iface *i = iface_by_handle(st, a->if_handle);
+	if (a->family != AF_INET6 || (i && i->flags & IFF_LOOPBACK)) /* where nobody solicits */
 		return;
 	struct ip6 group = ip6_solicited_node(&a->local.v6);
-	const struct iface *i = iface_by_handle(st, a->if_handle);
 	if (e == ADDR_ADDED)
 		join(st, a->if_handle, &group);
 	else if (e == ADDR_GOING)
