@@ -1236,6 +1236,15 @@ static void show(const struct side *p)
 
 static const int anycast_group = RTNLGRP_IPV6_ACADDR;
 
+/* Linux 6.18 forgets to take proxies without a device along when their namespace goes: a later namespace that gets the same place in
+ * memory has them. */
+static void forget_proxies(void)
+{
+	if (system("for f in -4 -6; do ip $f neigh show proxy | while read -r a rest; do ip $f neigh del "
+		   "proxy $a; done; done"))
+		printf("proxies of namespaces that are no more may be in the way\n");
+}
+
 static void open_kernel(struct side *p)
 {
 	int on = 1;
@@ -1243,6 +1252,8 @@ static void open_kernel(struct side *p)
 		printf("needs root\n");
 		exit(77);
 	}
+	forget_proxies();
+	atexit(forget_proxies);
 	p->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	struct sockaddr_nl groups = { .nl_family = AF_NETLINK, .nl_groups = GROUPS };
 	p->listener_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);

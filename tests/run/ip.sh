@@ -12,7 +12,7 @@ check "ip addr add" run ip addr add 192.0.2.1/24 dev lo
 check "ip addr" says 'inet 192.0.2.1/24' run ip addr
 check "ip -j addr" says '"local":"192.0.2.1"' run ip -j addr
 check "ip neigh add" run ip neigh add 192.0.2.7 lladdr 02:00:00:00:00:07 dev lo
-check "ip neigh" says '192.0.2.7 .*PERMANENT' run ip neigh
+check "ip neigh: on a loopback all are one, as on Linux" says '^0.0.0.0 dev lo .*PERMANENT' run ip neigh
 batch() { printf '%s\n' 'route add 198.51.100.0/24 via 192.0.2.7' 'addr add 2001:db8::1/64 dev lo' | run ip -batch -; }
 check "ip -batch" batch
 check "ip route" says '198.51.100.0/24 via 192.0.2.7' run ip route

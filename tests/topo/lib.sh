@@ -241,8 +241,8 @@ leat_vlans() { # INTERFACE: lines for ip -batch, VLAN in VLAN; the innermost tak
 capture_start() { # client|server
     [ "$topo_over" != user ] || return 0
     command -v tcpdump >/dev/null || return 0
-    # Each packet is handed over and written as it comes, so that nothing is lost when it is stopped.
-    ip netns exec "$prefix-$1" tcpdump -i eth0 --immediate-mode -U -w "$tmp/$1.pcap" -Z root -s 0 >/dev/null 2>&1 </dev/null &
+    # Each packet is handed over and written as it comes, so that nothing is lost when it is stopped; for bursts of them there is room.
+    ip netns exec "$prefix-$1" tcpdump -i eth0 --immediate-mode -B 65536 -U -w "$tmp/$1.pcap" -Z root -s 0 >/dev/null 2>&1 </dev/null &
     children+=("$!")
     local i
     for i in {1..50}; do [ -s "$tmp/$1.pcap" ] && break; sleep 0.1; done
