@@ -51,9 +51,17 @@ check "several receive, every worker sends by its own" eval '[ "$(queue_sum l0 "
     [ "$(queue_sum l1 "sum(x[\"tx_packets\"] > 0 for x in q)")" = 3 ] || { L dev; false; }'
 
 say "a lone packet leaves at once, with a kick of its own; a burst shares them"
-p0=$(tx) k0=$(kicks)
-check "ten pings, one at a time" ping_all client 10.77.2.2 10
-check "ten packets, ten kicks" eval '[ $(($(tx) - p0)) = $(($(kicks) - k0)) ]'
+lone() { # what neighbours ask may share a kick with a ping: three tries
+    local i p0 k0
+    for i in 1 2 3; do
+        p0=$(tx) k0=$(kicks)
+        ping_all client 10.77.2.2 10 || return 1
+        [ $(($(tx) - p0)) = $(($(kicks) - k0)) ] && return
+    done
+    echo "$(($(tx) - p0)) packets, $(($(kicks) - k0)) kicks"
+    return 1
+}
+check "ten pings, one at a time: ten packets, ten kicks" lone
 head -c 4000000 /dev/urandom >"$tmp/file"
 serve_file "$tmp"
 p0=$(tx) k0=$(kicks)
