@@ -5,6 +5,7 @@
  * daemon of the name must end before it touches anything; then the helper, before there are threads; then the rights
  * go, and everything that looks at packets or clients comes after that. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -37,8 +38,7 @@ struct daemon {
 	struct leat_stack *st;
 	struct sockd *sockd;
 	struct fd_watch signals, helper_end;
-	char *saved; /* what --restore names */
-	size_t saved_len;
+	int saved_fd; /* what --restore names */
 };
 
 /* One line: what was wrong, and what to do where that is not the same. */
@@ -85,28 +85,15 @@ static int listen_for_clients(struct daemon *d)
 }
 
 /* While we still have the rights of whoever started us: the file is theirs. */
-static int read_saved(struct daemon *d)
+static int open_saved(struct daemon *d)
 {
 	if (!d->opt.restore[0])
 		return 0;
-	FILE *f = fopen(d->opt.restore, "re"), *to = f ? open_memstream(&d->saved, &d->saved_len) : NULL;
-	char piece[4096];
-	off_t most = (off_t)d->opt.budget_mib << 20; /* a stack of that size would have no room either */
-	int err = to ? 0 : -errno;
-	for (size_t n; !err && (n = fread(piece, 1, sizeof piece, f)) > 0;)
-		if (fwrite(piece, 1, n, to) != n)
-			err = -ENOMEM;
-		else if (ftello(to) > most)
-			err = -EFBIG;
-	if (!err && ferror(f))
-		err = -errno; /* a directory fails at its first read */
-	if (to)
-		fclose(to);
-	if (f)
-		fclose(f);
-	return err ? give_up(err, "cannot read %s: %s; --restore takes what `leat save FILE` wrote",
-			     d->opt.restore, strerror(-err))
-		   : 0;
+	d->saved_fd = open(d->opt.restore, O_RDONLY | O_CLOEXEC);
+	return d->saved_fd < 0
+		       ? give_up(-errno, "cannot read %s: %s; --restore takes what `leat save FILE` wrote",
+				 d->opt.restore, strerror(errno))
+		       : 0;
 }
 
 static int part_with_rights(struct daemon *d)
@@ -210,11 +197,12 @@ static int fill_stack(struct daemon *d)
 	}
 	if (err)
 		return err;
-	if (d->saved)
-		err = stack_restore_text(d->st, d->saved, d->saved_len, why, sizeof why);
-	if (err)
-		return give_up(err, "cannot restore %s: %s", d->opt.restore, *why ? why : strerror(-err));
-	return 0;
+	if (d->saved_fd < 0)
+		return 0;
+	err = stack_restore_fd(d->st, d->saved_fd, d->opt.restore, why, sizeof why);
+	close(d->saved_fd);
+	d->saved_fd = -1;
+	return err ? give_up(err, "cannot restore %s", *why ? why : strerror(-err)) : 0;
 }
 
 /* --- serving --- */
@@ -298,7 +286,6 @@ static int close_all(struct daemon *d)
 		close(d->signals.fd);
 	if (d->listen_fd >= 0)
 		close(d->listen_fd);
-	free(d->saved);
 	if (helper_stop(&d->helper))
 		return 0;
 	return give_up(-EIO,
@@ -310,7 +297,7 @@ static int close_all(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	static struct daemon daemon = { .listen_fd = -1 };
+	static struct daemon daemon = { .listen_fd = -1, .saved_fd = -1 };
 	struct daemon *d = &daemon;
 	settle_heap();
 	helper_none(&d->helper);
@@ -322,7 +309,7 @@ int main(int argc, char **argv)
 	}
 	if (d->opt.version)
 		return printf("leatd %s\n", LEAT_VERSION) < 0;
-	if (read_saved(d))
+	if (open_saved(d))
 		return 1;
 	int err = listen_for_clients(d);
 	if (err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "save.c"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -21,6 +22,28 @@ static int teardown(void **state)
 	return unlink(path);
 }
 
+struct written {
+	struct saver *s;
+	int fd;
+};
+
+static struct saver *begin(struct written *w)
+{
+	w->fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(w->fd >= 0);
+	w->s = saver_new(save_to_fd, &w->fd);
+	assert_non_null(w->s);
+	return w->s;
+}
+
+static int end(struct written *w)
+{
+	int err = saver_end(w->s);
+	saver_free(w->s);
+	close(w->fd);
+	return err;
+}
+
 static void write_file(const char *text)
 {
 	FILE *f = fopen(path, "w");
@@ -31,7 +54,8 @@ static void write_file(const char *text)
 
 static void what_is_written_is_read(void **state)
 {
-	struct saver *s = saver_new();
+	struct written w;
+	struct saver *s = begin(&w);
 	save_u64(s, "big", UINT64_MAX);
 	save_str(s, "word", "a \"b\" c");
 	save_str(s, "odd", "no\xff\x80text"); /* no UTF-8 */
@@ -45,8 +69,7 @@ static void what_is_written_is_read(void **state)
 	save_begin(s, "inner");
 	save_u64(s, "x", 5);
 	save_end(s);
-	assert_int_equal(saver_write(s, path), 0);
-	saver_free(s);
+	assert_int_equal(end(&w), 0);
 
 	char why[256], word[16];
 	uint64_t v;
@@ -120,11 +143,119 @@ static void a_file_that_is_no_json_says_so(void **state)
 
 static void a_deep_nest_is_an_error_not_a_crash(void **state)
 {
-	struct saver *s = saver_new();
-	for (unsigned i = 0; i < 2 * DEPTH_MAX; i++)
+	struct written w;
+	struct saver *s = begin(&w);
+	for (unsigned i = 0; i < 32; i++)
 		save_begin(s, "x");
-	assert_int_not_equal(saver_write(s, path), 0);
+	assert_int_equal(end(&w), -EOVERFLOW);
+}
+
+static void a_full_disk_is_said(void **state)
+{
+	int fd = open("/dev/full", O_WRONLY);
+	struct saver *s = saver_new(save_to_fd, &fd);
+	for (unsigned i = 0; i < 30000; i++)
+		save_u64(s, "x", i);
+	assert_int_equal(save_error(s), -ENOSPC); /* known before the end */
+	assert_int_equal(saver_end(s), -ENOSPC);
 	saver_free(s);
+	close(fd);
+}
+
+static void a_million_items_take_the_memory_of_one(void **state)
+{
+	enum { N = 1000000 };
+	struct written w;
+	struct saver *s = begin(&w);
+	size_t n;
+	uint64_t v;
+	save_list(s, "first");
+	for (uint64_t i = 0; i < N; i++) {
+		save_item(s);
+		save_u64(s, "i", i);
+		save_end(s);
+	}
+	save_end(s);
+	save_u64(s, "behind", 7);
+	assert_int_equal(end(&w), 0);
+
+	char why[256];
+	size_t before = mallinfo2().uordblks;
+	struct loader *l = loader_new(path, why, sizeof why);
+	assert_non_null(l);
+	assert_true(load_u64(l, "behind", 7, 7, &v));
+	assert_true(load_list(l, "first", &n) && n == N);
+	for (uint64_t i = 0; i < N; i++) {
+		assert_true(load_item(l, i) && load_u64(l, "i", i, i, &v));
+		load_end(l);
+	}
+	assert_true(load_item(l, 3) && load_u64(l, "i", 3, 3, &v)); /* and back */
+	load_end(l);
+	assert_true(mallinfo2().uordblks < before + 65536);
+	assert_false(load_item(l, N));
+	assert_string_equal(load_error_text(l), "first.1000000: no such object");
+	loader_free(l);
+}
+
+static void fields_are_found_in_any_order(void **state)
+{
+	char why[256], word[16];
+	uint64_t v;
+	write_file("{\"a\": {\"z\": [[{}], \"]}\\\"\"]}, \"b\": 2 ,\"word\":\"\\u00e4\\ud83d\\ude00\\n\", "
+		   "\"ab\": 4}\n");
+	struct loader *l = loader_new(path, why, sizeof why);
+	assert_non_null(l);
+	assert_true(load_u64(l, "ab", 4, 4, &v) && load_u64(l, "b", 2, 2, &v) && load_u64(l, "ab", 4, 4, &v));
+	assert_true(load_str(l, "word", word, sizeof word));
+	assert_string_equal(word, "\xc3\xa4\xf0\x9f\x98\x80\n");
+	assert_true(load_has(l, "a") && !load_has(l, "z") && load_begin(l, "a"));
+	assert_true(load_has(l, "z") && !load_has(l, "b"));
+	loader_free(l);
+}
+
+static void two_fields_of_a_name_are_refused(void **state)
+{
+	char why[256];
+	write_file("{\"a\": 1, \"b\": {}, \"a\": 2}");
+	assert_null(loader_new(path, why, sizeof why));
+	write_file("{\"a\": {\"c\": 1, \"c\": 2}}");
+	struct loader *l = loader_new(path, why, sizeof why);
+	assert_false(load_begin(l, "a"));
+	assert_string_equal(load_error_text(l), "a: a field that is there twice");
+	loader_free(l);
+}
+
+/* Somebody writes to the file that is being read: nonsense may come of it, and nothing worse. */
+static void a_file_that_changes_is_not_believed(void **state)
+{
+	char why[256], word[16];
+	size_t n;
+	uint64_t v;
+	write_file("{\"a\": {\"s\": \"text\", \"l\": [{}, {}]}}");
+	struct loader *l = loader_new(path, why, sizeof why);
+	write_file("{\"a\": {\"s\": \"text\\\\\\\\\\\\\\\\\\\\\\");
+	if (load_begin(l, "a")) {
+		load_str(l, "s", word, sizeof word);
+		load_u64(l, "s", 0, 1, &v);
+		if (load_list(l, "l", &n))
+			load_item(l, 1);
+	}
+	loader_free(l);
+}
+
+static void a_pipe_can_be_read_too(void **state)
+{
+	char why[256];
+	uint64_t v;
+	int fd[2];
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(write(fd[1], "{\"a\": 1}", 8), 8);
+	close(fd[1]);
+	struct loader *l = loader_new_fd(fd[0], "pipe", why, sizeof why);
+	assert_non_null(l);
+	assert_true(load_u64(l, "a", 1, 1, &v));
+	loader_free(l);
+	close(fd[0]);
 }
 
 int main(void)
@@ -135,6 +266,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(types_and_lengths_are_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_that_is_no_json_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_deep_nest_is_an_error_not_a_crash, setup, teardown),
+		cmocka_unit_test(a_full_disk_is_said),
+		cmocka_unit_test_setup_teardown(a_million_items_take_the_memory_of_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(fields_are_found_in_any_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_fields_of_a_name_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_that_changes_is_not_believed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pipe_can_be_read_too, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

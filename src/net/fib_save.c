@@ -11,8 +11,31 @@
 #include "net/route_fill.h"
 #include "net/rule_internal.h"
 
+/* A table has a million of them: a field that says nothing is left out. */
+static void save_if(struct saver *s, const char *key, uint64_t v)
+{
+	if (v)
+		save_u64(s, key, v);
+}
+
+static void save_address(struct saver *s, const char *key, uint8_t family, const struct ipaddr *a)
+{
+	if (family)
+		save_bytes(s, key, a->b, family == AF_INET ? sizeof a->v4 : sizeof a->b);
+}
+
+static bool has_metrics(const struct fib_nh *nh)
+{
+	for (unsigned i = 1; i <= RTAX_MAX; i++)
+		if (nh->metric[i])
+			return true;
+	return nh->cc_algo[0];
+}
+
 static void save_metrics(struct saver *s, const struct fib_nh *nh)
 {
+	if (!has_metrics(nh))
+		return;
 	save_begin(s, "metrics");
 	for (unsigned i = 1; i <= RTAX_MAX; i++)
 		if (nh->metric[i])
@@ -46,25 +69,24 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	const struct iface *i = iface_by_handle(st, r->nh.if_handle);
 	save_item(s);
 	save_u64(s, "family", r->family);
-	save_bytes(s, "dst", r->dst.b, sizeof r->dst.b);
+	save_address(s, "dst", r->family, &r->dst);
 	save_u64(s, "plen", r->plen);
-	save_u64(s, "tos", r->tos);
+	save_if(s, "tos", r->tos);
 	save_u64(s, "table", r->table);
 	save_u64(s, "protocol", r->protocol);
-	save_u64(s, "metric", r->metric);
-	save_u64(s, "flags", r->flags);
+	save_if(s, "metric", r->metric);
+	save_if(s, "flags", r->flags);
 	save_u64(s, "type", r->nh.type);
-	save_u64(s, "scope", r->nh.scope);
-	if (r->nh.nh_id)
-		save_u64(s, "nexthop", r->nh.nh_id);
-	save_u64(s, "ifindex", i ? i->ifindex : 0);
-	save_u64(s, "gw_family", r->nh.gw_family);
-	save_bytes(s, "gw", r->nh.gw.b, sizeof r->nh.gw.b);
-	save_u64(s, "nh_flags", r->nh.flags);
-	save_u64(s, "prefsrc_family", r->nh.prefsrc_family);
-	save_bytes(s, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b);
+	save_if(s, "scope", r->nh.scope);
+	save_if(s, "nexthop", r->nh.nh_id);
+	save_if(s, "ifindex", i ? i->ifindex : 0);
+	save_if(s, "gw_family", r->nh.gw_family);
+	save_address(s, "gw", r->nh.gw_family, &r->nh.gw);
+	save_if(s, "nh_flags", r->nh.flags);
+	save_if(s, "prefsrc_family", r->nh.prefsrc_family);
+	save_address(s, "prefsrc", r->nh.prefsrc_family, &r->nh.prefsrc);
 	if (r->family == AF_INET6)
-		save_u64(s, "pref", r->pref);
+		save_if(s, "pref", r->pref);
 	if (r->until_us) { /* what is left of it */
 		uint64_t now_us = st->rt->ctl->now_us;
 		save_u64(s, "lifetime_us", r->until_us > now_us ? r->until_us - now_us : 1);
@@ -104,9 +126,28 @@ static bool load_field(struct loader *l, const char *key, uint64_t max, void *to
 }
 #define LOAD(l, key, max, to) load_field(l, key, max, &(to), sizeof(to))
 
+/* What is left out is 0. */
+static bool load_if(struct loader *l, const char *key, uint64_t max, void *to, size_t bytes)
+{
+	return !load_has(l, key) || load_field(l, key, max, to, bytes);
+}
+#define LOAD_IF(l, key, max, to) load_if(l, key, max, &(to), sizeof(to))
+
+/* As long as its family's, or (files of before) always of 16 bytes. */
+static bool load_address(struct loader *l, const char *key, uint8_t family, struct ipaddr *a)
+{
+	size_t n;
+	if (!load_has(l, key))
+		return !family || !load_bad(l, key, "no such bytes");
+	if (!load_blob(l, key, a->b, sizeof a->b, &n))
+		return false;
+	bool ok = n == sizeof a->b || (family == AF_INET && n == sizeof a->v4);
+	return ok || !load_bad(l, key, "wrong length");
+}
+
 static bool load_pref(struct loader *l, struct fib_route *r)
 {
-	return r->family != AF_INET6 || !load_has(l, "pref") || LOAD(l, "pref", ROUTE_PREF_LOW, r->pref);
+	return r->family != AF_INET6 || LOAD_IF(l, "pref", ROUTE_PREF_LOW, r->pref);
 }
 
 static bool load_metrics(struct loader *l, struct fib_nh *nh)
@@ -137,19 +178,24 @@ static bool load_lifetime(struct loader *l, uint64_t now_us, struct fib_route *r
 	return true;
 }
 
+static bool load_nh(struct loader *l, struct fib_nh *nh, uint32_t *ret_ifindex)
+{
+	return LOAD(l, "type", RTN_MAX, nh->type) && LOAD_IF(l, "scope", UINT8_MAX, nh->scope) &&
+	       LOAD_IF(l, "ifindex", INT32_MAX, *ret_ifindex) &&
+	       LOAD_IF(l, "gw_family", AF_INET6, nh->gw_family) &&
+	       load_address(l, "gw", nh->gw_family, &nh->gw) &&
+	       LOAD_IF(l, "nh_flags", UINT8_MAX, nh->flags) &&
+	       LOAD_IF(l, "prefsrc_family", AF_INET6, nh->prefsrc_family) &&
+	       load_address(l, "prefsrc", nh->prefsrc_family, &nh->prefsrc);
+}
+
 static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifindex)
 {
-	return LOAD(l, "family", AF_INET6, r->family) && load_bytes(l, "dst", r->dst.b, sizeof r->dst.b) &&
-	       LOAD(l, "plen", 128, r->plen) && LOAD(l, "tos", UINT8_MAX, r->tos) &&
+	return LOAD(l, "family", AF_INET6, r->family) && load_address(l, "dst", r->family, &r->dst) &&
+	       LOAD(l, "plen", 128, r->plen) && LOAD_IF(l, "tos", UINT8_MAX, r->tos) &&
 	       LOAD(l, "table", UINT32_MAX, r->table) && LOAD(l, "protocol", UINT8_MAX, r->protocol) &&
-	       LOAD(l, "metric", UINT32_MAX, r->metric) && LOAD(l, "flags", UINT32_MAX, r->flags) &&
-	       LOAD(l, "type", RTN_MAX, r->nh.type) && LOAD(l, "scope", UINT8_MAX, r->nh.scope) &&
-	       LOAD(l, "gw_family", AF_INET6, r->nh.gw_family) &&
-	       load_bytes(l, "gw", r->nh.gw.b, sizeof r->nh.gw.b) &&
-	       LOAD(l, "nh_flags", UINT8_MAX, r->nh.flags) &&
-	       LOAD(l, "prefsrc_family", AF_INET6, r->nh.prefsrc_family) &&
-	       load_bytes(l, "prefsrc", r->nh.prefsrc.b, sizeof r->nh.prefsrc.b) &&
-	       LOAD(l, "ifindex", INT32_MAX, *ret_ifindex) && load_pref(l, r) && load_metrics(l, &r->nh);
+	       LOAD_IF(l, "metric", UINT32_MAX, r->metric) && LOAD_IF(l, "flags", UINT32_MAX, r->flags) &&
+	       load_nh(l, &r->nh, ret_ifindex) && load_pref(l, r) && load_metrics(l, &r->nh);
 }
 
 static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex)
@@ -202,7 +248,7 @@ static int load_one(struct leat_stack *st, struct loader *l)
 {
 	struct fib_route r = { 0 };
 	struct fib_hop *hops = NULL;
-	uint32_t ifindex;
+	uint32_t ifindex = 0;
 	size_t n = 0;
 	int err = load_route(l, &r, &ifindex) && load_lifetime(l, st->rt->ctl->now_us, &r) ? 0 : -EINVAL;
 	if (!err && load_has(l, "nexthop")) {
