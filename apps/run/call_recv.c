@@ -96,10 +96,31 @@ static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 	return flags & MSG_TRUNC ? n : (ssize_t)take;
 }
 
+static void synced(struct call *c, const struct sockd_rep *rep)
+{
+	c->again(c);
+}
+
+/* On Linux the answer is there when a request has been sent. Here the daemon may still be at it, so who would not wait is told that
+ * there is nothing only after the daemon has said so. */
+static bool sync_first(struct call *c, int flags, void (*again)(struct call *))
+{
+	struct known *k = known_find(c->s, c->cookie);
+	struct sockd_req req = { .op = SOCKD_SYNC };
+
+	if (!k || !k->unsure || call_may_wait(c, flags))
+		return false;
+	k->unsure = false;
+	c->again = again;
+	call_ask(c, &req, &c->ev.fd, 1, synced);
+	return true;
+}
+
 static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct call *))
 {
 	if (n == -EAGAIN && !(flags & MSG_ERRQUEUE)) {
-		call_would_block(c, flags, EPOLLIN, SO_RCVTIMEO, again);
+		if (!sync_first(c, flags, again))
+			call_would_block(c, flags, EPOLLIN, SO_RCVTIMEO, again);
 		return;
 	}
 	if (n < 0) {

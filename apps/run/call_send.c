@@ -40,8 +40,12 @@ static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 	if (!call_is_alive(c)) /* interrupted: it will be made anew */
 		return -EINTR;
 	n = send(c->ev.fd, c->s->buf, m->room, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n >= 0)
+	if (n >= 0) {
+		struct known *k = known_find(c->s, c->cookie);
+		if (k)
+			k->unsure = true;
 		return n;
+	}
 	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED
 						     : -errno; /* Linux: no kernel side, nobody there */
 }

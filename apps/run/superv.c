@@ -66,7 +66,7 @@ static uint32_t cookie_hash(uint64_t cookie)
 	return hash_u32(cookie ^ cookie >> 32);
 }
 
-static struct known *find(const struct superv *s, uint64_t cookie)
+struct known *known_find(const struct superv *s, uint64_t cookie)
 {
 	struct hash_node *n;
 
@@ -74,11 +74,6 @@ static struct known *find(const struct superv *s, uint64_t cookie)
 			   cookie_hash(cookie)) if (container_of(n, struct known, node)->cookie ==
 						    cookie) return container_of(n, struct known, node);
 	return NULL;
-}
-
-bool known_find(const struct superv *s, uint64_t cookie)
-{
-	return find(s, cookie) != NULL;
 }
 
 void known_add(struct superv *s, uint64_t cookie)
@@ -93,7 +88,7 @@ void known_add(struct superv *s, uint64_t cookie)
 
 void known_remove(struct superv *s, uint64_t cookie)
 {
-	struct known *k = find(s, cookie);
+	struct known *k = known_find(s, cookie);
 
 	if (!k)
 		return;
@@ -101,12 +96,11 @@ void known_remove(struct superv *s, uint64_t cookie)
 	mem_free(k);
 }
 
-static bool is_ours(const struct superv *s, int fd)
+static bool is_ours(const struct superv *s, int fd, uint64_t *ret_cookie)
 {
-	uint64_t cookie;
-	socklen_t len = sizeof cookie;
+	socklen_t len = sizeof *ret_cookie;
 
-	return !getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) && known_find(s, cookie);
+	return !getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &len) && known_find(s, *ret_cookie);
 }
 
 /* --- the life of a call --- */
@@ -206,12 +200,17 @@ static uint64_t deadline_of(int fd, int so_timeo)
 	return superv_now_ms() + t.tv_sec * 1000ull + (t.tv_usec + 999) / 1000;
 }
 
-void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,
-		      void (*again)(struct call *))
+bool call_may_wait(const struct call *c, int msg_flags)
 {
 	int fl = fcntl(c->ev.fd, F_GETFL);
 
-	if (c->expired || msg_flags & MSG_DONTWAIT || (fl >= 0 && fl & O_NONBLOCK)) {
+	return !(msg_flags & MSG_DONTWAIT) && !(fl >= 0 && fl & O_NONBLOCK);
+}
+
+void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,
+		      void (*again)(struct call *))
+{
+	if (c->expired || !call_may_wait(c, msg_flags)) {
 		call_fail(c, -EAGAIN);
 		return;
 	}
@@ -264,7 +263,7 @@ static bool take_fd(struct call *c)
 		return false;
 	}
 	fd = target_fd(c->tid, c->arg[0]);
-	if (fd < 0 || !is_ours(c->s, fd)) {
+	if (fd < 0 || !is_ours(c->s, fd, &c->cookie)) {
 		if (fd >= 0)
 			close(fd);
 		if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)

@@ -38,8 +38,9 @@ enum { SUPERV_BUF = 512 << 10 };
 struct known {
 	struct hash_node node;
 	uint64_t cookie;
+	bool unsure; /* it was written to, and the daemon has not said since that all of it is executed */
 };
-bool known_find(const struct superv *s, uint64_t cookie);
+struct known *known_find(const struct superv *s, uint64_t cookie);
 void known_add(struct superv *s, uint64_t cookie);
 void known_remove(struct superv *s, uint64_t cookie);
 
@@ -51,6 +52,7 @@ struct call {
 	struct superv *s;
 	struct list link;
 	uint64_t id;
+	uint64_t cookie; /* of fd, which is one of ours; else 0 */
 	pid_t tid;
 	int nr;
 	uint64_t arg[6];
@@ -77,6 +79,8 @@ bool call_is_alive(const struct call *c);
 void call_return_fd(struct call *c, int fd, bool cloexec);
 /* Runs again() when the descriptor is ready for `events`. */
 void call_wait_fd(struct call *c, uint32_t events, void (*again)(struct call *));
+/* Neither the call nor its descriptor says otherwise. */
+bool call_may_wait(const struct call *c, int msg_flags);
 /* call_wait_fd() for a call that may block and whose descriptor is not non-blocking; else fails it with -EAGAIN. so_timeo:
  * SO_RCVTIMEO or SO_SNDTIMEO. */
 void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_timeo,

@@ -320,6 +320,22 @@ static int do_getsockopt(struct pair *s, const struct sockd_req *req, struct soc
 	return err;
 }
 
+/* Whoever asks holds the application's end, so it hangs up only when that was shut down; to see that is then input()'s. */
+static bool has_input(const struct pair *s)
+{
+	struct pollfd p = { .fd = s->watch.fd, .events = POLLIN | POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && p.revents == POLLIN;
+}
+
+static int do_sync(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	for (unsigned i = 0; i < SYNC_MAX && has_input(s); i++)
+		if (!input_one(s))
+			return -EBADF;
+	return 0;
+}
+
 int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	static int (*const todo[SOCKD_OP_MAX])(struct pair *, const struct sockd_req *,
@@ -330,6 +346,7 @@ int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *
 		[SOCKD_GETPEERNAME] = do_getpeername,
 		[SOCKD_SETSOCKOPT] = do_setsockopt,
 		[SOCKD_GETSOCKOPT] = do_getsockopt,
+		[SOCKD_SYNC] = do_sync,
 	};
 
 	return todo[req->op](s, req, rep);

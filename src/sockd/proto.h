@@ -23,6 +23,7 @@ enum sockd_op {
 	SOCKD_SETSOCKOPT, /* opt; data: the value */
 	SOCKD_GETSOCKOPT, /* opt with len; reply: data */
 	SOCKD_IOCTL, /* ioctl; data: what compat/ioctl.h says; no descriptor. Reply: data */
+	SOCKD_SYNC, /* one descriptor. Reply: what was written to it before has been read and executed */
 	SOCKD_OP_MAX,
 
 	SOCKD_CLOSED =

@@ -111,8 +111,8 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 		err = do_ioctl(c, &req, rep);
 	} else if (!err) {
 		s = pair_find(c->d, raw->fd[0]);
-		err = s ? pair_request(s, &req, rep) : -EBADF;
 		rep->cookie = s ? s->cookie : 0;
+		err = s ? pair_request(s, &req, rep) : -EBADF;
 	}
 	c->d->stats.refused += err != 0;
 	rep->err = err;

@@ -16,6 +16,8 @@ enum {
 	SOCKS_MAX = 65536,
 	TURN_BUDGET = 16, /* messages taken from one descriptor before others have their turn */
 	LOOK_ON_EVERY = 8, /* times that a descriptor was ready */
+	SYNC_MAX =
+		1024, /* messages taken for one SOCKD_SYNC: more than a pair holds by Linux's default limits */
 	RECV_MAX = 512 << 10, /* what a Unix socket carries at most with Linux's default limits */
 };
 
@@ -78,7 +80,7 @@ int req_parse(const struct raw_req *raw, struct sockd_req *ret);
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep);
 
 int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret);
-/* The request's other operations. */
+/* The request's other operations. SOCKD_SYNC may close it. */
 int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep);
 struct pair *pair_find(struct sockd *d, int app_fd);
 void pair_close(struct pair *s); /* tells the client, if there is one */

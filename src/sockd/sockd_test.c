@@ -247,6 +247,32 @@ static void options_are_told(void **state)
 	close(client);
 }
 
+/* As long as nobody serves descriptors nothing is answered, but for who asks that it be. */
+static void what_was_sent_before_a_sync_is_answered_before_it(void **state)
+{
+	struct sockd_test *t = *state;
+	int client = test_connect(t), fd = open_generic(t, client), copy = dup(fd);
+	struct client *c = list_first(&t->d->clients, struct client, link);
+	struct sockd_req req = { .op = SOCKD_SYNC, .seq = 1 };
+	struct raw_req raw = { .bytes = &req, .len_bytes = sizeof req, .fd = { copy, -1 }, .n_fds = 1 };
+	struct sockd_rep rep;
+	char buf[256];
+
+	for (unsigned i = 1; i <= 3; i++) {
+		struct nlmsghdr h = { sizeof h, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, i, 0 };
+		assert_int_equal(send(fd, &h, sizeof h, MSG_DONTWAIT), sizeof h);
+	}
+	assert_int_equal(recv(fd, buf, sizeof buf, MSG_DONTWAIT), -1);
+	assert_int_equal(client_request(c, &raw, &rep), 0);
+	assert_int_equal(rep.err, 0);
+	for (unsigned i = 1; i <= 3; i++)
+		assert_true(recv(fd, buf, sizeof buf, MSG_DONTWAIT) > 0);
+	assert_int_equal(recv(fd, buf, sizeof buf, MSG_DONTWAIT), -1);
+	close(copy);
+	close(fd);
+	close(client);
+}
+
 static void ioctls_need_no_descriptor_and_settings_a_right(void **state)
 {
 	struct sockd_test *t = *state;
@@ -396,6 +422,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_protocols_do_not_exist, start, end),
 		cmocka_unit_test_setup_teardown(bind_names_the_socket, start, end),
 		cmocka_unit_test_setup_teardown(options_are_told, start, end),
+		cmocka_unit_test_setup_teardown(what_was_sent_before_a_sync_is_answered_before_it, start,
+						end),
 		cmocka_unit_test_setup_teardown(ioctls_need_no_descriptor_and_settings_a_right, start, end),
 		cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, start, end),
 		cmocka_unit_test_setup_teardown(too_many_descriptors_are_not_kept, start, end),
