@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client of leatd's generic netlink family "leat" (include/leat/genl.h) over a pair of its own. */
+/* A client of leatd's generic netlink family "leat" (include/leat/genl.h) by libleat-netlink. */
 #ifndef LEAT_LEAT_CLIENT_H
 #define LEAT_LEAT_CLIENT_H
 
@@ -9,16 +9,13 @@
 #include <stdint.h>
 
 #include "leat/genl.h"
-
-enum { CLIENT_BUF = 1 << 16 };
+#include "leat/netlink.h"
 
 struct client {
 	const char *name; /* the daemon's */
-	int ctl, fd; /* its connection, our end of the pair */
+	struct leat_nl *nl;
 	uint16_t family;
-	uint32_t seq;
-	char why[256]; /* what the daemon said of a refusal, or empty */
-	uint8_t out[CLIENT_BUF], in[CLIENT_BUF];
+	bool dump; /* what is being asked for */
 };
 
 /* One message of an answer. attr[type] is NULL when absent; of several (LEAT_A_EDGE) it is the last, all are in msg. */
@@ -34,14 +31,16 @@ typedef void answer_fn(const struct answer *a, void *ctx);
 int client_open(const char *name, struct client **ret);
 void client_close(struct client *c);
 
-/* Starts a request; attributes are put behind it with mnl_attr_put*(). */
-struct nlmsghdr *client_begin(struct client *c, uint8_t cmd, bool dump);
-/* Sends it and hands each message of the answer to fn (may be NULL). 0 or -errno, c->why filled in. */
-int client_run(struct client *c, struct nlmsghdr *req, answer_fn *fn, void *ctx);
+/* Starts a request; attributes are put behind it with leat_nl_put*(c->nl, ...). */
+void client_begin(struct client *c, uint8_t cmd, bool dump);
+/* Sends it and hands each message of the answer, and what comes unasked meanwhile, to fn (may be NULL). 0 or -errno. */
+int client_run(struct client *c, answer_fn *fn, void *ctx);
 /* As client_run() for a dump without attributes, with the error line printed. 0 or 1. */
 int client_dump(struct client *c, uint8_t cmd, answer_fn *fn, void *ctx);
 /* Reads one datagram of unasked messages. 1, 0 at the end (the daemon is gone), or -errno. */
 int client_listen(struct client *c, answer_fn *fn, void *ctx);
+/* The daemon's words about a refusal, or "". */
+const char *client_why(const struct client *c);
 /* The line for a refusal: leat_error() with the daemon's words. Returns 1. */
 int client_refused(const struct client *c, const char *what, int err);
 

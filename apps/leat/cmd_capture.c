@@ -106,29 +106,30 @@ int capture_check_filter(const char *text)
 static int start(struct capture *c)
 {
 	const struct capture_opts *o = c->o;
-	struct nlmsghdr *h = client_begin(c->client, LEAT_CMD_CAPTURE_START, false);
 	struct bpf_program prog = { 0 };
+	client_begin(c->client, LEAT_CMD_CAPTURE_START, false);
 	if (o->filter[0]) {
 		if (compile(o->filter, &prog))
 			return 1;
-		mnl_attr_put(h, LEAT_A_FILTER, prog.bf_len * sizeof prog.bf_insns[0], prog.bf_insns);
+		leat_nl_put(c->client->nl, LEAT_A_FILTER, prog.bf_insns,
+			    prog.bf_len * sizeof prog.bf_insns[0]);
 		pcap_freecode(&prog);
 	}
-	mnl_attr_put_u32(h, LEAT_A_WHAT, o->what);
+	leat_nl_put_u32(c->client->nl, LEAT_A_WHAT, o->what);
 	if (o->dev)
-		mnl_attr_put_strz(h, LEAT_A_IFNAME, o->dev);
+		leat_nl_put_str(c->client->nl, LEAT_A_IFNAME, o->dev);
 	if (o->node)
-		mnl_attr_put_strz(h, LEAT_A_NODE_NAME, o->node);
+		leat_nl_put_str(c->client->nl, LEAT_A_NODE_NAME, o->node);
 	if (o->snap)
-		mnl_attr_put_u32(h, LEAT_A_SNAP_LEN, o->snap);
-	int err = client_run(c->client, h, heard, c);
+		leat_nl_put_u32(c->client->nl, LEAT_A_SNAP_LEN, o->snap);
+	int err = client_run(c->client, heard, c);
 	return err ? client_refused(c->client, "capture", err) : 0;
 }
 
 static int ask_to_stop(struct capture *c)
 {
-	struct nlmsghdr *h = client_begin(c->client, LEAT_CMD_CAPTURE_STOP, false);
-	int err = client_run(c->client, h, heard, c);
+	client_begin(c->client, LEAT_CMD_CAPTURE_STOP, false);
+	int err = client_run(c->client, heard, c);
 	return err ? client_refused(c->client, "capture", err) : 0;
 }
 
@@ -150,7 +151,7 @@ static int follow(struct capture *c)
 	bool stopping = false;
 	int err = 1;
 	while (!c->ended && err == 1) {
-		struct pollfd p[] = { { .fd = c->client->fd, .events = POLLIN },
+		struct pollfd p[] = { { .fd = leat_nl_fd(c->client->nl), .events = POLLIN },
 				      { .fd = stopping ? -1 : c->signals, .events = POLLIN },
 				      { .fd = c->file && !stopping ? capture_file_fd(c->file) : -1 } };
 		if (poll(p, 3, -1) < 0 && errno != EINTR)

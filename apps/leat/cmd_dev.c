@@ -135,12 +135,12 @@ static void print_dev(const struct answer *a, void *ctx)
 static int show(struct client *c, const char *ifname, bool json)
 {
 	json_t *list = json ? json_array() : NULL;
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_DEV_GET, !ifname);
 	int err;
 
+	client_begin(c, LEAT_CMD_DEV_GET, !ifname);
 	if (ifname)
-		mnl_attr_put_strz(h, LEAT_A_IFNAME, ifname);
-	err = client_run(c, h, print_dev, list);
+		leat_nl_put_str(c->nl, LEAT_A_IFNAME, ifname);
+	err = client_run(c, print_dev, list);
 	if (err)
 		return client_refused(c, ifname ? ifname : "dev", err);
 	return json ? print_json(list) : 0;
@@ -150,7 +150,6 @@ static int show(struct client *c, const char *ifname, bool json)
 static int add(struct client *c, char *words)
 {
 	char *ifname = strchr(words, ':'), *options;
-	struct nlmsghdr *h;
 	int err;
 
 	if (!ifname || ifname == words || !ifname[1] || ifname[1] == ',')
@@ -159,22 +158,22 @@ static int add(struct client *c, char *words)
 	options = strchr(ifname, ',');
 	if (options)
 		*options++ = '\0';
-	h = client_begin(c, LEAT_CMD_DEV_ADD, false);
-	mnl_attr_put_strz(h, LEAT_A_KIND, words);
-	mnl_attr_put_strz(h, LEAT_A_IFNAME, ifname);
+	client_begin(c, LEAT_CMD_DEV_ADD, false);
+	leat_nl_put_str(c->nl, LEAT_A_KIND, words);
+	leat_nl_put_str(c->nl, LEAT_A_IFNAME, ifname);
 	if (options)
-		mnl_attr_put_strz(h, LEAT_A_OPTIONS, options);
-	err = client_run(c, h, NULL, NULL);
+		leat_nl_put_str(c->nl, LEAT_A_OPTIONS, options);
+	err = client_run(c, NULL, NULL);
 	return err ? client_refused(c, ifname, err) : 0;
 }
 
 static int del(struct client *c, const char *ifname)
 {
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_DEV_DEL, false);
 	int err;
 
-	mnl_attr_put_strz(h, LEAT_A_IFNAME, ifname);
-	err = client_run(c, h, NULL, NULL);
+	client_begin(c, LEAT_CMD_DEV_DEL, false);
+	leat_nl_put_str(c->nl, LEAT_A_IFNAME, ifname);
+	err = client_run(c, NULL, NULL);
 	return err ? client_refused(c, ifname, err) : 0;
 }
 

@@ -33,9 +33,9 @@ static void take_mac(const struct answer *a, void *ctx)
 
 static int find_dev(struct client *c, struct explain *x)
 {
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_DEV_GET, false);
-	mnl_attr_put_strz(h, LEAT_A_IFNAME, x->dev);
-	int err = client_run(c, h, take_mac, x);
+	client_begin(c, LEAT_CMD_DEV_GET, false);
+	leat_nl_put_str(c->nl, LEAT_A_IFNAME, x->dev);
+	int err = client_run(c, take_mac, x);
 	if (err == -ENODEV)
 		return leat_error(
 			"explain: there is no interface \"%s\" (leat dev lists them), and no word of that "
@@ -220,21 +220,21 @@ static void heard(const struct answer *a, void *ctx)
 static int ask(struct client *c, struct explain *x)
 {
 	const struct packet_words *p = &x->packet;
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_EXPLAIN, false);
+	client_begin(c, LEAT_CMD_EXPLAIN, false);
 	if (x->dev)
-		mnl_attr_put_strz(h, LEAT_A_IFNAME, x->dev);
+		leat_nl_put_str(c->nl, LEAT_A_IFNAME, x->dev);
 	if (p->oif)
-		mnl_attr_put_strz(h, LEAT_A_OUT_IFNAME, p->oif);
+		leat_nl_put_str(c->nl, LEAT_A_OUT_IFNAME, p->oif);
 	if (p->mark)
-		mnl_attr_put_u32(h, LEAT_A_MARK, p->mark);
+		leat_nl_put_u32(c->nl, LEAT_A_MARK, p->mark);
 	if (p->uid)
-		mnl_attr_put_u32(h, LEAT_A_UID, p->uid);
+		leat_nl_put_u32(c->nl, LEAT_A_UID, p->uid);
 	if (p->worker)
-		mnl_attr_put_u32(h, LEAT_A_WORKER, p->worker);
+		leat_nl_put_u32(c->nl, LEAT_A_WORKER, p->worker);
 	if (x->whole)
-		mnl_attr_put(h, LEAT_A_WHOLE, 0, NULL);
-	mnl_attr_put(h, LEAT_A_PACKET, p->len, p->bytes);
-	int err = client_run(c, h, heard, x);
+		leat_nl_put_flag(c->nl, LEAT_A_WHOLE);
+	leat_nl_put(c->nl, LEAT_A_PACKET, p->bytes, p->len);
+	int err = client_run(c, heard, x);
 	if (err)
 		return client_refused(c, "explain", err);
 	for (err = 1; !x->ended && err == 1;)

@@ -26,7 +26,8 @@ static int save_to(const char *name, FILE *to)
 
 	if (client_open(name, &c))
 		return 1;
-	err = client_run(c, client_begin(c, LEAT_CMD_SAVE, true), write_piece, to);
+	client_begin(c, LEAT_CMD_SAVE, true);
+	err = client_run(c, write_piece, to);
 	if (err)
 		client_refused(c, "save", err);
 	client_close(c);

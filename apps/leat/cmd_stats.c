@@ -126,7 +126,8 @@ static int ask_part(struct client *c, const struct part *p, json_t *all)
 
 	if (!all)
 		fputs(p->title, stdout);
-	err = client_run(c, client_begin(c, p->cmd, p->dump), all ? add_json : p->print, &to);
+	client_begin(c, p->cmd, p->dump);
+	err = client_run(c, all ? add_json : p->print, &to);
 	if (all && p->dump)
 		json_object_set_new(all, p->json, to.list);
 	else if (all) {
@@ -180,7 +181,6 @@ static int run_drops(const struct leat_args *a)
 {
 	bool all = a->argc == 1 && (!strcmp(a->argv[0], "-a") || !strcmp(a->argv[0], "--all"));
 	struct collect to = { drop_fields, a->json ? json_array() : NULL };
-	struct nlmsghdr *h;
 	struct client *c;
 	int err;
 
@@ -188,10 +188,10 @@ static int run_drops(const struct leat_args *a)
 		return leat_error("drops: unknown word %s (see leat drops --help)", a->argv[0]);
 	if (client_open(a->name, &c))
 		return 1;
-	h = client_begin(c, LEAT_CMD_DROP_GET, true);
+	client_begin(c, LEAT_CMD_DROP_GET, true);
 	if (all)
-		mnl_attr_put(h, LEAT_A_ALL, 0, NULL);
-	err = client_run(c, h, a->json ? add_json : print_drop, &to);
+		leat_nl_put_flag(c->nl, LEAT_A_ALL);
+	err = client_run(c, a->json ? add_json : print_drop, &to);
 	if (err)
 		client_refused(c, "drops", err);
 	client_close(c);

@@ -122,7 +122,8 @@ static int show(struct client *c, const struct how *how, const char *under)
 	if (under)
 		snprintf(name, sizeof name, "%s", under);
 	to_dots(name);
-	ret = client_run(c, client_begin(c, LEAT_CMD_KNOB_GET, true), keep, &l);
+	client_begin(c, LEAT_CMD_KNOB_GET, true);
+	ret = client_run(c, keep, &l);
 	if (ret)
 		ret = client_refused(c, "sysctl", ret);
 	else if (under && !json_array_size(l.rows))
@@ -139,18 +140,18 @@ static int show(struct client *c, const struct how *how, const char *under)
 
 static int set(struct client *c, const struct how *how, const char *name, const char *value)
 {
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_KNOB_SET, false);
 	int err;
 
+	client_begin(c, LEAT_CMD_KNOB_SET, false);
 	if (strlen(name) >= TEXT_MAX || strlen(value) >= TEXT_MAX)
 		return leat_error("sysctl: %.40s...: too long", name);
-	mnl_attr_put_strz(h, LEAT_A_KNOB, name);
-	mnl_attr_put_strz(h, LEAT_A_VALUE, value);
-	err = client_run(c, h, NULL, NULL);
+	leat_nl_put_str(c->nl, LEAT_A_KNOB, name);
+	leat_nl_put_str(c->nl, LEAT_A_VALUE, value);
+	err = client_run(c, NULL, NULL);
 	if (err == -ENOENT && how->ignore)
 		return 0;
-	if (err && c->why[0])
-		return leat_error("%s", c->why); /* it begins with the name */
+	if (err && *client_why(c))
+		return leat_error("%s", client_why(c)); /* it begins with the name */
 	if (err)
 		return client_refused(c, name, err);
 	if (!how->quiet && how->values_only)

@@ -118,19 +118,19 @@ static int compile(char **words, int n, struct bpf_program *ret)
 
 static int start(struct client *c, char **words, int n_words, uint64_t limit, struct trace *t)
 {
-	struct nlmsghdr *h = client_begin(c, LEAT_CMD_TRACE_START, false);
 	struct bpf_program prog = { 0 };
 	int err;
 
+	client_begin(c, LEAT_CMD_TRACE_START, false);
 	if (n_words) {
 		if (compile(words, n_words, &prog))
 			return 1;
-		mnl_attr_put(h, LEAT_A_FILTER, prog.bf_len * sizeof prog.bf_insns[0], prog.bf_insns);
+		leat_nl_put(c->nl, LEAT_A_FILTER, prog.bf_insns, prog.bf_len * sizeof prog.bf_insns[0]);
 		pcap_freecode(&prog);
 	}
 	if (limit)
-		mnl_attr_put_u64(h, LEAT_A_LIMIT_PACKETS, limit);
-	err = client_run(c, h, record, t);
+		leat_nl_put_u64(c->nl, LEAT_A_LIMIT_PACKETS, limit);
+	err = client_run(c, record, t);
 	return err ? client_refused(c, "trace", err) : 0;
 }
 

@@ -49,7 +49,8 @@ static void print_daemon(const char *name)
 	if (client_open(name, &c))
 		return;
 	printf("interface {value=" PREFIX "%s-any}{display=leat %s: all devices}\n", name, name);
-	client_run(c, client_begin(c, LEAT_CMD_DEV_GET, true), print_dev, (void *)name);
+	client_begin(c, LEAT_CMD_DEV_GET, true);
+	client_run(c, print_dev, (void *)name);
 	client_close(c);
 }
 
