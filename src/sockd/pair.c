@@ -32,7 +32,7 @@ static int send_bytes(struct pair *s, const void *bytes, size_t len_bytes)
 	return -EAGAIN;
 }
 
-static void send_lost(struct pair *s)
+void pair_send_lost(struct pair *s)
 {
 	struct nlmsghdr h = { .nlmsg_len = sizeof h, .nlmsg_type = NLMSG_OVERRUN };
 
@@ -46,7 +46,7 @@ static int deliver(void *ctx, const void *bytes, size_t len_bytes, uint32_t src_
 
 static void lost(void *ctx, int err)
 {
-	send_lost(ctx);
+	pair_send_lost(ctx);
 }
 
 static const struct nl_sock_ops nl_ops = { .deliver = deliver, .error = lost };
@@ -93,7 +93,7 @@ static void ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 	if (events & EPOLLOUT) {
 		watch_for(s, EPOLLIN);
 		if (s->lost)
-			send_lost(s);
+			pair_send_lost(s);
 		if (!s->lost)
 			nl_sock_writable(s->nl);
 	}
@@ -101,14 +101,14 @@ static void ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 		input(s);
 }
 
-static int cookie_of(int fd, uint64_t *ret)
+int pair_cookie(int fd, uint64_t *ret)
 {
 	socklen_t len = sizeof *ret;
 
 	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret, &len) < 0 ? -errno : 0;
 }
 
-static bool is_pair_end(int fd)
+bool pair_is_end(int fd)
 {
 	int domain, type;
 	socklen_t n = sizeof domain, m = sizeof type;
@@ -133,26 +133,29 @@ static uint32_t cookie_hash(uint64_t cookie)
 	return hash_u32(cookie ^ cookie >> 32);
 }
 
-static struct pair *find_cookie(struct sockd *d, uint64_t cookie)
+struct pair *pair_of_cookie(struct client *c, uint64_t cookie)
 {
 	struct hash_node *n;
 
-	hash_for_each_same(n, &d->by_cookie,
-			   cookie_hash(cookie)) if (container_of(n, struct pair, node)->cookie ==
-						    cookie) return container_of(n, struct pair, node);
+	hash_for_each_same(n, &c->d->by_cookie, cookie_hash(cookie))
+	{
+		struct pair *s = container_of(n, struct pair, node);
+		if (s->cookie == cookie && (!s->claimed || s->client == c))
+			return s;
+	}
 	return NULL;
 }
 
-struct pair *pair_find(struct sockd *d, int app_fd)
+struct pair *pair_find(struct client *c, int app_fd)
 {
 	uint64_t cookie;
 
-	return cookie_of(app_fd, &cookie) ? NULL : find_cookie(d, cookie);
+	return pair_cookie(app_fd, &cookie) ? NULL : pair_of_cookie(c, cookie);
 }
 
-static int may_open(struct client *c, uint64_t cookie)
+int pair_may_open(struct client *c, uint64_t cookie)
 {
-	if (find_cookie(c->d, cookie))
+	if (pair_of_cookie(c, cookie))
 		return -EEXIST;
 	if (c->n_owned >= SOCKS_PER_CLIENT)
 		return -EMFILE;
@@ -169,28 +172,13 @@ static struct nl_creds creds_of(const struct client *c, const struct sockd_req *
 	};
 }
 
-int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret)
+int pair_make(struct client *c, const struct sockd_req *req, int own_fd, uint64_t cookie, struct pair **ret)
 {
 	struct nl_creds creds = creds_of(c, req);
 	struct sockd *d = c->d;
-	struct pair *s;
-	uint64_t cookie, own;
+	struct pair *s = mem_zalloc(&d->mem, sizeof *s);
 	int err;
 
-	if (!is_pair_end(own_fd) || !is_pair_end(app_fd))
-		return -ENOTSOCK;
-	err = cookie_of(app_fd, &cookie);
-	if (!err)
-		err = cookie_of(own_fd, &own);
-	if (!err)
-		err = may_open(c, cookie);
-	if (!err && find_cookie(d, own))
-		err = -EEXIST; /* opened crosswise, the two ends would be held here, and never hang up */
-	if (!err && !are_peers(d, own_fd, app_fd))
-		err = -EINVAL;
-	if (err)
-		return err;
-	s = mem_zalloc(&d->mem, sizeof *s);
 	if (!s)
 		return -ENOMEM;
 	*s = (struct pair){ .d = d, .client = c, .cookie = cookie, .type = req->open.type };
@@ -213,6 +201,25 @@ free_nl:
 free_sock:
 	mem_free(s);
 	return err;
+}
+
+int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret)
+{
+	uint64_t cookie, own;
+	int err;
+
+	if (!pair_is_end(own_fd) || !pair_is_end(app_fd))
+		return -ENOTSOCK;
+	err = pair_cookie(app_fd, &cookie);
+	if (!err)
+		err = pair_cookie(own_fd, &own);
+	if (!err)
+		err = pair_may_open(c, cookie);
+	if (!err && pair_of_cookie(c, own))
+		err = -EEXIST; /* opened crosswise, the two ends would be held here, and never hang up */
+	if (!err && !are_peers(c->d, own_fd, app_fd))
+		err = -EINVAL;
+	return err ? err : pair_make(c, req, own_fd, cookie, ret);
 }
 
 void pair_close(struct pair *s)

@@ -8,6 +8,10 @@
  * itself go bare netlink messages. One that holds nothing but a header of type NLMSG_OVERRUN tells that messages
  * were lost: ENOBUFS.
  *
+ * A pair outlives its daemon when the client keeps a copy of the daemon's end. ADOPT brings that to the next daemon, with what the client
+ * knows of the socket; what else there was is gone. Nothing proves whose the application's end is, so the cookie counts
+ * for this client alone, and the socket ends with its connection.
+ *
  * Rights come from SO_PEERCRED of the connection. What a request says of its caller can only lower them. */
 #ifndef LEAT_SOCKD_PROTO_H
 #define LEAT_SOCKD_PROTO_H
@@ -23,6 +27,7 @@ enum sockd_op {
 	SOCKD_SETSOCKOPT, /* opt; data: the value */
 	SOCKD_GETSOCKOPT, /* opt with len; reply: data */
 	SOCKD_IOCTL, /* ioctl; data: what compat/ioctl.h says; no descriptor. Reply: data */
+	SOCKD_ADOPT_NETLINK, /* open; data: struct sockd_adopt; one descriptor: the daemon's end. Reply: cookie */
 	SOCKD_SYNC, /* one descriptor. Reply: what was written to it before has been read and executed */
 	SOCKD_OP_MAX,
 
@@ -62,6 +67,19 @@ struct sockd_req {
 	uint8_t data[SOCKD_DATA_MAX];
 };
 static_assert(sizeof(struct sockd_req) == 40 + SOCKD_DATA_MAX, "no padding");
+
+enum { SOCKD_GROUPS = 256 };
+
+/* Data of ADOPT. */
+struct sockd_adopt {
+	uint64_t cookie; /* of the application's end */
+	uint64_t groups[SOCKD_GROUPS / 64]; /* bit g: a member of group g */
+	uint32_t options; /* bit n: the option n of SOL_NETLINK is on */
+	uint32_t portid; /* 0: not known, or not bound */
+	uint32_t rcvbuf, sndbuf; /* as asked for; 0: never */
+	uint32_t overrun; /* not 0: it is to be told that messages were lost */
+	uint32_t zero;
+};
 
 struct sockd_rep {
 	uint32_t op; /* of the request, or SOCKD_CLOSED */

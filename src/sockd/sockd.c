@@ -34,6 +34,8 @@ static void client_free(struct client *c)
 	list_for_each_safe (s, tmp, &c->owned, of_client) {
 		list_remove(&s->of_client);
 		s->client = NULL;
+		if (s->claimed)
+			pair_close(s);
 	}
 	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, &c->watch);
 	close(c->watch.fd);
@@ -101,8 +103,9 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 		return err;
 	*rep = (struct sockd_rep){ .op = req.op, .seq = req.seq };
 	c->d->stats.requests++;
-	if (!err && req.op == SOCKD_OPEN_NETLINK) {
-		err = pair_open(c, &req, raw->fd[0], raw->fd[1], &s);
+	if (!err && (req.op == SOCKD_OPEN_NETLINK || req.op == SOCKD_ADOPT_NETLINK)) {
+		err = req.op == SOCKD_OPEN_NETLINK ? pair_open(c, &req, raw->fd[0], raw->fd[1], &s)
+						   : pair_adopt(c, &req, raw->fd[0], &s);
 		if (!err) {
 			raw->fd[0] = -1;
 			rep->cookie = s->cookie;
@@ -110,7 +113,7 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 	} else if (!err && req.op == SOCKD_IOCTL) {
 		err = do_ioctl(c, &req, rep);
 	} else if (!err) {
-		s = pair_find(c->d, raw->fd[0]);
+		s = pair_find(c, raw->fd[0]);
 		rep->cookie = s ? s->cookie : 0;
 		err = s ? pair_request(s, &req, rep) : -EBADF;
 	}

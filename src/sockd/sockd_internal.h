@@ -59,6 +59,7 @@ struct pair {
 	uint64_t cookie;
 	struct nl_sock *nl;
 	uint32_t type; /* SOCK_RAW, SOCK_DGRAM */
+	bool claimed; /* by ADOPT: the cookie is what the client says, and counts for it alone */
 	bool lost; /* an NLMSG_OVERRUN is yet to be sent */
 	bool bursts; /* the last time there was more than one message */
 	uint8_t n_ready;
@@ -82,7 +83,16 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app_fd, struct pair **ret);
 /* The request's other operations. SOCKD_SYNC may close it. */
 int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep);
-struct pair *pair_find(struct sockd *d, int app_fd);
+int pair_adopt(struct client *c, const struct sockd_req *req, int own_fd, struct pair **ret);
+struct pair *pair_find(struct client *c, int app_fd);
+/* The pair of that cookie, as far as this client is concerned. */
+struct pair *pair_of_cookie(struct client *c, uint64_t cookie);
+bool pair_is_end(int fd);
+/* The last step of both: a pair and its netlink socket, being watched. Takes own_fd when it succeeds. */
+int pair_make(struct client *c, const struct sockd_req *req, int own_fd, uint64_t cookie, struct pair **ret);
+int pair_cookie(int fd, uint64_t *ret);
+int pair_may_open(struct client *c, uint64_t cookie);
+void pair_send_lost(struct pair *s);
 void pair_close(struct pair *s); /* tells the client, if there is one */
 void pair_forget(struct pair *s); /* frees a closed one */
 

@@ -2,6 +2,7 @@
 #include "req.c"
 #include "pair.c"
 #include "sockd.c"
+#include "adopt.c"
 
 #include "sockd/sockd_test.h"
 
@@ -273,6 +274,119 @@ static void what_was_sent_before_a_sync_is_answered_before_it(void **state)
 	close(client);
 }
 
+/* The application's end, or an error. The daemon's end is kept in *ret_own. */
+static int open_kept(struct sockd_test *t, int client, int *ret_own, uint64_t *ret_cookie)
+{
+	struct sockd_req req = { .op = SOCKD_OPEN_NETLINK,
+				 .open = { SOCK_RAW, NETLINK_ROUTE, SOCKD_RIGHT_ADMIN, 0, 0, 5 } };
+	struct sockd_rep rep;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(ask(t, client, &req, pair, 2, &rep), 0);
+	*ret_own = pair[0];
+	*ret_cookie = rep.cookie;
+	return pair[1];
+}
+
+static int adopt(struct sockd_test *t, int client, int own, const struct sockd_adopt *a)
+{
+	struct sockd_req req = { .op = SOCKD_ADOPT_NETLINK,
+				 .open = { SOCK_RAW, NETLINK_ROUTE, SOCKD_RIGHT_ADMIN, 0, 0, 5 },
+				 .data_len = sizeof *a };
+
+	memcpy(req.data, a, sizeof *a);
+	return ask(t, client, &req, &own, 1, NULL);
+}
+
+static void restart_daemon(struct sockd_test *t)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	sockd_free(t->d);
+	unlink(t->at.sun_path);
+	if (bind(fd, (struct sockaddr *)&t->at, sizeof t->at) || listen(fd, 128) ||
+	    sockd_new(t->st, fd, &t->d))
+		abort();
+}
+
+static void next_is_overrun(int fd)
+{
+	struct nlmsghdr h;
+
+	assert_int_equal(recv(fd, &h, sizeof h, MSG_DONTWAIT), sizeof h);
+	assert_int_equal(h.nlmsg_type, NLMSG_OVERRUN);
+}
+
+static void the_next_daemon_adopts_what_outlived_the_last(void **state)
+{
+	struct sockd_test *t = *state;
+	struct sockd_adopt a = {
+		.portid = 4711, .options = 1 << NETLINK_EXT_ACK, .rcvbuf = 5000, .overrun = 1
+	};
+	struct nlmsghdr h = { sizeof h, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, 8, 0 };
+	int client = test_connect(t), own, fd = open_kept(t, client, &own, &a.cookie);
+	struct sockd_req name = { .op = SOCKD_GETSOCKNAME };
+	struct sockaddr_nl at;
+	struct sockd_rep rep;
+	char buf[256];
+
+	restart_daemon(t);
+	close(client);
+	client = test_connect(t);
+	assert_int_equal(ask(t, client, &name, &fd, 1, NULL), -EBADF);
+	assert_int_equal(send(fd, &h, sizeof h, 0), sizeof h); /* while nobody is there to read it */
+	a.groups[0] = 1 << RTNLGRP_LINK | 1ull << RTNLGRP_NEXTHOP;
+	assert_int_equal(adopt(t, client, own, &a), 0);
+	next_is_overrun(fd);
+	assert_true(recv(fd, buf, sizeof buf, MSG_DONTWAIT) > (ssize_t)sizeof(struct nlmsghdr));
+	assert_int_equal(((struct nlmsghdr *)buf)->nlmsg_pid, 4711);
+	assert_int_equal(ask(t, client, &name, &fd, 1, &rep), 0);
+	memcpy(&at, rep.data, sizeof at);
+	assert_int_equal(at.nl_pid, 4711);
+	assert_int_equal(at.nl_groups, 1 << (RTNLGRP_LINK - 1) | 1u << (RTNLGRP_NEXTHOP - 1));
+	assert_int_equal(adopt(t, client, own, &a), -EEXIST);
+	close(own);
+	close(fd);
+	close(client);
+}
+
+/* Anybody can say that a cookie is theirs. */
+static void what_is_claimed_counts_for_who_claims_it(void **state)
+{
+	struct sockd_test *t = *state;
+	struct sockd_adopt a = { 0 };
+	int client = test_connect(t), other = test_connect(t), own,
+	    fd = open_kept(t, client, &own, &a.cookie), pair[2];
+	struct sockd_req name = { .op = SOCKD_GETSOCKNAME };
+	struct sockd_stats st;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(adopt(t, other, pair[0], &a), -EEXIST); /* the owner has shown it */
+	restart_daemon(t);
+	close(client);
+	close(other);
+	client = test_connect(t);
+	other = test_connect(t);
+	assert_int_equal(adopt(t, other, pair[0], &a), 0);
+	assert_int_equal(ask(t, client, &name, &fd, 1, NULL), -EBADF);
+	assert_int_equal(adopt(t, client, own, &a), 0);
+	assert_int_equal(ask(t, client, &name, &fd, 1, NULL), 0);
+	close(other);
+	test_settle(t);
+	sockd_stats(t->d, &st);
+	assert_int_equal(st.sockets, 1);
+	assert_int_equal(ask(t, client, &name, &fd, 1, NULL), 0);
+	close(client);
+	test_settle(t);
+	sockd_stats(t->d, &st);
+	assert_int_equal(st.sockets, 0);
+	for (unsigned i = 0; i < 2; i++)
+		close(pair[i]);
+	close(own);
+	close(fd);
+}
+
 static void ioctls_need_no_descriptor_and_settings_a_right(void **state)
 {
 	struct sockd_test *t = *state;
@@ -424,6 +538,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(options_are_told, start, end),
 		cmocka_unit_test_setup_teardown(what_was_sent_before_a_sync_is_answered_before_it, start,
 						end),
+		cmocka_unit_test_setup_teardown(the_next_daemon_adopts_what_outlived_the_last, start, end),
+		cmocka_unit_test_setup_teardown(what_is_claimed_counts_for_who_claims_it, start, end),
 		cmocka_unit_test_setup_teardown(ioctls_need_no_descriptor_and_settings_a_right, start, end),
 		cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, start, end),
 		cmocka_unit_test_setup_teardown(too_many_descriptors_are_not_kept, start, end),
