@@ -474,7 +474,7 @@ static int check_birth(struct nl_req *r)
 static int bear(struct nl_req *r, const struct link_born *born)
 {
 	struct nl_req own = *r;
-	bool changed;
+	bool changed = false;
 	own.hdr = &born->hdr;
 	own.attrs = born->attrs;
 	int err = check_lengths(&own, born->i);
