@@ -155,13 +155,17 @@ static void route4(struct call *c)
 	ask(c, AF_INET, data, len, given_back);
 }
 
+/* What of a command's structure says what is asked; the rest is only written. */
 static size_t ethtool_len(uint32_t cmd)
 {
 	static const struct {
 		uint32_t cmd, len;
 	} known[] = {
-		{ ETHTOOL_GSET, sizeof(struct ethtool_cmd) },
-		{ ETHTOOL_GDRVINFO, sizeof(struct ethtool_drvinfo) },
+		{ ETHTOOL_GDRVINFO, sizeof cmd },
+		{ ETHTOOL_GSTRINGS, sizeof(struct ethtool_gstrings) },
+		{ ETHTOOL_GSSET_INFO, sizeof(struct ethtool_sset_info) },
+		{ ETHTOOL_GRSSH, sizeof(struct ethtool_rxfh) },
+		{ ETHTOOL_GLINKSETTINGS, sizeof(struct ethtool_link_settings) },
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
@@ -170,41 +174,55 @@ static size_t ethtool_len(uint32_t cmd)
 	return sizeof(struct ethtool_value);
 }
 
-static void ethtool_answered(struct call *c, const struct sockd_rep *rep)
+/* The answer comes in pieces. */
+static void ethtool_ask(struct call *c, const struct ioctl_ethtool *at);
+
+static void ethtool_piece(struct call *c, const struct sockd_rep *rep)
 {
+	struct ioctl_ethtool at;
 	struct ifreq r;
 	int err = rep->err ? rep->err : target_read(c->tid, c->arg[2], &r, sizeof r);
+	bool whole = err || rep->data_len <= IOCTL_ETHTOOL_AT; /* nothing to give back */
 
-	if (!err && rep->data_len > sizeof r)
-		err = give(c, (uint64_t)(uintptr_t)r.ifr_data, rep->data + sizeof r,
-			   rep->data_len - sizeof r);
+	if (!whole) {
+		memcpy(&at, rep->data + sizeof r, sizeof at);
+		err = give(c, (uint64_t)(uintptr_t)r.ifr_data + c->part[0], rep->data + IOCTL_ETHTOOL_AT,
+			   rep->data_len - IOCTL_ETHTOOL_AT);
+		c->part[0] = at.at;
+	}
 	if (err)
 		call_fail(c, err);
+	else if (!whole && at.more)
+		ethtool_ask(c, &at);
 	else
 		call_return(c, 0);
 }
 
-static void ethtool(struct call *c)
+static void ethtool_ask(struct call *c, const struct ioctl_ethtool *at)
 {
 	uint8_t data[IOCTL_DATA_MAX];
 	struct ifreq r;
 	uint32_t cmd;
-	size_t len = 0;
+	size_t len = sizeof cmd;
 	int err = target_read(c->tid, c->arg[2], &r, sizeof r);
 
 	if (!err)
 		err = target_read(c->tid, (uint64_t)(uintptr_t)r.ifr_data, &cmd, sizeof cmd);
-	if (!err) {
-		len = ethtool_len(cmd);
-		memcpy(data, &r, sizeof r);
-		memcpy(data + sizeof r, &cmd, sizeof cmd);
-		if (target_read(c->tid, (uint64_t)(uintptr_t)r.ifr_data, data + sizeof r, len))
-			len = sizeof cmd;
-	}
-	if (err)
+	if (err) {
 		call_fail(c, err);
-	else
-		ask(c, AF_INET, data, sizeof r + len, ethtool_answered);
+		return;
+	}
+	memcpy(data, &r, sizeof r);
+	memcpy(data + sizeof r, at, sizeof *at);
+	memcpy(data + IOCTL_ETHTOOL_AT, &cmd, sizeof cmd);
+	if (!target_read(c->tid, (uint64_t)(uintptr_t)r.ifr_data, data + IOCTL_ETHTOOL_AT, ethtool_len(cmd)))
+		len = ethtool_len(cmd);
+	ask(c, AF_INET, data, IOCTL_ETHTOOL_AT + len, ethtool_piece);
+}
+
+static void ethtool(struct call *c)
+{
+	ethtool_ask(c, &(struct ioctl_ethtool){ 0 });
 }
 
 /* --- all --- */

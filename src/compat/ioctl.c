@@ -45,7 +45,7 @@ static const struct ioctl_row {
 	{ SIOCSIFNAME,        0,        ADMIN, ioctl_set_name, NULL, 0 },
 	{ SIOCGMIIPHY,        0,        ADMIN, ioctl_unsupported, NULL, 0 },
 	{ SIOCGMIIREG,        0,        ADMIN, ioctl_unsupported, NULL, 0 },
-	{ SIOCETHTOOL,        0,        0,     ioctl_ethtool, NULL, sizeof(struct ifreq) + sizeof(uint32_t) },
+	{ SIOCETHTOOL,        0,        0,     ioctl_ethtool, NULL, IOCTL_ETHTOOL_AT + sizeof(uint32_t) },
 	{ SIOCGIFADDR,        AF_INET,  0,     ioctl_get_addr, NULL, 0 },
 	{ SIOCGIFDSTADDR,     AF_INET,  0,     ioctl_get_dstaddr, NULL, 0 },
 	{ SIOCGIFBRDADDR,     AF_INET,  0,     ioctl_get_brdaddr, NULL, 0 },

@@ -2,6 +2,7 @@
 #include "ioctl.c"
 
 #include "compat/compat_test.h"
+#include "netlink/ethtool.h"
 
 union arg {
 	struct ifreq r;
@@ -262,24 +263,75 @@ static void what_is_not_known_says_so(void **state)
 	assert_int_equal(call_as(t, AF_UNIX, SIOCGIFINDEX, &a, sizeof a.r, &root), 0);
 }
 
+/* The whole answer, piece by piece. */
+static int ask_ethtool(struct net_test *t, const char *name, const void *q, size_t q_len, uint8_t *to,
+		       size_t room)
+{
+	struct ioctl_ethtool at = { 0 };
+	size_t len = 0;
+	do {
+		union arg a = of(name);
+		memcpy(a.b + IOCTL_IFREQ, &at, sizeof at);
+		memcpy(a.b + IOCTL_ETHTOOL_AT, q, q_len);
+		struct ioctl_call c = { .cmd = SIOCETHTOOL,
+					.family = AF_INET,
+					.creds = root,
+					.data = a.b,
+					.len_bytes = IOCTL_ETHTOOL_AT + q_len };
+		int err = ioctl_run(t->st, &c);
+		if (err)
+			return err;
+		assert_in_range(c.len_bytes, IOCTL_ETHTOOL_AT, IOCTL_DATA_MAX);
+		assert_int_equal(at.at, len);
+		memcpy(&at, a.b + IOCTL_IFREQ, sizeof at);
+		assert_true(at.at <= room);
+		memcpy(to + len, a.b + IOCTL_ETHTOOL_AT, c.len_bytes - IOCTL_ETHTOOL_AT);
+		len += c.len_bytes - IOCTL_ETHTOOL_AT;
+	} while (at.more);
+	return (int)len;
+}
+
 static void ethtool_hears_of_driver_and_link(void **state)
 {
 	struct net_test *t = *state;
-	union arg a = of("eth0");
 	struct ethtool_value v = { .cmd = ETHTOOL_GLINK };
 	struct ethtool_drvinfo d;
-	memcpy(a.b + sizeof a.r, &v, sizeof v);
-	assert_int_equal(call(t, SIOCETHTOOL, &a, sizeof a.r + sizeof v), 0);
-	memcpy(&v, a.b + sizeof a.r, sizeof v);
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v, (uint8_t *)&v, sizeof v), sizeof v);
 	assert_int_equal(v.data, 0);
 	v.cmd = ETHTOOL_GDRVINFO; /* of which no more came than the command */
-	memcpy(a.b + sizeof a.r, &v.cmd, sizeof v.cmd);
-	assert_int_equal(call(t, SIOCETHTOOL, &a, sizeof a.r + sizeof v.cmd), 0);
-	memcpy(&d, a.b + sizeof a.r, sizeof d);
+	assert_int_equal(ask_ethtool(t, "eth0", &v.cmd, sizeof v.cmd, (uint8_t *)&d, sizeof d), sizeof d);
 	assert_string_equal(d.driver, "fake");
 	v.cmd = ETHTOOL_NWAY_RST;
-	memcpy(a.b + sizeof a.r, &v.cmd, sizeof v.cmd);
-	assert_int_equal(call(t, SIOCETHTOOL, &a, sizeof a.r + sizeof v.cmd), -EOPNOTSUPP);
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v, NULL, 0), -EOPNOTSUPP);
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v.cmd - 1, NULL, 0), -EFAULT);
+}
+
+static void long_answers_of_ethtool_come_in_pieces(void **state)
+{
+	struct net_test *t = *state;
+	uint8_t got[8192];
+	struct ethtool_gstrings s = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES };
+	int len = ask_ethtool(t, "eth0", &s, sizeof s, got, sizeof got);
+	memcpy(&s, got, sizeof s);
+	assert_int_equal(len, sizeof s + s.len * ETH_GSTRING_LEN);
+	assert_string_equal((char *)got + sizeof s, "tx-scatter-gather");
+	assert_string_equal((char *)got + len - ETH_GSTRING_LEN, "hsr-dup-offload");
+	s = (struct ethtool_gstrings){ .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_STATS };
+	assert_int_equal(ask_ethtool(t, "eth0", &s, sizeof s, got, sizeof got), -EOPNOTSUPP);
+}
+
+static void ethtool_switches_features_the_old_way(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *i = iface_by_name(t->st, "eth0");
+	struct ethtool_value v = { .cmd = ETHTOOL_STXCSUM, .data = 0 };
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v, NULL, 0), -EOPNOTSUPP); /* it has none */
+	iface_set_can(i, IFACE_TX_CSUM);
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v, NULL, 0), 0);
+	assert_int_equal(i->features, 0);
+	v = (struct ethtool_value){ .cmd = ETHTOOL_GTXCSUM, .data = 7 };
+	assert_int_equal(ask_ethtool(t, "eth0", &v, sizeof v, (uint8_t *)&v, sizeof v), sizeof v);
+	assert_int_equal(v.data, 0);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, test_setup, test_teardown)
@@ -298,6 +350,8 @@ int main(void)
 		TEST(neighbours_come_and_go),
 		TEST(what_is_not_known_says_so),
 		TEST(ethtool_hears_of_driver_and_link),
+		TEST(long_answers_of_ethtool_come_in_pieces),
+		TEST(ethtool_switches_features_the_old_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

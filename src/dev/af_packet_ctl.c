@@ -136,7 +136,11 @@ static void packet_ring_sizes(const struct iface *ifc, struct iface_rings *ret)
 	const struct af_packet *a = ifc->driver;
 	const struct packet_rings *r = &packet_queue_of(a->dev.queue[0])->ring;
 	uint32_t rx = a->version == 3 ? r->blocks.n : r->rx.n;
-	*ret = (struct iface_rings){ .rx = rx, .rx_max = SLOTS_MOST, .tx = r->tx.n, .tx_max = SLOTS_MOST };
+	*ret = (struct iface_rings){ .rx = rx,
+				     .rx_max = SLOTS_MOST,
+				     .tx = r->tx.n,
+				     .tx_max = SLOTS_MOST,
+				     .rx_wait_us = a->version == 3 ? PACKET_RETIRE_MS * 1000 : 0 };
 }
 
 static const struct iface_ops packet_ops = {

@@ -11,8 +11,8 @@
 enum { RING_PAGE = 4096, RING_BLOCK = 255 * RING_PAGE, RING_SLOT_LARGE = 17 * RING_PAGE };
 
 /* Version 3: a quarter of a megabyte holds the longest frame; many blocks, because the timeout hands over a whole one even for
- * one frame. RETIRE_MS is the least the kernel knows. */
-enum { V3_BLOCK = 64 * RING_PAGE, V3_BLOCKS_MIN = 4, V3_FRAME = 2048, RETIRE_MS = 1 };
+ * one frame. */
+enum { V3_BLOCK = 64 * RING_PAGE, V3_BLOCKS_MIN = 4, V3_FRAME = 2048 };
 
 static uint32_t slot_size_for(uint32_t frame_max)
 {
@@ -52,7 +52,7 @@ static struct tpacket_req3 plan_blocks(struct packet_blocks *b, uint32_t slots)
 				      .tp_block_nr = b->n,
 				      .tp_frame_size = V3_FRAME,
 				      .tp_frame_nr = b->n * (V3_BLOCK / V3_FRAME),
-				      .tp_retire_blk_tov = RETIRE_MS };
+				      .tp_retire_blk_tov = PACKET_RETIRE_MS };
 }
 
 int packet_rings_map(int fd, unsigned version, uint32_t frame_max, uint32_t rx_slots, uint32_t tx_slots,

@@ -15,6 +15,9 @@ struct packet_ring {
 	uint8_t status_at, len_at, frame_at; /* where the version has them; frame_at is of transmit slots */
 };
 
+/* How long a block that has frames waits for more before it is handed over: the least the kernel knows. */
+enum { PACKET_RETIRE_MS = 1 };
+
 /* Receive in version 3: frames of any size one behind the other, handed over by the block. */
 struct packet_blocks {
 	uint8_t *mem;

@@ -19,6 +19,7 @@ extern const struct nl_family *const neigh_families[]; /* neigh_module: RTM_*NEI
  * still be found by its handle. */
 void link_tell(const struct iface *i, uint16_t type,
 	       uint32_t change /* IFF_* that changed; UINT32_MAX: all is new */);
+void link_tell_event(const struct iface *i, uint32_t event /* IFLA_EVENT_* */); /* RTM_NEWLINK */
 void addr_tell(struct leat_stack *st, uint16_t type, const struct addr *a);
 /* nlm_flags: NLM_F_REPLACE, NLM_F_APPEND, NLM_F_CREATE as the kernel shows them to listeners; or 0. */
 void route_tell(struct leat_stack *st, uint16_t type, uint16_t nlm_flags, const struct fib_route *r);

@@ -359,6 +359,12 @@ void iface_changed(struct iface *i)
 	iface_send_event(i, IFACE_CHANGED);
 }
 
+void iface_features_changed(struct iface *i)
+{
+	link_tell_event(i, IFLA_EVENT_FEATURES);
+	iface_send_event(i, IFACE_CHANGED);
+}
+
 int iface_set_mtu(struct iface *i, uint32_t mtu)
 {
 	if (mtu == i->mtu)

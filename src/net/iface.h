@@ -38,6 +38,7 @@ struct iface_link {
 /* The lengths of its rings, for each queue. */
 struct iface_rings {
 	uint32_t rx, rx_max, tx, tx_max;
+	uint32_t rx_wait_us; /* how long what has come may wait for more; 0: not at all */
 };
 
 /* What one queue of a device did; written by the worker that has it. */
@@ -130,6 +131,7 @@ struct ip_guard_conf {
 	uint8_t rp_filter; /* 0: off, 1: the way back must be by the same interface, 2: there must be one */
 	uint8_t accept_local, route_localnet, log_martians, source_route, bc_forwarding, drop_l2_multicast,
 		src_mark;
+	uint8_t ignore_linkdown; /* ignore_routes_with_linkdown */
 };
 struct iface_conf {
 	struct ip6_auto_conf ip6;
@@ -273,6 +275,7 @@ void iface_set_can(struct iface *i, uint32_t features);
 void iface_set_off(struct iface *i, uint32_t features);
 /* Something else has been written (alias, group, txqlen, settings): watchers and listeners are told. */
 void iface_changed(struct iface *i);
+void iface_features_changed(struct iface *i); /* the same, and listeners hear what it was */
 /* A driver learned that the link has (no) carrier; it is there at first. */
 void iface_set_carrier(struct iface *i, bool carrier);
 

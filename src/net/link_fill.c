@@ -195,6 +195,8 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u32(b, IFLA_GROUP, i->group);
 	nl_put_u32(b, IFLA_PROMISCUITY, i->flags & IFF_PROMISC ? 1 : 0);
 	nl_put_u32(b, IFLA_ALLMULTI, i->flags & IFF_ALLMULTI ? 1 : 0);
+	if (v->event)
+		nl_put_u32(b, IFLA_EVENT, v->event);
 	nl_put_u32(b, IFLA_NUM_TX_QUEUES, i->st->n_workers);
 	nl_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
 	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
@@ -265,6 +267,13 @@ void link_tell6(const struct iface *i)
 {
 	struct link_view v = { .i = i, .family = AF_INET6 };
 	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_IFINFO, RTM_NEWLINK, fill_told, &v);
+}
+
+void link_tell_event(const struct iface *i, uint32_t event)
+{
+	struct link_view v = { .i = i, .event = event };
+	if (!i->quiet)
+		nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_LINK, RTM_NEWLINK, fill_told, &v);
 }
 
 void link_tell(const struct iface *i, uint16_t type, uint32_t change)

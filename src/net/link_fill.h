@@ -11,6 +11,7 @@ struct link_view {
 	uint32_t ext_mask; /* RTEXT_FILTER_* */
 	uint8_t family; /* AF_INET6: only what neighbour discovery's side of an interface has to say */
 	uint16_t nlm_flags;
+	uint32_t event; /* IFLA_EVENT_*: what it is told for; 0: it does not matter */
 };
 /* One RTM_NEWLINK or RTM_DELLINK. 0 or -EMSGSIZE. */
 int link_put(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const struct link_view *v);

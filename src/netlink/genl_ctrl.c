@@ -136,10 +136,17 @@ static unsigned policy_index(struct policy_list *l, const struct nl_policy *p, u
 	return i;
 }
 
-static void list_policies(struct policy_list *l, const struct nl_family *f)
+/* CTRL_ATTR_OP: of that command alone. */
+static bool op_is_asked(struct nl_req *r, const struct nl_msg *m)
+{
+	const struct nlattr *op = r->attrs[CTRL_ATTR_OP];
+	return m->policy && (!op || mnl_attr_get_u32(op) == m->type);
+}
+
+static void list_policies(struct policy_list *l, struct nl_req *r, const struct nl_family *f)
 {
 	for (const struct nl_msg *m = f->msgs; m->name; m++)
-		if (m->policy)
+		if (op_is_asked(r, m))
 			policy_index(l, m->policy, m->max_attr);
 	for (unsigned i = 0; i < l->n; i++)
 		for (unsigned k = 1; k <= l->row[i].max_attr; k++)
@@ -169,12 +176,13 @@ static int put_attr_policy(struct nl_req *r, const struct nl_family *f, struct p
 {
 	const struct nl_policy *p = &l->row[i].policy[type];
 	struct nl_buf *b = r->reply;
+	uint32_t nested = p->nested ? policy_index(l, p->nested, p->max_attr) : 0;
 	if (!p->name || p->type == NL_UNUSED || p->type == NL_REJECT)
 		return 0;
 	genl_begin(b, GENL_ID_CTRL, CTRL_CMD_GETPOLICY, 2, NLM_F_MULTI, r->msg->nlmsg_seq, r->portid);
 	nl_put_u16(b, CTRL_ATTR_FAMILY_ID, genl_family_id(r->st, f));
 	size_t all = nl_nest(b, CTRL_ATTR_POLICY), idx = nl_nest(b, (uint16_t)i);
-	nl_put_policy(b, type, p);
+	nl_put_policy(b, type, p, p->nested ? &nested : NULL);
 	nl_nest_end(b, idx);
 	nl_nest_end(b, all);
 	return nl_end(b);
@@ -190,9 +198,11 @@ static int dump_policy(struct nl_req *r, struct nl_dump *d)
 	const struct nl_family *f = family_asked(r);
 	if (!f)
 		return -ENOENT;
-	list_policies(&l, f);
+	list_policies(&l, r, f);
+	if (!l.n && r->attrs[CTRL_ATTR_OP])
+		return nl_bad(r->ext, r->attrs[CTRL_ATTR_OP], -ENOENT, NULL);
 	for (const struct nl_msg *m = f->msgs; m->name; m++, row++) {
-		if (row < d->key[0] || !m->policy)
+		if (row < d->key[0] || !op_is_asked(r, m))
 			continue;
 		if (put_op_policy(r, f, m, &l))
 			return 1;

@@ -13,7 +13,7 @@ static const struct nl_policy bit_policy[ETHTOOL_A_BITSET_BIT_MAX + 1] = {
 };
 const struct nl_policy ethtool_bitset_policy[ETHTOOL_A_BITSET_MAX + 1] = {
 	[ETHTOOL_A_BITSET_NOMASK] = { NL_FLAG, .name = "ETHTOOL_A_BITSET_NOMASK" },
-	[ETHTOOL_A_BITSET_SIZE] = { NL_U32, .max = 32, .name = "ETHTOOL_A_BITSET_SIZE" },
+	[ETHTOOL_A_BITSET_SIZE] = { NL_U32, .name = "ETHTOOL_A_BITSET_SIZE" },
 	[ETHTOOL_A_BITSET_BITS] = { NL_NESTED, .name = "ETHTOOL_A_BITSET_BITS" },
 	[ETHTOOL_A_BITSET_VALUE] = { NL_BYTES, .name = "ETHTOOL_A_BITSET_VALUE" },
 	[ETHTOOL_A_BITSET_MASK] = { NL_BYTES, .name = "ETHTOOL_A_BITSET_MASK" },
@@ -23,17 +23,19 @@ const struct nl_policy ethtool_bitset_policy[ETHTOOL_A_BITSET_MAX + 1] = {
 
 static void put_bit(struct nl_buf *b, const struct ethtool_bits *bits, unsigned i, bool value)
 {
+	char name[ETH_GSTRING_LEN];
+	ethtool_name(NULL, bits->set, i, name);
 	size_t nest = nl_nest(b, ETHTOOL_A_BITSET_BITS_BIT);
 	nl_put_u32(b, ETHTOOL_A_BITSET_BIT_INDEX, i);
-	nl_put_str(b, ETHTOOL_A_BITSET_BIT_NAME, bits->names[i]);
+	nl_put_str(b, ETHTOOL_A_BITSET_BIT_NAME, name);
 	if (value)
 		nl_put_flag(b, ETHTOOL_A_BITSET_BIT_VALUE);
 	nl_nest_end(b, nest);
 }
 
-static void put_list(struct nl_buf *b, const struct ethtool_bits *bits, uint32_t value, const uint32_t *mask)
+static void put_list(struct nl_buf *b, const struct ethtool_bits *bits, uint64_t value, const uint64_t *mask)
 {
-	uint32_t listed = mask ? *mask : value;
+	uint64_t listed = mask ? *mask : value;
 	size_t nest = nl_nest(b, ETHTOOL_A_BITSET_BITS);
 	for (unsigned i = 0; i < bits->n; i++)
 		if (listed >> i & 1)
@@ -41,17 +43,17 @@ static void put_list(struct nl_buf *b, const struct ethtool_bits *bits, uint32_t
 	nl_nest_end(b, nest);
 }
 
-void ethtool_put_bits(struct nl_buf *b, uint16_t type, const struct ethtool_bits *bits, uint32_t value,
-		      const uint32_t *mask, bool compact)
+void ethtool_put_bits(struct nl_buf *b, uint16_t type, const struct ethtool_bits *bits, uint64_t value,
+		      const uint64_t *mask, bool compact)
 {
-	size_t nest = nl_nest(b, type), words = bits->n ? sizeof value : 0;
+	size_t nest = nl_nest(b, type), bytes = (bits->n + 31) / 32 * sizeof(uint32_t);
 	if (!mask)
 		nl_put_flag(b, ETHTOOL_A_BITSET_NOMASK);
 	nl_put_u32(b, ETHTOOL_A_BITSET_SIZE, bits->n);
 	if (compact) {
-		nl_put(b, ETHTOOL_A_BITSET_VALUE, &value, words);
+		nl_put(b, ETHTOOL_A_BITSET_VALUE, &value, bytes);
 		if (mask)
-			nl_put(b, ETHTOOL_A_BITSET_MASK, mask, words);
+			nl_put(b, ETHTOOL_A_BITSET_MASK, mask, bytes);
 	} else {
 		put_list(b, bits, value, mask);
 	}
@@ -60,19 +62,28 @@ void ethtool_put_bits(struct nl_buf *b, uint16_t type, const struct ethtool_bits
 
 /* --- in --- */
 
+static uint64_t all_of(const struct ethtool_bits *bits)
+{
+	return bits->n < 64 ? (1ull << bits->n) - 1 : UINT64_MAX;
+}
+
+static bool is_named(const struct ethtool_bits *bits, unsigned i, const struct nlattr *name)
+{
+	char own[ETH_GSTRING_LEN];
+	ethtool_name(NULL, bits->set, i, own);
+	return !strcmp(own, mnl_attr_get_str(name));
+}
+
 static int bit_named(const struct nlattr *name, const struct ethtool_bits *bits, unsigned *ret)
 {
-	for (unsigned i = 0; i < bits->n; i++) {
-		if (strcmp(bits->names[i], mnl_attr_get_str(name)) == 0) {
-			*ret = i;
+	for (*ret = 0; *ret < bits->n; ++*ret)
+		if (is_named(bits, *ret, name))
 			return 0;
-		}
-	}
 	return -EOPNOTSUPP;
 }
 
-static int take_bit(const struct nlattr *a, const struct ethtool_bits *bits, bool nomask, uint32_t *value,
-		    uint32_t *mask, struct nl_ext *ext)
+static int take_bit(const struct nlattr *a, const struct ethtool_bits *bits, bool nomask, uint64_t *value,
+		    uint64_t *mask, struct nl_ext *ext)
 {
 	const struct nlattr *b[ETHTOOL_A_BITSET_BIT_MAX + 1];
 	unsigned i = 0;
@@ -86,18 +97,18 @@ static int take_bit(const struct nlattr *a, const struct ethtool_bits *bits, boo
 		return nl_bad(ext, index, -EOPNOTSUPP, "bit index too high");
 	if (index)
 		i = mnl_attr_get_u32(index);
-	if (index && name && strcmp(bits->names[i], mnl_attr_get_str(name)) != 0)
+	if (index && name && !is_named(bits, i, name))
 		return nl_bad(ext, a, -EINVAL, "bit index and name mismatch");
 	if (!index && bit_named(name, bits, &i))
 		return nl_bad(ext, name, -EOPNOTSUPP, "bit name not found");
-	*mask |= 1u << i;
+	*mask |= 1ull << i;
 	if (nomask || b[ETHTOOL_A_BITSET_BIT_VALUE])
-		*value |= 1u << i;
+		*value |= 1ull << i;
 	return 0;
 }
 
-static int take_list(const struct nlattr *list, const struct ethtool_bits *bits, bool nomask, uint32_t *value,
-		     uint32_t *mask, struct nl_ext *ext)
+static int take_list(const struct nlattr *list, const struct ethtool_bits *bits, bool nomask, uint64_t *value,
+		     uint64_t *mask, struct nl_ext *ext)
 {
 	const struct nlattr *a;
 	mnl_attr_for_each_nested(a, list)
@@ -110,25 +121,47 @@ static int take_list(const struct nlattr *list, const struct ethtool_bits *bits,
 			return err;
 	}
 	if (nomask) /* it says all of them */
-		*mask = (uint32_t)(1ull << bits->n) - 1;
+		*mask = all_of(bits);
 	return 0;
 }
 
-static int take_word(const struct nlattr *a, const struct ethtool_bits *bits, uint32_t size, uint32_t *ret,
-		     struct nl_ext *ext)
+/* Words of 32 bits, as many as the sender's set has; of those that are not ours none may be set. */
+static bool take_words(const struct nlattr *a, const struct ethtool_bits *bits, uint64_t *ret)
 {
-	uint32_t w = 0;
-	if (mnl_attr_get_payload_len(a) != (size + 31) / 32 * sizeof w)
-		return nl_bad(ext, a, -EINVAL, "bitset value/mask of a length that is not its size's");
-	memcpy(&w, mnl_attr_get_payload(a), MIN(sizeof w, (size_t)mnl_attr_get_payload_len(a)));
-	if (bits->n < 32 && w >> bits->n)
-		return nl_bad(ext, a, -EINVAL, "bitset value/mask bits beyond kernel max");
-	*ret = w;
+	const uint8_t *p = mnl_attr_get_payload(a);
+	uint64_t set = 0;
+	bool beyond = false;
+	for (unsigned i = 0; i < mnl_attr_get_payload_len(a) / sizeof(uint32_t); i++) {
+		uint32_t w;
+		memcpy(&w, p + i * sizeof w, sizeof w);
+		if (i < 2)
+			set |= (uint64_t)w << 32 * i;
+		else
+			beyond |= w != 0;
+	}
+	*ret = set & all_of(bits);
+	return !beyond && set == *ret;
+}
+
+static int take_compact(const struct nlattr *const *s, const struct ethtool_bits *bits, uint64_t *ret_value,
+			uint64_t *ret_mask, struct nl_ext *ext)
+{
+	const struct nlattr *value = s[ETHTOOL_A_BITSET_VALUE], *mask = s[ETHTOOL_A_BITSET_MASK];
+	size_t bytes = ((uint64_t)mnl_attr_get_u32(s[ETHTOOL_A_BITSET_SIZE]) + 31) / 32 * sizeof(uint32_t);
+	if (mnl_attr_get_payload_len(value) != bytes)
+		return nl_bad(ext, value, -EINVAL, "bitset value length does not match size");
+	if (mask && mnl_attr_get_payload_len(mask) != bytes)
+		return nl_bad(ext, mask, -EINVAL, "bitset mask length does not match size");
+	*ret_mask = all_of(bits);
+	if (mask ? !take_words(mask, bits, ret_mask) : !take_words(value, bits, ret_value))
+		return nl_bad(ext, mask ? mask : value, -EINVAL,
+			      "cannot modify bits past kernel bitset size");
+	take_words(value, bits, ret_value);
 	return 0;
 }
 
-int ethtool_take_bits(const struct nlattr *a, const struct ethtool_bits *bits, uint32_t *ret_value,
-		      uint32_t *ret_mask, struct nl_ext *ext)
+int ethtool_take_bits(const struct nlattr *a, const struct ethtool_bits *bits, uint64_t *ret_value,
+		      uint64_t *ret_mask, struct nl_ext *ext)
 {
 	const struct nlattr *s[ETHTOOL_A_BITSET_MAX + 1];
 	int err = nl_parse_nested(a, NL_STRICT, ethtool_bitset_policy, ETHTOOL_A_BITSET_MAX, s, ext);
@@ -136,23 +169,21 @@ int ethtool_take_bits(const struct nlattr *a, const struct ethtool_bits *bits, u
 	if (err)
 		return err;
 	const struct nlattr *list = s[ETHTOOL_A_BITSET_BITS], *value = s[ETHTOOL_A_BITSET_VALUE],
-			    *mask = s[ETHTOOL_A_BITSET_MASK], *size = s[ETHTOOL_A_BITSET_SIZE];
+			    *mask = s[ETHTOOL_A_BITSET_MASK];
 	bool nomask = s[ETHTOOL_A_BITSET_NOMASK];
 	if (list && (value || mask))
 		return nl_bad(ext, list, -EINVAL, "bits and value/mask are mutually exclusive");
 	if (list)
 		return take_list(list, bits, nomask, ret_value, ret_mask, ext);
-	if (!size)
+	if (nomask && mask)
+		return nl_bad(ext, mask, -EINVAL, "mask not allowed in list bitset");
+	if (!s[ETHTOOL_A_BITSET_SIZE])
 		return nl_bad(ext, a, -EINVAL, "missing size in compact bitset");
 	if (!value)
 		return nl_bad(ext, a, -EINVAL, "missing value in compact bitset");
-	if (nomask && mask)
-		return nl_bad(ext, mask, -EINVAL, "mask not allowed in list bitset");
 	if (!nomask && !mask)
 		return nl_bad(ext, a, -EINVAL, "missing mask in compact bitset");
-	*ret_mask = (uint32_t)(1ull << bits->n) - 1;
-	err = take_word(value, bits, mnl_attr_get_u32(size), ret_value, ext);
-	return err || nomask ? err : take_word(mask, bits, mnl_attr_get_u32(size), ret_mask, ext);
+	return take_compact(s, bits, ret_value, ret_mask, ext);
 }
 
 /* --- the names --- */
@@ -161,29 +192,35 @@ static const struct nl_policy stringset_policy[ETHTOOL_A_STRINGSET_MAX + 1] = {
 	[ETHTOOL_A_STRINGSET_ID] = { NL_U32, .name = "ETHTOOL_A_STRINGSET_ID" },
 };
 
-static const struct ethtool_bits *names_of(uint32_t id)
+static void put_string(struct nl_buf *b, const struct iface *i, uint32_t set, unsigned n)
 {
-	return id == ETH_SS_FEATURES ? &ethtool_feature_bits : NULL;
+	char name[ETH_GSTRING_LEN];
+	size_t nest = nl_nest(b, ETHTOOL_A_STRINGS_STRING);
+	ethtool_name(i, set, n, name);
+	nl_put_u32(b, ETHTOOL_A_STRING_INDEX, n);
+	nl_put_str(b, ETHTOOL_A_STRING_VALUE, name);
+	nl_nest_end(b, nest);
 }
 
-static void put_strings(struct nl_buf *b, uint32_t id, const struct ethtool_bits *names, bool counts_only)
+/* Linux: of sets that a device has none of nothing is said. */
+static void put_strings(struct nl_req *r, const struct iface *i, uint32_t set)
 {
-	size_t set = nl_nest(b, ETHTOOL_A_STRINGSETS_STRINGSET);
-	nl_put_u32(b, ETHTOOL_A_STRINGSET_ID, id);
-	nl_put_u32(b, ETHTOOL_A_STRINGSET_COUNT, names->n);
-	size_t list = counts_only ? 0 : nl_nest(b, ETHTOOL_A_STRINGSET_STRINGS);
-	for (unsigned i = 0; !counts_only && i < names->n; i++) {
-		size_t s = nl_nest(b, ETHTOOL_A_STRINGS_STRING);
-		nl_put_u32(b, ETHTOOL_A_STRING_INDEX, i);
-		nl_put_str(b, ETHTOOL_A_STRING_VALUE, names->names[i]);
-		nl_nest_end(b, s);
-	}
+	bool counts_only = r->attrs[ETHTOOL_A_STRSET_COUNTS_ONLY];
+	unsigned n = ethtool_n_names(i, set);
+	if (!n)
+		return;
+	size_t nest = nl_nest(r->reply, ETHTOOL_A_STRINGSETS_STRINGSET);
+	nl_put_u32(r->reply, ETHTOOL_A_STRINGSET_ID, set);
+	nl_put_u32(r->reply, ETHTOOL_A_STRINGSET_COUNT, n);
+	size_t list = counts_only ? 0 : nl_nest(r->reply, ETHTOOL_A_STRINGSET_STRINGS);
+	for (unsigned k = 0; !counts_only && k < n; k++)
+		put_string(r->reply, i, set, k);
 	if (!counts_only)
-		nl_nest_end(b, list);
-	nl_nest_end(b, set);
+		nl_nest_end(r->reply, list);
+	nl_nest_end(r->reply, nest);
 }
 
-static int put_set(struct nl_req *r, const struct nlattr *set)
+static int put_set(struct nl_req *r, const struct iface *i, const struct nlattr *set)
 {
 	const struct nlattr *s[ETHTOOL_A_STRINGSET_MAX + 1];
 	int err = nl_parse_nested(set, NL_STRICT, stringset_policy, ETHTOOL_A_STRINGSET_MAX, s, r->ext);
@@ -194,12 +231,11 @@ static int put_set(struct nl_req *r, const struct nlattr *set)
 	uint32_t id = mnl_attr_get_u32(s[ETHTOOL_A_STRINGSET_ID]);
 	if (id >= ETH_SS_COUNT)
 		return -EOPNOTSUPP;
-	const struct ethtool_bits *names = names_of(id);
-	if (names) /* Linux: of sets that a device has none of nothing is said */
-		put_strings(r->reply, id, names, r->attrs[ETHTOOL_A_STRSET_COUNTS_ONLY]);
+	put_strings(r, i, id);
 	return 0;
 }
 
+/* Linux: who names no set gets all, of a device its own and else those that belong to none. */
 int ethtool_strset_get(struct nl_req *r)
 {
 	const struct nlattr *sets = r->attrs[ETHTOOL_A_STRSET_STRINGSETS], *set;
@@ -209,13 +245,13 @@ int ethtool_strset_get(struct nl_req *r)
 		return err;
 	ethtool_begin(r, ETHTOOL_MSG_STRSET_GET_REPLY, 0, ask.ifc);
 	size_t nest = nl_nest(r->reply, ETHTOOL_A_STRSET_STRINGSETS);
-	if (!sets)
-		put_strings(r->reply, ETH_SS_FEATURES, &ethtool_feature_bits,
-			    r->attrs[ETHTOOL_A_STRSET_COUNTS_ONLY]);
+	for (uint32_t id = 0; !sets && id < ETH_SS_COUNT; id++)
+		if (!ask.ifc == (id != ETH_SS_STATS))
+			put_strings(r, ask.ifc, id);
 	if (sets) {
 		mnl_attr_for_each_nested(set, sets)
 		{
-			err = err ? err : put_set(r, set);
+			err = err ? err : put_set(r, ask.ifc, set);
 		}
 	}
 	nl_nest_end(r->reply, nest);

@@ -4,67 +4,21 @@
 
 #include "netlink/genl_ethtool.h"
 
-/* In the order of their numbers, by Linux's names (net/ethtool/common.c): what it is of a device, and, where that is nothing because
- * leat does it or has no such thing, whether it is on; then it cannot be switched. */
-#define FEATURES(X)                                       \
-	X("tx-scatter-gather", IFACE_TX_SG, false)        \
-	X("tx-checksum-ip-generic", IFACE_TX_CSUM, false) \
-	X("tx-vlan-hw-insert", IFACE_TX_VLAN, false)      \
-	X("tx-generic-segmentation", 0, true)             \
-	X("tx-tcp-segmentation", IFACE_TX_TSO4, false)    \
-	X("tx-tcp6-segmentation", IFACE_TX_TSO6, false)   \
-	X("tx-udp-segmentation", IFACE_TX_USO, false)     \
-	X("rx-checksum", 0, true)                         \
-	X("rx-vlan-hw-parse", 0, true)                    \
-	X("rx-gro", 0, false)                             \
-	X("rx-lro", 0, false)                             \
-	X("rx-ntuple-filter", 0, false)                   \
-	X("rx-hashing", 0, false)
-
-static const struct {
-	uint32_t feature;
-	bool on;
-} rows[] = {
-#define ROW(name, feature, on) { feature, on },
-	FEATURES(ROW)
-#undef ROW
-};
-static const char *const names[] = {
-#define ROW(name, feature, on) name,
-	FEATURES(ROW)
-#undef ROW
-};
-const struct ethtool_bits ethtool_feature_bits = { names, ARRAY_SIZE(names) };
-
-/* The rows of features, and of what is always on. */
-static uint32_t bits_of(uint32_t features, bool fixed)
+static struct ethtool_bits all_bits(void)
 {
-	uint32_t ret = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].feature ? features & rows[i].feature : fixed && rows[i].on)
-			ret |= 1u << i;
-	return ret;
-}
-
-static uint32_t features_of(uint32_t bits)
-{
-	uint32_t ret = 0;
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (bits >> i & 1)
-			ret |= rows[i].feature;
-	return ret;
+	return (struct ethtool_bits){ ETH_SS_FEATURES, ethtool_n_names(NULL, ETH_SS_FEATURES) };
 }
 
 static void put_sets(struct nl_buf *b, const struct iface *i, bool compact)
 {
-	const uint32_t all = (1u << ARRAY_SIZE(rows)) - 1;
-	ethtool_put_bits(b, ETHTOOL_A_FEATURES_HW, &ethtool_feature_bits, bits_of(i->can, false), &all,
-			 compact);
-	ethtool_put_bits(b, ETHTOOL_A_FEATURES_WANTED, &ethtool_feature_bits,
-			 bits_of(i->can & ~i->off, false), NULL, compact);
-	ethtool_put_bits(b, ETHTOOL_A_FEATURES_ACTIVE, &ethtool_feature_bits, bits_of(i->features, true),
-			 NULL, compact);
-	ethtool_put_bits(b, ETHTOOL_A_FEATURES_NOCHANGE, &ethtool_feature_bits, 0, NULL, compact);
+	const struct ethtool_bits bits = all_bits();
+	const uint64_t all = (1ull << bits.n) - 1;
+	struct ethtool_features f;
+	ethtool_features_of(i, &f);
+	ethtool_put_bits(b, ETHTOOL_A_FEATURES_HW, &bits, f.can, &all, compact);
+	ethtool_put_bits(b, ETHTOOL_A_FEATURES_WANTED, &bits, f.wanted, NULL, compact);
+	ethtool_put_bits(b, ETHTOOL_A_FEATURES_ACTIVE, &bits, f.active, NULL, compact);
+	ethtool_put_bits(b, ETHTOOL_A_FEATURES_NOCHANGE, &bits, f.never, NULL, compact);
 }
 
 static int put_features(struct nl_req *r, const struct ethtool_ask *ask, uint16_t flags)
@@ -90,48 +44,59 @@ static void fill_change(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t 
 {
 	const struct iface *i = what;
 	genl_begin(b, type, ETHTOOL_MSG_FEATURES_NTF, ETHTOOL_GENL_VERSION, 0, seq, portid);
-	ethtool_put_header(b, i);
+	ethtool_put_header(b, ETHTOOL_HEADER, i);
 	put_sets(b, i, true); /* Linux: messages that nobody asked for are short */
 	nl_end(b);
 }
 
 /* What came of it: where that is not what was asked for, and where anything is not as it was. */
-static int answer(struct nl_req *r, const struct ethtool_ask *ask, uint32_t wanted, uint32_t mask,
-		  uint32_t was)
+static int answer(struct nl_req *r, const struct ethtool_ask *ask, uint64_t wanted, uint64_t mask,
+		  const struct ethtool_features *was)
 {
+	const struct ethtool_bits bits = all_bits();
 	bool compact = ask->flags & ETHTOOL_FLAG_COMPACT_BITSETS;
-	uint32_t is = bits_of(ask->ifc->features, true);
-	uint32_t missed = (wanted ^ is) & mask, changed = was ^ is;
+	struct ethtool_features is;
+	ethtool_features_of(ask->ifc, &is);
+	uint64_t missed = (wanted ^ is.active) & mask, changed = was->active ^ is.active;
 	if (ask->flags & ETHTOOL_FLAG_OMIT_REPLY)
 		return 0;
 	ethtool_begin(r, ETHTOOL_MSG_FEATURES_SET_REPLY, 0, ask->ifc);
-	ethtool_put_bits(r->reply, ETHTOOL_A_FEATURES_WANTED, &ethtool_feature_bits, wanted & missed, &missed,
-			 compact);
-	ethtool_put_bits(r->reply, ETHTOOL_A_FEATURES_ACTIVE, &ethtool_feature_bits, is & changed, &changed,
-			 compact);
+	ethtool_put_bits(r->reply, ETHTOOL_A_FEATURES_WANTED, &bits, wanted & missed, &missed, compact);
+	ethtool_put_bits(r->reply, ETHTOOL_A_FEATURES_ACTIVE, &bits, is.active & changed, &changed, compact);
 	return nl_end(r->reply);
+}
+
+void ethtool_features_want(struct iface *i, uint64_t wanted, uint64_t mask)
+{
+	uint32_t off = i->off;
+	uint32_t others = off & ~ethtool_features_named(mask);
+	iface_set_off(i, (others | ethtool_features_named(mask & ~wanted)) & i->can);
+	if (i->off == off)
+		return;
+	iface_features_changed(i);
+	if (!genl_family_id(i->st, &ethtool_family)) /* asked by ioctl, in a stack without the family */
+		return;
+	nl_multicast(i->st, NETLINK_GENERIC, genl_group_id(i->st, &ethtool_family, 0),
+		     genl_family_id(i->st, &ethtool_family), fill_change, i);
 }
 
 int ethtool_features_set(struct nl_req *r)
 {
+	const struct ethtool_bits bits = all_bits();
+	struct ethtool_features was;
 	struct ethtool_ask ask;
-	uint32_t wanted, mask;
+	uint64_t wanted, mask;
 	int err = ethtool_ask(r, true, &ask);
 	if (err)
 		return err;
 	if (!r->attrs[ETHTOOL_A_FEATURES_WANTED])
 		return -EINVAL;
-	err = ethtool_take_bits(r->attrs[ETHTOOL_A_FEATURES_WANTED], &ethtool_feature_bits, &wanted, &mask,
-				r->ext);
+	err = ethtool_take_bits(r->attrs[ETHTOOL_A_FEATURES_WANTED], &bits, &wanted, &mask, r->ext);
 	if (err)
 		return err;
-	struct iface *i = ask.ifc;
-	uint32_t was = bits_of(i->features, true), off = i->off;
-	iface_set_off(i, ((off & ~features_of(mask)) | features_of(mask & ~wanted)) & i->can);
-	if (i->off != off) {
-		iface_changed(i);
-		nl_multicast(r->st, NETLINK_GENERIC, genl_group_id(r->st, &ethtool_family, 0),
-			     genl_family_id(r->st, &ethtool_family), fill_change, i);
-	}
-	return answer(r, &ask, wanted, mask, was);
+	ethtool_features_of(ask.ifc, &was);
+	if (mask & was.never)
+		return nl_bad(r->ext, NULL, -EINVAL, "attempt to change non-ethtool features");
+	ethtool_features_want(ask.ifc, wanted, mask);
+	return answer(r, &ask, wanted, mask, &was);
 }

@@ -1,47 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "netlink/genl_ethtool.c"
 
-#include <linux/genetlink.h>
-
-#include "net/net_test.h"
-#include "netlink/nl_receiver.h"
+#include "netlink/genl_test.h"
 
 static const struct module *const modules[] = {
 	&pkt_module,          &graph_module, &netlink_module, &iface_module, &fake_eth_module,
 	&genl_ethtool_module, NULL,
 };
 
-struct fixture {
-	struct net_test *t;
-	struct iface *eth0;
-	struct receiver a, b;
-	uint16_t id;
-	uint8_t room[1024] __attribute__((aligned(8)));
-	struct nl_buf q;
-};
-
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof *f);
-	f->t = net_test_new(1, modules);
-	f->eth0 = net_test_iface(f->t, "eth0");
+	struct fixture *f = fixture_new(1, modules, &ethtool_family);
 	iface_set_can(f->eth0, IFACE_TX_SG | IFACE_TX_CSUM | IFACE_TX_TSO4);
-	receiver_open(&f->a, f->t->st, NETLINK_GENERIC, true);
-	receiver_open(&f->b, f->t->st, NETLINK_GENERIC, false);
-	f->id = genl_family_id(f->t->st, &ethtool_family);
 	*state = f;
 	return 0;
 }
 
-static int tear_down(void **state)
+static int set_up_two_workers(void **state)
 {
-	struct fixture *f = *state;
-	nl_sock_free(f->a.s);
-	nl_sock_free(f->b.s);
-	forget_all(&f->a);
-	forget_all(&f->b);
-	net_test_free(f->t);
-	free(f);
+	*state = fixture_new(2, modules, &ethtool_family);
 	return 0;
 }
 
@@ -108,7 +85,7 @@ static void devices_that_are_not_there_are_refused_in_words(void **state)
 	assert_int_equal(ack_error(&f->a, 0), -EINVAL);
 	begin(f, ETHTOOL_MSG_LINKSTATE_GET, 0, "eth0", 1u << 20);
 	send_to(f, &f->a);
-	assert_int_equal(ack_error(&f->a, 0), -EOPNOTSUPP);
+	assert_int_equal(ack_error(&f->a, 0), -EINVAL);
 	begin(f, ETHTOOL_MSG_WOL_GET, 0, "eth0", 0);
 	send_to(f, &f->a);
 	assert_int_equal(ack_error(&f->a, 0), -EOPNOTSUPP);
@@ -134,13 +111,15 @@ static void features_are_told_in_both_forms(void **state)
 	begin(f, ETHTOOL_MSG_FEATURES_GET, 0, "eth0", ETHTOOL_FLAG_COMPACT_BITSETS);
 	send_to(f, &f->b);
 	const struct nlmsghdr *h = message(&f->b, 0);
-	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_HW, ETHTOOL_A_BITSET_VALUE), 0x13);
-	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_WANTED, ETHTOOL_A_BITSET_VALUE), 0x13);
-	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_ACTIVE, ETHTOOL_A_BITSET_VALUE), 0x13 | 0x08 | 0x180);
+	enum { SG = 1, SUM = 1 << 2, TSO4 = 1 << 13, PARSE = 1 << 7, GSO = 1 << 10 }; /* their places */
+	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_HW, ETHTOOL_A_BITSET_VALUE), SG | SUM | TSO4);
+	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_WANTED, ETHTOOL_A_BITSET_VALUE), SG | SUM | TSO4);
+	assert_int_equal(word_of(h, ETHTOOL_A_FEATURES_ACTIVE, ETHTOOL_A_BITSET_VALUE),
+			 SG | SUM | TSO4 | PARSE | GSO);
 	begin(f, ETHTOOL_MSG_FEATURES_GET, 0, "eth0", 0);
 	send_to(f, &f->b);
 	h = message(&f->b, 0);
-	assert_int_equal(listed(h, ETHTOOL_A_FEATURES_HW), ethtool_feature_bits.n);
+	assert_int_equal(listed(h, ETHTOOL_A_FEATURES_HW), ethtool_n_names(NULL, ETH_SS_FEATURES));
 	assert_int_equal(listed(h, ETHTOOL_A_FEATURES_ACTIVE), 6);
 }
 
@@ -190,21 +169,32 @@ static void what_cannot_be_is_said(void **state)
 	assert_int_equal(ack_error(&f->b, 0), -EPERM);
 }
 
+/* A set of n words: all 0, and a mask of the first bit and of bit number `also`. */
+static int send_words(struct fixture *f, uint32_t size, unsigned words, unsigned also)
+{
+	uint32_t zero[4] = { 0 }, mask[4] = { 1 };
+	mask[also / 32] |= 1u << also % 32;
+	begin(f, ETHTOOL_MSG_FEATURES_SET, NLM_F_ACK, "eth0", ETHTOOL_FLAG_OMIT_REPLY);
+	size_t set = nl_nest(&f->q, ETHTOOL_A_FEATURES_WANTED);
+	nl_put_u32(&f->q, ETHTOOL_A_BITSET_SIZE, size);
+	nl_put(&f->q, ETHTOOL_A_BITSET_VALUE, zero, words * 4);
+	nl_put(&f->q, ETHTOOL_A_BITSET_MASK, mask, words * 4);
+	nl_nest_end(&f->q, set);
+	send_to(f, &f->a);
+	return ack_error(&f->a, 0);
+}
+
 static void words_are_taken_too(void **state)
 {
 	struct fixture *f = *state;
-	for (uint32_t size = 13; size <= 40; size += 27) {
-		begin(f, ETHTOOL_MSG_FEATURES_SET, NLM_F_ACK, "eth0", ETHTOOL_FLAG_OMIT_REPLY);
-		size_t set = nl_nest(&f->q, ETHTOOL_A_FEATURES_WANTED);
-		nl_put_u32(&f->q, ETHTOOL_A_BITSET_SIZE, size);
-		nl_put(&f->q, ETHTOOL_A_BITSET_VALUE, &(uint32_t){ 0 }, 4);
-		nl_put(&f->q, ETHTOOL_A_BITSET_MASK, &(uint32_t){ 1 }, 4);
-		nl_nest_end(&f->q, set);
-		send_to(f, &f->a);
-		assert_int_equal(ack_error(&f->a, 0), size == 13 ? 0 : -ERANGE);
-	}
+	assert_int_equal(send_words(f, 13, 1, 0), 0);
 	assert_int_equal(f->eth0->off, IFACE_TX_SG);
 	assert_int_equal(f->eth0->features, IFACE_TX_CSUM); /* segments want scatter lists */
+	assert_int_equal(send_words(f, 64, 2, 0), 0);
+	assert_int_equal(send_words(f, 100, 4, 0), 0); /* of a newer program; none of it is set */
+	assert_int_equal(send_words(f, 100, 4, 99), -EINVAL);
+	assert_int_equal(send_words(f, 64, 2, 63), -EINVAL); /* nobody's bit */
+	assert_int_equal(send_words(f, 64, 1, 0), -EINVAL);
 }
 
 static void names_are_handed_out(void **state)
@@ -220,6 +210,110 @@ static void names_are_handed_out(void **state)
 	assert_non_null(memmem(f->b.got[0].bytes, f->b.got[0].len, "tx-udp-segmentation", 20));
 }
 
+static bool two_queues(const struct iface *i, unsigned n, struct iface_queue_stats *ret)
+{
+	*ret = (struct iface_queue_stats){ .rx_packets = 10 + n, .tx_kicks = 20 + n };
+	return n < 2;
+}
+static void some_rings(const struct iface *i, struct iface_rings *ret)
+{
+	*ret = (struct iface_rings){ .rx = 16, .rx_max = 64, .tx = 32, .tx_max = 64, .rx_wait_us = 1000 };
+}
+
+static const struct iface_ops *of_a_card(struct fixture *f, struct iface_ops *room)
+{
+	const struct iface_ops *was = f->eth0->ops;
+	*room = *was;
+	room->queue = two_queues;
+	room->rings = some_rings;
+	f->eth0->ops = room;
+	return was;
+}
+
+static int set_number(struct fixture *f, uint8_t cmd, uint16_t attr, uint32_t v)
+{
+	begin(f, cmd, NLM_F_ACK, "eth0", 0);
+	nl_put_u32(&f->q, attr, v);
+	send_to(f, &f->a);
+	return ack_error(&f->a, 0);
+}
+
+static void queues_are_what_they_were_opened_with(void **state)
+{
+	struct fixture *f = *state;
+	struct iface_ops room;
+	const struct iface_ops *was = of_a_card(f, &room);
+	begin(f, ETHTOOL_MSG_RINGS_GET, 0, "eth0", 0);
+	send_to(f, &f->b);
+	const struct nlmsghdr *h = message(&f->b, 0);
+	assert_int_equal(mnl_attr_get_u32(attr_of(h, ETHTOOL_A_RINGS_TX)), 32);
+	assert_int_equal(mnl_attr_get_u32(attr_of(h, ETHTOOL_A_RINGS_RX_MAX)), 64);
+	assert_null(attr_of(h, ETHTOOL_A_RINGS_RX_MINI));
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_TX, 32), 0);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_TX, 65), -EINVAL);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_TX, 33), -EOPNOTSUPP);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_RX_MINI, 1), -EINVAL);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_TX_MAX, 64), -EINVAL);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_CHANNELS_SET, ETHTOOL_A_CHANNELS_COMBINED_COUNT, 2), 0);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_CHANNELS_SET, ETHTOOL_A_CHANNELS_COMBINED_COUNT, 3),
+			 -EINVAL);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_COALESCE_SET, ETHTOOL_A_COALESCE_RX_USECS, 1000), 0);
+	assert_int_equal(set_number(f, ETHTOOL_MSG_COALESCE_SET, ETHTOOL_A_COALESCE_TX_USECS, 1),
+			 -EOPNOTSUPP);
+	f->eth0->ops = was;
+	assert_int_equal(set_number(f, ETHTOOL_MSG_RINGS_SET, ETHTOOL_A_RINGS_TX, 32), -EOPNOTSUPP);
+}
+
+static void counters_are_those_of_queues(void **state)
+{
+	struct fixture *f = *state;
+	struct iface_ops room;
+	char name[ETH_GSTRING_LEN];
+	assert_int_equal(ethtool_n_names(f->eth0, ETH_SS_STATS), 0);
+	const struct iface_ops *was = of_a_card(f, &room);
+	assert_int_equal(ethtool_n_names(f->eth0, ETH_SS_STATS), 10);
+	ethtool_name(f->eth0, ETH_SS_STATS, 5, name);
+	assert_string_equal(name, "rx_queue_1_packets");
+	assert_int_equal(ethtool_counter(f->eth0, 5), 11);
+	ethtool_name(f->eth0, ETH_SS_STATS, 9, name);
+	assert_string_equal(name, "tx_queue_1_kicks");
+	assert_int_equal(ethtool_counter(f->eth0, 9), 21);
+	f->eth0->ops = was;
+}
+
+static void one_worker_spreads_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct ethtool_spread s;
+	assert_false(ethtool_spread(f->eth0, &s));
+}
+
+static void flows_are_spread_over_workers(void **state)
+{
+	struct fixture *f = *state;
+	struct ethtool_spread s;
+	assert_true(ethtool_spread(f->eth0, &s));
+	assert_int_equal(s.n_rings, 2);
+	assert_int_equal(s.ring[0] + s.ring[1], 1);
+	assert_memory_equal(s.key, f->t->st->flow_key, TOEPLITZ_KEY);
+}
+
+static void what_no_device_has_is_refused_after_the_device_is_found(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(set_number(f, ETHTOOL_MSG_LINKMODES_SET, ETHTOOL_A_LINKMODES_SPEED, 100),
+			 -EOPNOTSUPP);
+	begin(f, ETHTOOL_MSG_LINKMODES_SET, 0, "eth9", 0);
+	send_to(f, &f->a);
+	assert_int_equal(ack_error(&f->a, 0), -ENODEV);
+	begin(f, ETHTOOL_MSG_MODULE_SET, NLM_F_ACK, "eth0", 0);
+	send_to(f, &f->a);
+	assert_int_equal(ack_error(&f->a, 0), 0); /* nothing was asked for */
+	begin(f, ETHTOOL_MSG_TSINFO_GET, 0, "eth0", 0);
+	send_to(f, &f->b);
+	assert_null(attr_of(message(&f->b, 0), ETHTOOL_A_TSINFO_TIMESTAMPING));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +325,11 @@ int main(void)
 		CASE(what_cannot_be_is_said),
 		CASE(words_are_taken_too),
 		CASE(names_are_handed_out),
+		CASE(queues_are_what_they_were_opened_with),
+		CASE(counters_are_those_of_queues),
+		CASE(one_worker_spreads_nothing),
+		CASE(what_no_device_has_is_refused_after_the_device_is_found),
+		cmocka_unit_test_setup_teardown(flows_are_spread_over_workers, set_up_two_workers, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,46 +2,19 @@
 #include "netlink/genl_leat.c"
 
 #include <linux/filter.h>
-#include <linux/genetlink.h>
-
 #include "graph/trace.h"
 #include "net/neigh.h"
-#include "net/net_test.h"
-#include "netlink/nl_receiver.h"
+#include "netlink/genl_test.h"
 
 static const struct module *const modules[] = {
 	&pkt_module, &graph_module, &netlink_module, &iface_module, &fake_eth_module, &genl_leat_module, NULL,
 };
 
-struct fixture {
-	struct net_test *t;
-	struct iface *eth0;
-	struct receiver a, b;
-	uint16_t id;
-};
-
 static int set_up(void **state)
 {
-	struct fixture *f = calloc(1, sizeof *f);
-	f->t = net_test_new(1, modules);
-	f->eth0 = net_test_iface(f->t, "eth0");
+	struct fixture *f = fixture_new(1, modules, &leat_family);
 	iface_set_up(f->eth0, true);
-	receiver_open(&f->a, f->t->st, NETLINK_GENERIC, true);
-	receiver_open(&f->b, f->t->st, NETLINK_GENERIC, false);
-	f->id = genl_family_id(f->t->st, &leat_family);
 	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	nl_sock_free(f->a.s);
-	nl_sock_free(f->b.s);
-	forget_all(&f->a);
-	forget_all(&f->b);
-	net_test_free(f->t);
-	free(f);
 	return 0;
 }
 

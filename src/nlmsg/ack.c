@@ -26,16 +26,21 @@ static uint32_t policy_type(enum nl_type t)
 		[NL_NESTED] = NL_ATTR_TYPE_NESTED,
 		[NL_NESTED_ARRAY] = NL_ATTR_TYPE_NESTED_ARRAY,
 		[NL_BITFIELD32] = NL_ATTR_TYPE_BITFIELD32,
+		[NL_MASK32] = NL_ATTR_TYPE_U32,
 	};
 	return map[t];
 }
 
-void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *p)
+void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *p, const uint32_t *nested)
 {
 	if (!policy_type(p->type))
 		return; /* nothing to say about unused and refused ones */
 	size_t nest = nl_nest(b, type);
 	nl_put_u32(b, NL_POLICY_TYPE_ATTR_TYPE, policy_type(p->type));
+	if (nested) {
+		nl_put_u32(b, NL_POLICY_TYPE_ATTR_POLICY_IDX, *nested);
+		nl_put_u32(b, NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE, p->max_attr);
+	}
 	if (p->type == NL_STRING || p->type == NL_NUL_STRING || p->type == NL_BYTES) {
 		if (p->min)
 			nl_put_u32(b, NL_POLICY_TYPE_ATTR_MIN_LENGTH, (uint32_t)p->min);
@@ -46,6 +51,8 @@ void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *p)
 		nl_put_u64(b, NL_POLICY_TYPE_ATTR_MAX_VALUE_S, p->max, NL_POLICY_TYPE_ATTR_PAD);
 	} else if (p->type == NL_BITFIELD32) {
 		nl_put_u32(b, NL_POLICY_TYPE_ATTR_BITFIELD32_MASK, p->max ? (uint32_t)p->max : UINT32_MAX);
+	} else if (p->type == NL_MASK32) {
+		nl_put_u64(b, NL_POLICY_TYPE_ATTR_MASK, p->max, NL_POLICY_TYPE_ATTR_PAD);
 	} else if (p->min || p->max) {
 		nl_put_u64(b, NL_POLICY_TYPE_ATTR_MIN_VALUE_U, p->min, NL_POLICY_TYPE_ATTR_PAD);
 		nl_put_u64(b, NL_POLICY_TYPE_ATTR_MAX_VALUE_U, p->max, NL_POLICY_TYPE_ATTR_PAD);
@@ -60,7 +67,7 @@ static void put_failure(struct nl_buf *b, const struct nlmsghdr *req, const stru
 	if (at)
 		nl_put_u32(b, NLMSGERR_ATTR_OFFS, at);
 	if (ext->policy)
-		nl_put_policy(b, NLMSGERR_ATTR_POLICY, ext->policy);
+		nl_put_policy(b, NLMSGERR_ATTR_POLICY, ext->policy, NULL);
 	if (ext->miss_type)
 		nl_put_u32(b, NLMSGERR_ATTR_MISS_TYPE, ext->miss_type);
 	if (nest)

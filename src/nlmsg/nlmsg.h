@@ -50,6 +50,7 @@ enum nl_type {
 	NL_NESTED, /* .nested and .max_attr, or none: opaque */
 	NL_NESTED_ARRAY,
 	NL_BITFIELD32,
+	NL_MASK32, /* a number that has no other bits than those of max */
 };
 /* An array indexed by attribute type. `help` makes the table print itself as documentation. */
 struct nl_policy {
@@ -119,7 +120,8 @@ void nl_put_error(struct nl_buf *b, const struct nlmsghdr *req, int err, const s
 /* flags: NLM_F_DUMP_INTR, NLM_F_DUMP_FILTERED. */
 void nl_put_done(struct nl_buf *b, const struct nlmsghdr *req, int err, uint16_t flags,
 		 const struct nl_ext *ext, bool ext_ack, uint32_t pid);
-/* A nest of NL_POLICY_TYPE_ATTR_*: what an attribute should be, for extended acks and the controller. */
-void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *policy);
+/* A nest of NL_POLICY_TYPE_ATTR_*: what an attribute should be, for extended acks and the controller, which has a number for the
+ * policy of what is nested (NULL: it is not said). */
+void nl_put_policy(struct nl_buf *b, uint16_t type, const struct nl_policy *policy, const uint32_t *nested);
 
 #endif

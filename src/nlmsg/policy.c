@@ -51,6 +51,7 @@ static size_t number_len(enum nl_type t)
 	case NL_U32:
 	case NL_S32:
 	case NL_BE32:
+	case NL_MASK32:
 		return 4;
 	case NL_U64:
 		return 8;
@@ -76,6 +77,7 @@ static uint64_t number_get(enum nl_type t, const void *p)
 		return __builtin_bswap16(u16);
 	case NL_U32:
 	case NL_S32:
+	case NL_MASK32:
 		memcpy(&u32, p, sizeof u32);
 		return u32;
 	case NL_BE32:
@@ -202,6 +204,11 @@ static int check_one(const struct nlattr *a, const struct nl_policy *pol, unsign
 		return check_nested_array(a, pol, flags, ext, depth);
 	case NL_BITFIELD32:
 		return check_bitfield32(a, pol, ext);
+	case NL_MASK32:
+		if (len < number_len(pol->type))
+			return refuse(ext, a, pol, -ERANGE, failed);
+		return number_get(pol->type, p) & ~pol->max ? refuse(ext, a, pol, -EINVAL, "reserved bit set")
+							    : 0;
 	default:
 		if (len < number_len(pol->type))
 			return refuse(ext, a, pol, -ERANGE, failed);

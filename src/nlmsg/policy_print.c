@@ -25,8 +25,9 @@ static const char *const type_names[] = {
 	[NL_NESTED] = "nest",
 	[NL_NESTED_ARRAY] = "nests",
 	[NL_BITFIELD32] = "bitfield",
+	[NL_MASK32] = "mask",
 };
-static_assert(ARRAY_SIZE(type_names) == NL_BITFIELD32 + 1, "every type has a name");
+static_assert(ARRAY_SIZE(type_names) == NL_MASK32 + 1, "every type has a name");
 
 static void print_bounds(const struct nl_policy *p, char *to, size_t len)
 {
@@ -38,6 +39,8 @@ static void print_bounds(const struct nl_policy *p, char *to, size_t len)
 		snprintf(to, len, "[%" PRIu64 "]", p->min);
 	else if (is_len && p->max)
 		snprintf(to, len, "[%" PRIu64 "..%" PRIu64 "]", p->min, p->max);
+	else if (p->type == NL_MASK32)
+		snprintf(to, len, " 0x%" PRIx64, p->max);
 	else if (p->min || p->max)
 		snprintf(to, len, " %" PRIu64 "..%" PRIu64, p->min, p->max);
 }
