@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+enum { ROOM_MAX = 32768 };
+
 /* ENOBUFS travels as a message of its own (proto.h). */
 static bool is_overrun(const void *bytes, ssize_t n)
 {
@@ -68,6 +70,21 @@ static int give_control(struct call *c, struct target_msg *m)
 	return target_write(c->tid, (uint64_t)m->h.msg_control, &ctl, m->h.msg_controllen);
 }
 
+/* Linux: a dump comes in pieces as large as the largest receive so far had room for, up to 32 KiB. No answer is waited for: a daemon that
+ * does not know the request sends small ones. */
+static void tell_room(struct call *c, size_t room)
+{
+	struct known *k = known_find(c->s, c->cookie);
+	struct sockd_req req = { .op = SOCKD_ROOM, .opt.len = (uint32_t)MIN(room, (size_t)ROOM_MAX) };
+
+	if (!k || (k->room >= req.opt.len && k->room_told_by == c->s->n_connections))
+		return;
+	k->room = req.opt.len;
+	k->room_told_by = c->s->n_connections;
+	req.seq = superv_seq(c->s);
+	daemon_send(c->s, &req, &c->ev.fd, 1);
+}
+
 /* Fills m->h and the target's buffers; the header itself is the caller's to write back. Bytes to return, or -errno. */
 static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 {
@@ -77,7 +94,9 @@ static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 
 	if (flags & (MSG_OOB | MSG_ERRQUEUE))
 		return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
-	n = recv(c->ev.fd, c->s->buf, SUPERV_BUF, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);
+	tell_room(c, m->room);
+	take = MIN(MAX(m->room, sizeof(struct nlmsghdr)), (size_t)SUPERV_BUF);
+	n = recv(c->ev.fd, c->s->buf, take, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);
 	if (n < 0)
 		return -errno;
 	if (is_overrun(c->s->buf, n)) {

@@ -66,6 +66,7 @@ int daemon_connect(struct superv *s, char *ret_path, size_t len_bytes)
 	if (err)
 		close(fd);
 	s->have_daemon = !err;
+	s->n_connections++;
 	return err;
 }
 

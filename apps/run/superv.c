@@ -219,6 +219,13 @@ void call_would_block(struct call *c, int msg_flags, uint32_t events, int so_tim
 	call_wait_fd(c, events, again);
 }
 
+uint32_t superv_seq(struct superv *s)
+{
+	if (!++s->seq)
+		s->seq = 1;
+	return s->seq;
+}
+
 void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsigned n_fds,
 	      void (*answered)(struct call *, const struct sockd_rep *))
 {
@@ -226,9 +233,7 @@ void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsign
 	struct sockd_req r = *req;
 	int err;
 
-	if (!++s->seq)
-		s->seq = 1;
-	r.seq = s->seq;
+	r.seq = superv_seq(s);
 	err = daemon_send(s, &r, fd, n_fds);
 	if (err) {
 		call_fail(c, err);

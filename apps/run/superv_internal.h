@@ -21,6 +21,7 @@ struct superv {
 	bool have_daemon;
 	char name[32]; /* the daemon's */
 	uint32_t seq;
+	uint32_t n_connections; /* to the daemon, so far */
 	uint32_t n_inet; /* sockets of call_inet.c made so far */
 	struct list calls; /* struct call.link: those that wait for something */
 	struct mem_account mem;
@@ -38,6 +39,8 @@ enum { SUPERV_BUF = 512 << 10 };
 struct known {
 	struct hash_node node;
 	uint64_t cookie;
+	uint32_t room; /* the most that a receive had room for, as the daemon was told by connection number */
+	uint32_t room_told_by;
 	bool unsure; /* it was written to, and the daemon has not said since that all of it is executed */
 };
 struct known *known_find(const struct superv *s, uint64_t cookie);
@@ -118,5 +121,6 @@ struct target_who {
 int target_who(const struct superv *s, pid_t tid, struct target_who *ret);
 
 uint64_t superv_now_ms(void);
+uint32_t superv_seq(struct superv *s); /* the next request's */
 
 #endif

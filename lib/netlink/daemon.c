@@ -61,6 +61,10 @@ int daemon_open(struct leat_nl *nl, const char *name, int protocol)
 	err = ask(nl->ctl, &req, pair, 2);
 	close(pair[0]);
 	nl->fd = pair[1];
+	if (!err) { /* daemons of before do not know it, and send smaller pieces */
+		struct sockd_req room = { .op = SOCKD_ROOM, .seq = 3, .opt.len = IN_BYTES };
+		ask(nl->ctl, &room, &nl->fd, 1);
+	}
 	return err;
 }
 

@@ -343,6 +343,12 @@ static int do_sync(struct pair *s, const struct sockd_req *req, struct sockd_rep
 	return 0;
 }
 
+static int do_room(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
+{
+	nl_sock_recv_hint(s->nl, req->opt.len);
+	return 0;
+}
+
 int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
 	static int (*const todo[SOCKD_OP_MAX])(struct pair *, const struct sockd_req *,
@@ -354,6 +360,7 @@ int pair_request(struct pair *s, const struct sockd_req *req, struct sockd_rep *
 		[SOCKD_SETSOCKOPT] = do_setsockopt,
 		[SOCKD_GETSOCKOPT] = do_getsockopt,
 		[SOCKD_SYNC] = do_sync,
+		[SOCKD_ROOM] = do_room,
 	};
 
 	return todo[req->op](s, req, rep);

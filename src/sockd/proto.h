@@ -29,6 +29,7 @@ enum sockd_op {
 	SOCKD_IOCTL, /* ioctl; data: what compat/ioctl.h says; no descriptor. Reply: data */
 	SOCKD_ADOPT_NETLINK, /* open; data: struct sockd_adopt; one descriptor: the daemon's end. Reply: cookie */
 	SOCKD_SYNC, /* one descriptor. Reply: what was written to it before has been read and executed */
+	SOCKD_ROOM, /* opt.len: how much its reader takes at a time; one descriptor. Dumps then come in pieces of up to that */
 	SOCKD_OP_MAX,
 
 	SOCKD_CLOSED =
@@ -54,7 +55,8 @@ struct sockd_req {
 		} open;
 		struct {
 			int32_t level, name;
-			uint32_t len; /* GETSOCKOPT: how many bytes are wanted */
+			uint32_t
+				len; /* GETSOCKOPT: how many bytes are wanted; ROOM: how many there is room for */
 		} opt;
 		struct {
 			uint32_t cmd; /* SIOC* */

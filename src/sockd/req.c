@@ -20,6 +20,7 @@ static const struct req_shape {
 	[SOCKD_IOCTL]        = { 0,   0,   SOCKD_DATA_MAX },
 	[SOCKD_ADOPT_NETLINK] = { 1,  sizeof(struct sockd_adopt), sizeof(struct sockd_adopt) },
 	[SOCKD_SYNC]         = { 1,   0,   0 },
+	[SOCKD_ROOM]         = { 1,   0,   0 },
 	/* clang-format on */
 };
 

@@ -4,6 +4,7 @@
 #include "sockd.c"
 #include "adopt.c"
 
+#include "netlink/netlink_internal.h"
 #include "sockd/sockd_test.h"
 
 #include <linux/genetlink.h>
@@ -351,6 +352,29 @@ static void the_next_daemon_adopts_what_outlived_the_last(void **state)
 	close(client);
 }
 
+/* As from Linux: pieces of under 4 KiB for who is not known to take more. */
+static void dumps_are_in_pieces_as_large_as_their_reader_takes(void **state)
+{
+	struct sockd_test *t = *state;
+	int client = test_connect(t), fd = open_generic(t, client);
+	struct sockd_req req = { .op = SOCKD_ROOM };
+	struct client *c = list_first(&t->d->clients, struct client, link);
+	struct pair *s = pair_find(c, fd);
+
+	req.opt.len = 20000;
+	assert_int_equal(ask(t, client, &req, &fd, 1, NULL), 0);
+	assert_int_equal(s->nl->recv_hint, 20000);
+	req.opt.len = 5; /* a smaller one does not take it back */
+	assert_int_equal(ask(t, client, &req, &fd, 1, NULL), 0);
+	assert_int_equal(s->nl->recv_hint, 20000);
+	req.opt.len = UINT32_MAX;
+	assert_int_equal(ask(t, client, &req, &fd, 1, NULL), 0);
+	assert_int_equal(s->nl->recv_hint, 32768);
+	assert_int_equal(ask(t, client, &req, NULL, 0, NULL), -EBADF);
+	close(fd);
+	close(client);
+}
+
 /* Anybody can say that a cookie is theirs. */
 static void what_is_claimed_counts_for_who_claims_it(void **state)
 {
@@ -540,6 +564,8 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(the_next_daemon_adopts_what_outlived_the_last, start, end),
 		cmocka_unit_test_setup_teardown(what_is_claimed_counts_for_who_claims_it, start, end),
+		cmocka_unit_test_setup_teardown(dumps_are_in_pieces_as_large_as_their_reader_takes, start,
+						end),
 		cmocka_unit_test_setup_teardown(ioctls_need_no_descriptor_and_settings_a_right, start, end),
 		cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, start, end),
 		cmocka_unit_test_setup_teardown(too_many_descriptors_are_not_kept, start, end),
