@@ -333,7 +333,7 @@ void json_text_done(struct json_text *t)
 
 /* --- walking --- */
 
-const char *json_space(const struct json_text *t, const char *at)
+const char *json_text_space(const struct json_text *t, const char *at)
 {
 	return space(at, t->end);
 }
@@ -369,7 +369,7 @@ static const char *skip_small(const struct json_text *t, const char *at)
 	return t->end;
 }
 
-const char *json_skip(const struct json_text *t, const char *at)
+const char *json_text_skip(const struct json_text *t, const char *at)
 {
 	if (at >= t->end)
 		return t->end;
@@ -384,14 +384,14 @@ const char *json_skip(const struct json_text *t, const char *at)
 	return at;
 }
 
-size_t json_count(const struct json_text *t, const char *at)
+size_t json_text_count(const struct json_text *t, const char *at)
 {
 	const struct json_span *big = big_at(t, at);
 	size_t n = 0;
 	if (big)
 		return big->n;
 	for (at = space(at + 1, t->end); at < t->end && *at != ']'; n++) {
-		at = space(json_skip(t, at), t->end);
+		at = space(json_text_skip(t, at), t->end);
 		if (at < t->end && *at == ',')
 			at = space(at + 1, t->end);
 		else
@@ -427,7 +427,7 @@ static uint32_t unescape(const char **at, const char *end)
 	return l ? (uint8_t)bytes[l - letters] : p < end ? (uint8_t)*p : 0;
 }
 
-bool json_string(const struct json_text *t, const char *at, char *ret, size_t ret_len)
+bool json_text_string(const struct json_text *t, const char *at, char *ret, size_t ret_len)
 {
 	size_t n = 0;
 	for (at++; at < t->end && *at != '"';) {
@@ -448,7 +448,7 @@ bool json_string(const struct json_text *t, const char *at, char *ret, size_t re
 	return true;
 }
 
-bool json_integer(const struct json_text *t, const char *at, uint64_t *ret)
+bool json_text_integer(const struct json_text *t, const char *at, uint64_t *ret)
 {
 	bool minus = at < t->end && *at == '-';
 	uint64_t v = 0;

@@ -25,16 +25,16 @@ void json_text_done(struct json_text *t);
 
 /* Walking. `at` is where a value of the text begins; where it ends. Should the text have changed since it was checked, somewhere
  * up to its end. */
-const char *json_skip(const struct json_text *t, const char *at);
+const char *json_text_skip(const struct json_text *t, const char *at);
 /* What follows spaces. */
-const char *json_space(const struct json_text *t, const char *at);
+const char *json_text_space(const struct json_text *t, const char *at);
 /* Members of the list at `at`. */
-size_t json_count(const struct json_text *t, const char *at);
+size_t json_text_count(const struct json_text *t, const char *at);
 
 /* The string at `at`, without its quotes and escapes, with a NUL behind it. false: longer than that. */
-bool json_string(const struct json_text *t, const char *at, char *ret, size_t ret_len);
+bool json_text_string(const struct json_text *t, const char *at, char *ret, size_t ret_len);
 /* A whole number of 64 bits; negative ones are what they are modulo 2^64. false: another kind of number, or too large. */
-bool json_integer(const struct json_text *t, const char *at, uint64_t *ret);
+bool json_text_integer(const struct json_text *t, const char *at, uint64_t *ret);
 
 /* Whether JSON can have it in a string. */
 bool utf8_valid(const char *s, size_t len);

@@ -15,7 +15,7 @@ static bool is_json(const char *text)
 	char *copy = malloc(len + !len);
 	memcpy(copy, text, len);
 	int err = json_text_init(&t, copy, len, why, sizeof why);
-	assert_true(err ? why[0] : json_skip(&t, t.root) <= t.end);
+	assert_true(err ? why[0] : json_text_skip(&t, t.root) <= t.end);
 	json_text_done(&t);
 	free(copy);
 	return !err;
@@ -138,7 +138,7 @@ static void integers_have_64_bits(void **state)
 		char why[128];
 		uint64_t v = 0;
 		assert_int_equal(json_text_init(&t, rows[i].text, strlen(rows[i].text), why, sizeof why), 0);
-		assert_int_equal(json_integer(&t, t.root, &v), rows[i].ok);
+		assert_int_equal(json_text_integer(&t, t.root, &v), rows[i].ok);
 		assert_int_equal(v, rows[i].v);
 		json_text_done(&t);
 	}
@@ -150,9 +150,9 @@ static void members_are_counted_and_stepped_over(void **state)
 	struct json_text t;
 	char why[128];
 	assert_int_equal(json_text_init(&t, text, strlen(text), why, sizeof why), 0);
-	assert_int_equal(json_count(&t, t.root), 5);
-	assert_ptr_equal(json_skip(&t, t.root), t.end);
-	assert_int_equal(json_count(&t, t.root + 4), 2);
+	assert_int_equal(json_text_count(&t, t.root), 5);
+	assert_ptr_equal(json_text_skip(&t, t.root), t.end);
+	assert_int_equal(json_text_count(&t, t.root + 4), 2);
 	json_text_done(&t);
 }
 
@@ -167,10 +167,10 @@ static void what_is_long_is_walked_once(void **state)
 	text[LEN] = 0;
 	assert_int_equal(json_text_init(&t, text, LEN, why, sizeof why), 0);
 	assert_int_equal(t.n_big, 2);
-	assert_int_equal(json_count(&t, text), 3);
-	assert_int_equal(json_count(&t, text + 1), 2);
+	assert_int_equal(json_text_count(&t, text), 3);
+	assert_int_equal(json_text_count(&t, text + 1), 2);
 	memset(text + 2, '!', LEN - 3); /* nobody looks */
-	assert_ptr_equal(json_skip(&t, text + 1), text + LEN - 6);
+	assert_ptr_equal(json_text_skip(&t, text + 1), text + LEN - 6);
 	json_text_done(&t);
 	free(text);
 }

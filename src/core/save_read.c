@@ -125,13 +125,13 @@ static bool grow(struct level *v)
 /* What is wrong with the object at v->at, or NULL. *ret_end is where it ends. */
 static const char *index_object(const struct json_text *t, struct level *v, const char **ret_end)
 {
-	const char *p = json_space(t, v->at + 1);
+	const char *p = json_text_space(t, v->at + 1);
 	uint64_t seen = 0;
 	v->n = v->next = 0;
 	while (p < t->end && *p == '"') {
-		const char *key_end = json_skip(t, p);
+		const char *key_end = json_text_skip(t, p);
 		struct field f = { .key = p + 1, .key_len = (size_t)MAX(key_end - p - 2, 0) };
-		f.val = json_space(t, MIN(json_space(t, key_end) + 1, t->end));
+		f.val = json_text_space(t, MIN(json_text_space(t, key_end) + 1, t->end));
 		if (v->n == FIELDS_MAX)
 			return "too many fields";
 		if (is_twice(v, &f, &seen))
@@ -139,9 +139,9 @@ static const char *index_object(const struct json_text *t, struct level *v, cons
 		if (v->n == v->room && !grow(v))
 			return "out of memory";
 		v->field[v->n++] = f;
-		p = json_space(t, json_skip(t, f.val));
+		p = json_text_space(t, json_text_skip(t, f.val));
 		if (p < t->end && *p == ',')
-			p = json_space(t, p + 1);
+			p = json_text_space(t, p + 1);
 	}
 	*ret_end = MIN(p + 1, t->end);
 	return NULL;
@@ -227,16 +227,16 @@ bool load_list(struct loader *l, const char *key, size_t *ret_n)
 	struct level *v = descend_by_key(l, key, '[');
 	if (!v)
 		return fail(l, key, "no such list");
-	v->item = json_space(&l->text, v->at + 1);
-	*ret_n = v->n_items = json_count(&l->text, v->at);
+	v->item = json_text_space(&l->text, v->at + 1);
+	*ret_n = v->n_items = json_text_count(&l->text, v->at);
 	return true;
 }
 
 /* From the end of an item to the next one. */
 static void point_behind(const struct json_text *t, struct level *v, const char *end)
 {
-	const char *p = json_space(t, end);
-	v->item = json_space(t, MIN(p + 1, t->end));
+	const char *p = json_text_space(t, end);
+	v->item = json_text_space(t, MIN(p + 1, t->end));
 	v->item_i++;
 }
 
@@ -245,11 +245,11 @@ static const char *item_at(struct loader *l, struct level *v, size_t i)
 	if (i >= v->n_items)
 		return NULL;
 	if (i < v->item_i) {
-		v->item = json_space(&l->text, v->at + 1);
+		v->item = json_text_space(&l->text, v->at + 1);
 		v->item_i = 0;
 	}
 	while (v->item_i < i)
-		point_behind(&l->text, v, json_skip(&l->text, v->item));
+		point_behind(&l->text, v, json_text_skip(&l->text, v->item));
 	return v->item < l->text.end ? v->item : NULL;
 }
 
@@ -276,7 +276,7 @@ bool load_u64(struct loader *l, const char *key, uint64_t min, uint64_t max, uin
 {
 	const char *at = get(l, key);
 	uint64_t v;
-	if (!at || !json_integer(&l->text, at, &v))
+	if (!at || !json_text_integer(&l->text, at, &v))
 		return fail(l, key, "no such integer");
 	if (v < min || v > max)
 		return fail(l, key, "out of range");
@@ -286,17 +286,17 @@ bool load_u64(struct loader *l, const char *key, uint64_t min, uint64_t max, uin
 
 static bool load_list_of_bytes(struct loader *l, const char *key, const char *at, char *ret, size_t ret_len)
 {
-	size_t n = json_count(&l->text, at);
+	size_t n = json_text_count(&l->text, at);
 	uint64_t b;
 	if (n >= ret_len)
 		return fail(l, key, "too long");
-	at = json_space(&l->text, at + 1);
+	at = json_text_space(&l->text, at + 1);
 	for (size_t i = 0; i < n; i++) {
-		if (!json_integer(&l->text, at, &b) || b < 1 || b > UINT8_MAX)
+		if (!json_text_integer(&l->text, at, &b) || b < 1 || b > UINT8_MAX)
 			return fail(l, key, "not a list of bytes");
 		ret[i] = (char)b;
-		at = json_space(&l->text, json_skip(&l->text, at));
-		at = json_space(&l->text, MIN(at + 1, l->text.end));
+		at = json_text_space(&l->text, json_text_skip(&l->text, at));
+		at = json_text_space(&l->text, MIN(at + 1, l->text.end));
 	}
 	ret[n] = 0;
 	return true;
@@ -309,7 +309,7 @@ bool load_str(struct loader *l, const char *key, char *ret, size_t ret_len)
 		return load_list_of_bytes(l, key, at, ret, ret_len);
 	if (!at || at == l->text.end || *at != '"')
 		return fail(l, key, "no such string");
-	return json_string(&l->text, at, ret, ret_len) || fail(l, key, "too long");
+	return json_text_string(&l->text, at, ret, ret_len) || fail(l, key, "too long");
 }
 
 static int hex_digit(char c)
@@ -322,7 +322,7 @@ static const char *hex_at(struct loader *l, const char *key, size_t *ret_n)
 {
 	const char *at = get_kind(l, key, '"');
 	if (at)
-		*ret_n = (size_t)MAX(json_skip(&l->text, at) - at - 2, 0);
+		*ret_n = (size_t)MAX(json_text_skip(&l->text, at) - at - 2, 0);
 	return at ? at + 1 : NULL;
 }
 
