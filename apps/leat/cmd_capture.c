@@ -220,28 +220,28 @@ static bool read_number(const char *s, uint64_t max, uint64_t *ret)
 static int read_direction(const char *v, struct capture_opts *o)
 {
 	o->what &= ~(LEAT_CAPTURE_IN | LEAT_CAPTURE_OUT);
-	if (v && !strcmp(v, "in"))
+	if (!strcmp(v, "in"))
 		o->what |= LEAT_CAPTURE_IN;
-	else if (v && !strcmp(v, "out"))
+	else if (!strcmp(v, "out"))
 		o->what |= LEAT_CAPTURE_OUT;
-	else if (v && !strcmp(v, "inout"))
+	else if (!strcmp(v, "inout"))
 		o->what |= LEAT_CAPTURE_IN | LEAT_CAPTURE_OUT;
-	else if (!v || strcmp(v, "none") != 0)
+	else if (strcmp(v, "none") != 0)
 		return leat_error("capture: -Q takes in, out, inout or none");
 	return 0;
 }
 
-/* One that takes a value. 0, or 1 after a line. */
-static int read_option(char c, const char *v, struct capture_opts *o)
+enum { OPT_NODE = 256, OPT_DROPS };
+
+/* 0, or 1 after a line. */
+static int read_option(int id, const char *v, struct capture_opts *o)
 {
 	uint64_t n;
-	if (!v)
-		return leat_error("capture: -%c wants a value (see leat capture --help)", c);
-	switch (c) {
+	switch (id) {
 	case 'i':
 		o->dev = strcmp(v, "any") != 0 ? v : NULL;
 		return 0;
-	case 'n':
+	case OPT_NODE:
 		o->node = v;
 		o->what |= LEAT_CAPTURE_NODE;
 		return 0;
@@ -250,16 +250,19 @@ static int read_option(char c, const char *v, struct capture_opts *o)
 		return 0;
 	case 'Q':
 		return read_direction(v, o);
+	case 'q':
+		o->quiet = true;
+		return 0;
 	case 's':
 		if (!read_number(v, UINT32_MAX, &n))
 			return leat_error("capture: -s takes a number of bytes, not %s", v);
 		o->snap = (uint32_t)n;
 		return 0;
-	default:
+	case 'c':
 		if (!read_number(v, UINT64_MAX, &o->count) || !o->count)
 			return leat_error("capture: -c takes a number of packets, 1 or more, not %s", v);
-		return 0;
 	}
+	return 0;
 }
 
 static int read_filter(char **words, struct capture_opts *o)
@@ -273,61 +276,72 @@ static int read_filter(char **words, struct capture_opts *o)
 	return 0;
 }
 
-static int read_words(char **words, struct capture_opts *o)
+static int read_words(struct leat_args *a, struct capture_opts *o)
 {
 	bool directions = false, drops = false;
-	for (; *words && (*words)[0] == '-'; words++) {
-		const char *w = *words;
-		char c = !strcmp(w, "--node") ? 'n' : w[1] && !w[2] ? w[1] : 0;
-		if (!strcmp(w, "--drops")) {
-			drops = true;
-			continue;
-		}
-		if (!strcmp(w, "-q")) {
-			o->quiet = true;
-			continue;
-		}
-		if (!c || (!strchr("iwsc", c) && c != 'Q' && strcmp(w, "--node") != 0))
-			return leat_error("capture: unknown option %s (see leat capture --help)", w);
-		directions |= c == 'Q';
-		if (read_option(c, words[1], o))
+	int id;
+	while ((id = leat_option(a)) > 0) {
+		directions |= id == 'Q';
+		drops |= id == OPT_DROPS;
+		if (read_option(id, a->value, o))
 			return 1;
-		words++;
 	}
+	if (id < 0)
+		return leat_bad_usage(a);
 	if (!directions && !o->node) /* at devices, unless a node was asked for */
 		o->what |= LEAT_CAPTURE_IN | LEAT_CAPTURE_OUT;
 	o->what |= drops ? LEAT_CAPTURE_DROPS : 0;
-	return o->what ? read_filter(words, o)
+	o->daemon = a->name;
+	return o->what ? read_filter(a->argv, o)
 		       : leat_error("capture: -Q none leaves nothing but --drops or --node");
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
-	struct capture_opts o = { .daemon = a->name };
-	if (extcap_is_wanted(a->argv))
-		return extcap_run(a->argv);
-	return read_words(a->argv, &o) ? 1 : capture_run(&o);
+	struct capture_opts o = { 0 };
+	if (extcap_is_wanted(a->words.argv))
+		return extcap_run(a->words.argv);
+	return read_words(a, &o) ? 1 : capture_run(&o);
 }
+
+static const struct cli_option options[] = {
+	{ .letter = 'i',
+	  .arg = "DEV",
+	  .help = "packets of that device (any: all of them)",
+	  .values = "any @dev" },
+	{ .letter = 'Q',
+	  .arg = "WAY",
+	  .help = "in, out, inout, or none; at first both ways",
+	  .values = "in out inout none" },
+	{ .id = OPT_DROPS,
+	  .name = "drops",
+	  .help = "packets that are dropped, too, each with its node and reason" },
+	{ .id = OPT_NODE,
+	  .name = "node",
+	  .arg = "NODE",
+	  .help = "packets as they come to that node (`leat graph`), in place of those of devices",
+	  .values = "@node" },
+	{ .letter = 'w',
+	  .arg = "FILE",
+	  .help = "write pcapng; - is standard output; without, a line for each packet is printed",
+	  .values = "@file" },
+	{ .letter = 's', .arg = "BYTES", .help = "of each packet (at first 60,000)" },
+	{ .letter = 'c', .arg = "N", .help = "end after N packets" },
+	{ .letter = 'q', .help = "without the line about how many there were" },
+	{ 0 },
+};
 
 const struct leat_command cmd_capture = {
 	.name = "capture",
 	.usage = "[-i DEV] [-w FILE] ... [FILTER]",
 	.what = "write packets to a file or a pipe",
-	.help = "FILTER is in pcap-filter(7) syntax. ^C ends it, and the file is then whole.\n\n"
-		"  -i DEV        packets of that device (any: all of them)\n"
-		"  -Q WAY        in, out, inout, or none; at first both ways\n"
-		"  --drops       packets that are dropped, too, each with its node and reason\n"
-		"  --node NODE   packets as they come to that node (leat graph), in place of those of "
-		"devices\n"
-		"  -w FILE       pcapng; - is standard output; without, a line for each packet\n"
-		"  -s BYTES      of each packet (at first 60,000)\n"
-		"  -c N          ends after N packets\n"
-		"  -q            without the line about how many there were\n\n"
+	.text = "FILTER is in pcap-filter(7) syntax. ^C ends it, and the file is then whole.\n\n"
 		"    leat capture -i eth0 -w - icmp | tshark -r -\n"
-		"    leat capture --drops -Q none            what is dropped, and why\n\n"
-		"Who reads slowly loses packets, and is told how many; leat does not wait. In Wireshark: "
-		"link leat to\n"
-		"leat-extcap in its folder of extcap programs (docs/watch.md).\n",
+		"    leat capture --drops -Q none            what is dropped, and why\n",
+	.options = options,
+	.more = "Who reads slowly loses packets, and is told how many; leat does not wait. In Wireshark: "
+		"link leat "
+		"to leat-extcap in its folder of extcap programs (docs/watch.md).\n",
 	.run = run,
-	.own_options = true,
+	.in_order = true,
 };

@@ -182,13 +182,13 @@ static bool is_verb(const char *word)
 	return !strcmp(word, "add") || !strcmp(word, "del");
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
 	struct client *c;
 	int ret;
 
-	if (a->argc && a->argv[0][0] == '-')
-		return leat_error("dev: unknown word %s (see leat dev --help)", a->argv[0]);
+	if (leat_option(a) < 0)
+		return leat_bad_usage(a);
 	if (a->argc == 1 && is_verb(a->argv[0]))
 		return leat_error("dev %s: give one device (see leat dev --help)", a->argv[0]);
 	if (a->argc > 2 || (a->argc == 2 && !is_verb(a->argv[0])))
@@ -207,8 +207,10 @@ const struct leat_command cmd_dev = {
 	.name = "dev",
 	.usage = "[IFNAME | add DEV | del IFNAME]",
 	.what = "show, open and close devices",
-	.help = "DEV is KIND:IFNAME[,KEY=VALUE]... as for leatd --dev, for example af_packet:eth1 or "
-		"tap:t0.\n"
-		"Addresses and routes are the business of ip: leat run -- ip address add ...\n",
+	.text = "DEV is KIND:IFNAME[,KEY=VALUE]... as for leatd --dev, for example af_packet:eth1 or "
+		"tap:t0.\n\n"
+		"Addresses and routes are the business of ip: `leat run -- ip address add` ...\n",
+	.operands = "add del @dev",
+	.json = true,
 	.run = run,
 };

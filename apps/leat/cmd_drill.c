@@ -148,80 +148,56 @@ static bool option_add(struct drill *d, const char *name, const char *value)
 	return true;
 }
 
-/* What stands behind `name`: in the same word, or in the next. How many words that were; 0: nothing. */
-static int take_value(char **argv, char **ret_value)
+enum { OPT_QUIET = 256, OPT_PCAP, OPT_SCRIPT };
+
+static bool take_option(struct drill *d, const struct cli_option *o, const char *value)
 {
-	char *equals = strchr(argv[0], '=');
-
-	if (equals) {
-		*equals = 0;
-		*ret_value = equals + 1;
-		return 1;
-	}
-	*ret_value = argv[1];
-	return argv[1] ? 2 : 0;
-}
-
-/* An option at argv[0], its value perhaps at argv[1]. How many words that were; 0: it is none, or has no value. */
-static int option(struct drill *d, char **argv)
-{
-	char *arg = argv[0], *value;
-	const char *name = arg + 2;
-
-	if (!strcmp(arg, "--quiet"))
-		return d->quiet = true;
-	if (!strcmp(arg, "-v"))
+	switch (cli_id(o)) {
+	case 'v':
 		return option_add(d, "verbose", NULL);
-	if (!strncmp(arg, "-D", 2)) {
-		if (arg[2])
-			return option_add(d, "define", arg + 2);
-		return argv[1] && option_add(d, "define", argv[1]) ? 2 : 0;
+	case 'D':
+		return option_add(d, "define", value);
+	case OPT_QUIET:
+		d->quiet = true;
+		return true;
+	case OPT_PCAP:
+		d->pcap_dir = value;
+		return true;
+	default:
+		return option_add(d, o->name, value);
 	}
-	if (strncmp(arg, "--", 2) != 0)
-		return 0;
-	if (script_option_values(name) == 0)
-		return option_add(d, name, NULL);
-	int words = take_value(argv, &value);
-	if (!strcmp(name, "pcap"))
-		d->pcap_dir = words ? value : NULL;
-	else if (script_option_values(name) < 0 || (words && !option_add(d, name, value)))
-		return 0;
-	return words;
 }
 
-/* All in front of the files. Where those begin in argv; -1: something is wrong, and has been said. */
-static int read_options(struct drill *d, const struct leat_args *a)
+/* 0, or -1: something is wrong, and has been said. */
+static int read_options(struct drill *d, struct leat_args *a)
 {
 	char why[WHY_LEN];
 	struct script *s;
-	int i = 0, n;
+	int id;
 
-	for (; i < a->argc && a->argv[i][0] == '-'; i += n) {
-		if (!strcmp(a->argv[i], "--"))
-			return i + 1;
-		n = option(d, a->argv + i);
-		if (!n) {
-			leat_error("drill: %s is no option, or has no value (see leat drill --help)",
-				   a->argv[i]);
+	while ((id = leat_option(a)) > 0)
+		if (!take_option(d, a->words.option, a->value)) {
+			leat_error("drill: too many options");
 			return -1;
 		}
-	}
+	if (id < 0)
+		return -1;
 	if (script_of_options("leat: drill", d->option, d->n_options, &s, why, sizeof why)) {
 		fprintf(stderr, "%s\n", why);
 		return -1;
 	}
 	script_free(s);
-	return i;
+	return 0;
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
 	struct drill d = { 0 };
-	int i = read_options(&d, a);
+	int i = 0;
 
-	if (i < 0)
+	if (read_options(&d, a))
 		return BAD_USAGE;
-	if (i == a->argc) {
+	if (!a->argc) {
 		leat_error("drill: give the scripts to play (see leat drill --help)");
 		return BAD_USAGE;
 	}
@@ -231,38 +207,79 @@ static int run(const struct leat_args *a)
 	return d.failed ? 1 : 0;
 }
 
+/* What the scripts themselves may say in their first lines. */
+#define SCRIPT(n, a, h)                                          \
+	{                                                        \
+		.id = OPT_SCRIPT, .name = n, .arg = a, .help = h \
+	}
+#define OF_THE_ORIGINAL "of the original program: let pass where it does not matter here, else refused"
+
+static const struct cli_option options[] = {
+	{ .letter = 'D',
+	  .name = "define",
+	  .arg = "NAME=VALUE",
+	  .help = "NAME stands for VALUE (a word, a number, a string) in the scripts" },
+	{ .id = OPT_PCAP,
+	  .name = "pcap",
+	  .arg = "DIR",
+	  .help = "write what went over the wire into DIR, a pcapng file a script",
+	  .values = "@file" },
+	{ .letter = 'v', .name = "verbose", .help = "tell each packet and call" },
+	{ .id = OPT_QUIET, .name = "quiet", .help = "not a line for each script that passed" },
+	SCRIPT("dry_run", NULL, "read the scripts, play none"),
+	SCRIPT("debug", NULL, "as --verbose"),
+	SCRIPT("ip_version", "V", "ipv4, ipv6 or ipv4-mapped-ipv6"),
+	SCRIPT("local_ip", "ADDRESS", "of the stack"),
+	SCRIPT("remote_ip", "ADDRESS", "of who it talks to"),
+	SCRIPT("gateway_ip", "ADDRESS", "of the router between them"),
+	SCRIPT("netmask_ip", "MASK", "of the stack's link"),
+	SCRIPT("bind_port", "PORT", "that the scripts' sockets are bound to"),
+	SCRIPT("connect_port", "PORT", "that they connect to"),
+	SCRIPT("mtu", "BYTES", "of the interface"),
+	SCRIPT("mss", "BYTES", "of TCP segments that come in bulk"),
+	SCRIPT("tolerance_usecs", "N", "how much sooner or later than said is let pass (4000)"),
+	SCRIPT("tolerance_percent", "N",
+	       "the same as part of the time since the event before, when that is more"),
+	SCRIPT("non_fatal", "WHAT", "packet, syscall: tell what is wrong with them and go on"),
+	SCRIPT("tcp_ts_tick_usecs", "N", "TCP: length of a tick of timestamps"),
+	SCRIPT("tcp_ts_ecr_scaled", NULL, "TCP: echoed timestamps are scaled"),
+	SCRIPT("strict_segments", NULL, "TCP: segments may not be cut otherwise than said"),
+	SCRIPT("send_omit_free", NULL, OF_THE_ORIGINAL),
+	SCRIPT("is_anyip", NULL, OF_THE_ORIGINAL),
+	SCRIPT("speed", "N", OF_THE_ORIGINAL),
+	SCRIPT("code_command", "CMD", OF_THE_ORIGINAL),
+	SCRIPT("code_format", "FORMAT", OF_THE_ORIGINAL),
+	SCRIPT("code_sockopt", "NAME", OF_THE_ORIGINAL),
+	SCRIPT("init_scripts", "FILES", OF_THE_ORIGINAL),
+	SCRIPT("so_filename", "FILE", OF_THE_ORIGINAL),
+	SCRIPT("so_flags", "FLAGS", OF_THE_ORIGINAL),
+	SCRIPT("wire_client", NULL, OF_THE_ORIGINAL),
+	SCRIPT("wire_server", NULL, OF_THE_ORIGINAL),
+	SCRIPT("wire_server_ip", "ADDRESS", OF_THE_ORIGINAL),
+	SCRIPT("wire_server_at", "ADDRESS", OF_THE_ORIGINAL),
+	SCRIPT("wire_server_port", "PORT", OF_THE_ORIGINAL),
+	SCRIPT("wire_client_dev", "DEV", OF_THE_ORIGINAL),
+	SCRIPT("wire_server_dev", "DEV", OF_THE_ORIGINAL),
+	{ 0 },
+};
+
 const struct leat_command cmd_drill = {
 	.name = "drill",
 	.usage = "[--OPTION=VALUE...] FILE...",
 	.what = "play packetdrill scripts in virtual time",
-	.help = "Each script is played on a stack of its own, in this process and in virtual time; no daemon "
-		"is asked. What\n"
-		"does not pass is told with the script's line, and, when packets differ, both of them, with "
-		"marks below what\n"
-		"differs; then comes the command that plays it again. What leat cannot play is skipped, with "
-		"the reason.\n"
-		"\n"
-		"  -D NAME=VALUE           NAME stands for VALUE (a word, a number, a string) in the "
-		"scripts; also "
-		"--define\n"
-		"  --pcap=DIR              write what went over the wire into DIR, a pcapng file a script\n"
-		"  -v, --verbose           tell each packet and call\n"
-		"  --quiet                 not a line for each script that passed\n"
-		"  --dry_run               read the scripts, play none\n"
-		"\n"
-		"For scripts that do not say them in their first lines:\n"
-		"  --ip_version=V          ipv4, ipv6 or ipv4-mapped-ipv6\n"
-		"  --local_ip=ADDRESS      likewise --remote_ip, --gateway_ip, --netmask_ip\n"
-		"  --bind_port=PORT        likewise --connect_port\n"
-		"  --mtu=BYTES             of the interface; --mss=BYTES of TCP segments that come in bulk\n"
-		"  --tolerance_usecs=N     how much sooner or later than said is let pass (4000); "
-		"--tolerance_percent=N of the\n"
-		"                          time since the event before, when that is more\n"
-		"  --non_fatal=WHAT        packet, syscall: tell what is wrong with them and go on\n"
-		"  --tcp_ts_tick_usecs=N, --tcp_ts_ecr_scaled, --strict_segments\n"
-		"                          about TCP\n"
-		"\n"
+	.text = "Each script is played on a stack of its own, in this process and in virtual time; no daemon "
+		"is asked. "
+		"What does not pass is told with the script's line, and, when packets differ, both of them, "
+		"with "
+		"marks below what differs; then comes the command that plays it again. What leat cannot play "
+		"is "
+		"skipped, with the reason.\n",
+	.options = options,
+	.more = "Options from --ip_version on are for scripts that do not say them in their first lines.\n\n"
 		"Exit status: 0 none failed, 1 some did, 2 the command line is wrong.\n",
+	.operands = "@file",
 	.run = run,
-	.own_options = true,
+	.in_order = true,
+	.local = true,
+	.bad_usage = BAD_USAGE,
 };

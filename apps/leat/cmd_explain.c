@@ -254,12 +254,15 @@ static bool is_word(const char *s)
 	return false;
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
-	char **words = a->argv;
 	struct explain *x;
 	struct client *c;
+	char **words;
 
+	if (leat_option(a) < 0)
+		return leat_bad_usage(a);
+	words = a->argv;
 	if (!a->argc)
 		return leat_error("explain: which packet? (see leat explain --help)");
 	if (client_open(a->name, &c))
@@ -286,20 +289,21 @@ const struct leat_command cmd_explain = {
 	.name = "explain",
 	.usage = "[DEV] PACKET [--json]",
 	.what = "tell what would happen to a packet",
-	.help = "The packet comes in by DEV, or, without, from this host. Nothing is sent, asked or counted: "
-		"a copy of the\n"
-		"daemon finds out. A step is a packet (#id) at a node: where it would go next, or DROP and "
-		"the reason,\n"
-		"and below it what decides: rule, route, next hop, neighbour, MTU, socket. `==>` is a frame "
-		"that would\n"
-		"leave; what the packet gives rise to (an ICMP error, a question for a neighbour) is "
-		"followed, too.\n\n"
+	.text = "The packet comes in by DEV, or, without, from this host. Nothing is sent, asked or counted: "
+		"a copy "
+		"of the daemon finds out. A step is a packet (#id) at a node: where it would go next, or "
+		"DROP and "
+		"the reason, and below it what decides: rule, route, next hop, neighbour, MTU, socket. `==>` "
+		"is a "
+		"frame that would leave; what the packet gives rise to (an ICMP error, a question for a "
+		"neighbour) "
+		"is followed, too.\n\n"
 		"    leat explain eth0 from 10.0.0.1 to 10.1.2.3 udp sport 5 dport 53 ttl 1 len 100\n"
 		"    leat explain to 2001:db8::7 tcp dport 443 uid 1000\n"
 		"    leat explain eth0 hex 02...     leat explain eth0 pcap FILE 17\n\n"
-		"PACKET is `hex BYTES` or `pcap FILE [NUMBER]`, from the Ethernet header on (from this host: "
-		"from that of\n"
-		"IP), or words; what is not said is as in a ping:\n"
+		"PACKET is hex BYTES or pcap FILE [NUMBER], from the Ethernet header on (from this host: "
+		"from that "
+		"of IP), or words; what is not said is as in a ping:\n\n"
 		"  from ADDRESS, to ADDRESS          either family\n"
 		"  udp, tcp, icmp, icmp6, proto N    at first an echo request\n"
 		"  sport N, dport N, flags LETTERS   ports; TCP's flags as tcpdump shows them (S, S., F., "
@@ -311,5 +315,9 @@ const struct leat_command cmd_explain = {
 		"  smac MAC, dmac MAC, vlan N        of a frame that comes in\n"
 		"  worker N                          whose queue of the device it comes by\n"
 		"  oif DEV, uid N, mark N            of the socket that sends it\n",
+	.operands = "@dev from to hex pcap udp tcp icmp icmp6 proto sport dport flags type code id seq ttl "
+		    "hoplimit "
+		    "tos dsfield label df len offset more smac dmac vlan worker oif uid mark",
+	.json = true,
 	.run = run,
 };

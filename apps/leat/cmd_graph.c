@@ -71,19 +71,24 @@ static void add_json(const struct answer *a, void *ctx)
 	json_array_append_new(ctx, node);
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
-	bool dot = a->argc == 1 && !strcmp(a->argv[0], "--dot");
-	json_t *list = a->json ? json_array() : NULL;
+	json_t *list;
 	struct client *c;
-	int ret;
+	bool dot = false;
+	int id, ret;
 
-	if (a->argc > dot)
+	while ((id = leat_option(a)) > 0)
+		dot = true;
+	if (id < 0)
+		return leat_bad_usage(a);
+	if (a->argc)
 		return leat_error("graph: unknown word %s (see leat graph --help)", a->argv[0]);
 	if (dot && a->json)
 		return leat_error("graph: choose --dot or --json (see leat graph --help)");
 	if (client_open(a->name, &c))
 		return 1;
+	list = a->json ? json_array() : NULL;
 	if (dot)
 		printf("digraph leat {\n\trankdir=LR;\n\tnode [shape=box];\n");
 	ret = client_dump(c, LEAT_CMD_NODE_GET, a->json ? add_json : dot ? print_dot : print_text, list);
@@ -93,11 +98,18 @@ static int run(const struct leat_args *a)
 	return ret || !a->json ? ret : print_json(list);
 }
 
+static const struct cli_option options[] = {
+	{ .id = 256, .name = "dot", .help = "print it for Graphviz: `leat graph --dot | dot -Tsvg`" },
+	{ 0 },
+};
+
 const struct leat_command cmd_graph = {
 	.name = "graph",
 	.usage = "[--dot | --json]",
 	.what = "print the graph of nodes",
-	.help = "Each node with the edges packets leave it by. --dot prints it for Graphviz: leat graph "
-		"--dot | dot -Tsvg.\n",
+	.text = "Each node with the edges packets leave it by. An edge to a node that is not built in is a "
+		"drop.\n",
+	.options = options,
+	.json = true,
 	.run = run,
 };

@@ -78,11 +78,13 @@ static int save_whole(const struct leat_args *a, const char *path)
 	return bad;
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
 	char real[PATH_MAX]; /* behind symbolic links, which stay */
 	struct stat st;
 
+	if (leat_option(a) < 0)
+		return leat_bad_usage(a);
 	if (a->argc != 1)
 		return leat_error("save: give one file name (see leat save --help)");
 	if (stat(a->argv[0], &st))
@@ -96,6 +98,7 @@ const struct leat_command cmd_save = {
 	.name = "save",
 	.usage = "FILE",
 	.what = "write the running stack to a file",
-	.help = "leatd --restore FILE reads it. It holds keys: only its owner may read it.\n",
+	.text = "leatd --restore FILE reads it. It holds keys: only its owner may read it.\n",
+	.operands = "@file",
 	.run = run,
 };

@@ -137,16 +137,19 @@ static int ask_part(struct client *c, const struct part *p, json_t *all)
 	return err ? client_refused(c, p->json, err) : 0;
 }
 
-static int run_stats(const struct leat_args *a)
+static int run_stats(struct leat_args *a)
 {
-	json_t *all = a->json ? json_object() : NULL;
 	struct client *c;
+	json_t *all;
 	int ret = 0;
 
+	if (leat_option(a) < 0)
+		return leat_bad_usage(a);
 	if (a->argc)
 		return leat_error("stats: unknown word %s (see leat stats --help)", a->argv[0]);
 	if (client_open(a->name, &c))
 		return 1;
+	all = a->json ? json_object() : NULL;
 	for (int i = 0; i < PARTS && !ret; i++)
 		ret = ask_part(c, &parts[i], all);
 	client_close(c);
@@ -157,7 +160,8 @@ const struct leat_command cmd_stats = {
 	.name = "stats",
 	.usage = "[--json]",
 	.what = "counters of nodes, lcores and memory",
-	.help = "Nodes that no packet has met are left out, except with --json.\n",
+	.text = "Nodes that no packet has met are left out, except with --json.\n",
+	.json = true,
 	.run = run_stats,
 };
 
@@ -177,17 +181,22 @@ static void print_drop(const struct answer *a, void *ctx)
 	       answer_str(a, LEAT_A_NODE_NAME), answer_str(a, LEAT_A_DROP), answer_str(a, LEAT_A_HELP));
 }
 
-static int run_drops(const struct leat_args *a)
+static int run_drops(struct leat_args *a)
 {
-	bool all = a->argc == 1 && (!strcmp(a->argv[0], "-a") || !strcmp(a->argv[0], "--all"));
-	struct collect to = { drop_fields, a->json ? json_array() : NULL };
+	struct collect to = { .fields = drop_fields };
 	struct client *c;
-	int err;
+	bool all = false;
+	int id, err;
 
-	if (a->argc > all)
+	while ((id = leat_option(a)) > 0)
+		all = true;
+	if (id < 0)
+		return leat_bad_usage(a);
+	if (a->argc)
 		return leat_error("drops: unknown word %s (see leat drops --help)", a->argv[0]);
 	if (client_open(a->name, &c))
 		return 1;
+	to.list = a->json ? json_array() : NULL;
 	client_begin(c, LEAT_CMD_DROP_GET, true);
 	if (all)
 		leat_nl_put_flag(c->nl, LEAT_A_ALL);
@@ -198,10 +207,17 @@ static int run_drops(const struct leat_args *a)
 	return err ? 1 : a->json ? print_json(to.list) : 0;
 }
 
+static const struct cli_option drop_options[] = {
+	{ .letter = 'a', .name = "all", .help = "also the reasons that have not occurred" },
+	{ 0 },
+};
+
 const struct leat_command cmd_drops = {
 	.name = "drops",
 	.usage = "[-a] [--json]",
 	.what = "dropped packets by node and reason",
-	.help = "-a, --all: also the reasons that have not occurred.\n",
+	.text = "A line is a count, the node that dropped, the reason's name, and what it means.\n",
+	.options = drop_options,
+	.json = true,
 	.run = run_drops,
 };

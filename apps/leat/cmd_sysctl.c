@@ -208,55 +208,48 @@ static int load(struct client *c, const struct how *how, const char *path)
 	return ret;
 }
 
-/* Several letters may follow one -. */
-static bool take_letters(struct how *how, const char *s)
+static void take_option(struct how *how, int id)
 {
-	for (; *s; s++)
-		switch (*s) {
-		case 'a':
-		case 'A':
-		case 'X':
-			how->all = true;
-			break;
-		case 'n':
-			how->values_only = true;
-			break;
-		case 'N':
-			how->names_only = true;
-			break;
-		case 'q':
-			how->quiet = true;
-			break;
-		case 'e':
-			how->ignore = true;
-			break;
-		case 'd':
-			how->describe = true;
-			break;
-		case 'p':
-			how->load = true;
-			break;
-		case 'w': /* what NAME=VALUE means anyway */
-			break;
-		default:
-			return false;
-		}
-	return true;
+	switch (id) {
+	case 'a':
+	case 'A':
+	case 'X':
+		how->all = true;
+		break;
+	case 'n':
+		how->values_only = true;
+		break;
+	case 'N':
+		how->names_only = true;
+		break;
+	case 'q':
+		how->quiet = true;
+		break;
+	case 'e':
+		how->ignore = true;
+		break;
+	case 'd':
+		how->describe = true;
+		break;
+	case 'p':
+		how->load = true;
+		break;
+	}
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
-	struct how how = { .json = a->json };
-	char **words = a->argv;
+	struct how how = { 0 };
 	struct client *c;
-	int ret = 0;
+	char **words;
+	int id, ret = 0;
 
-	for (; *words && (*words)[0] == '-' && (*words)[1]; words++) {
-		if (!strcmp(*words, "--json"))
-			how.json = true;
-		else if ((*words)[1] == '-' || !take_letters(&how, *words + 1))
-			return leat_error("sysctl: unknown option %s (see leat sysctl --help)", *words);
-	}
+	while ((id = leat_option(a)) > 0)
+		take_option(&how, id);
+	if (id < 0)
+		return leat_bad_usage(a);
+	how.json = a->json;
+	words = a->argv;
 	if (!*words && !how.all)
 		return leat_error("sysctl: give NAME, NAME=VALUE, or -a for all (see leat sysctl --help)");
 	if (client_open(a->name, &c))
@@ -269,19 +262,33 @@ static int run(const struct leat_args *a)
 	return ret;
 }
 
+static const struct cli_option options[] = {
+	{ .letter = 'a', .help = "all settings (also -A, -X)" },
+	{ .letter = 'A', .help = "as -a" },
+	{ .letter = 'X', .help = "as -a" },
+	{ .letter = 'n', .help = "values only" },
+	{ .letter = 'N', .help = "names only" },
+	{ .letter = 'e', .help = "no complaint about unknown names" },
+	{ .letter = 'q', .help = "do not print what was set" },
+	{ .letter = 'w', .help = "what NAME=VALUE means anyway" },
+	{ .letter = 'p', .help = "the operands are files with lines of NAME = VALUE; - is standard input" },
+	{ .letter = 'd', .help = "tell of each what it does, its bounds and its default" },
+	{ 0 },
+};
+
 const struct leat_command cmd_sysctl = {
 	.name = "sysctl",
-	.usage = "[-a] [NAME | NAME=VALUE]...",
+	.usage = "[-adeNnpqw] [--json] [NAME | NAME=VALUE | FILE]...",
 	.what = "show and change settings",
-	.help = "The words of sysctl(8): a beginning of names shows all below it; -a all, -n values only, -N "
-		"names\n"
-		"only, -e no complaint about unknown names, -q do not print what was set, -w is allowed, -p "
-		"FILE... reads\n"
-		"lines of NAME = VALUE. -d tells of each what it does, its bounds and its default. --json "
-		"tells all.\n"
-		"The daemon is named before the command: leat -n NAME sysctl ...\n"
+	.text = "The words of sysctl(8): a beginning of names shows all below it, slashes may separate, too. "
+		"--json tells all there is to tell.\n\n"
+		"-n is not the daemon's name here: that stands before the command, `leat -n NAME sysctl`.\n\n"
 		"Changes last as long as the daemon; `leat save` keeps them, and leatd -c FILE has lines "
-		"`sysctl NAME=VALUE`.\n",
+		"`sysctl "
+		"NAME=VALUE`.\n",
+	.options = options,
+	.operands = "@sysctl",
+	.json = true,
 	.run = run,
-	.own_options = true,
+	.in_order = true,
 };

@@ -154,41 +154,47 @@ static bool read_count(const char *s, uint64_t *ret)
 	return *ret && !errno && !*end;
 }
 
-static int run(const struct leat_args *a)
+static int run(struct leat_args *a)
 {
-	struct trace t = { .json = a->json };
+	struct trace t = { 0 };
 	uint64_t limit = 0;
-	char **words = a->argv;
 	struct client *c;
-	int ret;
+	int id, ret;
 
-	while (*words && (*words)[0] == '-') {
-		if (strcmp(*words, "-c") != 0)
-			return leat_error("trace: unknown option %s (see leat trace --help)", *words);
-		if (!read_count(words[1], &limit))
-			return leat_error("trace: -c takes a number of packets, 1 or more%s%s",
-					  words[1] ? ", not " : "", words[1] ? words[1] : "");
-		words += 2;
-	}
+	while ((id = leat_option(a)) > 0)
+		if (!read_count(a->value, &limit))
+			return leat_error("trace: -c takes a number of packets, 1 or more, not %s", a->value);
+	if (id < 0)
+		return leat_bad_usage(a);
+	t.json = a->json;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (client_open(a->name, &c))
 		return 1;
-	ret = start(c, words, a->argc - (words - a->argv), limit, &t);
+	ret = start(c, a->argv, a->argc, limit, &t);
 	if (!ret)
 		ret = follow(c, &t);
 	client_close(c);
 	return ret;
 }
 
+static const struct cli_option options[] = {
+	{ .letter = 'c', .name = "count", .arg = "N", .help = "end after N packets; else ^C does" },
+	{ 0 },
+};
+
 const struct leat_command cmd_trace = {
 	.name = "trace",
 	.usage = "[-c N] [--json] [FILTER]",
 	.what = "follow packets through the nodes",
-	.help = "FILTER is in pcap-filter(7) syntax and looks at frames as they come from a device; without "
-		"it every packet\n"
-		"is followed. A line is a packet (#id) at a node: where it went next, or DROP and the "
-		"reason, | its devices and\n"
-		"length | what it was | what the node says beyond that. -c N ends after N packets; else ^C "
-		"does. One trace at a time.\n",
+	.text = "FILTER is in pcap-filter(7) syntax and looks at frames as they come from a device; without "
+		"it "
+		"every packet is followed.\n\n"
+		"A line is a packet (#id) at a node: where it went next, or DROP and the reason, | its "
+		"devices and "
+		"length | what it was | what the node says beyond that. With --json each line is an object. "
+		"One "
+		"trace at a time.\n",
+	.options = options,
+	.json = true,
 	.run = run,
 };

@@ -18,9 +18,9 @@ check "dev add of no kind is refused in a line" says '^leat: ' L dev add nosuch:
 check "dev add needs a colon" says 'is not KIND:IFNAME' L dev add x0
 check "dev add of no name is refused in a line" says 'is not KIND:IFNAME' L dev add tap:
 check "dev add needs a device" says '^leat: dev add: give one device' L dev add
-check "dev of no option is refused in a line" says '^leat: dev: unknown word --x' L dev --x
+check "dev of no option is refused in a line" says '^leat: dev: unknown option --x' L dev --x
 check "graph in one form at a time" says '^leat: graph: choose --dot or --json' L graph --dot --json
-check "-n needs a name" says '^leat: -n needs a name$' "$leat" -n
+check "-n needs a name" says '^leat: -n needs a value ' "$leat" -n
 check "leatd --version" says '^leatd [0-9.]+$' "$leatd" --version
 check "graph prints nodes and edges" says '^    -> ' L graph
 check "graph --dot" says '^digraph leat' L graph --dot

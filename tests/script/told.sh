@@ -27,8 +27,8 @@ again() {
 }
 
 check "no script is told" refused 'give the scripts to play (see leat drill --help)'
-check "an unknown option is told" refused '--frob is no option, or has no value (see leat drill --help)' --frob "$story"
-check "an option without its value is told" refused '--mtu is no option, or has no value (see leat drill --help)' --mtu
+check "an unknown option is told" refused 'unknown option --frob (see leat drill --help)' --frob "$story"
+check "an option without its value is told" refused '--mtu needs a value (see leat drill --help)' --mtu
 check "a value that does not fit is told once" refused '--mtu: an MTU is from 68 to 65535' --mtu=67 "$story" "$story"
 check "what follows -- are files" says '^1 passed' "$leat" drill -- "$story"
 check "a file that is not there is told" says "^FAILED  $tmp/none: No such file" "$leat" drill "$tmp/none"
