@@ -32,10 +32,14 @@ static int connect_to(struct client *c)
 	return leat_nl_open(stack, NETLINK_GENERIC, &c->nl);
 }
 
-static int not_there(const struct client *c)
+static int not_there(const struct client *c, int err)
 {
 	char path[SOCKD_PATH_MAX] = "";
 
+	if (err == -EUSERS || err == -EMFILE || err == -ENFILE)
+		return leat_error(
+			"the daemon %s serves as many clients as it can: try again when one has gone",
+			c->name);
 	if (sockd_path(c->name, path, sizeof path) == -EINVAL)
 		return leat_error("a daemon cannot have the name \"%s\"", c->name);
 	return leat_error("no daemon named %s (looked at %s): start one with `leatd --name %s`", c->name,
@@ -55,7 +59,7 @@ int client_open(const char *name, struct client **ret)
 	c->name = strdup(name ? name : SOCKD_DEFAULT_NAME);
 	err = connect_to(c);
 	if (err)
-		err = not_there(c);
+		err = not_there(c, err);
 	else if ((err = find_family(c)))
 		err = leat_error("the daemon %s does not answer as leatd does: %s", c->name, strerror(-err));
 	if (err)

@@ -309,6 +309,7 @@ int main(int argc, char **argv)
 	}
 	if (d->opt.version)
 		return printf("leatd %s\n", LEAT_VERSION) < 0;
+	rights_more_descriptors();
 	if (open_saved(d))
 		return 1;
 	int err = listen_for_clients(d);

@@ -17,4 +17,7 @@ int rights_keep(uint64_t caps);
 /* Becomes that user (when change_user) and gives up every capability, for good. 0 or -errno. */
 int rights_drop(bool change_user, uid_t uid, gid_t gid);
 
+/* As many descriptors as there may be: clients bring some each, and the usual 1,024 are few. What cannot be had is done without. */
+void rights_more_descriptors(void);
+
 #endif

@@ -250,7 +250,9 @@ int superv_watch(struct superv *s, struct superv_event *e, uint32_t events)
 {
 	struct epoll_event ee = { .events = events, .data.ptr = e };
 
-	return epoll_ctl(s->ep, EPOLL_CTL_ADD, e->fd, &ee) < 0 ? -errno : 0;
+	if (!epoll_ctl(s->ep, EPOLL_CTL_ADD, e->fd, &ee))
+		return 0;
+	return errno == EEXIST && !epoll_ctl(s->ep, EPOLL_CTL_MOD, e->fd, &ee) ? 0 : -errno;
 }
 
 void superv_unwatch(struct superv *s, struct superv_event *e)
@@ -403,6 +405,7 @@ int superv_new(const char *name, struct superv **ret, char *ret_why, size_t why_
 	mem_account_init(&s->mem, "leat run", NULL, 0);
 	hash_init(&s->ours, &s->mem, NULL, NULL);
 	list_init(&s->calls);
+	list_init(&s->unsent);
 	snprintf(s->name, sizeof s->name, "%s", name);
 	s->listener.fd = -1;
 	s->ep = epoll_create1(EPOLL_CLOEXEC);

@@ -19,6 +19,7 @@ struct superv {
 	struct superv_event listener;
 	struct superv_event daemon;
 	bool have_daemon;
+	struct list unsent; /* requests that found the connection full (daemon.c) */
 	char name[32]; /* the daemon's */
 	uint32_t seq;
 	uint32_t n_connections; /* to the daemon, so far */

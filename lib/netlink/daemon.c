@@ -27,15 +27,18 @@ static int ask(int ctl, const struct sockd_req *req, const int *fd, unsigned n_f
 	m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
 	m_ctl.h = (struct cmsghdr){ CMSG_LEN(n_fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS };
 	memcpy(CMSG_DATA(&m_ctl.h), fd, n_fds * sizeof(int));
-	if (sendmsg(ctl, &m, MSG_NOSIGNAL) < 0)
+	/* A daemon that hangs up may have said why. */
+	if (sendmsg(ctl, &m, MSG_NOSIGNAL) < 0 && errno != EPIPE && errno != ECONNRESET)
 		return -errno;
-	for (;;) {
+	for (bool reset = false;;) {
 		ssize_t n = recv(ctl, &rep, sizeof rep, 0);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == ECONNRESET && !reset))) {
+			reset |= errno == ECONNRESET;
 			continue;
+		}
 		if (n != sizeof rep)
 			return n < 0 ? -errno : -EPIPE;
-		if (rep.seq == req->seq)
+		if (rep.seq == req->seq || rep.op == SOCKD_REFUSED)
 			return rep.err;
 	}
 }

@@ -34,6 +34,7 @@ enum sockd_op {
 
 	SOCKD_CLOSED =
 		0x100, /* daemon to client, seq 0: the application's end of `cookie` is closed everywhere */
+	SOCKD_REFUSED, /* the same, the first and last a client hears: it is not served, for the reason err */
 };
 
 enum { SOCKD_DATA_MAX = 512, SOCKD_FDS_MAX = 2, SOCKD_MSG_MAX = 128 << 10 };
@@ -84,7 +85,7 @@ struct sockd_adopt {
 };
 
 struct sockd_rep {
-	uint32_t op; /* of the request, or SOCKD_CLOSED */
+	uint32_t op; /* of the request, or SOCKD_CLOSED, SOCKD_REFUSED */
 	uint32_t seq;
 	int32_t err; /* 0 or -errno */
 	uint32_t data_len;

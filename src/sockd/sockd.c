@@ -4,13 +4,15 @@
  * Theory of operation: everything runs on the control lcore. The listener accepts clients; a client sends requests, each
  * answered before the next is read. A client that does not take its answers is not read from, so it holds up to one
  * answer and whatever closed sockets it has not been told of, which count against its limit; nobody waits for it. Sockets
- * outlive the client that opened them, since applications hold them. When the process is out of descriptors the listener
- * rests for a moment instead of spinning.
+ * outlive the client that opened them, since applications hold them. At the limit of clients or of
+ * the process's descriptors whoever comes is told so (SOCKD_REFUSED): for that one descriptor is kept. When the kernel has no memory the
+ * listener rests for a moment instead of spinning.
  *
  * Limits: CLIENTS_MAX, SOCKS_PER_CLIENT, SOCKS_MAX in sockd_internal.h. */
 #include "sockd/sockd_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -73,6 +75,15 @@ void client_flush(struct client *c)
 	c->d->rt->ops->fd_watch(c->d->rt, c->d->rt->ctl, &c->watch);
 }
 
+/* Once, until somebody is served again. */
+static void say_full(struct sockd *d, int err)
+{
+	if (!d->refusing)
+		rt_log(d->rt, LOG_WARN, "%llu clients are connected; more are refused until one goes: %s",
+		       (unsigned long long)d->stats.clients, strerror(-err));
+	d->refusing = true;
+}
+
 static int do_ioctl(struct client *c, struct sockd_req *req, struct sockd_rep *rep)
 {
 	struct ioctl_call call = {
@@ -109,6 +120,7 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 		if (!err) {
 			raw->fd[0] = -1;
 			rep->cookie = s->cookie;
+			c->d->refusing = false;
 		}
 	} else if (!err && req.op == SOCKD_IOCTL) {
 		err = do_ioctl(c, &req, rep);
@@ -135,6 +147,21 @@ static unsigned take_fds(struct msghdr *m, int *fd)
 	return n;
 }
 
+/* Not all descriptors came with it: there were more than any request has, or this process can have no more. */
+static int truncated(struct client *c, const struct raw_req *raw, struct sockd_rep *rep)
+{
+	struct sockd_req req = { 0 };
+	int err = raw->n_fds < SOCKD_FDS_MAX ? req_parse(raw, &req) : -EPROTO;
+
+	if (err == -EPROTO)
+		return err;
+	c->d->stats.requests++;
+	c->d->stats.refused++;
+	say_full(c->d, -EMFILE);
+	*rep = (struct sockd_rep){ .op = req.op, .seq = req.seq, .err = -EMFILE };
+	return 0;
+}
+
 /* False when there is nothing (more) to read now, or the client is gone. */
 static bool client_input(struct client *c)
 {
@@ -155,7 +182,7 @@ static bool client_input(struct client *c)
 		return false;
 	raw.len_bytes = n > 0 ? n : 0;
 	raw.n_fds = n >= 0 ? take_fds(&m, raw.fd) : 0;
-	err = m.msg_flags & MSG_CTRUNC ? -EPROTO : client_request(c, &raw, &c->reply);
+	err = m.msg_flags & MSG_CTRUNC ? truncated(c, &raw, &c->reply) : client_request(c, &raw, &c->reply);
 	for (unsigned i = 0; i < raw.n_fds; i++)
 		if (raw.fd[i] >= 0)
 			close(raw.fd[i]);
@@ -191,19 +218,19 @@ static int peer_of(int fd, struct ucred *ret)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &len) < 0 ? -errno : 0;
 }
 
+static bool has_room(const struct sockd *d, const struct client *c)
+{
+	return d->stats.clients < CLIENTS_MAX - (c->may_configure ? 0 : CLIENTS_RESERVED);
+}
+
 static int client_new(struct sockd *d, int fd)
 {
+	struct client *c = mem_zalloc(&d->mem, sizeof *c);
 	struct ucred peer;
-	struct client *c;
-	int err = peer_of(fd, &peer);
+	int err = c ? peer_of(fd, &peer) : -ENOMEM;
 
 	if (err)
-		return err;
-	if (d->stats.clients >= CLIENTS_MAX)
-		return -EUSERS;
-	c = mem_zalloc(&d->mem, sizeof *c);
-	if (!c)
-		return -ENOMEM;
+		goto free_client;
 	c->d = d;
 	c->uid = peer.uid;
 	c->gid = peer.gid;
@@ -211,17 +238,50 @@ static int client_new(struct sockd *d, int fd)
 	c->watch = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = client_ready };
 	list_init(&c->owned);
 	list_init(&c->gone);
-	err = d->rt->ops->fd_watch(d->rt, d->rt->ctl, &c->watch);
-	if (err) {
-		mem_free(c);
-		return err;
-	}
+	err = has_room(d, c) ? d->rt->ops->fd_watch(d->rt, d->rt->ctl, &c->watch) : -EUSERS;
+	if (err)
+		goto free_client;
 	list_append(&d->clients, &c->link);
 	d->stats.clients++;
 	return 0;
+free_client:
+	mem_free(c);
+	return err;
 }
 
 /* --- the listener --- */
+
+static void refuse(struct sockd *d, int fd, int err)
+{
+	const struct sockd_rep rep = { .op = SOCKD_REFUSED, .err = err };
+
+	send(fd, &rep, sizeof rep, MSG_DONTWAIT | MSG_NOSIGNAL);
+	close(fd);
+	d->stats.refused++;
+	say_full(d, err);
+}
+
+static void spare_open(struct sockd *d)
+{
+	if (d->spare_fd < 0)
+		d->spare_fd = fcntl(d->listen.fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Its connection is the last descriptor there is: it gets the spare one's place while it is told. */
+static bool refuse_next(struct sockd *d)
+{
+	int fd, err = -errno;
+
+	if (d->spare_fd < 0)
+		return false;
+	close(d->spare_fd);
+	d->spare_fd = -1;
+	fd = accept4(d->listen.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		refuse(d, fd, err);
+	spare_open(d);
+	return fd >= 0;
+}
 
 static int listen_watch(struct sockd *d)
 {
@@ -233,22 +293,28 @@ static void listen_rested(struct lcore *lc, struct timer *t)
 	listen_watch(container_of(t, struct sockd, listen_again));
 }
 
+static void rest(struct sockd *d)
+{
+	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, &d->listen);
+	lcore_timer_in(d->rt->ctl, &d->listen_again, REST_US);
+}
+
 static void listen_ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 {
 	struct sockd *d = container_of(w, struct sockd, listen);
-	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd, err;
 
+	spare_open(d);
+	fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
-		if (client_new(d, fd)) {
-			d->stats.refused++;
-			close(fd);
-		}
+		err = client_new(d, fd);
+		if (err)
+			refuse(d, fd, err);
+	} else if ((errno == EMFILE || errno == ENFILE) && refuse_next(d)) {
 		return;
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+		rest(d);
 	}
-	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-		return;
-	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, w);
-	lcore_timer_in(lc, &d->listen_again, REST_US);
 }
 
 int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
@@ -261,6 +327,7 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 		return err ? err : -ENOMEM;
 	err = -ENOMEM;
 	d->owner = starter.uid;
+	d->spare_fd = -1;
 	d->st = st;
 	d->rt = st->rt;
 	mem_account_init(&d->mem, "sockd", &st->rt->client_mem, 0);
@@ -275,6 +342,7 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret)
 	err = d->rt->ops->fd_watch ? listen_watch(d) : -EOPNOTSUPP;
 	if (err)
 		goto free_buf;
+	spare_open(d);
 	*ret = d;
 	return 0;
 free_buf:
@@ -296,6 +364,8 @@ void sockd_free(struct sockd *d)
 	lcore_timer_stop(d->rt->ctl, &d->listen_again);
 	d->rt->ops->fd_unwatch(d->rt, d->rt->ctl, &d->listen);
 	close(d->listen.fd);
+	if (d->spare_fd >= 0)
+		close(d->spare_fd);
 	list_for_each_safe (c, next_client, &d->clients, link)
 		client_free(c);
 	list_for_each_safe (s, next_sock, &d->socks, link)

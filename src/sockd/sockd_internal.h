@@ -11,7 +11,8 @@
 #include "sockd/sockd.h"
 
 enum {
-	CLIENTS_MAX = 1024,
+	CLIENTS_MAX = 4096,
+	CLIENTS_RESERVED = 64, /* of those, for clients that may configure */
 	SOCKS_PER_CLIENT = 4096,
 	SOCKS_MAX = 65536,
 	TURN_BUDGET = 16, /* messages taken from one descriptor before others have their turn */
@@ -27,7 +28,9 @@ struct sockd {
 	struct mem_account mem;
 	struct fd_watch listen;
 	uid_t owner; /* who started the daemon; it may run as somebody else by now */
-	struct timer listen_again; /* after running out of descriptors */
+	struct timer listen_again; /* after running out of memory */
+	int spare_fd; /* given up when there is no other, so that whoever comes can be told so; -1: it is given up */
+	bool refusing; /* and the log has been told */
 	struct list clients; /* struct client.link */
 	struct list socks; /* struct pair.link, open ones */
 	struct hash by_cookie; /* struct pair.node */

@@ -10,6 +10,7 @@
 #include <linux/genetlink.h>
 #include <linux/sockios.h>
 #include <setjmp.h>
+#include <sys/resource.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
@@ -520,6 +521,86 @@ static void an_application_that_does_not_read_waits_for_itself(void **state)
 	close(client);
 }
 
+static void assert_refused(struct sockd_test *t, int client, int err)
+{
+	struct sockd_rep rep;
+
+	test_settle(t);
+	assert_int_equal(recv(client, &rep, sizeof rep, MSG_DONTWAIT), sizeof rep);
+	assert_int_equal(rep.op, SOCKD_REFUSED);
+	assert_int_equal(rep.err, err);
+	assert_int_equal(recv(client, &rep, sizeof rep, MSG_DONTWAIT), 0);
+}
+
+static void too_many_clients_are_told_so(void **state)
+{
+	struct sockd_test *t = *state;
+	uint64_t n = t->d->stats.clients;
+	int client;
+
+	t->d->stats.clients = CLIENTS_MAX;
+	client = test_connect(t);
+	assert_refused(t, client, -EUSERS);
+	close(client);
+	t->d->stats.clients = n;
+	client = test_connect(t);
+	close(open_generic(t, client));
+	close(client);
+}
+
+/* The next descriptor there is can be had, and no more. */
+static void limit_descriptors(struct rlimit *ret_before)
+{
+	int next = dup(0);
+	struct rlimit lim;
+
+	close(next);
+	getrlimit(RLIMIT_NOFILE, ret_before);
+	lim = *ret_before;
+	lim.rlim_cur = (rlim_t)next;
+	setrlimit(RLIMIT_NOFILE, &lim);
+}
+
+static void without_a_descriptor_left_clients_are_told_so(void **state)
+{
+	struct sockd_test *t = *state;
+	int client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct rlimit before;
+
+	assert_int_equal(connect(client, (struct sockaddr *)&t->at, sizeof t->at), 0);
+	limit_descriptors(&before);
+	assert_refused(t, client, -EMFILE);
+	setrlimit(RLIMIT_NOFILE, &before);
+	close(client);
+	client = test_connect(t);
+	close(open_generic(t, client));
+	close(client);
+}
+
+static void descriptors_that_cannot_be_taken_are_named(void **state)
+{
+	struct sockd_test *t = *state;
+	struct sockd_req req = { .op = SOCKD_OPEN_NETLINK,
+				 .seq = 5,
+				 .open = { SOCK_RAW, NETLINK_GENERIC, 0, 0, 0, 0 } };
+	int client = test_connect(t), pair[2];
+	struct sockd_rep rep;
+	struct rlimit before;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	limit_descriptors(&before);
+	test_send(client, &req, sizeof req, pair, 2);
+	test_settle(t);
+	setrlimit(RLIMIT_NOFILE, &before);
+	assert_int_equal(recv(client, &rep, sizeof rep, MSG_DONTWAIT), sizeof rep);
+	assert_int_equal(rep.seq, 5);
+	assert_int_equal(rep.err, -EMFILE);
+	close(open_generic(t, client)); /* and the connection goes on */
+	close(pair[0]);
+	close(pair[1]);
+	close(client);
+}
+
 static void too_many_sockets_are_refused(void **state)
 {
 	struct sockd_test *t = *state;
@@ -573,6 +654,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_application_that_does_not_read_waits_for_itself, start,
 						end),
 		cmocka_unit_test_setup_teardown(too_many_sockets_are_refused, start, end),
+		cmocka_unit_test_setup_teardown(too_many_clients_are_told_so, start, end),
+		cmocka_unit_test_setup_teardown(without_a_descriptor_left_clients_are_told_so, start, end),
+		cmocka_unit_test_setup_teardown(descriptors_that_cannot_be_taken_are_named, start, end),
 		cmocka_unit_test(rights_are_only_ever_lowered),
 	};
 
