@@ -153,12 +153,15 @@ int aside_start(struct leat_runtime *rt, aside_fn *fn, void *ctx, struct aside *
 	int fd[2], err = pipe_above(fd);
 	if (err)
 		return err;
+	uint64_t from_us = rt->ops->now_us(rt);
 	rt->ops->pause(rt);
 	pid_t pid = fork();
 	if (!pid)
 		be_aside(rt, fn, ctx, fd[1]);
 	err = pid < 0 ? -errno : 0;
 	rt->ops->resume(rt);
+	rt_log(rt, LOG_DEBUG, "the process was copied: packets waited %llu us",
+	       (unsigned long long)(rt->ops->now_us(rt) - from_us));
 	close(fd[1]);
 	if (err) {
 		close(fd[0]);

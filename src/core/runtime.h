@@ -33,7 +33,7 @@ struct fd_watch {
 };
 
 struct runtime_ops {
-	/* Microseconds since the runtime started. Called once per turn by lcore_turn() and by nothing else. */
+	/* Microseconds since the runtime started. Called once per turn by lcore_turn(); by others only where a turn takes long. */
 	uint64_t (*now_us)(struct leat_runtime *rt);
 	/* Wall clock in nanoseconds since 1970, for captures and netlink caches that show it. 0 in a simulation's year one. */
 	uint64_t (*wall_ns)(struct leat_runtime *rt);

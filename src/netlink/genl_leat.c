@@ -32,31 +32,6 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_LIMIT_PACKETS] = { NL_U64, .name = "LEAT_A_LIMIT_PACKETS", .help = "0: until stopped" },
 };
 
-enum { SAVE_PIECE_BYTES = 8192, SAVE_AT = 0, SAVE_LEN = 1 }; /* keys of the dump */
-
-/* The text is made once, by the first step, and handed out in pieces: a state of one instant. The file is the client's. */
-static int save_dump(struct nl_req *r, struct nl_dump *d)
-{
-	if (!d->priv) {
-		char *text;
-		size_t len;
-		int err = stack_save_text(r->st, &text, &len);
-		if (err)
-			return err;
-		d->priv = text;
-		d->key[SAVE_LEN] = len;
-	}
-	while (d->key[SAVE_AT] < d->key[SAVE_LEN]) {
-		size_t n = MIN(d->key[SAVE_LEN] - d->key[SAVE_AT], (uint64_t)SAVE_PIECE_BYTES);
-		leat_begin(r, LEAT_CMD_SAVE, NLM_F_MULTI);
-		nl_put(r->reply, LEAT_A_TEXT_PIECE, (const char *)d->priv + d->key[SAVE_AT], n);
-		if (nl_end(r->reply))
-			return 1;
-		d->key[SAVE_AT] += n;
-	}
-	return 0;
-}
-
 enum { A = LEAT_A_MAX_PLUS_1 - 1 };
 static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_STACK_GET, 0, 0, A, leat_policy, leat_stack_get, NULL, "LEAT_CMD_STACK_GET" },
@@ -69,7 +44,7 @@ static const struct nl_msg leat_msgs[] = {
 	{ LEAT_CMD_MEM_GET, 0, 0, A, leat_policy, NULL, leat_mem_dump, "LEAT_CMD_MEM_GET" },
 	{ LEAT_CMD_TRACE_START, NL_ADMIN, 0, A, leat_policy, leat_trace_start, NULL, "LEAT_CMD_TRACE_START" },
 	{ LEAT_CMD_TRACE_STOP, NL_ADMIN, 0, A, leat_policy, leat_trace_stop, NULL, "LEAT_CMD_TRACE_STOP" },
-	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, NULL, save_dump, "LEAT_CMD_SAVE" },
+	{ LEAT_CMD_SAVE, NL_ADMIN, 0, A, leat_policy, NULL, leat_save_dump, "LEAT_CMD_SAVE" },
 	{ LEAT_CMD_KNOB_GET, 0, 0, A, leat_policy, leat_knob_get, leat_knob_dump, "LEAT_CMD_KNOB_GET" },
 	{ LEAT_CMD_KNOB_SET, NL_ADMIN, 0, A, leat_policy, leat_knob_set, NULL, "LEAT_CMD_KNOB_SET" },
 	{ LEAT_CMD_EXPLAIN, NL_ADMIN, 0, A, leat_policy, leat_explain, NULL, "LEAT_CMD_EXPLAIN" },
@@ -94,6 +69,7 @@ static void sock_closed(struct nl_closer *c, struct nl_sock *s)
 	leat_trace_closed(container_of(c, struct leat_genl, closer), s);
 	leat_explain_closed(container_of(c, struct leat_genl, closer), s);
 	leat_capture_closed(container_of(c, struct leat_genl, closer), s);
+	leat_save_closed(container_of(c, struct leat_genl, closer), s);
 }
 
 static int genl_leat_init(struct leat_stack *st)
@@ -107,6 +83,7 @@ static int genl_leat_init(struct leat_stack *st)
 	leat_trace_init(g);
 	leat_explain_init(g);
 	leat_capture_init(g);
+	leat_save_init(g);
 	return 0;
 }
 
@@ -115,6 +92,7 @@ static void genl_leat_unlink(struct leat_stack *st)
 	leat_trace_done(leat_genl(st));
 	leat_explain_done(leat_genl(st));
 	leat_capture_done(leat_genl(st));
+	leat_save_done(leat_genl(st));
 	list_remove(&leat_genl(st)->closer.link);
 }
 

@@ -18,6 +18,8 @@ struct leat_genl {
 	struct timer trace_poll;
 	struct list explaining; /* struct job of genl_leat_explain.c */
 	unsigned n_explaining;
+	struct list saving; /* struct saving of genl_leat_save.c */
+	unsigned n_saving;
 	struct list capturing; /* struct capturing of genl_leat_capture.c */
 };
 
@@ -62,6 +64,11 @@ int leat_capture_start(struct nl_req *r);
 int leat_capture_stop(struct nl_req *r);
 void leat_capture_closed(struct leat_genl *g, struct nl_sock *s);
 void leat_capture_done(struct leat_genl *g);
+/* genl_leat_save.c */
+void leat_save_init(struct leat_genl *g);
+int leat_save_dump(struct nl_req *r, struct nl_dump *d);
+void leat_save_closed(struct leat_genl *g, struct nl_sock *s);
+void leat_save_done(struct leat_genl *g);
 /* genl_leat_trace.c */
 struct trace_record;
 void leat_put_record(struct nl_buf *b, struct leat_stack *st, const struct trace_record *t);

@@ -2,6 +2,9 @@
 #include "netlink/genl_leat.c"
 
 #include <linux/filter.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "graph/trace.h"
 #include "net/neigh.h"
 #include "netlink/genl_test.h"
@@ -228,15 +231,11 @@ static void a_slow_reader_leaves_records_behind_and_is_told_how_many(void **stat
 	assert_true(mnl_attr_get_u64(attr_of(end, LEAT_A_LOST)) > 0);
 }
 
-static void a_save_comes_in_pieces_to_those_who_may_configure(void **state)
+/* All pieces so far are that text. */
+static void got_text(const struct fixture *f, const char *want, size_t want_len)
 {
-	struct fixture *f = *state;
-	ask(f, &f->b, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
-	assert_int_equal(ack_error(&f->b, 0), -EPERM);
-	ask(f, &f->a, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
-	char *want, *got = calloc(1, 1 << 20);
-	size_t want_len, n = 0;
-	assert_int_equal(stack_save_text(f->t->st, &want, &want_len), 0);
+	char *got = calloc(1, 1 << 20);
+	size_t n = 0;
 	for (unsigned i = 0; i < f->a.n; i++) {
 		int left = (int)f->a.got[i].len;
 		for (const struct nlmsghdr *h = (const void *)f->a.got[i].bytes; mnl_nlmsg_ok(h, left);
@@ -251,8 +250,65 @@ static void a_save_comes_in_pieces_to_those_who_may_configure(void **state)
 	}
 	assert_int_equal(n, want_len);
 	assert_memory_equal(got, want, n);
-	free(want);
 	free(got);
+}
+
+static void a_save_comes_in_pieces_to_those_who_may_configure(void **state)
+{
+	struct fixture *f = *state;
+	char *want;
+	size_t want_len;
+	ask(f, &f->b, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
+	assert_int_equal(ack_error(&f->b, 0), -EPERM);
+	ask(f, &f->a, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
+	assert_int_equal(stack_save_text(f->t->st, &want, &want_len), 0);
+	got_text(f, want, want_len);
+	free(want);
+}
+
+static struct runtime_ops ops_that_fork(const struct fixture *f)
+{
+	struct runtime_ops ops = *f->t->st->rt->ops;
+	ops.may_fork = true;
+	return ops;
+}
+
+static void a_copy_of_the_process_saves_what_was(void **state)
+{
+	struct fixture *f = *state;
+	struct runtime_ops ops = ops_that_fork(f);
+	const struct runtime_ops *before = f->t->st->rt->ops;
+	char *want;
+	size_t want_len;
+	assert_int_equal(stack_save_text(f->t->st, &want, &want_len), 0);
+	f->t->st->rt->ops = &ops;
+	ask(f, &f->a, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
+	iface_set_up(f->eth0, false); /* too late */
+	for (unsigned i = 0; i < 10000 && nl_sock_has_more(f->a.s); i++) {
+		usleep(1000);
+		manual_rt_run(f->t->m, 500);
+	}
+	assert_false(nl_sock_has_more(f->a.s));
+	assert_int_equal(leat_genl(f->t->st)->n_saving, 0);
+	got_text(f, want, want_len);
+	f->t->st->rt->ops = before;
+	free(want);
+}
+
+static void the_copy_goes_with_who_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct runtime_ops ops = ops_that_fork(f);
+	const struct runtime_ops *before = f->t->st->rt->ops;
+	f->t->st->rt->ops = &ops;
+	f->a.room = 0;
+	ask(f, &f->a, LEAT_CMD_SAVE, NLM_F_DUMP, 0, NULL, 0);
+	assert_int_equal(leat_genl(f->t->st)->n_saving, 1);
+	nl_sock_free(f->a.s);
+	f->a.s = NULL;
+	assert_int_equal(leat_genl(f->t->st)->n_saving, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+	f->t->st->rt->ops = before;
 }
 
 /* --- settings --- */
@@ -317,6 +373,8 @@ int main(void)
 		T(a_filter_chooses_packets_and_nonsense_is_refused),
 		T(a_slow_reader_leaves_records_behind_and_is_told_how_many),
 		T(a_save_comes_in_pieces_to_those_who_may_configure),
+		T(a_copy_of_the_process_saves_what_was),
+		T(the_copy_goes_with_who_asked),
 		T(settings_are_shown_and_changed_by_those_who_may),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,7 +158,7 @@ int nl_call(const struct nl_call *c);
 /* nl_dump.c: -EBUSY, -ENOMEM, or -EINTR: begun, say nothing. */
 int nl_dump_begin(struct nl_sock *s, const struct nl_family *f, const struct nl_msg *m,
 		  const struct nlmsghdr *h);
-bool nl_dump_step(struct nl_sock *s); /* queues one datagram; false when there is no dump */
+bool nl_dump_step(struct nl_sock *s); /* queues one datagram; false when there is no dump, or it waits */
 void nl_dump_end(struct nl_sock *s);
 
 /* nl_notify.c */

@@ -80,11 +80,14 @@ static void mark_interrupted(struct nl_buf *b)
 	}
 }
 
-/* Makes the next batch; a single message too long for a datagram of the usual size gets a larger one. */
-static void next_batch(struct nl_sock *s, struct nl_buf *b)
+/* Makes the next batch; a single message too long for a datagram of the usual size gets a larger one. False: not yet. */
+static bool next_batch(struct nl_sock *s, struct nl_buf *b)
 {
 	struct nl_dumping *d = s->dumping;
+	d->at.wait = false;
 	int more = fill(s, b);
+	if (more > 0 && d->at.wait)
+		return false;
 	if (more > 0 && b->len_bytes == 0) {
 		b->max_bytes = NL_DUMP_MAX;
 		more = fill(s, b);
@@ -97,6 +100,7 @@ static void next_batch(struct nl_sock *s, struct nl_buf *b)
 		d->intr = true;
 	if (d->intr)
 		mark_interrupted(b);
+	return true;
 }
 
 bool nl_dump_step(struct nl_sock *s)
@@ -106,8 +110,10 @@ bool nl_dump_step(struct nl_sock *s)
 	if (!d)
 		return false;
 	nl_buf_init(&b, MAX(s->recv_hint, (size_t)NL_DUMP_DEFAULT));
-	if (!d->ended)
-		next_batch(s, &b);
+	if (!d->ended && !next_batch(s, &b)) {
+		nl_buf_done(&b);
+		return false;
+	}
 	bool done = false;
 	if (d->ended) {
 		size_t before = b.len_bytes;

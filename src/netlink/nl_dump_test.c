@@ -140,6 +140,22 @@ static void a_very_long_dump_goes_on_in_the_next_turn(void **state)
 	}
 }
 
+static void what_is_not_there_yet_is_asked_for_again(void **state)
+{
+	struct bench *f = *state;
+	bool done;
+	uint16_t flags;
+	fill_table(f, 3);
+	numbers(f->st)->not_yet = 2;
+	send_one(f->a.s, RTM_GETACTION, NLM_F_DUMP, SEQ, 0);
+	assert_int_equal(f->a.n, 0);
+	manual_rt_run(f->rt, 500);
+	assert_int_equal(f->a.n, 0);
+	manual_rt_run(f->rt, 1000);
+	assert_int_equal(elements(&f->a, &done, &flags), 3);
+	assert_true(done);
+}
+
 static void a_socket_can_be_freed_in_the_middle_of_a_dump(void **state)
 {
 	struct bench *f = *state;
@@ -163,6 +179,7 @@ int main(void)
 		T(a_reader_with_room_gets_larger_pieces),
 		T(a_faulty_request_ends_a_strict_dump_in_its_done),
 		T(a_very_long_dump_goes_on_in_the_next_turn),
+		T(what_is_not_there_yet_is_asked_for_again),
 		T(a_socket_can_be_freed_in_the_middle_of_a_dump),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

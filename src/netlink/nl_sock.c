@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 
-enum { DATAGRAM_OVERHEAD = 256, DUMP_STEPS_PER_TURN = 64, AUTOBIND_TRIES = 64 };
+enum { DATAGRAM_OVERHEAD = 256, DUMP_STEPS_PER_TURN = 64, DUMP_WAIT_US = 500, AUTOBIND_TRIES = 64 };
 
 static void go_on(struct lcore *lc, struct timer *t)
 {
@@ -152,8 +152,12 @@ void nl_sock_pump(struct nl_sock *s)
 		}
 		/* Held, so that what is queued is not pumped from inside. */
 		nl_state(s->st)->held++;
-		nl_dump_step(s);
+		bool stepped = nl_dump_step(s);
 		nl_state(s->st)->held--;
+		if (!stepped) {
+			lcore_timer_in(s->st->rt->ctl, &s->more, DUMP_WAIT_US);
+			break;
+		}
 	}
 }
 

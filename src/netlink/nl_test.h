@@ -16,6 +16,7 @@ enum { NUM_A_VALUE = 1, NUM_A_MAX = NUM_A_VALUE, TABLE_MAX = 4096 };
 
 struct numbers {
 	unsigned n;
+	unsigned not_yet; /* how often a dump has to wait */
 	uint32_t value[TABLE_MAX];
 };
 
@@ -62,6 +63,11 @@ static inline int num_dump(struct nl_req *r, struct nl_dump *d)
 	struct numbers *t = numbers(r->st);
 	if (r->attrs[NUM_A_VALUE] && r->strict)
 		d->flags = NLM_F_DUMP_FILTERED;
+	if (t->not_yet) {
+		t->not_yet--;
+		d->wait = true;
+		return 1;
+	}
 	for (; d->key[0] < t->n; d->key[0]++) {
 		nl_begin(r->reply, RTM_NEWACTION, NLM_F_MULTI, r->msg->nlmsg_seq, r->portid,
 			 sizeof(struct rtgenmsg));

@@ -14,6 +14,7 @@ struct nl_dump {
 	uint64_t key[8];
 	void *priv; /* freed with free() at the end */
 	uint16_t flags; /* for DONE: NLM_F_DUMP_FILTERED */
+	bool wait; /* set with 1 and nothing put: what comes next is not there yet; call again in a moment */
 };
 
 /* A request as a handler sees it. */
