@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who listens to which groups: /proc/net/igmp, igmp6, mcfilter, mcfilter6, dev_mcast, and anycast6. Linux shows them interface
  * by interface, the youngest first. Timers of reports are not shown. */
-#include <linux/if_arp.h>
-
 #include "compat/file_net.h"
 #include "net/anycast.h"
+#include "net/hw_list.h"
 #include "net/mcast.h"
 
 static unsigned length(const struct list *l)
@@ -222,60 +221,34 @@ int net_mcfilter6(struct leat_stack *st, const char *path, struct file_pos *pos,
 	return 1;
 }
 
-/* --- what of it the link layer has to hear --- */
+/* --- what the link layer hears of it --- */
 
-struct mac {
-	uint8_t b[6];
-};
-
-/* RFC 1112, 6.4; RFC 2464, 7. False: it does not leave the host. */
-static bool mac_of(uint8_t family, const uint8_t *a, struct mac *ret)
+static const struct hw_addr *nth_group(const struct iface *i, uint64_t n)
 {
-	if (family == AF_INET)
-		*ret = (struct mac){ { 1, 0, 0x5e, a[1] & 0x7f, a[2], a[3] } };
-	else
-		*ret = (struct mac){ { 0x33, 0x33, a[12], a[13], a[14], a[15] } };
-	return family == AF_INET || (a[1] & 0xf) >= 2;
+	const struct hw_addr *a;
+	list_for_each (a, &i->hw[HW_GROUPS], link)
+		if (!n--)
+			return a;
+	return NULL;
 }
 
-/* How many groups of the interface share that address. */
-static unsigned share(struct leat_stack *st, const struct iface *i, uint8_t family, const struct mac *mac,
-		      const struct shown *of)
-{
-	struct file_pos pos = { .key = { [KEY_AT] = 1 + (uint64_t)i->ifindex } };
-	struct shown s = { .i = i };
-	struct mac m;
-	unsigned n = 0;
-	while (next_of(st, family, &pos, &s)) {
-		if (!mac_of(family, s.addr.b, &m) || memcmp(&m, mac, sizeof m))
-			continue;
-		if (!n++ && !ipaddr_eq(&s.addr, &of->addr))
-			return 0; /* another one, told before, stands for all */
-	}
-	return n;
-}
-
-/* First those of IPv4, then those of IPv6, which have no address in common. */
+/* KEY_AT: the ifindex that is told; KEY_MORE: how many of its addresses were. */
 int net_dev_mcast(struct leat_stack *st, const char *path, struct file_pos *pos, struct text *t)
 {
-	static const uint8_t families[] = { AF_INET, AF_INET6 };
-	for (; pos->route.serial < ARRAY_SIZE(families);
-	     pos->route.serial++, memset(pos->key, 0, sizeof pos->key)) {
-		uint8_t family = families[pos->route.serial];
-		struct shown s;
-		while (next(st, family, pos, &s)) {
-			struct mac m;
-			unsigned n = 0;
-			if (s.i->hw_type == ARPHRD_ETHER && mac_of(family, s.addr.b, &m))
-				n = share(st, s.i, family, &m, &s);
-			if (!n)
-				continue;
-			text_add(t, "%-4u %-15s %-5u %-5d %02x%02x%02x%02x%02x%02x\n", s.i->ifindex,
-				 s.i->name, n, 0, m.b[0], m.b[1], m.b[2], m.b[3], m.b[4], m.b[5]);
-			return 1;
-		}
+	const struct iface *i = pos->key[KEY_AT] ? iface_by_index(st, (uint32_t)pos->key[KEY_AT]) : NULL;
+	const struct hw_addr *a = i ? nth_group(i, pos->key[KEY_MORE]) : NULL;
+	while (!a) {
+		i = iface_next(st, (uint32_t)pos->key[KEY_AT]);
+		if (!i)
+			return 0;
+		pos->key[KEY_AT] = i->ifindex;
+		pos->key[KEY_MORE] = 0;
+		a = nth_group(i, 0);
 	}
-	return 0;
+	pos->key[KEY_MORE]++;
+	text_add(t, "%-4u %-15s %-5u %-5d %02x%02x%02x%02x%02x%02x\n", i->ifindex, i->name, a->refs,
+		 a->is_static, a->mac[0], a->mac[1], a->mac[2], a->mac[3], a->mac[4], a->mac[5]);
+	return 1;
 }
 
 int net_anycast6(struct leat_stack *st, const char *path, struct file_pos *pos, struct text *t)

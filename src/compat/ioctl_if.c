@@ -6,6 +6,8 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 
+#include "net/hw_list.h"
+
 /* --- asking --- */
 
 int ioctl_get_flags(struct leat_stack *st, struct ioctl_call *c, struct iface *i, struct ifreq *r)
@@ -145,4 +147,14 @@ int ioctl_set_name(struct leat_stack *st, struct ioctl_call *c, struct iface *i,
 	begin_link(&q, i);
 	nl_put_str(&q.b, IFLA_IFNAME, r->ifr_newname);
 	return request_run(st, &c->creds, &q);
+}
+
+/* Linux: dev_mc_add_global(), of devices that have a list of what they hear. */
+int ioctl_multicast(struct leat_stack *st, struct ioctl_call *c, struct iface *i, struct ifreq *r)
+{
+	const uint8_t *mac = (const uint8_t *)r->ifr_hwaddr.sa_data;
+	if (r->ifr_hwaddr.sa_family != AF_UNSPEC || i->hw_type != ARPHRD_ETHER || i->l3_table)
+		return -EINVAL;
+	return c->cmd == SIOCADDMULTI ? hw_list_add(i, HW_GROUPS, mac, HW_FOR_STATIC)
+				      : hw_list_remove(i, HW_GROUPS, mac, HW_FOR_STATIC);
 }

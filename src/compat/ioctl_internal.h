@@ -21,7 +21,8 @@ typedef int ioctl_if_fn(struct leat_stack *st, struct ioctl_call *c, struct ifac
 
 ioctl_if_fn ioctl_get_flags, ioctl_get_mtu, ioctl_get_metric, ioctl_get_hwaddr, ioctl_get_map,
 	ioctl_get_index, ioctl_get_txqlen, ioctl_set_flags, ioctl_set_mtu, ioctl_set_hwaddr,
-	ioctl_set_hwbroadcast, ioctl_set_txqlen, ioctl_set_name, ioctl_unsupported, ioctl_invalid;
+	ioctl_set_hwbroadcast, ioctl_set_txqlen, ioctl_set_name, ioctl_unsupported, ioctl_invalid,
+	ioctl_multicast;
 ioctl_if_fn ioctl_get_addr, ioctl_get_dstaddr, ioctl_get_brdaddr, ioctl_get_netmask, ioctl_set_addr,
 	ioctl_set_dstaddr, ioctl_set_brdaddr, ioctl_set_netmask;
 ioctl_fn ioctl_get_conf, ioctl_get_name, ioctl_addr6, ioctl_route4, ioctl_route6, ioctl_arp;

@@ -409,8 +409,13 @@ static void put_in_place(struct addr_if *f, struct addr *a)
 
 static uint8_t scope6(const struct ip6 *a)
 {
-	if (is_loopback6(a))
+	unsigned group_scope = ip6_is_multicast(a) ? a->b[1] & 0xf : 0; /* RFC 4291, 2.7 */
+	if (is_loopback6(a) || group_scope == 1)
 		return RT_SCOPE_HOST;
+	if (group_scope)
+		return group_scope == 2   ? RT_SCOPE_LINK
+		       : group_scope == 5 ? RT_SCOPE_SITE
+					  : RT_SCOPE_UNIVERSE;
 	return ip6_is_link_local(a) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 }
 

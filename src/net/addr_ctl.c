@@ -247,8 +247,6 @@ static int new_addr(struct nl_req *r)
 	if (a.family == AF_INET6 && ip6_is_multicast(&a.local.v6) && !(a.flags & IFA_F_MCAUTOJOIN))
 		return nl_bad(r->ext, NULL, -EADDRNOTAVAIL,
 			      "ipv6: Cannot assign multicast address without \"IFA_F_MCAUTOJOIN\" flag");
-	if (a.family == AF_INET6 && ip6_is_multicast(&a.local.v6))
-		a.flags |= IFA_F_NODAD; /* a group has many who listen */
 	read_rest(r, &a, i);
 	err = addr_add(r->st, &a, nlm & NLM_F_REPLACE && !(nlm & NLM_F_EXCL));
 	if (err == -EACCES)

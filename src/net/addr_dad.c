@@ -15,6 +15,7 @@
 bool addr_needs_test(const struct leat_stack *st, const struct iface *i, const struct addr *a)
 {
 	return a->family == AF_INET6 && !(a->flags & IFA_F_NODAD) &&
+	       !ip6_is_multicast(&a->local.v6) && /* a group has many who listen */
 	       !(i->flags & (IFF_NOARP | IFF_LOOPBACK)) && !addr_state(st)->trusted && i->conf.accept_dad &&
 	       i->conf.dad_transmits && stack_state(st, MODULE_nd);
 }

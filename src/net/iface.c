@@ -23,6 +23,7 @@
 
 #include "base/siphash.h"
 #include "net/ctl_fill.h"
+#include "net/hw_list.h"
 #include "net/iface_internal.h"
 #include "net/iface_output.h"
 #include "net/netconf_ctl.h"
@@ -249,6 +250,7 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 {
 	i->st = st;
 	list_init(&i->altnames);
+	hw_lists_init(i);
 	i->ops = how->ops;
 	i->driver = how->driver;
 	i->hw_type = how->hw_type;
@@ -447,6 +449,7 @@ static void withdraw(struct iface *i)
 	link_tell(i, RTM_DELLINK, UINT32_MAX);
 	while (!list_empty(&i->altnames))
 		iface_altname_remove(i, list_first(&i->altnames, struct iface_altname, link)->name);
+	hw_lists_done(i);
 	rcu_set(*slot_of(iface_state(st), i->handle), NULL);
 	list_remove(&i->link);
 	hash_remove(&iface_state(st)->by_index, &i->by_index);
@@ -474,6 +477,11 @@ void iface_delete(struct iface *i)
 void iface_watch_add(struct leat_stack *st, struct iface_watch *w)
 {
 	list_append(&iface_state(st)->watches, &w->link);
+}
+
+void iface_watch_add_first(struct leat_stack *st, struct iface_watch *w)
+{
+	list_insert(&iface_state(st)->watches, &w->link);
 }
 
 void iface_watch_remove(struct leat_stack *st, struct iface_watch *w)

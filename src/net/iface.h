@@ -193,6 +193,8 @@ struct iface {
 	bool carrier_news; /* what follows from its carrier waits for the end of what changed it */
 	uint16_t hw_type; /* ARPHRD_ETHER, ARPHRD_LOOPBACK */
 	uint8_t broadcast[6];
+	struct list hw[2]; /* struct hw_addr (net/hw_list.h): single addresses, groups */
+	bool hears_all[2]; /* the groups of all nodes, IPv4 and IPv6 */
 	struct iface_in6 in6;
 	void *driver; /* the driver's */
 	struct neigh_iface neigh[2]; /* IPv4, IPv6 */
@@ -317,6 +319,7 @@ struct iface_watch {
 	void (*event)(struct iface_watch *w, struct iface *i, enum iface_event e);
 };
 void iface_watch_add(struct leat_stack *st, struct iface_watch *w);
+void iface_watch_add_first(struct leat_stack *st, struct iface_watch *w); /* what others do follows from it */
 void iface_watch_remove(struct leat_stack *st, struct iface_watch *w);
 
 /* Kinds of device that `leatd --dev KIND:NAME,...` (and later RTM_NEWLINK) can open. Registered by the rooms that have them;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/save.h"
+#include "net/hw_list.h"
 #include "net/iface_internal.h"
 #include "net/l3.h"
 #include "net/sysctl.h"
@@ -134,6 +135,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		if (i->l3_master)
 			save_str(s, "master", iface_by_handle(st, i->l3_master)->name);
 		save_altnames(i, s);
+		hw_lists_save(s, i);
 		save_state(i, s);
 		knobs_save_iface(i, s);
 		save_stats(i, s);
@@ -174,7 +176,7 @@ static int load_config(struct iface *i, struct loader *l)
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
 	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) || knobs_restore_iface(i, l) ||
-	    load_altnames(i, l))
+	    load_altnames(i, l) || !hw_lists_load(l, i))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;

@@ -17,11 +17,12 @@
 #include "base/siphash.h"
 #include "net/ctl_util.h"
 #include "net/mcast_auto.h"
+#include "net/mcast_link.h"
 
 struct mcast_stack {
 	struct hash by_key;
 	struct list groups, watches;
-	struct iface_watch ifaces;
+	struct iface_watch ifaces, link;
 	struct mcast_auto autojoin;
 	uint64_t serial; /* of the group that came last */
 };
@@ -72,6 +73,12 @@ const struct mcast_group *mcast_find_ctl(const struct leat_stack *st, uint32_t i
 const struct mcast_group *mcast_next(const struct leat_stack *st, const struct mcast_group *after)
 {
 	const struct list *all = &mcast_state(st)->groups, *l = after ? after->link.next : all->next;
+	return l == all ? NULL : list_entry(l, struct mcast_group, link);
+}
+
+const struct mcast_group *mcast_before(const struct leat_stack *st, const struct mcast_group *before)
+{
+	const struct list *all = &mcast_state(st)->groups, *l = before ? before->link.prev : all->prev;
 	return l == all ? NULL : list_entry(l, struct mcast_group, link);
 }
 
@@ -236,6 +243,9 @@ static void group_end(struct leat_stack *st, struct mcast_group *g)
 {
 	const struct mcast_state was = state_of(g->sources);
 	tell(st, g, &was, NULL);
+	struct iface *i = iface_by_handle(st, g->if_handle);
+	if (i)
+		mcast_link_gone(i, g);
 	hash_remove(&mcast_state(st)->by_key, &g->node);
 	list_remove(&g->link);
 	rt_defer(st->rt->ctl, st->rt, &g->deferred, group_free);
@@ -259,6 +269,8 @@ int mcast_join(struct leat_stack *st, const struct iface *i, uint8_t family, con
 	}
 	*l = (struct mcast_listener){ .group = g, .want = nobody };
 	list_append(&g->listeners, &l->link);
+	if (is_new)
+		mcast_link_came(iface_by_handle(st, i->handle), g);
 	settle(st, g, is_new);
 	return 0;
 }
@@ -391,6 +403,7 @@ static int mcast_init(struct leat_stack *st)
 	s->ifaces.event = iface_event;
 	iface_watch_add(st, &s->ifaces);
 	mcast_auto_init(st, &s->autojoin);
+	mcast_link_init(st, &s->link);
 	return 0;
 }
 
@@ -398,6 +411,7 @@ static void mcast_unlink(struct leat_stack *st)
 {
 	struct mcast_stack *s = mcast_state(st);
 	mcast_auto_unlink(st, &s->autojoin);
+	iface_watch_remove(st, &s->link);
 	iface_watch_remove(st, &s->ifaces);
 	while (!list_empty(&s->groups))
 		group_go(st, list_first(&s->groups, struct mcast_group, link));

@@ -30,6 +30,7 @@ struct mcast_group {
 	rcu_ptr(struct mcast_sources) sources; /* of all who listen together; NULL: everything */
 	struct list listeners, link; /* link: mcast_stack.groups, in the order of serial */
 	uint64_t serial; /* of its coming: never again */
+	bool loaded; /* the link layer hears it (mcast_link.c) */
 	struct deferred deferred;
 };
 
@@ -55,6 +56,8 @@ const struct mcast_group *mcast_find_ctl(const struct leat_stack *st, uint32_t i
 					 const struct ipaddr *group);
 /* The group behind `after` (NULL: the first), in the order in which they came; NULL: no more. */
 const struct mcast_group *mcast_next(const struct leat_stack *st, const struct mcast_group *after);
+const struct mcast_group *mcast_before(const struct leat_stack *st,
+				       const struct mcast_group *before); /* the other way */
 
 /* Those who report. was: NULL while nobody listened; is: NULL now that nobody does; both good until the call returns. */
 struct mcast_state {
