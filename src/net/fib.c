@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: a table is a trie of prefixes (fib_trie.h); each prefix has a list of routes in the order in which
- * they count (fib_node.c). What a packet takes is the first of them with tos 0; the writer leaves its next hop, which equal
- * routes share (fib_nh.c), in the trie's node. Lookups that name an interface or a tos look at the others, too (fib_several.c).
+ * they count (fib_node.c). What a packet takes is the first of them with no tos and no source; the writer leaves its next hop, which equal
+ * routes share (fib_nh.c), in the trie's node. Lookups that name an interface, and all while there are routes by tos or by source, look at the others, too (fib_several.c).
  *
  * A lookup asks table local, then main, then default, until there are rules (rule.c); a throw route ends the search of its
  * table only.
@@ -9,7 +9,7 @@
  * Routes of an interface go when it goes down, but for what is ours in IPv4: Linux answers for addresses of interfaces that are
  * down. Linux tells listeners of the IPv6 ones and leaves them to conclude the others from the link; so do we.
  *
- * Threads: one writer, the control lcore; readers within a turn. Left out: routes by source.
+ * Threads: one writer, the control lcore; readers within a turn.
  *
  * This file: lookups of workers, the tables, adding and deleting. What control asks is in fib_ask.c. */
 #include "net/fib.h"
@@ -235,8 +235,10 @@ int fib_add(struct leat_stack *st, const struct fib_route *r, enum fib_how how, 
 	const char *why = NULL;
 	struct fib_route checked = *r;
 	struct fib_hop *hops = NULL; /* checking fills in their interfaces */
-	if (r->family == AF_INET6)
+	if (r->family == AF_INET6) {
 		checked.dst = ipaddr_prefix(&r->dst, r->plen);
+		checked.nh.src = ipaddr_prefix(&r->nh.src, r->nh.src_plen);
+	}
 	if (r->n_hops) {
 		checked.hops = hops = mem_zalloc(&st->mem, r->n_hops * sizeof *hops);
 		if (!hops)
@@ -261,6 +263,7 @@ static struct fib_hop first_hop(const struct fib_entry *e)
 	return e->nh->n_legs ? e->nh->hops[0]
 			     : (struct fib_hop){ .if_handle = nh->if_handle,
 						 .gw_family = nh->gw_family,
+						 .realms = nh->realms,
 						 .gw = nh->gw };
 }
 
@@ -273,6 +276,8 @@ static bool leads_via(const struct fib_hop *hop, uint8_t gw_family, const struct
 static bool leads_through(const struct fib_entry *e, const struct fib_route *r)
 {
 	const struct fib_hop hop = first_hop(e);
+	if ((r->nh.if_handle || r->nh.gw_family) && r->nh.realms && r->nh.realms != hop.realms)
+		return false;
 	return (!r->nh.if_handle || r->nh.if_handle == hop.if_handle ||
 		(r->family == AF_INET6 && !hop.if_handle)) &&
 	       leads_via(&hop, r->nh.gw_family, &r->nh.gw);
@@ -289,7 +294,8 @@ static bool has_hops(const struct fib_entry *e, const struct fib_route *r)
 	for (unsigned i = 0; i < n; i++) {
 		const struct fib_hop *want = &r->hops[i];
 		if (i >= r->n_hops || (want->if_handle && want->if_handle != hops[i].if_handle) ||
-		    !leads_via(&hops[i], want->gw_family, &want->gw))
+		    !leads_via(&hops[i], want->gw_family, &want->gw) ||
+		    (want->realms && want->realms != hops[i].realms))
 			return false;
 	}
 	return true;
@@ -314,6 +320,8 @@ static bool is_meant(const struct fib_entry *e, const struct fib_route *r)
 {
 	const struct fib_nh *nh = &e->nh->nh, *want = &r->nh;
 	if (want->nh_id ? want->nh_id != nh->nh_id : nh->nh_id && names_a_way(r))
+		return false;
+	if (r->family == AF_INET6 && (want->src_plen != nh->src_plen || !ipaddr_eq(&want->src, &nh->src)))
 		return false;
 	return e->tos == r->tos && (!want->type || want->type == nh->type) &&
 	       (!want->scope || want->scope == RT_SCOPE_NOWHERE || want->scope == nh->scope) &&

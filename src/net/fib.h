@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Routes: longest-prefix match over IPv4 and IPv6, behind an interface that hides the structure. There is no cache, and
- * nothing in a result depends on the packet's own source or destination (W:R7). */
+ * nothing in a result depends on the packet's own source or destination (W:R7), but where routes name sources. */
 #ifndef LEAT_NET_FIB_H
 #define LEAT_NET_FIB_H
 
@@ -31,6 +31,9 @@ struct fib_nh {
 	uint32_t nh_id; /* the nexthop object it is of; 0: none */
 	uint8_t nh_family; /* of the routes by one */
 	uint32_t metric[RTAX_MAX + 1]; /* RTAX_* but that; 0: nothing is said */
+	uint32_t realms; /* RTA_FLOW: from << 16 | to (IPv4); shown, and looked at by nobody here */
+	uint8_t src_plen; /* 0: for all sources; else for those of src alone (IPv6) */
+	struct ipaddr src; /* host bits zero */
 };
 static inline bool fib_nh_mtu_locked(const struct fib_nh *nh) /* it is not to be changed by what ICMP says */
 {
@@ -42,6 +45,7 @@ struct fib_hop {
 	uint32_t if_handle;
 	uint8_t gw_family, flags; /* RTNH_F_* */
 	uint16_t weight; /* 1 and up */
+	uint32_t realms;
 	struct ipaddr gw;
 };
 
@@ -86,7 +90,8 @@ enum {
 			  FIB_LOOK_FLOW
 }; /* what packets that came by one interface for one destination may differ in */
 
-/* What a route is asked for with. Rules choose the table by it; in a table nothing counts but the destination. Zero: not known,
+/* What a route is asked for with. Rules choose the table by it; in a table nothing counts but the destination,
+ * and the source where routes name one. Zero: not known,
  * or none. Every byte is a member's: queries may be compared as bytes. */
 struct fib_query {
 	struct ipaddr dst, src;
@@ -186,7 +191,7 @@ const struct fib_route *fib_ask(struct leat_stack *st, const struct fib_query *q
 /* The same, with the rule that decided. */
 struct fib_why {
 	bool by_rule; /* false: none of them had an answer */
-	uint32_t priority;
+	uint32_t priority, realms;
 };
 const struct fib_route *fib_ask_why(struct leat_stack *st, const struct fib_query *q,
 				    struct fib_why *ret_why);

@@ -77,7 +77,9 @@ static const struct fib_entry *ask(struct leat_stack *st, struct asking *a, uint
 		a->oif = vrf && vrf->handle == a->q->oif ? 0 : a->q->oif; /* any that belongs to it */
 		const struct fib_rule *rule;
 		e = rules_ask(rules, a->q, vrf, ask_rule, a, ret_action, &rule);
-		a->why = (struct fib_why){ .by_rule = rule, .priority = rule ? rule->priority : 0 };
+		a->why = (struct fib_why){ .by_rule = rule,
+					   .priority = rule ? rule->priority : 0,
+					   .realms = rule ? rule->realms : 0 };
 		return e;
 	}
 	for (unsigned k = 0; k < a->s->fib[fib_index(a->q->family)].n && !e; k++) {
@@ -152,23 +154,35 @@ uint64_t fib_count(const struct leat_stack *st, uint8_t family)
 
 /* --- dumps --- */
 
+/* Of one half of a prefix's routes, those by source or the others. */
+static const struct fib_entry *first_of(const struct fib_node *n, bool sources)
+{
+	const struct fib_entry *e = n->entries;
+	while (!sources && e->nh->nh.src_plen)
+		e = e->next;
+	return e;
+}
+
 static bool table_next(struct leat_stack *st, const struct fib_table *t, uint8_t family,
 		       const struct fib_route *after, struct fib_route *ret)
 {
 	const struct fib_entry *e = NULL;
 	const struct fib_node *n;
+	bool sources = after && after->nh.src_plen;
 	if (after) {
 		const struct fib_key key = fib_key_of(family, &after->dst);
 		n = fib_trie_get(t->trie, &key, after->plen);
 		e = n ? fib_node_after(n, after) : NULL;
-		if (!e)
-			n = fib_walk(t->trie, family, &key, after->plen);
+		if (!e || sources != !!e->nh->nh.src_plen) {
+			n = fib_walk(t->trie, family, &key, after->plen, &sources);
+			e = NULL;
+		}
 	} else {
-		n = fib_walk(t->trie, family, NULL, 0);
+		n = fib_walk(t->trie, family, NULL, 0, &sources);
 	}
 	if (!n)
 		return false;
-	fib_describe(st, family, t->id, n, e ? e : n->entries, ret);
+	fib_describe(st, family, t->id, n, e ? e : first_of(n, sources), ret);
 	return true;
 }
 

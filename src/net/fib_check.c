@@ -201,6 +201,8 @@ int fib_check_shape(const struct fib_route *r, const char **ret_why)
 		return -EINVAL;
 	if (r->plen > (r->family == AF_INET ? 32 : 128))
 		return refuse(ret_why, -EINVAL, "Invalid prefix length");
+	if (r->nh.src_plen > (r->family == AF_INET ? 0 : 128))
+		return refuse(ret_why, -EINVAL, "Invalid source address length");
 	if (r->family == AF_INET && has_host_bits4(r)) /* Linux: those of IPv6 are cut off without a word */
 		return refuse(ret_why, -EINVAL, "Invalid prefix for given prefix length");
 	if (r->tos & 3 || (r->tos && r->family == AF_INET6))

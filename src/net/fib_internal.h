@@ -132,7 +132,8 @@ struct fib_stack {
 	struct fib_shared_nh *nh_blackhole, *nh_prohibit; /* what rules lead to by themselves */
 	uint32_t going; /* the interface that is going right now */
 	uint32_t lo_handle; /* the loopback interface; 0: none yet. Workers read it, too */
-	uint32_t n_tos; /* IPv4 routes by tos; while there is one, rules are asked, which look at it */
+	uint32_t n_chosen
+		[2]; /* routes by tos (IPv4), by source (IPv6); while there is one, rules are asked, which look at it */
 	bool had_vrf; /* so the rules of VRFs were made */
 	bool had_rules; /* IPv4 ones, beyond the built-in ones: tables local and main are told apart from then on */
 	struct hash nhs;
@@ -231,6 +232,8 @@ struct fib_choice {
 	uint32_t oif,
 		lo; /* it must lead there, 0: anywhere; the loopback interface, by which all that is ours can be reached */
 	uint8_t family, tos; /* tos: FIB_TOS_BITS of the packet's; routes by that go before those by none */
+	bool by_src; /* there are routes by source */
+	struct ip6 src;
 };
 enum { FIB_TOS_BITS = 0x1c }; /* Linux: IPTOS_RT_MASK */
 static inline struct fib_choice fib_choice_of(const struct leat_stack *st, const struct fib_query *q,
@@ -239,12 +242,25 @@ static inline struct fib_choice fib_choice_of(const struct leat_stack *st, const
 	return (struct fib_choice){ .oif = oif,
 				    .lo = oif ? racy_get(fib_state(st)->lo_handle) : 0,
 				    .family = q->family,
-				    .tos = q->family == AF_INET ? q->dsfield & FIB_TOS_BITS : 0 };
+				    .tos = q->family == AF_INET ? q->dsfield & FIB_TOS_BITS : 0,
+				    .by_src = q->family == AF_INET6 && racy_get(fib_state(st)->n_chosen[1]),
+				    .src = q->src.v6 };
 }
 bool fib_choice_leads(const struct fib_choice *c, const struct fib_nh *nh);
 static inline bool fib_choice_fits(const struct fib_choice *c, const struct fib_entry *e)
 {
-	return (!e->tos || e->tos == c->tos) && fib_choice_leads(c, &e->nh->nh);
+	const struct fib_nh *nh = &e->nh->nh;
+	if (nh->src_plen) {
+		const struct fib_key want = fib_key6(&nh->src.v6), have = fib_key6(&c->src);
+		if (!fib_key_match(&want, &have, nh->src_plen))
+			return false;
+	}
+	return (!e->tos || e->tos == c->tos) && fib_choice_leads(c, nh);
+}
+/* By more than its destination. */
+static inline bool fib_entry_is_chosen(const struct fib_entry *e)
+{
+	return e->tos || e->nh->nh.src_plen;
 }
 /* Any worker, within a turn: the route of a table for such a lookup, with its prefix's length; NULL: none. */
 const struct fib_nh *fib_choose(const struct fib_trie *t, const struct fib_key *key,
@@ -308,7 +324,9 @@ static inline uint64_t fib_table_rank(uint32_t id)
 	return (uint64_t)(id & 255) << 32 | id;
 }
 
-/* fib_walk.c: the prefix that is shown after this one (key NULL: first), or NULL. */
-struct fib_node *fib_walk(const struct fib_trie *t, uint8_t family, const struct fib_key *key, unsigned plen);
+/* fib_walk.c: the prefix that is shown after this one (key NULL: first), or NULL. IPv6 shows a prefix's routes by source first, then
+ * what lies below it, then its others: sources, in and out, says which half is meant. */
+struct fib_node *fib_walk(const struct fib_trie *t, uint8_t family, const struct fib_key *key, unsigned plen,
+			  bool *sources);
 
 #endif

@@ -18,9 +18,12 @@ struct fib_nh fib_nh_canonical(const struct fib_nh *nh)
 		c.gw_family = nh->gw_family;
 		c.flags = nh->flags;
 		c.gw = nh->gw_family ? nh->gw : c.gw;
+		c.realms = nh->realms;
 	}
 	c.prefsrc = nh->prefsrc;
 	c.prefsrc_family = ipaddr_is_zero(&nh->prefsrc) ? 0 : nh->prefsrc_family;
+	c.src = nh->src;
+	c.src_plen = nh->src_plen;
 	c.nh_id = nh->nh_id;
 	c.nh_family = nh->nh_id ? nh->nh_family : 0;
 	memcpy(c.metric, nh->metric, sizeof c.metric);
@@ -44,6 +47,7 @@ void fib_nh_put_hop(struct fib_nh *nh, const struct fib_hop *hop)
 	nh->gw_family = hop->gw_family;
 	nh->flags = hop->flags;
 	nh->gw = hop->gw;
+	nh->realms = hop->realms;
 }
 
 struct fib_nh fib_nh_with_hop(const struct fib_nh *nh, const struct fib_hop *hop)
@@ -68,7 +72,8 @@ static struct fib_nh canonical_of(const struct fib_nh *nh, const struct fib_hop 
 static bool is_hop(const struct fib_hop *a, const struct fib_hop *b)
 {
 	return a->if_handle == b->if_handle && a->gw_family == b->gw_family && a->flags == b->flags &&
-	       a->weight == b->weight && (!a->gw_family || ipaddr_eq(&a->gw, &b->gw));
+	       a->weight == b->weight && a->realms == b->realms &&
+	       (!a->gw_family || ipaddr_eq(&a->gw, &b->gw));
 }
 
 static bool are_hops(const struct fib_shared_nh *sh, const struct fib_hop *hops, unsigned n)
@@ -102,6 +107,7 @@ static struct fib_hop hop_of(const struct fib_leg *leg)
 				 .gw_family = nh->gw_family,
 				 .flags = nh->flags,
 				 .gw = nh->gw,
+				 .realms = nh->realms,
 				 .weight = leg->weight };
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The routes of one prefix: a list in the order in which they count, and which of them packets take.
  *
- * Theory of operation: the order is tos downwards, then metric upwards; routes equal in both are peers, and stand as append and
+ * Theory of operation: the order is tos downwards, then the source's prefix (the longer one first), then metric upwards;
+ * routes equal in all are peers, and stand as append and
  * prepend say. Whether a new route joins its peers, takes the place of one, or is refused is Linux's decision, and differs
- * between the families. After each change the node's `best` is set, in one store, to the next hop of the first route with tos 0;
+ * between the families. After each change the node's `best` is set, in one store, to the next hop of the first route that asks for no tos and no source;
  * only then may the next hop of a route that went be let go.
  *
  * IPv4 has a route of several ways as one entry. IPv6 has an entry for each: peers with gateways are siblings, which netlink shows as
@@ -16,14 +17,32 @@
 #include "net/nexthop.h"
 #include "net/rule_internal.h"
 
-static bool comes_before(const struct fib_entry *e, uint8_t tos, uint32_t metric)
+static bool same_source(const struct fib_nh *a, const struct fib_nh *b)
 {
-	return e->tos > tos || (e->tos == tos && e->metric < metric);
+	return a->src_plen == b->src_plen && ipaddr_eq(&a->src, &b->src);
+}
+
+/* What lies within a prefix goes before it, as in a walk through Linux's tree. */
+static bool source_before(const struct fib_nh *a, const struct fib_nh *b)
+{
+	const struct fib_key ka = fib_key6(&a->src.v6), kb = fib_key6(&b->src.v6);
+	if (fib_key_match(&ka, &kb, MIN(a->src_plen, b->src_plen)))
+		return a->src_plen > b->src_plen;
+	return ka.hi != kb.hi ? ka.hi < kb.hi : ka.lo < kb.lo;
+}
+
+static bool comes_before(const struct fib_entry *e, const struct fib_route *r)
+{
+	if (e->tos != r->tos)
+		return e->tos > r->tos;
+	if (!same_source(&e->nh->nh, &r->nh))
+		return source_before(&e->nh->nh, &r->nh);
+	return e->metric < r->metric;
 }
 
 static bool is_peer(const struct fib_entry *e, const struct fib_route *r)
 {
-	return e && e->tos == r->tos && e->metric == r->metric;
+	return e && e->tos == r->tos && e->metric == r->metric && same_source(&e->nh->nh, &r->nh);
 }
 
 /* --- siblings --- */
@@ -36,8 +55,8 @@ static bool joins6(const struct fib_nh *nh, uint8_t protocol)
 
 static bool are_siblings(const struct fib_entry *a, const struct fib_entry *b)
 {
-	return a->tos == b->tos && a->metric == b->metric && joins6(&a->nh->nh, a->protocol) &&
-	       joins6(&b->nh->nh, b->protocol);
+	return a->tos == b->tos && a->metric == b->metric && same_source(&a->nh->nh, &b->nh->nh) &&
+	       joins6(&a->nh->nh, a->protocol) && joins6(&b->nh->nh, b->protocol);
 }
 
 const struct fib_entry *fib_first_sibling(const struct fib_node *n, const struct fib_entry *e)
@@ -125,7 +144,7 @@ static void settle_best(struct leat_stack *st, struct fib_trie *t, uint8_t famil
 {
 	const struct fib_nh *was = n->best;
 	const struct fib_entry *e = n->entries;
-	while (e && e->tos)
+	while (e && (e->tos || e->nh->nh.src_plen))
 		e = e->next;
 	if (e && is_advertised(e))
 		e = first_router(e);
@@ -186,6 +205,7 @@ static void put_hop(struct fib_hop *to, const struct fib_entry *e)
 				.gw_family = nh->gw_family,
 				.flags = nh->flags,
 				.gw = nh->gw,
+				.realms = nh->realms,
 				.weight = e->weight };
 }
 
@@ -288,21 +308,21 @@ static void entry_free(struct leat_stack *st, struct fib_entry *e)
 	rt_defer(st->rt->ctl, st->rt, &e->deferred, entry_free_now);
 }
 
-/* Routes by tos count from the first of them on; before, nobody looks at it. 0 or -ENOMEM. */
-static int tos_begins(struct leat_stack *st, const struct fib_route *r)
+/* Routes by tos or by source count from the first of them on; before, nobody looks at it. 0 or -ENOMEM. */
+static int choice_begins(struct leat_stack *st, uint8_t family, const struct fib_entry *e)
 {
-	struct fib_stack *s = fib_state(st);
-	int err = r->tos && !s->n_tos++ ? rules_renew(st, AF_INET) : 0;
-	s->n_tos -= err ? 1 : 0;
+	uint32_t *n = &fib_state(st)->n_chosen[fib_index(family)];
+	int err = fib_entry_is_chosen(e) && !(*n)++ ? rules_renew(st, family) : 0;
+	*n -= err ? 1 : 0;
 	return err;
 }
 
 /* No view: it has been taken back. */
-static void tos_ends(struct leat_stack *st, uint8_t tos)
+static void choice_ends(struct leat_stack *st, uint8_t family, const struct fib_entry *e)
 {
-	struct fib_stack *s = fib_state(st);
-	if (tos && !--s->n_tos && view_ctl(st, VIEW_rules4))
-		rules_renew(st, AF_INET); /* without memory it is looked at in vain */
+	uint32_t *n = &fib_state(st)->n_chosen[fib_index(family)];
+	if (fib_entry_is_chosen(e) && !--*n && view_ctl(st, family == AF_INET6 ? VIEW_rules6 : VIEW_rules4))
+		rules_renew(st, family); /* without memory it is looked at in vain */
 }
 
 /* Which of its peers a route replaces. Linux: in IPv6 one that can have siblings replaces one that can, if there is one. */
@@ -319,7 +339,7 @@ static struct fib_entry **replaced(struct fib_entry **first, const struct fib_ro
 static int find_place(struct fib_entry **at, const struct fib_route *r, enum fib_how how,
 		      struct fib_entry ***ret_at, unsigned *ret_flags)
 {
-	while (*at && comes_before(*at, r->tos, r->metric))
+	while (*at && comes_before(*at, r))
 		at = &(*at)->next;
 	struct fib_entry **first = at;
 	bool had_peer = is_peer(*at, r), same = false;
@@ -430,7 +450,7 @@ int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, 
 	struct fib_entry *e = entry_new(st, r);
 	if (!e)
 		return -ENOMEM;
-	err = tos_begins(st, r);
+	err = choice_begins(st, r->family, e);
 	if (err) {
 		entry_free(st, e);
 		return err;
@@ -446,10 +466,12 @@ int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, 
 	if (old && r->family == AF_INET6)
 		gone = take_siblings6(st, e, old);
 	settle_best(st, t, r->family, n);
-	if (old)
+	for (const struct fib_entry *g = gone; g; g = g->gone)
+		choice_ends(st, r->family, g);
+	if (old) {
+		choice_ends(st, r->family, old);
 		entry_free(st, old);
-	if (old)
-		tos_ends(st, r->tos);
+	}
 	free_all(st, gone);
 	*ret_entry = e;
 	return 0;
@@ -462,7 +484,7 @@ void fib_node_delete(struct leat_stack *st, struct fib_trie *t, uint8_t family, 
 	rcu_set(*at, e->next);
 	fib_state(st)->count[fib_index(family)]--;
 	settle_best(st, t, family, n);
-	tos_ends(st, e->tos);
+	choice_ends(st, family, e);
 	entry_free(st, e);
 }
 
@@ -480,7 +502,6 @@ const struct fib_entry *fib_node_after(const struct fib_node *n, const struct fi
 	for (e = n->entries; e; e = e->next)
 		if (e->serial == after->serial)
 			return shown_from(n, e->next);
-	for (e = n->entries; e && (comes_before(e, after->tos, after->metric) || is_peer(e, after));
-	     e = e->next) {}
+	for (e = n->entries; e && (comes_before(e, after) || is_peer(e, after)); e = e->next) {}
 	return shown_from(n, e);
 }

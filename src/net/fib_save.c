@@ -59,6 +59,7 @@ static void save_hops(struct leat_stack *st, struct saver *s, const struct fib_r
 		save_bytes(s, "gw", hop->gw.b, sizeof hop->gw.b);
 		save_u64(s, "flags", hop->flags);
 		save_u64(s, "weight", hop->weight);
+		save_if(s, "realms", hop->realms);
 		save_end(s);
 	}
 	save_end(s);
@@ -85,6 +86,9 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct fib_ro
 	save_if(s, "nh_flags", r->nh.flags);
 	save_if(s, "prefsrc_family", r->nh.prefsrc_family);
 	save_address(s, "prefsrc", r->nh.prefsrc_family, &r->nh.prefsrc);
+	save_if(s, "realms", r->nh.realms);
+	save_if(s, "src_plen", r->nh.src_plen);
+	save_address(s, "src", r->nh.src_plen ? AF_INET6 : 0, &r->nh.src);
 	if (r->family == AF_INET6)
 		save_if(s, "pref", r->pref);
 	if (r->until_us) { /* what is left of it */
@@ -150,6 +154,12 @@ static bool load_pref(struct loader *l, struct fib_route *r)
 	return r->family != AF_INET6 || LOAD_IF(l, "pref", ROUTE_PREF_LOW, r->pref);
 }
 
+static bool load_source(struct loader *l, struct fib_nh *nh)
+{
+	return LOAD_IF(l, "src_plen", 128, nh->src_plen) &&
+	       load_address(l, "src", nh->src_plen ? AF_INET6 : 0, &nh->src);
+}
+
 static bool load_metrics(struct loader *l, struct fib_nh *nh)
 {
 	bool ok = true;
@@ -195,7 +205,8 @@ static bool load_route(struct loader *l, struct fib_route *r, uint32_t *ret_ifin
 	       LOAD(l, "plen", 128, r->plen) && LOAD_IF(l, "tos", UINT8_MAX, r->tos) &&
 	       LOAD(l, "table", UINT32_MAX, r->table) && LOAD(l, "protocol", UINT8_MAX, r->protocol) &&
 	       LOAD_IF(l, "metric", UINT32_MAX, r->metric) && LOAD_IF(l, "flags", UINT32_MAX, r->flags) &&
-	       load_nh(l, &r->nh, ret_ifindex) && load_pref(l, r) && load_metrics(l, &r->nh);
+	       load_nh(l, &r->nh, ret_ifindex) && load_pref(l, r) && load_metrics(l, &r->nh) &&
+	       LOAD_IF(l, "realms", UINT32_MAX, r->nh.realms) && load_source(l, &r->nh);
 }
 
 static int put_back(struct leat_stack *st, struct fib_route *r, uint32_t ifindex)
@@ -219,7 +230,8 @@ static bool load_hop(struct leat_stack *st, struct loader *l, struct fib_hop *ho
 	uint32_t ifindex;
 	bool ok = LOAD(l, "ifindex", INT32_MAX, ifindex) && LOAD(l, "gw_family", AF_INET6, hop->gw_family) &&
 		  load_bytes(l, "gw", hop->gw.b, sizeof hop->gw.b) &&
-		  LOAD(l, "flags", UINT8_MAX, hop->flags) && LOAD(l, "weight", UINT16_MAX, hop->weight);
+		  LOAD(l, "flags", UINT8_MAX, hop->flags) && LOAD(l, "weight", UINT16_MAX, hop->weight) &&
+		  LOAD_IF(l, "realms", UINT32_MAX, hop->realms);
 	const struct iface *i = ok ? iface_by_index(st, ifindex) : NULL;
 	hop->if_handle = i ? i->handle : 0;
 	if (ok && hop->flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN))

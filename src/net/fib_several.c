@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Prefixes whose routes are not all alike: default routes by two uplinks, routes by tos, the multicast route of every interface.
+/* Prefixes whose routes are not all alike: default routes by two uplinks, routes by tos or source, the multicast route of every interface.
  *
  * Theory of operation: most lookups want the first route of a prefix, which the trie's node has ready. A lookup that names an
- * interface (SO_BINDTODEVICE), or for a packet with a tos that routes go by, wants the first one that fits; a prefix none of
- * whose routes fits is as good as none. Nodes with more than one route, or with one by tos, say so, and stand in a second trie with
- * their list of routes: the nodes that all packets meet stay a cache line.
+ * interface (SO_BINDTODEVICE), or for a packet with a tos or a source that routes go by, wants the first one that fits; a prefix none of
+ * whose routes fits is as good as none. Nodes with more than one route, or with one by tos or source, say so, and stand in a second trie with
+ * their list of routes: the nodes that all packets meet stay a cache line. Left out: of several ways of a route by source the first is
+ * taken by all.
  *
  * Threads: control changes a list by single stores; what has left it still leads on to what stood behind it, and is freed after a
  * grace period. A reader between two changes may miss what has just come. */
@@ -34,21 +35,35 @@ static const struct fib_entry *first_of(const struct fib_trie *t, const struct f
 static const struct fib_nh *choose_entry(const struct fib_entry *e, const struct fib_choice *c)
 {
 	const struct fib_entry *best = NULL;
-	for (; e && (!best || (e->tos == best->tos && e->metric == best->metric)); e = rcu_get(e->next))
+	for (; e && (!best || (e->tos == best->tos && e->nh->nh.src_plen == best->nh->nh.src_plen &&
+			       e->metric == best->metric));
+	     e = rcu_get(e->next))
 		if ((!best || racy_get(e->rank) > racy_get(best->rank)) && fib_choice_fits(c, e))
 			best = e;
 	return best ? &best->nh->nh : NULL;
 }
 
+/* Those by source stand in front. */
+static const struct fib_nh *choose_by_source(const struct fib_entry *e, const struct fib_choice *c)
+{
+	for (; e && e->nh->nh.src_plen; e = rcu_get(e->next))
+		if (fib_choice_fits(c, e))
+			return &e->nh->nh;
+	return NULL;
+}
+
 static const struct fib_nh *choose_in(const struct fib_trie *t, const struct fib_node *n,
 				      const struct fib_choice *c)
 {
-	const struct fib_nh *best = rcu_get(n->best);
-	if (!c->tos && best && fib_choice_leads(c, best))
-		return best;
-	if (racy_get(n->several))
+	const struct fib_nh *best = rcu_get(n->best), *found = NULL;
+	bool several = racy_get(n->several), best_fits = best && fib_choice_leads(c, best);
+	if (c->by_src && several)
+		found = choose_by_source(first_of(t, n), c);
+	if (found || (!c->tos && best_fits))
+		return found ? found : best;
+	if (several)
 		return choose_entry(first_of(t, n), c);
-	return best && fib_choice_leads(c, best) ? best : NULL;
+	return best_fits ? best : NULL;
 }
 
 const struct fib_nh *fib_choose(const struct fib_trie *t, const struct fib_key *key,
@@ -70,7 +85,7 @@ const struct fib_nh *fib_choose(const struct fib_trie *t, const struct fib_key *
 
 static bool has_several(const struct fib_node *n)
 {
-	return n->entries && (n->entries->next || n->entries->tos);
+	return n->entries && (n->entries->next || fib_entry_is_chosen(n->entries));
 }
 
 static void forget(struct leat_stack *st, struct fib_trie *several, struct fib_node *n)

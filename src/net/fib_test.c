@@ -409,6 +409,119 @@ static void a_route_lives_its_time_over_a_restart_too(void **state)
 	net_test_free(u);
 }
 
+static struct fib_route from(struct fib_route r, const char *prefix)
+{
+	char addr[64];
+	snprintf(addr, sizeof addr, "%s", prefix);
+	*strchr(addr, '/') = 0;
+	r.nh.src = net_ip(addr);
+	r.nh.src_plen = (uint8_t)atoi(strchr(prefix, '/') + 1);
+	return r;
+}
+static uint32_t look_from(struct net_test *t, const char *dst, const char *src)
+{
+	const struct fib_query q = { .family = AF_INET6, .dst = net_ip(dst), .src = net_ip(src) };
+	manual_rt_settle(t->m);
+	const struct fib_nh *nh = fib_lookup(t->st->worker[t->st->n_workers - 1], &q);
+	const struct fib_route *as_control = fib_ask(t->st, &q);
+	assert_int_equal(nh ? nh->if_handle : 0, as_control ? as_control->nh.if_handle : 0);
+	return nh ? nh->if_handle : 0;
+}
+
+/* RFC 8043's way out by two uplinks: of the longest prefix that has a route for the source the one with the longest source. */
+static void routes_by_source_go_before_those_for_all(void **state)
+{
+	struct net_test *t = *state;
+	uint32_t a = up(t, "a")->handle, b = up(t, "b")->handle, c = up(t, "c")->handle;
+	struct iface *ia = iface_by_handle(t->st, a), *ib = iface_by_handle(t->st, b),
+		     *ic = iface_by_handle(t->st, c);
+	assert_int_equal(add(t, from(route("::/0", ia), "2001:db8:a::/48"), FIB_ADD), 0);
+	assert_int_equal(add(t, from(route("::/0", ib), "2001:db8:b::/48"), FIB_ADD), 0);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:a::1"), a);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:b::1"), b);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:c::1"), 0);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "::"), 0);
+	assert_int_equal(add(t, route("::/0", ic), FIB_ADD), 0);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:c::1"), c);
+	assert_int_equal(add(t, from(route("::/0", ic), "2001:db8:a:1::/64"), FIB_ADD), 0);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:a:1::1"), c);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:a:2::1"), a);
+	assert_int_equal(add(t, route("2001:db8:99::/48", ib), FIB_ADD), 0);
+	assert_int_equal(look_from(t, "2001:db8:99::1", "2001:db8:a::1"),
+			 b); /* the destination counts first */
+	/* Of one source, of another and of none they are no peers. */
+	assert_int_equal(add(t, from(route("::/0", ib), "2001:db8:a::/48"), FIB_ADD), -EEXIST);
+	assert_int_equal(add(t, from(route("::/0", ib), "2001:db8:a::/48"), FIB_REPLACE), 0);
+	assert_int_equal(look_from(t, "2001:db8:1::1", "2001:db8:a::1"), b);
+	struct fib_route r = route("::/0", NULL);
+	assert_int_equal(fib_delete(t->st, &r), 0); /* who names none means the one for all */
+	assert_int_equal(look_from(t, "2001:db8:1::1", "2001:db8:c::1"), 0);
+	assert_int_equal(fib_delete(t->st, &r), -ESRCH);
+	r = from(r, "2001:db8:a:1::/64");
+	assert_int_equal(fib_delete(t->st, &r), 0);
+	assert_int_equal(look_from(t, "2001:db8:1::1", "2001:db8:a:1::1"), b);
+	assert_int_equal(fib_state(t->st)->n_chosen[1], 2);
+	fib_iface_flush(ib);
+	assert_int_equal(fib_state(t->st)->n_chosen[1], 0);
+	assert_null(view_ctl(t->st, VIEW_rules6));
+}
+
+/* A prefix's routes by source, what lies below it, its others: as Linux walks; and a reader that goes on behind one that went. */
+static void routes_by_source_are_shown_where_linux_shows_them(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a");
+	static const struct {
+		const char *dst, *src;
+	} want[] = {
+		{ "::/0", "2001:db8:7:1::/64" },  { "::/0", "2001:db8:7::/48" },
+		{ "::/0", "2001:db8:8::/48" },    { "2001:db8:1::/48", NULL },
+		{ "2001:db8:2::/48", "::1/128" }, { "2001:db8:2:1::/64", NULL },
+		{ "2001:db8:2::/48", NULL },      { "::/0", NULL },
+	};
+	static const unsigned order[] = { 6, 2, 7, 0, 4, 1, 3, 5 };
+	for (unsigned k = 0; k < ARRAY_SIZE(want); k++) {
+		struct fib_route r = route(want[order[k]].dst, a);
+		if (want[order[k]].src)
+			r = from(r, want[order[k]].src);
+		assert_int_equal(add(t, r, FIB_ADD), 0);
+	}
+	for (unsigned skip = 0; skip <= ARRAY_SIZE(want); skip++) { /* the first ones go while one reads */
+		struct fib_route at, *after = NULL;
+		for (unsigned k = 0; k < ARRAY_SIZE(want); k++) {
+			struct fib_route w = route(want[k].dst, NULL), gone;
+			w = want[k].src ? from(w, want[k].src) : w;
+			assert_true(fib_next(t->st, after, AF_INET6, &at));
+			after = &at;
+			assert_int_equal(at.plen, w.plen);
+			assert_true(ipaddr_eq(&at.dst, &w.dst));
+			assert_int_equal(at.nh.src_plen, w.nh.src_plen);
+			assert_true(ipaddr_eq(&at.nh.src, &w.nh.src));
+			if (k + 1 != skip)
+				continue;
+			gone = at;
+			gone.nh.if_handle = 0;
+			gone.nh.flags = 0;
+			assert_int_equal(fib_delete(t->st, &gone), 0);
+			gone.nh.if_handle = a->handle;
+			if (k + 1 < ARRAY_SIZE(want))
+				assert_true(fib_next(t->st, &at, AF_INET6, &(struct fib_route){ 0 }));
+			else
+				assert_false(fib_next(t->st, &at, AF_INET6, &(struct fib_route){ 0 }));
+			struct fib_route behind = at;
+			bool more = fib_next(t->st, &at, AF_INET6, &behind);
+			assert_int_equal(more, k + 1 < ARRAY_SIZE(want));
+			if (more) {
+				struct fib_route n = route(want[k + 1].dst, NULL);
+				assert_int_equal(behind.plen, n.plen);
+				assert_true(ipaddr_eq(&behind.dst, &n.dst));
+			}
+			assert_int_equal(add(t, gone, FIB_ADD), 0);
+		}
+		assert_false(fib_next(t->st, after, AF_INET6, &at));
+	}
+}
+
 static void add_nexthops(struct net_test *t, const struct iface *i)
 {
 	const char *why = NULL;
@@ -469,14 +582,18 @@ static void saved_routes_come_back(void **state)
 	memcpy(r6.nh.cc_algo, "cubic", 6);
 	r6.pref = 3;
 	assert_int_equal(add(a, r6, FIB_ADD), 0);
-	struct fib_hop hops[2] = {
-		{ .if_handle = e0->handle, .weight = 3 },
-		{ .if_handle = e0->handle, .weight = 500, .gw_family = AF_INET, .gw = net_ip("10.0.0.2") }
-	};
+	struct fib_hop hops[2] = { { .if_handle = e0->handle, .weight = 3 },
+				   { .if_handle = e0->handle,
+				     .weight = 500,
+				     .realms = 0x70005,
+				     .gw_family = AF_INET,
+				     .gw = net_ip("10.0.0.2") } };
 	struct fib_route many = route("10.8.0.0/16", NULL);
 	many.n_hops = 2;
 	many.hops = hops;
 	assert_int_equal(add(a, many, FIB_ADD), 0);
+	r = from(route("2001:db8:77::/48", e0), "2001:db8:1::/48");
+	assert_int_equal(add(a, r, FIB_ADD), 0);
 	many = route("2001:db8:8::/48", NULL);
 	struct fib_hop hops6[2] = {
 		{ .if_handle = e0->handle, .weight = 7, .gw_family = AF_INET6, .gw = net_ip("fe80::1") },
@@ -491,11 +608,14 @@ static void saved_routes_come_back(void **state)
 	assert_int_equal(add(b, route("10.0.0.0/24", f0), FIB_ADD), 0);
 	assert_int_equal(stack_restore(b->st, path, why, sizeof why), 0);
 	assert_int_equal(fib_count(b->st, AF_INET), 5);
-	assert_int_equal(fib_count(b->st, AF_INET6), 3);
+	assert_int_equal(fib_count(b->st, AF_INET6), 4);
+	assert_int_equal(look_from(b, "2001:db8:77::1", "2001:db8:1::1"), f0->handle);
+	assert_int_equal(look_from(b, "2001:db8:77::1", "2001:db8:2::1"), 0);
 	assert_true(fib_nh_has_paths(look(b, "10.8.0.1")));
 	assert_true(fib_nh_has_paths(look(b, "2001:db8:8::1")));
 	struct ipaddr dst = net_ip("10.8.0.1");
 	assert_int_equal(fib_lookup_ctl(b->st, AF_INET, &dst, 0)->hops[1].weight, 500);
+	assert_int_equal(fib_lookup_ctl(b->st, AF_INET, &dst, 0)->hops[1].realms, 0x70005);
 	check_nexthops(b, a);
 	assert_int_equal(look(b, "8.8.8.8")->if_handle, f0->handle);
 	assert_int_equal(look(b, "10.7.0.1")->type, RTN_PROHIBIT);
@@ -555,6 +675,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(routes_are_shown_in_the_order_of_linux, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_dump_goes_on_where_a_route_has_gone, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(routes_by_source_go_before_those_for_all, three_workers,
+						teardown),
+		cmocka_unit_test_setup_teardown(routes_by_source_are_shown_where_linux_shows_them, one_worker,
+						teardown),
 		cmocka_unit_test_setup_teardown(saved_routes_come_back, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(a_full_table_loads_in_seconds, one_worker, teardown),
 	};

@@ -14,7 +14,7 @@ enum { METRIC_IP6_DEFAULT = 1024, ECN_BITS = 3 };
 
 static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_DST] = { NL_BYTES, .name = "RTA_DST" },
-	[RTA_SRC] = { NL_BYTES, .name = "RTA_SRC" },
+	[RTA_SRC] = { NL_BYTES, .name = "RTA_SRC", .help = "for these sources alone; IPv6" },
 	[RTA_IIF] = { NL_U32, .name = "RTA_IIF" },
 	[RTA_OIF] = { NL_U32, .name = "RTA_OIF" },
 	[RTA_GATEWAY] = { NL_BYTES, .name = "RTA_GATEWAY" },
@@ -24,7 +24,7 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 			  .help = "RTAX_*; of these the MTU, its lock and the hop limit act" },
 	[RTA_MULTIPATH] = { NL_BYTES, .min = sizeof(struct rtnexthop), .name = "RTA_MULTIPATH",
 			    .help = "struct rtnexthop with RTA_GATEWAY or RTA_VIA, several" },
-	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW" },
+	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW", .help = "realms, kept and shown; IPv4" },
 	[RTA_TABLE] = { NL_U32, .name = "RTA_TABLE" },
 	[RTA_MARK] = { NL_U32, .name = "RTA_MARK" },
 	[RTA_VIA] = { NL_BYTES, .min = 2, .max = 18, .name = "RTA_VIA",
@@ -60,8 +60,6 @@ static int refuse_unsupported(struct nl_req *r)
 	for (unsigned k = 0; k < ARRAY_SIZE(refused); k++)
 		if (r->attrs[refused[k].type])
 			return nl_bad(r->ext, r->attrs[refused[k].type], -EOPNOTSUPP, refused[k].why);
-	if (m->rtm_src_len || r->attrs[RTA_SRC])
-		return nl_bad(r->ext, r->attrs[RTA_SRC], -EINVAL, "Source address routing is not supported");
 	if (m->rtm_tos && m->rtm_family == AF_INET6)
 		return nl_bad(r->ext, NULL, -EINVAL, "Invalid dsfield (tos): option not available for IPv6");
 	if (m->rtm_tos & ECN_BITS)
@@ -82,6 +80,25 @@ static int read_dst(struct nl_req *r, struct fib_route *to)
 	return addr_mask(&to->dst, to->plen) && bad ? nl_bad(r->ext, NULL, -EINVAL, bad) : 0;
 }
 
+/* Linux: of IPv6 alone; IPv4 does not look at it. */
+static int read_src(struct nl_req *r, struct fib_route *to)
+{
+	const struct rtmsg *m = r->hdr;
+	const struct nlattr *a = r->attrs[RTA_SRC];
+	size_t len = (m->rtm_src_len + 7u) / 8;
+	if (to->family != AF_INET6)
+		return 0;
+	if (m->rtm_src_len > 128)
+		return nl_bad(r->ext, NULL, -EINVAL, "Invalid source address length");
+	if (a && mnl_attr_get_payload_len(a) < len)
+		return -EINVAL;
+	if (a)
+		memcpy(to->nh.src.b, mnl_attr_get_payload(a), len);
+	to->nh.src_plen = m->rtm_src_len;
+	addr_mask(&to->nh.src, to->nh.src_plen);
+	return 0;
+}
+
 static int read_nexthop(struct nl_req *r, struct fib_route *to)
 {
 	struct fib_nh *nh = &to->nh;
@@ -91,6 +108,8 @@ static int read_nexthop(struct nl_req *r, struct fib_route *to)
 			return -ENODEV;
 		nh->if_handle = i->handle;
 	}
+	if (r->attrs[RTA_FLOW] && to->family == AF_INET)
+		nh->realms = mnl_attr_get_u32(r->attrs[RTA_FLOW]);
 	if (r->attrs[RTA_PREFSRC]) {
 		if (!addr_of_attr(r->attrs[RTA_PREFSRC], to->family, &nh->prefsrc))
 			return -EINVAL;
@@ -143,6 +162,8 @@ static int read_route(struct nl_req *r, struct fib_route *to)
 	int err = refuse_unsupported(r);
 	if (!err)
 		err = read_dst(r, to);
+	if (!err)
+		err = read_src(r, to);
 	return err ? err : read_nexthop(r, to);
 }
 

@@ -54,6 +54,8 @@ static void put_hop(struct nl_buf *b, struct leat_stack *st, uint8_t family, con
 	size_t at = b->len_bytes;
 	nl_put(b, (uint16_t)(flags | (hop->weight - 1) << 8), &ifindex, sizeof ifindex);
 	route_put_gateway(b, family, hop->gw_family, &hop->gw);
+	if (hop->realms)
+		nl_put_u32(b, RTA_FLOW, hop->realms);
 	nl_nest_end(b, at);
 }
 
@@ -73,6 +75,8 @@ static void put_way(struct nl_buf *b, struct leat_stack *st, const struct fib_ro
 		oif = loopback_index(st);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
+	if (r->nh.realms)
+		nl_put_u32(b, RTA_FLOW, r->nh.realms);
 }
 
 int32_t route_ticks_left(struct leat_stack *st, const struct fib_route *r)
@@ -90,6 +94,7 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 		*m = (struct rtmsg){
 			.rtm_family = r->family,
 			.rtm_dst_len = r->plen,
+			.rtm_src_len = nh->src_plen,
 			.rtm_tos = r->tos,
 			.rtm_table = (uint8_t)(r->table < 256 ? r->table : RT_TABLE_COMPAT),
 			.rtm_protocol = r->protocol,
@@ -101,6 +106,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 	nl_put_u32(b, RTA_TABLE, r->table);
 	if (r->plen)
 		put_addr(b, RTA_DST, r->family, &r->dst);
+	if (nh->src_plen)
+		put_addr(b, RTA_SRC, r->family, &nh->src);
 	if (r->metric || r->family == AF_INET6)
 		nl_put_u32(b, RTA_PRIORITY, r->metric);
 	route_put_metrics(b, nh);

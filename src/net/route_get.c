@@ -87,9 +87,20 @@ static uint32_t table_of(struct leat_stack *st, const struct fib_route *f)
 
 enum { CACHE_NOTIFY = 0x00010000 }; /* RTCF_NOTIFY of <linux/in_route.h> */
 
+/* Linux: set_class_tag(); what the route leaves open the rule says. */
+static uint32_t realms_of(const struct fib_route *f, const struct fib_why *why)
+{
+	uint32_t realms = f->nh.realms;
+	if (!(realms & 0xffff))
+		realms |= why->realms & 0xffff;
+	if (!(realms >> 16))
+		realms |= why->realms & 0xffff0000;
+	return realms;
+}
+
 /* What rt_fill_info() says: the answer as an entry of the cache that once was. */
 static void put_result4(struct nl_req *r, const struct fib_route *f, const struct question *q,
-			const struct ipaddr *chosen, const struct fib_exc *x)
+			const struct ipaddr *chosen, const struct fib_exc *x, uint32_t realms)
 {
 	const struct rtmsg *asked = r->hdr;
 	bool has_src = !ipaddr_is_zero(&q->src);
@@ -116,6 +127,8 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 		put_addr(b, RTA_SRC, AF_INET, &q->src);
 	if (oif)
 		nl_put_u32(b, RTA_OIF, oif);
+	if (realms)
+		nl_put_u32(b, RTA_FLOW, realms);
 	if (!has_src && !ipaddr_is_zero(chosen))
 		put_addr(b, RTA_PREFSRC, AF_INET, chosen);
 	route_put_gateway(b, AF_INET, f->nh.gw_family, &f->nh.gw);
@@ -262,6 +275,7 @@ static void without_gateway(struct fib_route *f, uint8_t type)
 {
 	f->nh.type = type;
 	f->nh.gw_family = 0;
+	f->nh.realms = 0;
 	memset(f->nh.metric, 0, sizeof f->nh.metric);
 	memset(f->nh.cc_algo, 0, sizeof f->nh.cc_algo);
 }
@@ -279,7 +293,8 @@ static const struct iface *owner_of(struct leat_stack *st, const struct ipaddr *
 }
 
 /* Linux, with an interface given: what no route leads to is taken to be on its link. */
-static int answer4(struct leat_stack *st, const struct question *q, struct fib_route *ret)
+static int answer4(struct leat_stack *st, const struct question *q, struct fib_route *ret,
+		   struct fib_why *ret_why)
 {
 	const struct ipaddr *dst = &q->dst;
 	bool everyone = be32_get(dst->v4) == UINT32_MAX, group = ip4_is_multicast(dst->v4);
@@ -298,7 +313,7 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 		!q->in && !q->out && (everyone || group) ? owner_of(st, &q->src) : NULL;
 	const struct fib_query fq = query_of(q, q->in ? NULL : of_source ? of_source : q->out);
 	uint32_t out = fq.oif;
-	const struct fib_route *f = out && (everyone || group) ? NULL : fib_ask(st, &fq);
+	const struct fib_route *f = out && (everyone || group) ? NULL : fib_ask_why(st, &fq, ret_why);
 	if (f && out && error_of_type(f->nh.type)) /* on the link, too */
 		f = NULL;
 	if (!f && q->in && everyone) {
@@ -317,6 +332,8 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 		without_gateway(ret, RTN_BROADCAST);
 	else if (group && ret->plen < 4)
 		without_gateway(ret, RTN_MULTICAST);
+	if (!f || everyone || (group && ret->plen < 4))
+		ret_why->realms = 0;
 	return 0;
 }
 
@@ -377,11 +394,12 @@ int route_get(struct nl_req *r)
 {
 	const struct rtmsg *m = r->hdr;
 	struct fib_route f;
+	struct fib_why why = { 0 };
 	struct question q;
 	struct ipaddr src = { 0 };
 	int err = read_question(r, &q);
 	if (!err)
-		err = q.family == AF_INET ? answer4(r->st, &q, &f) : answer6(r->st, &q, &f);
+		err = q.family == AF_INET ? answer4(r->st, &q, &f, &why) : answer6(r->st, &q, &f);
 	if (!err)
 		err = error_of_type(f.nh.type);
 	if (err)
@@ -398,7 +416,7 @@ int route_get(struct nl_req *r)
 	const struct fib_exc *x = exception_for(r->st, &q, &f.nh);
 	route_exc_apply(&f.nh, x);
 	if (q.family == AF_INET)
-		put_result4(r, &f, &q, &src, x);
+		put_result4(r, &f, &q, &src, x, realms_of(&f, &why));
 	else
 		put_result6(r, &f, &q, &src, x);
 	return nl_end(r->reply);

@@ -97,7 +97,10 @@ static int read_hop(struct nl_req *r, const struct fib_route *to, const struct r
 			      "Invalid flags for nexthop - can not contain DEAD or LINKDOWN");
 	if (rtnh_attr(h, RTA_ENCAP))
 		return nl_bad(r->ext, NULL, -EOPNOTSUPP, "lwt encapsulation type not supported");
-	*hop = (struct fib_hop){ .flags = h->rtnh_flags & settable, .weight = (uint16_t)(h->rtnh_hops + 1) };
+	const struct nlattr *flow = to->family == AF_INET ? rtnh_attr(h, RTA_FLOW) : NULL;
+	*hop = (struct fib_hop){ .flags = h->rtnh_flags & settable,
+				 .weight = (uint16_t)(h->rtnh_hops + 1),
+				 .realms = flow ? mnl_attr_get_u32(flow) : 0 };
 	int err = route_read_gateway(r->ext, rtnh_attr(h, RTA_GATEWAY),
 				     to->family == AF_INET ? rtnh_attr(h, RTA_VIA) : NULL, to->family, hop);
 	if (err || !h->rtnh_ifindex)
@@ -117,6 +120,8 @@ static int agree4(struct nl_req *r, const struct fib_route *to, const struct fib
 		return nl_bad(r->ext, NULL, -EINVAL, "Nexthop device index does not match RTA_OIF");
 	if (nh->gw_family && (nh->gw_family != first->gw_family || !ipaddr_eq(&nh->gw, &first->gw)))
 		return nl_bad(r->ext, NULL, -EINVAL, "Nexthop gateway does not match RTA_GATEWAY or RTA_VIA");
+	if (nh->realms && nh->realms != first->realms)
+		return nl_bad(r->ext, NULL, -EINVAL, "Nexthop class id does not match RTA_FLOW");
 	return 0;
 }
 
@@ -142,6 +147,7 @@ static void only_one(struct fib_route *to)
 	to->nh.gw_family = hop->gw_family;
 	to->nh.gw = hop->gw;
 	to->nh.flags |= hop->flags;
+	to->nh.realms = hop->realms;
 	to->n_hops = 0;
 }
 

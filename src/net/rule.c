@@ -3,7 +3,7 @@
  *
  * Theory of operation: a family's rules are a list by priority. After each change the whole list is written down anew for workers
  * (struct fib_rules), with tables, interfaces and targets of gotos looked up, and published as a view; what workers had is
- * freed after a grace period. While the list is what a stack begins with, and no route goes by tos, there is nothing to write down:
+ * freed after a grace period. While the list is what a stack begins with, and no route goes by tos or source, there is nothing to write down:
  * the view is NULL, and lookups go through the built-in tables without a rule being asked.
  *
  * A table that a rule names exists from then on, empty; it is shown once it has had a route. Names of interfaces may be of none
@@ -35,7 +35,8 @@ static bool is_plain(const struct rule *r)
 {
 	bool matches_all = !r->src_plen && !r->dst_plen && !r->ip_proto && !r->dsfield && !r->dsmask &&
 			   !r->mark_mask && !r->flow_mask && !r->has_uids && !r->sport.first &&
-			   !r->dport.first && !r->tun_id && !r->iif[0] && !r->oif[0] && !r->flags;
+			   !r->dport.first && !r->tun_id && !r->iif[0] && !r->oif[0] && !r->flags &&
+			   !r->realms;
 	return matches_all && r->action == FR_ACT_TO_TBL && !r->l3mdev && r->suppress_plen == UINT32_MAX &&
 	       r->suppress_group == UINT32_MAX;
 }
@@ -138,6 +139,7 @@ static int write_rule(struct leat_stack *st, const struct rule *r, struct fib_ru
 		.suppress_group = r->suppress_group == UINT32_MAX ? -1 : (int64_t)r->suppress_group,
 		.target = r->action == FR_ACT_GOTO ? place_of(st, r) : 0,
 		.priority = r->priority,
+		.realms = r->realms,
 	};
 	write_matches(st, r, to);
 	write_packet_matches(r, to);
@@ -167,7 +169,9 @@ static bool have_refusals(struct leat_stack *st)
 /* Routes by tos make lookups look at it, too. */
 static uint32_t looks_of_routes(const struct leat_stack *st, uint8_t family)
 {
-	return family == AF_INET && fib_state(st)->n_tos ? FIB_LOOK_DSFIELD : 0;
+	return !fib_state(st)->n_chosen[fib_index(family)] ? 0
+	       : family == AF_INET                         ? FIB_LOOK_DSFIELD
+							   : FIB_LOOK_SRC;
 }
 
 static int write_rules(struct leat_stack *st, uint8_t family, struct fib_rules **ret)

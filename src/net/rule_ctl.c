@@ -29,7 +29,7 @@ static const struct nl_policy rule_policy[RULE_A_MAX + 1] = {
 	[FRA_GOTO] = { NL_U32, .name = "FRA_GOTO" },
 	[FRA_PRIORITY] = { NL_U32, .name = "FRA_PRIORITY" },
 	[FRA_FWMARK] = { NL_U32, .name = "FRA_FWMARK" },
-	[FRA_FLOW] = { NL_U32, .name = "FRA_FLOW", .help = "ignored" },
+	[FRA_FLOW] = { NL_U32, .name = "FRA_FLOW", .help = "realms, kept and shown; IPv4" },
 	[FRA_TUN_ID] = { NL_U64, .name = "FRA_TUN_ID", .help = "kept; no packet has one" },
 	[FRA_SUPPRESS_IFGROUP] = { NL_U32, .name = "FRA_SUPPRESS_IFGROUP" },
 	[FRA_SUPPRESS_PREFIXLEN] = { NL_U32, .name = "FRA_SUPPRESS_PREFIXLEN" },
@@ -256,8 +256,10 @@ static int configure(struct nl_req *r, struct rule *to)
 	err = read_dscp(r, to);
 	if (!err && to->family == AF_INET6)
 		err = read_flow(r, to);
-	if (!err && to->family == AF_INET)
+	if (!err && to->family == AF_INET) {
+		to->realms = get_u32(r, FRA_FLOW, 0);
 		fib_state(r->st)->had_rules = true;
+	}
 	return err ? err : read_table(r, to);
 }
 
@@ -278,6 +280,8 @@ static bool same_addresses(const struct nl_req *q, const struct rule *r, const s
 	if (h->src_len && (r->src_plen != h->src_len || !ipaddr_eq(&r->src, &want->src)))
 		return false;
 	if (h->dst_len && (r->dst_plen != h->dst_len || !ipaddr_eq(&r->dst, &want->dst)))
+		return false;
+	if (q->attrs[FRA_FLOW] && h->family == AF_INET && r->realms != mnl_attr_get_u32(q->attrs[FRA_FLOW]))
 		return false;
 	if (h->tos && (r->dsmask || r->dsfield != h->tos))
 		return false;
@@ -413,6 +417,8 @@ static void put_addresses(struct nl_buf *b, const struct rule *r)
 		put_addr(b, FRA_DST, r->family, &r->dst);
 	if (r->src_plen)
 		put_addr(b, FRA_SRC, r->family, &r->src);
+	if (r->realms)
+		nl_put_u32(b, FRA_FLOW, r->realms);
 }
 
 /* Linux: fib_nl_fill_rule(). */

@@ -167,7 +167,7 @@ static const void *find_in_table(void *ctx, const struct fib_rule *r, const stru
 {
 	const struct finding *f = ctx;
 	unsigned plen;
-	bool by_choice = f->choice.oif || f->choice.tos;
+	bool by_choice = f->choice.oif || f->choice.tos || f->choice.by_src;
 	const struct fib_nh *nh = unlikely(by_choice) ? fib_choose(t->trie, dst, &f->choice, &plen)
 						      : best_of(t->trie, dst, r->suppress_plen >= 0, &plen);
 	if (!nh)

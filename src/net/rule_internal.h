@@ -29,7 +29,7 @@ struct fib_rule {
 	struct rule_ports sport, dport;
 	const struct fib_trie *trie; /* of its table; NULL: there is none */
 	uint32_t table;
-	uint32_t priority; /* for who explains */
+	uint32_t priority, realms; /* for who explains */
 	int32_t suppress_plen; /* routes of so short a prefix do not count; -1: all do */
 	int64_t suppress_group; /* nor do those through interfaces of that group; -1: all do */
 };
@@ -78,6 +78,7 @@ struct rule {
 	uint32_t priority, table, target;
 	uint32_t mark, mark_mask, flow, flow_mask;
 	uint32_t suppress_plen, suppress_group; /* UINT32_MAX: none */
+	uint32_t realms; /* of what has none of its own (IPv4); shown, and looked at by nobody here */
 	bool has_uids;
 	uint32_t uid_first, uid_last;
 	struct rule_ports sport, dport;

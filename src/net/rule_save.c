@@ -35,6 +35,8 @@ static void save_one(struct saver *s, const struct rule *r)
 		memcpy(&v, (const char *)r + fields[i].off, fields[i].size);
 		save_u64(s, fields[i].name, v);
 	}
+	if (r->realms)
+		save_u64(s, "realms", r->realms);
 	save_str(s, "iif", r->iif);
 	save_str(s, "oif", r->oif);
 	save_bytes(s, "src", r->src.b, sizeof r->src.b);
@@ -69,6 +71,10 @@ static bool load_fields(struct loader *l, struct rule *r)
 			return false;
 		memcpy((char *)r + fields[i].off, &v, fields[i].size);
 	}
+	uint64_t realms = 0;
+	if (load_has(l, "realms") && !load_u64(l, "realms", 0, UINT32_MAX, &realms))
+		return false;
+	r->realms = (uint32_t)realms;
 	return load_str(l, "iif", r->iif, sizeof r->iif) && load_str(l, "oif", r->oif, sizeof r->oif) &&
 	       load_bytes(l, "src", r->src.b, sizeof r->src.b) &&
 	       load_bytes(l, "dst", r->dst.b, sizeof r->dst.b);
