@@ -5,13 +5,15 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 AGENT = os.path.join(HERE, "agent.py")
 MODULES = "veth dummy 8021q vrf bridge"
-START_S = 5
+START_S = 30
 SETTINGS = [  # what the sides' defaults differ in, or what would go on behind a command
     ("net.ipv4.ip_forward", 0),
     ("net.ipv6.conf.all.forwarding", 0),
@@ -46,7 +48,7 @@ class Kernel:
     name = "linux"
 
     def __init__(self):
-        self.agent = pipes("python3", AGENT, "--unshare")
+        self.agent = pipes(sys.executable, AGENT, "--unshare")
 
     def play(self, request):
         return talk(self.agent, request)
@@ -73,9 +75,12 @@ class Remembered:
             pass
         self.oracle = self.oracle or self.make()
         answer = self.oracle.play(request)
-        with open(path + ".part", "w", encoding="utf-8") as f:
+        if any(step[0] < 0 for step in answer):  # one that did not end: the machine was busy
+            return answer
+        part = f"{path}.{threading.get_ident()}"
+        with open(part, "w", encoding="utf-8") as f:
             json.dump(answer, f)
-        os.replace(path + ".part", path)
+        os.replace(part, path)
         return answer
 
     def close(self):
@@ -83,16 +88,25 @@ class Remembered:
             self.oracle.close()
 
 
-class Guest(Kernel):
-    def __init__(self, vm):
-        self.vm, self.id = vm, "ltt" + str(os.getpid())
-        with tempfile.TemporaryFile("w+") as log:  # the guest inherits it, and a pipe would not end before it does
-            p = subprocess.run([vm, "start", "--name", self.id, "--addr", "none", "--mem", "512", "--share", HERE],
-                               stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
-            if p.returncode:
-                log.seek(0)
-                raise Broken("the guest does not start: " + log.read()[-2000:])
-        self.exec(f"modprobe -a {MODULES}", "")
+class Guest:
+    """Started when it is first asked; several may ask at a time."""
+    name = "guest"
+
+    def __init__(self):
+        self.vm, self.id, self.lock, self.runs = find_guest(), "ltt" + str(os.getpid()), threading.Lock(), False
+
+    def start(self):
+        with self.lock:
+            if self.runs:
+                return
+            self.runs = True
+            with tempfile.TemporaryFile("w+") as log:  # the guest inherits it, and a pipe would not end before it does
+                p = subprocess.run([self.vm, "start", "--name", self.id, "--addr", "none", "--mem", "512", "--share", HERE],
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+                if p.returncode:
+                    log.seek(0)
+                    raise Broken("the guest does not start: " + log.read()[-2000:])
+            self.exec(f"modprobe -a {MODULES}", "")
 
     def exec(self, script, text):
         return subprocess.run([self.vm, "exec", "--name", self.id, "-i", "--", "sh", "-c", script], input=text, capture_output=True, text=True,
@@ -100,13 +114,15 @@ class Guest(Kernel):
 
     def play(self, request):
         """Its standard input is there as a whole, so it is an agent for each session."""
+        self.start()
         p = self.exec(f"exec python3 {AGENT} --unshare", json.dumps(request) + "\n")
         if not p.stdout:
             raise Broken(f"the guest's agent ended: {p.stderr[-2000:]}")
         return json.loads(p.stdout)
 
     def close(self):
-        subprocess.run([self.vm, "stop", "--name", self.id], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if self.runs:
+            subprocess.run([self.vm, "stop", "--name", self.id], stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 def find_guest():
@@ -151,7 +167,7 @@ class Leat:
         try:
             for name, value in request["sysctls"]:
                 subprocess.run([self.leat, "-n", "tools", "sysctl", f"{name}={value}"], env=self.env, capture_output=True, check=False)
-            agent = pipes(self.leat, "-n", "tools", "run", "--", "python3", AGENT, env=self.env)
+            agent = pipes(self.leat, "-n", "tools", "run", "--", sys.executable, AGENT, env=self.env)
             try:
                 answer = talk(agent, request)
             finally:
