@@ -195,7 +195,7 @@ static json_t *mac_json(const struct nlattr *a)
 }
 
 /* A name may be any bytes, JSON's text not. */
-static json_t *json_of_text(const char *s)
+json_t *text_json(const char *s)
 {
 	char plain[256];
 	json_t *text = json_string(s);
@@ -223,7 +223,7 @@ json_t *answer_json(const struct answer *a, const struct field *f)
 			json_object_set_new(o, f->name, json_integer(answer_u64(a, f->attr)));
 			break;
 		case F_STR:
-			json_object_set_new(o, f->name, json_of_text(answer_str(a, f->attr)));
+			json_object_set_new(o, f->name, text_json(answer_str(a, f->attr)));
 			break;
 		case F_MAC:
 			json_object_set_new(o, f->name, mac_json(a->attr[f->attr]));

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "leat/genl.h"
 #include "leat/netlink.h"
 
@@ -54,6 +55,8 @@ struct field {
 	enum { F_U32, F_U64, F_STR, F_MAC, F_FLAG } type;
 	const char *name;
 };
+/* A string; what is no UTF-8 in it becomes question marks. */
+json_t *text_json(const char *s);
 /* Ends with name NULL. */
 json_t *answer_json(const struct answer *a, const struct field *fields);
 /* Prints and frees. Returns the exit status. */
