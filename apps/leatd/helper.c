@@ -199,7 +199,8 @@ static void clean_up(struct server *s)
 	while (s->n_held)
 		undo(s, s->n_held - 1);
 	if (s->sock_path && stat(s->sock_path, &now) == 0 && now.st_ino == s->sock.st_ino &&
-	    now.st_dev == s->sock.st_dev)
+	    now.st_dev == s->sock.st_dev && now.st_ctim.tv_sec == s->sock.st_ctim.tv_sec &&
+	    now.st_ctim.tv_nsec == s->sock.st_ctim.tv_nsec) /* a number may be another one's by now */
 		unlink(s->sock_path);
 }
 

@@ -11,6 +11,9 @@
 
 /* --- the protocol --- */
 
+enum {
+	HELPER_PROTOCOL = 1
+}; /* grows when what follows changes: a helper outlives the daemon that started it (give.c) */
 enum helper_op { HELPER_HOLD, HELPER_QUEUE, HELPER_GIVE_BACK, HELPER_TAP };
 
 struct helper_req {
@@ -36,6 +39,7 @@ struct helper {
 	struct dev_host host;
 	int fd; /* -1: there is none, and calls say so */
 	pid_t pid; /* 0: it has ended */
+	bool borrowed; /* it still is another process's: nothing is given back */
 	char kept
 		[256]; /* names of what was to be given back when there was no helper to do it; " ..." at the end: some more */
 };
@@ -44,6 +48,8 @@ struct helper {
 int helper_start(struct helper *h, const char *sock_path);
 /* A daemon without rights: every call explains itself. */
 void helper_none(struct helper *h);
+/* One that another process started. It is borrowed at first. */
+void helper_adopt(struct helper *h, int fd, pid_t pid);
 /* Its end has closed, which it never does by itself: reaps it and returns how it ended, as waitpid() says. */
 int helper_reap(struct helper *h);
 /* Lets it clean up and waits for it. False when interfaces stay held because it was gone: their names are in h->kept. */

@@ -73,7 +73,7 @@ static void give_back(struct dev_host *host, const char *ifname)
 {
 	struct helper *h = container_of(host, struct helper, host);
 	char why[sizeof((struct helper_rep *)0)->why];
-	if (h->fd >= 0 && call(host, HELPER_GIVE_BACK, 0, -1, ifname, why, sizeof why))
+	if (!h->borrowed && h->fd >= 0 && call(host, HELPER_GIVE_BACK, 0, -1, ifname, why, sizeof why))
 		note_kept(h, ifname);
 }
 
@@ -109,6 +109,14 @@ int helper_start(struct helper *h, const char *sock_path)
 	return 0;
 }
 
+void helper_adopt(struct helper *h, int fd, pid_t pid)
+{
+	helper_none(h);
+	h->fd = fd;
+	h->pid = pid;
+	h->borrowed = true;
+}
+
 int helper_reap(struct helper *h)
 {
 	int status = 0;
@@ -118,9 +126,21 @@ int helper_reap(struct helper *h)
 	return status;
 }
 
+/* Its end of the socket closes when it ends; that is all that tells of one that is not our child. */
+static void wait_for_end(struct helper *h)
+{
+	char byte;
+	ssize_t n;
+	shutdown(h->fd, SHUT_WR);
+	do
+		n = recv(h->fd, &byte, 1, 0);
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 bool helper_stop(struct helper *h)
 {
 	if (h->fd >= 0) {
+		wait_for_end(h);
 		close(h->fd);
 		h->fd = -1;
 		helper_reap(h);

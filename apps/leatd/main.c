@@ -17,32 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/stack.h"
-#include "helper.h"
+#include "daemon.h"
+#include "net/iface.h"
 #include "net/sysctl.h"
-#include "options.h"
 #include "pkt/pkt.h"
 #include "rights.h"
 #include "rt/rt.h"
-#include "sockd/path.h"
-#include "sockd/sockd.h"
 #include "stack/stack_modules.h"
 
-struct daemon {
-	struct options opt;
-	char sock_path[SOCKD_PATH_MAX];
-	int listen_fd;
-	struct helper helper;
-	struct leat_runtime *rt;
-	bool pools;
-	struct leat_stack *st;
-	struct sockd *sockd;
-	struct fd_watch signals, helper_end;
-	int saved_fd; /* what --restore names */
-};
-
 /* One line: what was wrong, and what to do where that is not the same. */
-static int printf_like(2, 3) cold_fn give_up(int err, const char *fmt, ...)
+int cold_fn daemon_give_up(int err, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
@@ -71,16 +55,20 @@ static int listen_for_clients(struct daemon *d)
 {
 	int err = sockd_path(d->opt.name, d->sock_path, sizeof d->sock_path);
 	if (err)
-		return give_up(err,
-			       "\"%s\" cannot be the name of a daemon: use letters, digits, '.', '_' and '-'",
-			       d->opt.name);
-	err = sockd_listen(d->sock_path, &d->listen_fd);
+		return daemon_give_up(
+			err, "\"%s\" cannot be the name of a daemon: use letters, digits, '.', '_' and '-'",
+			d->opt.name);
+	err = sockd_lock(d->sock_path, &d->lock_fd);
+	if (!err)
+		err = sockd_listen(d->sock_path, &d->listen_fd);
 	if (err == -EADDRINUSE)
-		return give_up(err,
-			       "a leatd named \"%s\" is running already (%s): choose another with --name",
-			       d->opt.name, d->sock_path);
+		return daemon_give_up(
+			err,
+			"a leatd named \"%s\" is running already (%s): choose another with --name, or take "
+			"its place with --take-over",
+			d->opt.name, d->sock_path);
 	if (err)
-		return give_up(err, "cannot listen at %s: %s", d->sock_path, strerror(-err));
+		return daemon_give_up(err, "cannot listen at %s: %s", d->sock_path, strerror(-err));
 	return 0;
 }
 
@@ -91,8 +79,9 @@ static int open_saved(struct daemon *d)
 		return 0;
 	d->saved_fd = open(d->opt.restore, O_RDONLY | O_CLOEXEC);
 	return d->saved_fd < 0
-		       ? give_up(-errno, "cannot read %s: %s; --restore takes what `leat save FILE` wrote",
-				 d->opt.restore, strerror(errno))
+		       ? daemon_give_up(-errno,
+					"cannot read %s: %s; --restore takes what `leat save FILE` wrote",
+					d->opt.restore, strerror(errno))
 		       : 0;
 }
 
@@ -103,28 +92,28 @@ static int part_with_rights(struct daemon *d)
 	gid_t gid = 0;
 	int err = 0;
 	if (root && !d->opt.user && rights_find_user(d->opt.run_as, &uid, &gid))
-		return give_up(-ENOENT,
-			       "there is no user \"%s\" to run as: create it, or choose one with --run-as",
-			       d->opt.run_as);
-	if (d->opt.user)
+		return daemon_give_up(
+			-ENOENT, "there is no user \"%s\" to run as: create it, or choose one with --run-as",
+			d->opt.run_as);
+	if (d->opt.user && d->taking < 0)
 		err = rights_own_namespace();
 	if (err)
-		return give_up(err,
-			       "cannot make a user namespace: %s (is kernel.unprivileged_userns_clone off?)",
-			       strerror(-err));
-	if (root || d->opt.user)
+		return daemon_give_up(
+			err, "cannot make a user namespace: %s (is kernel.unprivileged_userns_clone off?)",
+			strerror(-err));
+	if ((root || d->opt.user) && d->taking < 0)
 		err = helper_start(&d->helper, d->sock_path);
 	if (err)
-		return give_up(err, "cannot start the privileged helper: %s", strerror(-err));
+		return daemon_give_up(err, "cannot start the privileged helper: %s", strerror(-err));
 	err = rights_drop(root && !d->opt.user, uid, gid);
 	if (err)
-		return give_up(err, "cannot give up the rights of root: %s", strerror(-err));
+		return daemon_give_up(err, "cannot give up the rights of root: %s", strerror(-err));
 	return 0;
 }
 
 /* --- the stack --- */
 
-static int open_device(struct daemon *d, char *words)
+int daemon_open_device(struct daemon *d, char *words)
 {
 	char why[256] = "", *ifname = strchr(words, ':'), *options;
 	*ifname++ = 0;
@@ -133,11 +122,12 @@ static int open_device(struct daemon *d, char *words)
 		*options++ = 0;
 	struct iface_kind *k = iface_kind_find(d->st, words);
 	if (!k)
-		return give_up(-ENODEV, "--dev %s:%s: there is no driver \"%s\"; leatd --help lists them",
-			       words, ifname, words);
+		return daemon_give_up(-ENODEV,
+				      "--dev %s:%s: there is no driver \"%s\"; leatd --help lists them",
+				      words, ifname, words);
 	int err = k->open(d->st, ifname, options ? options : "", why, sizeof why);
 	if (err)
-		return give_up(err, "--dev %s:%s: %s", words, ifname, *why ? why : strerror(-err));
+		return daemon_give_up(err, "--dev %s:%s: %s", words, ifname, *why ? why : strerror(-err));
 	return 0;
 }
 
@@ -163,8 +153,8 @@ static int make_stack(struct daemon *d)
 		dev_host_register(d->st, &d->helper.host);
 	}
 	if (err)
-		return give_up(err, "cannot make the stack: %s%s", strerror(-err),
-			       err == -ENOMEM ? " (raise --budget)" : "");
+		return daemon_give_up(err, "cannot make the stack: %s%s", strerror(-err),
+				      err == -ENOMEM ? " (raise --budget)" : "");
 	return 0;
 }
 
@@ -180,7 +170,7 @@ static int set_settings(struct daemon *d, unsigned n_devs)
 		name[strcspn(name, " \t")] = 0;
 		int err = sysctl_set(d->st, name, value, why, sizeof why);
 		if (err)
-			return give_up(err, "sysctl: %s", why);
+			return daemon_give_up(err, "sysctl: %s", why);
 	}
 	return 0;
 }
@@ -191,7 +181,7 @@ static int fill_stack(struct daemon *d)
 	char why[512] = "";
 	int err = set_settings(d, 0);
 	for (unsigned i = 0; i < d->opt.n_devs && !err; i++) {
-		err = open_device(d, d->opt.dev[i]);
+		err = daemon_open_device(d, d->opt.dev[i]);
 		if (!err)
 			err = set_settings(d, i + 1);
 	}
@@ -202,7 +192,7 @@ static int fill_stack(struct daemon *d)
 	err = stack_restore_fd(d->st, d->saved_fd, d->opt.restore, why, sizeof why);
 	close(d->saved_fd);
 	d->saved_fd = -1;
-	return err ? give_up(err, "cannot restore %s", *why ? why : strerror(-err)) : 0;
+	return err ? daemon_give_up(err, "cannot restore %s", *why ? why : strerror(-err)) : 0;
 }
 
 /* --- serving --- */
@@ -254,21 +244,54 @@ static int watch_helper(struct daemon *d)
 	return d->rt->ops->fd_watch(d->rt, d->rt->ctl, &d->helper_end);
 }
 
+static int make_sockd(struct daemon *d)
+{
+	int fd = dup(d->listen_fd), err = fd < 0 ? -errno : sockd_new(d->st, fd, &d->sockd);
+	if (err && fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Devices of the command line that the other did not have; what it had stays. */
+static void open_missing(struct daemon *d)
+{
+	char why[OPT_WORD_MAX], name[IFNAMSIZ];
+	for (unsigned i = 0; i < d->opt.n_devs; i++) {
+		snprintf(why, sizeof why, "%s", strchr(d->opt.dev[i], ':') + 1);
+		why[strcspn(why, ",")] = 0;
+		snprintf(name, sizeof name, "%.15s", why);
+		if (!iface_by_name(d->st, name))
+			daemon_open_device(d, d->opt.dev[i]);
+	}
+}
+
+/* The lcores run. */
+static void on_begin(struct lcore *lc, struct timer *t)
+{
+	struct daemon *d = container_of(t, struct daemon, begin);
+	if (d->opt.take_over)
+		open_missing(d);
+	puts("ready");
+	fflush(stdout);
+}
+
 static int serve(struct daemon *d)
 {
 	int err = watch_signals(d);
 	if (!err)
 		err = watch_helper(d);
-	if (!err)
-		err = sockd_new(d->st, d->listen_fd, &d->sockd);
+	if (!err && !d->sockd)
+		err = make_sockd(d);
 	if (err)
-		return give_up(err, "cannot serve clients: %s", strerror(-err));
-	d->listen_fd = -1;
-	puts("ready");
-	fflush(stdout);
+		return daemon_give_up(err, "cannot serve clients: %s", strerror(-err));
+	sockd_on_take_over(d->sockd, give_start, d);
+	timer_init(&d->begin, on_begin);
+	lcore_timer_in(d->rt->ctl, &d->begin, 0);
+	if (d->taking >= 0 && take_place(d))
+		_exit(1);
 	err = rt_run(d->rt);
 	if (err)
-		return give_up(err, "cannot start threads: %s", strerror(-err));
+		return daemon_give_up(err, "cannot start threads: %s", strerror(-err));
 	return 0;
 }
 
@@ -276,6 +299,8 @@ static int serve(struct daemon *d)
  * -errno. */
 static int close_all(struct daemon *d)
 {
+	if (d->giving.fd >= 0)
+		close(d->giving.fd);
 	unlink(d->sock_path); /* where this user may; else the helper does. Before it is closed, so that it is still ours */
 	sockd_free(d->sockd);
 	stack_free(d->st);
@@ -286,18 +311,36 @@ static int close_all(struct daemon *d)
 		close(d->signals.fd);
 	if (d->listen_fd >= 0)
 		close(d->listen_fd);
+	if (d->lock_fd >= 0)
+		close(d->lock_fd);
 	if (helper_stop(&d->helper))
 		return 0;
-	return give_up(-EIO,
-		       "not given back, because the privileged helper was killed: %s; the next leatd in this "
-		       "network "
-		       "namespace does it when it starts",
-		       d->helper.kept);
+	return daemon_give_up(
+		-EIO,
+		"not given back, because the privileged helper was killed: %s; the next leatd in this "
+		"network "
+		"namespace does it when it starts",
+		d->helper.kept);
+}
+
+static int run(struct daemon *d)
+{
+	int err = part_with_rights(d);
+	if (!err)
+		err = make_stack(d);
+	if (!err)
+		err = d->taking >= 0 ? take_state(d) : fill_stack(d);
+	/* All that we have is still the other's, who goes on. */
+	if (err && d->taking >= 0)
+		_exit(1);
+	return err ? err : serve(d);
 }
 
 int main(int argc, char **argv)
 {
-	static struct daemon daemon = { .listen_fd = -1, .saved_fd = -1 };
+	static struct daemon daemon = {
+		.listen_fd = -1, .lock_fd = -1, .saved_fd = -1, .taking = -1, .giving.fd = -1
+	};
 	struct daemon *d = &daemon;
 	settle_heap();
 	helper_none(&d->helper);
@@ -310,18 +353,9 @@ int main(int argc, char **argv)
 	if (d->opt.version)
 		return printf("leatd %s\n", LEAT_VERSION) < 0;
 	rights_more_descriptors();
-	if (open_saved(d))
+	if (d->opt.take_over ? take_hello(d) : open_saved(d) || listen_for_clients(d))
 		return 1;
-	int err = listen_for_clients(d);
-	if (err)
-		return 1;
-	err = part_with_rights(d);
-	if (!err)
-		err = make_stack(d);
-	if (!err)
-		err = fill_stack(d);
-	if (!err)
-		err = serve(d);
+	int err = run(d);
 	int close_err = close_all(d);
 	return err || close_err ? 1 : 0;
 }

@@ -29,6 +29,8 @@ static const struct row {
 	{ "budget", "MIB", "memory at most, in MiB (512)", NUMBER, AT(budget_mib), 16, 1 << 20 },
 	{ "restore", "FILE", "start from what `leat save FILE` wrote; devices open again by name", STRING,
 	  AT(restore) },
+	{ "take-over", NULL, "take the place of the daemon of that name: devices, state and clients go on",
+	  FLAG, AT(take_over) },
 	{ "user", NULL, "without root: in a user and network namespace of its own", FLAG, AT(user) },
 	{ "run-as", "USER", "whose rights to take when started as root (leat, else nobody)", STRING,
 	  AT(run_as) },

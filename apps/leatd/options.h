@@ -20,7 +20,7 @@ struct options {
 	unsigned n_settings;
 	unsigned workers;
 	unsigned budget_mib;
-	bool poll, pin, user, verbose, help, version;
+	bool poll, pin, user, verbose, help, version, take_over;
 	char restore[OPT_WORD_MAX]; /* "": a fresh stack */
 	char run_as[OPT_WORD_MAX]; /* "": the default */
 };

@@ -246,6 +246,13 @@ void af_packet_init_queue(struct packet_queue *a)
 	timer_init(&a->retry, retry);
 }
 
+void af_packet_resume(struct packet_queue *a)
+{
+	struct lcore *lc = hostdev_worker(&a->q)->lc;
+	if (waits(&a->ring.tx, ring_before(&a->ring.tx, a->ring.tx.at)))
+		lcore_timer_in(lc, &a->retry, 0);
+}
+
 static void *free_slot(struct packet_queue *a, struct worker *w)
 {
 	struct packet_ring *r = &a->ring.tx;

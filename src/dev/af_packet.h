@@ -40,4 +40,14 @@ unsigned af_packet_receive(struct hostdev_queue *q, struct worker *w);
 void af_packet_give_up(struct packet_queue *a, struct worker *w, enum drop why);
 void af_packet_init_queue(struct packet_queue *a);
 
+/* Another queue; from then on the descriptor is its own. NULL without memory. */
+struct packet_queue *af_packet_add_queue(struct af_packet *a, int fd);
+/* What is left in the transmit ring is tried again. Control lcore, while the home lcore is paused. */
+void af_packet_resume(struct packet_queue *a);
+
+/* af_packet_hand.c */
+extern const struct hostdev_hand af_packet_hand;
+/* All its queues, as they were handed over (hand_enter()). 0 or -errno. */
+int af_packet_take(struct af_packet *a);
+
 #endif

@@ -255,7 +255,7 @@ static int set_up_queue(const struct af_packet *a, struct packet_queue *q, unsig
 }
 
 /* From then on the descriptor is the queue's. */
-static struct packet_queue *add_queue(struct af_packet *a, int fd)
+struct packet_queue *af_packet_add_queue(struct af_packet *a, int fd)
 {
 	struct packet_queue *q = mem_zalloc(&a->dev.st->mem, sizeof *q);
 	if (!q) {
@@ -282,7 +282,7 @@ static int open_queues(struct af_packet *a, unsigned n, char *ret_why, size_t wh
 		int fd = h->open_queue(h, a->follow.ifname, i, -1, ret_why, why_len);
 		if (fd < 0)
 			return fd;
-		struct packet_queue *q = add_queue(a, fd);
+		struct packet_queue *q = af_packet_add_queue(a, fd);
 		err = q ? set_up_queue(a, q, n, &step) : -ENOMEM;
 	}
 	if (err)
@@ -326,13 +326,30 @@ static int read_options(const struct leat_stack *st, const char *options, struct
 	return -EINVAL;
 }
 
+/* Another process has held it so far. */
+static int take_device(struct af_packet *a, char *ret_why, size_t why_len)
+{
+	int err = af_packet_take(a);
+	hand_leave(a->dev.host);
+	if (!err) {
+		a->follow.sock = a->dev.queue[0]->fd;
+		a->follow.taken = true;
+		err = hostfollow_init(&a->follow);
+	}
+	if (err)
+		snprintf(ret_why, why_len, "as it was handed over: %s", strerror(-err));
+	return err;
+}
+
 static int open_device(struct af_packet *a, unsigned n_queues, char *ret_why, size_t why_len)
 {
 	struct dev_host *h = a->dev.host;
+	if (hand_enter(h, "af_packet", a->follow.ifname))
+		return take_device(a, ret_why, why_len);
 	int fd = h->hold_interface(h, a->follow.ifname, a->vnet ? 0 : DEV_HOLD_PLAIN, ret_why, why_len);
 	if (fd < 0)
 		return fd;
-	if (add_queue(a, fd))
+	if (af_packet_add_queue(a, fd))
 		return open_queues(a, n_queues, ret_why, why_len);
 	h->give_back(h, a->follow.ifname);
 	return -ENOMEM;
@@ -358,6 +375,8 @@ int af_packet_open(struct leat_stack *st, const char *ifname, const char *option
 	a->split = (uint32_t)o.split;
 	a->dev.st = st;
 	a->dev.host = container_of(iface_kind_find(st, "af_packet"), struct dev_host, af_packet);
+	a->dev.hand = &af_packet_hand;
+	a->dev.ifname = a->follow.ifname;
 	a->dev.send = af_packet_send;
 	a->dev.receive = af_packet_receive;
 	a->dev.queues_asked = o.queues != UINT64_MAX;

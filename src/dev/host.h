@@ -19,6 +19,9 @@ enum dev_hold_flags {
 enum { DEV_QUEUE_KEEP = 0xffff };
 enum dev_tap_flags { DEV_TAP_VNET_HDR = 1, DEV_TAP_MULTI_QUEUE = 2 };
 
+struct fds;
+struct loader;
+
 struct dev_host {
 	/* Control lcore; each call may take some milliseconds. */
 
@@ -37,6 +40,10 @@ struct dev_host {
 	 * descriptor, or -errno: -EINVAL when it exists and was made in the other way. flags: enum dev_tap_flags. */
 	int (*open_tap)(struct dev_host *h, const char *ifname, unsigned flags, char *ret_why,
 			size_t why_len);
+
+	/* What another process handed over (hand.h), until it is all taken; NULL: nothing. */
+	struct loader *handed;
+	struct fds *handed_fds;
 
 	struct iface_kind af_packet, af_xdp, tap; /* dev_host_register()'s */
 };

@@ -4,7 +4,7 @@
 #ifndef LEAT_DEV_HOSTDEV_H
 #define LEAT_DEV_HOSTDEV_H
 
-#include "dev/host.h"
+#include "dev/hand.h"
 
 enum { HOSTDEV_QUEUES_MAX = 64 };
 
@@ -26,6 +26,8 @@ struct hostdev {
 	struct iface *ifc;
 	struct leat_stack *st;
 	struct dev_host *host;
+	const struct hostdev_hand *hand; /* NULL: it cannot go on in another process */
+	const char *ifname; /* the host's name for it */
 	uint16_t node; /* drops are counted at iface-output */
 	bool home_asked,
 		queues_asked; /* by an option; else they were chosen, and are again when the stack is restored */

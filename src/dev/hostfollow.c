@@ -23,6 +23,8 @@ static void follow_mtu(struct hostfollow *f, uint32_t mtu)
 
 static int listen_to(struct hostfollow *f, int what, bool on)
 {
+	if (f->taken)
+		return 0;
 	struct packet_mreq m = { .mr_ifindex = (int)f->ifindex, .mr_type = (unsigned short)what };
 	int op = on ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP;
 	return setsockopt(f->sock, SOL_PACKET, op, &m, sizeof m) ? -errno : 0;

@@ -11,6 +11,7 @@ struct hostfollow {
 	int sock; /* a packet socket: what the interface listens to for it ends with it */
 	char ifname[IFACE_NAME_MAX]; /* as given; the device may have been renamed since */
 	unsigned ifindex;
+	bool taken; /* from another process, with what the socket listens to; until it runs here */
 	struct fd_watch watch;
 	struct hostlink link; /* as last seen */
 	/* The driver's: the longest MTU it carries when the interface's is mtu; enum iface_feature. */
@@ -18,7 +19,7 @@ struct hostfollow {
 	uint32_t (*features)(const struct hostdev *d, const struct hostlink *link);
 };
 
-/* f is zeroed but for dev, sock, ifname and the driver's functions. Looks at the interface, and from here on it takes every
+/* f is zeroed but for dev, sock, ifname, taken and the driver's functions. Looks at the interface, and from here on it takes every
  * multicast frame. 0 or -errno. */
 int hostfollow_init(struct hostfollow *f);
 /* Takes back what init did, if it did; the socket is the caller's to close. */

@@ -313,6 +313,57 @@ static int open_queues(struct tap *t, const struct tap_words *o, char *ret_why, 
 	return err;
 }
 
+/* --- going on in another process: of a queue the descriptor is all there is --- */
+
+static void tap_give(const struct hostdev *d, struct saver *s, struct fds *fds)
+{
+	save_list(s, "queues");
+	for (unsigned i = 0; i < d->n_queues; i++) {
+		save_item(s);
+		save_fd(s, "fd", fds, d->queue[i]->fd);
+		save_end(s);
+	}
+	save_end(s);
+}
+
+static void tap_give_state(struct hostdev *d, struct saver *s)
+{
+}
+
+static int tap_take_state(struct hostdev *d, struct loader *l)
+{
+	return 0;
+}
+
+static const struct hostdev_hand tap_hand = { .give = tap_give,
+					      .give_state = tap_give_state,
+					      .take_state = tap_take_state };
+
+static int take_queues(struct tap *t)
+{
+	const struct dev_host *h = t->dev.host;
+	size_t n;
+	int fd, err = load_list(h->handed, "queues", &n) && n && n <= HOSTDEV_QUEUES_MAX ? 0 : -EINVAL;
+	for (size_t i = 0; i < n && !err; i++) {
+		err = load_item(h->handed, i) && load_fd(h->handed, "fd", h->handed_fds, &fd)
+			      ? add_queue(t, fd)
+			      : -EINVAL;
+		load_end(h->handed);
+	}
+	load_end(h->handed);
+	return err;
+}
+
+static int take_device(struct tap *t, const struct tap_words *o, char *ret_why, size_t why_len)
+{
+	int err = take_queues(t);
+	t->dev.queues_asked = o->queues != UINT64_MAX;
+	hand_leave(t->dev.host);
+	if (err)
+		snprintf(ret_why, why_len, "as it was handed over: %s", strerror(-err));
+	return err;
+}
+
 /* Registers it. From then on iface_delete() frees t. */
 static int tap_add(struct tap *t, const char *ifname, const struct tap_words *o)
 {
@@ -360,7 +411,12 @@ int tap_open(struct leat_stack *st, const char *ifname, const char *options, cha
 	t->dev.host = h;
 	t->dev.send = tap_send;
 	t->dev.receive = tap_receive;
-	err = open_queues(t, &o, ret_why, why_len);
+	t->dev.hand = &tap_hand;
+	t->dev.ifname = t->ifname;
+	if (hand_enter(h, "tap", t->ifname))
+		err = take_device(t, &o, ret_why, why_len);
+	else
+		err = open_queues(t, &o, ret_why, why_len);
 	if (!err)
 		return tap_add(t, ifname, &o);
 	release(t);

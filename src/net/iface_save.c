@@ -8,6 +8,7 @@
 #include "core/save.h"
 #include "net/hw_list.h"
 #include "net/iface_internal.h"
+#include "net/iface_stats.h"
 #include "net/l3.h"
 #include "net/sysctl.h"
 
@@ -33,7 +34,7 @@ static uint64_t *counter(struct iface_worker_stats *s, unsigned i)
 	return (uint64_t *)((char *)s + counters[i].at);
 }
 
-static void save_stats(const struct iface *i, struct saver *s)
+void iface_stats_save(const struct iface *i, struct saver *s)
 {
 	struct iface_worker_stats sum;
 	iface_stats(i, &sum);
@@ -44,7 +45,7 @@ static void save_stats(const struct iface *i, struct saver *s)
 }
 
 /* Sums are what anybody asks for, so the first worker may have them all. */
-static void load_stats(struct iface *i, struct loader *l)
+void iface_stats_load(struct iface *i, struct loader *l)
 {
 	uint64_t v;
 	if (!load_begin(l, "stats"))
@@ -138,7 +139,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		hw_lists_save(s, i);
 		save_state(i, s);
 		knobs_save_iface(i, s);
-		save_stats(i, s);
+		iface_stats_save(i, s);
 		save_end(s);
 	}
 	save_end(s);
@@ -181,7 +182,7 @@ static int load_config(struct iface *i, struct loader *l)
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;
 	iface_set_off(i, (uint32_t)off);
-	load_stats(i, l);
+	iface_stats_load(i, l);
 	int err = iface_set_mtu(i, (uint32_t)mtu);
 	if (!err && memcmp(mac, i->mac, sizeof mac)) {
 		if (!i->ops->set_mac)

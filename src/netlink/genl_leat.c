@@ -72,6 +72,12 @@ static void sock_closed(struct nl_closer *c, struct nl_sock *s)
 	leat_save_closed(container_of(c, struct leat_genl, closer), s);
 }
 
+static bool sock_is_held(struct nl_closer *c, const struct nl_sock *s)
+{
+	struct leat_genl *g = container_of(c, struct leat_genl, closer);
+	return g->tracer == s || leat_explain_has(g, s) || leat_capture_has(g, s);
+}
+
 static int genl_leat_init(struct leat_stack *st)
 {
 	struct leat_genl *g = leat_genl(st);
@@ -79,6 +85,7 @@ static int genl_leat_init(struct leat_stack *st)
 		return -ENOPROTOOPT; /* built without netlink */
 	g->st = st;
 	g->closer.closed = sock_closed;
+	g->closer.holds = sock_is_held;
 	list_append(&nl_state(st)->closers, &g->closer.link);
 	leat_trace_init(g);
 	leat_explain_init(g);

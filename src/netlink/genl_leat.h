@@ -57,12 +57,14 @@ int leat_mem_dump(struct nl_req *r, struct nl_dump *d);
 void leat_explain_init(struct leat_genl *g);
 int leat_explain(struct nl_req *r);
 void leat_explain_closed(struct leat_genl *g, struct nl_sock *s);
+bool leat_explain_has(const struct leat_genl *g, const struct nl_sock *s);
 void leat_explain_done(struct leat_genl *g);
 /* genl_leat_capture.c */
 void leat_capture_init(struct leat_genl *g);
 int leat_capture_start(struct nl_req *r);
 int leat_capture_stop(struct nl_req *r);
 void leat_capture_closed(struct leat_genl *g, struct nl_sock *s);
+bool leat_capture_has(const struct leat_genl *g, const struct nl_sock *s);
 void leat_capture_done(struct leat_genl *g);
 /* genl_leat_save.c */
 void leat_save_init(struct leat_genl *g);

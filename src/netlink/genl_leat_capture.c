@@ -216,6 +216,15 @@ void leat_capture_closed(struct leat_genl *g, struct nl_sock *s)
 			forget(c);
 }
 
+bool leat_capture_has(const struct leat_genl *g, const struct nl_sock *s)
+{
+	const struct capturing *c;
+	list_for_each (c, &g->capturing, link)
+		if (c->owner == s)
+			return true;
+	return false;
+}
+
 void leat_capture_done(struct leat_genl *g)
 {
 	leat_capture_closed(g, NULL);

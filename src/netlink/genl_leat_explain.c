@@ -241,6 +241,15 @@ void leat_explain_closed(struct leat_genl *g, struct nl_sock *s)
 		}
 }
 
+bool leat_explain_has(const struct leat_genl *g, const struct nl_sock *s)
+{
+	const struct job *j;
+	list_for_each (j, &g->explaining, link)
+		if (j->asker == s)
+			return true;
+	return false;
+}
+
 void leat_explain_done(struct leat_genl *g)
 {
 	leat_explain_closed(g, NULL);

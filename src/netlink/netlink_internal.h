@@ -16,6 +16,7 @@ enum {
 	NL_DUMP_DEFAULT = 3776, /* what Linux puts into a datagram for a receiver it knows nothing of */
 	NL_DUMP_MAX = 32768,
 	NL_MESSAGE_MAX = 65536,
+	NL_DATAGRAM_MAX = 512 << 10, /* of what waits in a socket */
 	NL_CLASSES = 64, /* of rtnetlink message types, four types each */
 };
 
@@ -107,6 +108,8 @@ struct nl_state {
 struct nl_closer {
 	struct list link;
 	void (*closed)(struct nl_closer *c, struct nl_sock *s);
+	/* Whether it keeps anything for s; NULL: it keeps nothing that matters. */
+	bool (*holds)(struct nl_closer *c, const struct nl_sock *s);
 };
 
 /* A protocol of AF_NETLINK: how its requests are found and executed. */

@@ -69,6 +69,18 @@ bool nl_sock_wants_pktinfo(const struct nl_sock *s);
 /* Something waits in the socket or a dump is running. */
 bool nl_sock_has_more(const struct nl_sock *s);
 
+/* --- going on in another process (nl_hand.c) --- */
+
+struct saver;
+struct loader;
+
+/* False: a family keeps something for it that cannot go along (a trace, a capture). */
+bool nl_sock_can_go(const struct nl_sock *s);
+void nl_sock_save(const struct nl_sock *s, struct saver *to);
+/* As nl_sock_new(). It counts as full until nl_sock_writable(). */
+int nl_sock_restore(struct leat_stack *st, struct loader *l, const struct nl_sock_ops *ops, void *ctx,
+		    struct nl_sock **ret_sock);
+
 extern const struct module netlink_module;
 extern const struct module genl_leat_module;
 extern const struct module genl_ethtool_module;

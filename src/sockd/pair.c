@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/save.h"
+
 static int watch_for(struct pair *s, uint32_t events)
 {
 	if (s->watch.events == events)
@@ -153,6 +155,20 @@ struct pair *pair_find(struct client *c, int app_fd)
 	return pair_cookie(app_fd, &cookie) ? NULL : pair_of_cookie(c, cookie);
 }
 
+static void add(struct pair *s, struct client *c)
+{
+	struct sockd *d = s->d;
+
+	hash_insert(&d->by_cookie, &s->node, cookie_hash(s->cookie));
+	list_append(&d->socks, &s->link);
+	list_init(&s->of_client);
+	if (c) {
+		list_append(&c->owned, &s->of_client);
+		c->n_owned++;
+	}
+	d->stats.sockets++;
+}
+
 int pair_may_open(struct client *c, uint64_t cookie)
 {
 	if (pair_of_cookie(c, cookie))
@@ -189,11 +205,7 @@ int pair_make(struct client *c, const struct sockd_req *req, int own_fd, uint64_
 	err = d->rt->ops->fd_watch(d->rt, d->rt->ctl, &s->watch);
 	if (err)
 		goto free_nl;
-	hash_insert(&d->by_cookie, &s->node, cookie_hash(cookie));
-	list_append(&d->socks, &s->link);
-	list_append(&c->owned, &s->of_client);
-	c->n_owned++;
-	d->stats.sockets++;
+	add(s, c);
 	*ret = s;
 	return 0;
 free_nl:
@@ -220,6 +232,44 @@ int pair_open(struct client *c, const struct sockd_req *req, int own_fd, int app
 	if (!err && !are_peers(c->d, own_fd, app_fd))
 		err = -EINVAL;
 	return err ? err : pair_make(c, req, own_fd, cookie, ret);
+}
+
+int pair_restore(struct sockd *d, struct loader *l, struct client *c, uint64_t cookie, int fd,
+		 struct pair **ret)
+{
+	struct pair *s = mem_zalloc(&d->mem, sizeof *s);
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct pair){ .d = d, .client = c, .cookie = cookie };
+	s->watch = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = ready };
+	int err = load_begin(l, "netlink") ? nl_sock_restore(d->st, l, &nl_ops, s, &s->nl) : -EINVAL;
+	load_end(l);
+	if (err)
+		goto free_pair;
+	err = d->rt->ops->fd_watch(d->rt, d->rt->ctl, &s->watch);
+	if (err)
+		goto free_nl;
+	add(s, c);
+	*ret = s;
+	return 0;
+free_nl:
+	nl_sock_free(s->nl);
+free_pair:
+	mem_free(s);
+	return err;
+}
+
+int pair_remember_gone(struct client *c, uint64_t cookie)
+{
+	struct pair *s = mem_zalloc(&c->d->mem, sizeof *s);
+
+	if (!s)
+		return -ENOMEM;
+	*s = (struct pair){ .d = c->d, .client = c, .cookie = cookie };
+	list_append(&c->gone, &s->of_client);
+	c->n_owned++;
+	return 0;
 }
 
 void pair_close(struct pair *s)

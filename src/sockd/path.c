@@ -2,10 +2,12 @@
 #include "sockd/path.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -122,6 +124,26 @@ static int clear_stale(const char *path)
 	if (err != -ECONNREFUSED)
 		return err;
 	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int sockd_lock(const char *path, int *ret_fd)
+{
+	char lock[SOCKD_PATH_MAX + sizeof ".lock"];
+	int err = make_dir(path), fd;
+
+	if (err)
+		return err;
+	snprintf(lock, sizeof lock, "%s.lock", path);
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		err = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 int sockd_listen(const char *path, int *ret_fd)

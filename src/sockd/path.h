@@ -13,7 +13,11 @@ enum { SOCKD_PATH_MAX = 108 }; /* of sockaddr_un */
  * digits, '.', '_', '-', starts with '.' or is too long; -ENAMETOOLONG. */
 int sockd_path(const char *name, char *ret_path, size_t len_bytes);
 
-/* The daemon's side: makes the directory when it is missing, takes away a socket that nobody listens on any more, and
+/* The daemon's side: makes the directory when it is missing, and the name is this process's as long as the descriptor is open here
+ * or wherever it is handed on to. 0, -EADDRINUSE when somebody has it, -errno. */
+int sockd_lock(const char *path, int *ret_fd);
+
+/* Then: makes the directory when it is missing, takes away a socket that nobody listens on any more, and
  * listens; anyone may connect (rights come from SO_PEERCRED). The descriptor is non-blocking and closes on exec.
  * 0, -EADDRINUSE when a daemon lives there, -errno. */
 int sockd_listen(const char *path, int *ret_fd);

@@ -59,6 +59,25 @@ static void a_listener_is_found_and_not_replaced_while_it_lives(void **state)
 	unlink(path);
 }
 
+static void a_name_is_one_process_s_however_many_start_at_once(void **state)
+{
+	char path[SOCKD_PATH_MAX], lock[SOCKD_PATH_MAX + 8];
+	int fd, copy, second;
+
+	assert_int_equal(sockd_path("x", path, sizeof path), 0);
+	assert_int_equal(sockd_lock(path, &fd), 0);
+	assert_int_equal(sockd_lock(path, &second), -EADDRINUSE);
+	copy = dup(fd);
+	close(fd);
+	assert_int_equal(sockd_lock(path, &second),
+			 -EADDRINUSE); /* it goes on in whoever has the descriptor */
+	close(copy);
+	assert_int_equal(sockd_lock(path, &fd), 0); /* a killed one leaves nothing behind but the file */
+	close(fd);
+	snprintf(lock, sizeof lock, "%s.lock", path);
+	unlink(lock);
+}
+
 static void a_file_that_is_no_socket_stays(void **state)
 {
 	char path[SOCKD_PATH_MAX];
@@ -80,6 +99,7 @@ int main(void)
 		cmocka_unit_test(names_cannot_leave_the_directory),
 		cmocka_unit_test(a_path_too_long_is_refused),
 		cmocka_unit_test(a_listener_is_found_and_not_replaced_while_it_lives),
+		cmocka_unit_test(a_name_is_one_process_s_however_many_start_at_once),
 		cmocka_unit_test(a_file_that_is_no_socket_stays),
 	};
 

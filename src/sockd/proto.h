@@ -30,6 +30,8 @@ enum sockd_op {
 	SOCKD_ADOPT_NETLINK, /* open; data: struct sockd_adopt; one descriptor: the daemon's end. Reply: cookie */
 	SOCKD_SYNC, /* one descriptor. Reply: what was written to it before has been read and executed */
 	SOCKD_ROOM, /* opt.len: how much its reader takes at a time; one descriptor. Dumps then come in pieces of up to that */
+	SOCKD_TAKE_OVER =
+		12, /* for good: the other may be of another version. A leatd asks to take this one's place; one descriptor, over which they talk */
 	SOCKD_OP_MAX,
 
 	SOCKD_CLOSED =

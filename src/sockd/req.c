@@ -21,6 +21,7 @@ static const struct req_shape {
 	[SOCKD_ADOPT_NETLINK] = { 1,  sizeof(struct sockd_adopt), sizeof(struct sockd_adopt) },
 	[SOCKD_SYNC]         = { 1,   0,   0 },
 	[SOCKD_ROOM]         = { 1,   0,   0 },
+	[SOCKD_TAKE_OVER]    = { 1,   0,   0 },
 	/* clang-format on */
 };
 

@@ -104,6 +104,23 @@ static int do_ioctl(struct client *c, struct sockd_req *req, struct sockd_rep *r
 	return err;
 }
 
+static int do_take_over(struct client *c, struct raw_req *raw)
+{
+	struct sockd *d = c->d;
+	if (c->uid != d->owner)
+		return -EPERM;
+	int err = d->take_over ? d->take_over(d->take_over_ctx, raw->fd[0]) : -EOPNOTSUPP;
+	if (!err)
+		raw->fd[0] = -1;
+	return err;
+}
+
+void sockd_on_take_over(struct sockd *d, sockd_take_over_fn *fn, void *ctx)
+{
+	d->take_over = fn;
+	d->take_over_ctx = ctx;
+}
+
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 {
 	struct sockd_req req = { 0 };
@@ -124,6 +141,8 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 		}
 	} else if (!err && req.op == SOCKD_IOCTL) {
 		err = do_ioctl(c, &req, rep);
+	} else if (!err && req.op == SOCKD_TAKE_OVER) {
+		err = do_take_over(c, raw);
 	} else if (!err) {
 		s = pair_find(c, raw->fd[0]);
 		rep->cookie = s ? s->cookie : 0;
@@ -223,18 +242,17 @@ static bool has_room(const struct sockd *d, const struct client *c)
 	return d->stats.clients < CLIENTS_MAX - (c->may_configure ? 0 : CLIENTS_RESERVED);
 }
 
-static int client_new(struct sockd *d, int fd)
+int client_add(struct sockd *d, int fd, const struct ucred *peer, struct client **ret)
 {
 	struct client *c = mem_zalloc(&d->mem, sizeof *c);
-	struct ucred peer;
-	int err = c ? peer_of(fd, &peer) : -ENOMEM;
+	int err;
 
-	if (err)
-		goto free_client;
+	if (!c)
+		return -ENOMEM;
 	c->d = d;
-	c->uid = peer.uid;
-	c->gid = peer.gid;
-	c->may_configure = peer.uid == 0 || peer.uid == d->owner;
+	c->uid = peer->uid;
+	c->gid = peer->gid;
+	c->may_configure = peer->uid == 0 || peer->uid == d->owner;
 	c->watch = (struct fd_watch){ .fd = fd, .events = EPOLLIN, .ready = client_ready };
 	list_init(&c->owned);
 	list_init(&c->gone);
@@ -243,10 +261,20 @@ static int client_new(struct sockd *d, int fd)
 		goto free_client;
 	list_append(&d->clients, &c->link);
 	d->stats.clients++;
+	*ret = c;
 	return 0;
 free_client:
 	mem_free(c);
 	return err;
+}
+
+static int client_new(struct sockd *d, int fd)
+{
+	struct ucred peer;
+	struct client *c;
+	int err = peer_of(fd, &peer);
+
+	return err ? err : client_add(d, fd, &peer, &c);
 }
 
 /* --- the listener --- */

@@ -15,6 +15,18 @@ int sockd_new(struct leat_stack *st, int listen_fd, struct sockd **ret);
 /* Closes all clients and sockets. Call it before stack_free(). NULL is welcome. */
 void sockd_free(struct sockd *d);
 
+struct fds;
+struct loader;
+struct saver;
+
+/* Who started the daemon asks, over fd, to take its place (SOCKD_TAKE_OVER). Takes fd when it returns 0; else -errno. */
+typedef int sockd_take_over_fn(void *ctx, int fd);
+void sockd_on_take_over(struct sockd *d, sockd_take_over_fn *fn, void *ctx);
+/* Everything but the listener, as it is now (hand.c). The descriptors stay ours. */
+void sockd_save(struct sockd *d, struct saver *s, struct fds *fds);
+/* Into a new one, before its lcores run. 0 or -errno: then it can only be freed. */
+int sockd_restore(struct sockd *d, struct loader *l, struct fds *fds);
+
 struct sockd_stats {
 	uint64_t clients, sockets; /* now */
 	uint64_t requests, refused, bad_requests; /* ever */

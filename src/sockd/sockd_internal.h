@@ -22,6 +22,9 @@ enum {
 	RECV_MAX = 512 << 10, /* what a Unix socket carries at most with Linux's default limits */
 };
 
+struct loader;
+struct ucred;
+
 struct sockd {
 	struct leat_stack *st;
 	struct leat_runtime *rt;
@@ -35,6 +38,8 @@ struct sockd {
 	struct list socks; /* struct pair.link, open ones */
 	struct hash by_cookie; /* struct pair.node */
 	struct sockd_stats stats;
+	sockd_take_over_fn *take_over;
+	void *take_over_ctx;
 	uint8_t *buf; /* RECV_MAX bytes */
 };
 
@@ -48,6 +53,7 @@ struct client {
 	uid_t uid;
 	gid_t gid;
 	bool may_configure;
+	uint32_t number; /* while all of them are saved or restored */
 	bool has_reply; /* `reply` found the connection full; no request is read before it is sent */
 	struct sockd_rep reply;
 };
@@ -100,5 +106,12 @@ void pair_close(struct pair *s); /* tells the client, if there is one */
 void pair_forget(struct pair *s); /* frees a closed one */
 
 void client_flush(struct client *c);
+/* From then on fd is the client's; the caller's again when this fails. 0 or -errno. */
+int client_add(struct sockd *d, int fd, const struct ucred *peer, struct client **ret);
+
+/* For hand.c: as pair_open(), and as pair_close() of one whose client waits to be told. client may be NULL. */
+int pair_restore(struct sockd *d, struct loader *l, struct client *client, uint64_t cookie, int fd,
+		 struct pair **ret);
+int pair_remember_gone(struct client *c, uint64_t cookie);
 
 #endif
