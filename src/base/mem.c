@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct mem_hdr {
 	struct mem_account *account;
@@ -182,4 +183,37 @@ void mem_free(void *p)
 	struct mem_hdr h = *hdr_of(p);
 	mem_uncharge(h.account, h.len + MEM_OVERHEAD);
 	free((uint8_t *)p - h.back);
+}
+
+/* --- large ones --- */
+
+/* Twice as much is mapped, and what lies around the aligned part goes back. Where the host has no large pages it is as any memory. */
+static void *map_large(void)
+{
+	uint8_t *raw =
+		mmap(NULL, 2 * (size_t)MEM_LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw == MAP_FAILED)
+		return NULL;
+	size_t front = -(uintptr_t)raw & (MEM_LARGE - 1);
+	if (front)
+		munmap(raw, front);
+	munmap(raw + front + MEM_LARGE, MEM_LARGE - front);
+	madvise(raw + front, MEM_LARGE, MADV_HUGEPAGE);
+	return raw + front;
+}
+
+void *mem_zalloc_large(struct mem_account *a)
+{
+	if (mem_charge(a, MEM_LARGE))
+		return NULL;
+	void *p = map_large();
+	if (!p)
+		mem_uncharge(a, MEM_LARGE);
+	return p;
+}
+
+void mem_free_large(struct mem_account *a, void *p)
+{
+	munmap(p, MEM_LARGE);
+	mem_uncharge(a, MEM_LARGE);
 }

@@ -15,12 +15,14 @@ enum { FEWEST = 1, MOST = 1 };
 #else
 enum { FEWEST = 8, MOST = 128 };
 #endif
+enum { LARGE_FROM = 2 * MEM_LARGE }; /* bytes of objects */
 
 struct slab_chunk {
 	struct slab *slab;
 	struct list link; /* slab.roomy, while it is not full */
 	uint16_t n, used, fresh; /* fresh: from here on never used, and zero */
 	uint16_t free; /* the first that is free again; n: none. Each leads to the next by its place */
+	bool large; /* by mem_zalloc_large() */
 	uint8_t obj[] cacheline_aligned;
 };
 
@@ -40,10 +42,23 @@ static uint16_t *place_of(const struct slab *s, void *obj)
 	return (uint16_t *)((uint8_t *)obj + s->place_off);
 }
 
+static struct slab_chunk *chunk_large(struct slab *s, uint64_t *ret_n)
+{
+	bool many = MOST > 1 && s->used * s->obj_bytes >= LARGE_FROM;
+	struct slab_chunk *c = many ? mem_zalloc_large(s->mem) : NULL;
+	if (!c)
+		return NULL;
+	*ret_n = MIN((MEM_LARGE - sizeof *c) / s->obj_bytes, (size_t)UINT16_MAX);
+	c->large = true;
+	return c;
+}
+
 static struct slab_chunk *chunk_new(struct slab *s)
 {
 	uint64_t n = MIN(MAX(s->used, (uint64_t)FEWEST), (uint64_t)MOST);
-	struct slab_chunk *c = mem_zalloc_aligned(s->mem, sizeof *c + n * s->obj_bytes, CACHELINE);
+	struct slab_chunk *c = chunk_large(s, &n);
+	if (!c)
+		c = mem_zalloc_aligned(s->mem, sizeof *c + n * s->obj_bytes, CACHELINE);
 	if (!c)
 		return NULL;
 	c->slab = s;
@@ -80,7 +95,10 @@ void slab_free_at(void *obj, size_t obj_bytes, uint16_t place)
 	s->used--;
 	if (--c->used == 0) {
 		list_remove(&c->link);
-		mem_free(c);
+		if (c->large)
+			mem_free_large(s->mem, c);
+		else
+			mem_free(c);
 		return;
 	}
 	*place_of(s, obj) = c->free;

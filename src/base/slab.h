@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects of one size, of which there may be a million. Each block of mem_zalloc() has 16 bytes of its own, as much again of the
  * C library, and is charged to every account up to the root; here they come by the chunk, which is charged once, and each of 64
- * bytes is a cache line. A chunk goes back when its last object does. Chunks grow with the number of objects, so a few cost little.
+ * bytes is a cache line. A chunk goes back when its last object does. Chunks grow with the number of objects, so a few cost little, up
+ * to large pages for hundreds of thousands.
  *
  * An object says in a uint16_t of its own where in its chunk it is; while it is free the slab uses those two bytes, and no others.
  * One thread. Under AddressSanitizer each object is a block by itself, so that a look at one that has gone is found. */

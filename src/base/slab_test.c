@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "slab.c"
 
+#include <stdlib.h>
+
 #include "base/test.h"
 
 struct thing {
@@ -89,6 +91,35 @@ static void a_few_cost_little_and_many_cost_little_each(void **state)
 	assert_int_equal((uintptr_t)thing[100] % CACHELINE, 0);
 }
 
+/* A million things, as routes of a full table: in large pages where there are such, and all come back. */
+static void very_many_are_in_large_pieces(void **state)
+{
+	enum { MANY = 300000 };
+	struct thing **many = calloc(MANY, sizeof *many);
+	assert_non_null(many);
+	for (unsigned i = 0; i < MANY; i++) {
+		many[i] = slab_zalloc(&slab);
+		assert_non_null(many[i]);
+		assert_true(is_zero(many[i]));
+		many[i]->a = i;
+	}
+#ifndef ONE_BY_ONE
+	assert_true(mem.used_bytes <= MANY * (sizeof(struct thing) + 4) + MEM_LARGE);
+#endif
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(many[i]->a, i);
+	for (unsigned i = 0; i < MANY; i += 2)
+		slab_free(many[i], place);
+	for (unsigned i = 0; i < MANY; i += 2) {
+		many[i] = slab_zalloc(&slab);
+		assert_true(is_zero(many[i]));
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		slab_free(many[i], place);
+	assert_int_equal(mem.used_bytes, 0);
+	free(many);
+}
+
 static void without_memory_there_is_none(void **state)
 {
 	mem.fail_after = 1;
@@ -103,6 +134,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_few_cost_little_and_many_cost_little_each, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(very_many_are_in_large_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_memory_there_is_none, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
