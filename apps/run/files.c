@@ -8,7 +8,9 @@
  *
  * /proc/net is a symbolic link to self/net, a directory of each process that no mount could follow from fork to fork. So the files are
  * mounted on /proc/1/net, whose process is there as long as the run, and another link, to 1/net, is mounted over
- * the link: a mount may cover a link when it is a link itself. /proc/PID/net of other processes stays that of the empty network.
+ * the link: a mount may cover a link when it is a link itself. For what looks into its own directory all the same (/proc/self/net,
+ * /proc/thread-self/net) they are mounted there when a program begins (files_follow()); a process that never called execve() has
+ * the empty network's. The kernel takes such a mount away with the process.
  *
  * Rights: everybody may read; who opens for writing needs CAP_NET_ADMIN in the run, and the daemon decides what that is worth. */
 #include "run/files.h"
@@ -532,4 +534,42 @@ int files_start(const char *name, char *ret_why, size_t why_len)
 	if (!err)
 		err = spread();
 	return err ? say(err, "cannot serve files", ret_why, why_len) : 0;
+}
+
+/* --- programs that begin --- */
+
+static bool device_of(const char *path, struct files_place *ret)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE, &st))
+		return false;
+	ret->major = st.stx_dev_major;
+	ret->minor = st.stx_dev_minor;
+	return true;
+}
+
+/* What is on /proc/1/net but not of /proc is ours. */
+void files_find(struct files_place *ret)
+{
+	struct files_place proc;
+
+	if (!device_of("/proc", &proc) || !device_of("/proc/1/net", ret) ||
+	    (ret->major == proc.major && ret->minor == proc.minor))
+		*ret = (struct files_place){ 0 };
+}
+
+void files_follow(const struct files_place *at, pid_t tid)
+{
+	struct files_place there;
+	char path[64];
+
+	if (!at->major && !at->minor)
+		return;
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, i ? "/proc/%d/task/%d/net" : "/proc/%d/net", tid, tid);
+		if (!device_of(path, &there) || (there.major == at->major && there.minor == at->minor))
+			continue; /* gone, or it has them from the program it was */
+		place(open_tree(AT_FDCWD, "/proc/1/net", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC), path);
+	}
 }

@@ -10,6 +10,14 @@
  * files of its empty network. user_ns: whose CAP_NET_ADMIN counts (superv_internal.h). name: the daemon's, lives on. */
 int files_start(const char *name, char *ret_why, size_t why_len);
 
+/* Linux has the network's files in a directory of each process and thread as well (/proc/self/net, /proc/thread-self/net), and no mount
+ * follows from fork to fork. So they are mounted anew for each program that begins. */
+struct files_place {
+	unsigned major, minor; /* of the device that is mounted on /proc/1/net; both 0: nothing of ours is */
+};
+void files_find(struct files_place *ret);
+void files_follow(const struct files_place *at, pid_t tid);
+
 /* --- files_ask.c: one request at a time to the daemon; blocks for some seconds at most --- */
 
 struct files_ask;

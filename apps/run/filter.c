@@ -84,6 +84,10 @@ static const struct filter_rule rules[] = {
 	{ SYS_clone3,  0, IF_ANY, 0, REFUSE(ENOSYS) },
 
 	{ SYS_prctl, 0, IF_EQ, FILTER_PRCTL_INSIDE, NOTIFY },
+
+	/* who is going to be another program sees leat's files in /proc/self, too */
+	{ SYS_execve,   0, IF_ANY, 0, NOTIFY },
+	{ SYS_execveat, 0, IF_ANY, 0, NOTIFY },
 	/* clang-format on */
 };
 

@@ -48,6 +48,8 @@ static const struct trap {
 	{ SYS_recvmmsg,    call_recvmmsg,    true },
 	{ SYS_ioctl,       call_ioctl,       false },
 	{ SYS_prctl,       call_prctl,       false },
+	{ SYS_execve,      call_exec,        false },
+	{ SYS_execveat,    call_exec,        false },
 	/* clang-format on */
 };
 
@@ -437,5 +439,6 @@ int superv_listen(struct superv *s, int listener)
 {
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	s->listener = (struct superv_event){ .fd = listener, .fn = notified };
+	files_find(&s->files);
 	return superv_watch(s, &s->listener, EPOLLIN);
 }

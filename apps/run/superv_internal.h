@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "run/files.h"
 #include "run/superv.h"
 #include "sockd/proto.h"
 
@@ -27,6 +28,7 @@ struct superv {
 	struct list calls; /* struct call.link: those that wait for something */
 	struct mem_account mem;
 	struct hash ours; /* struct known.node, by cookie */
+	struct files_place files; /* where /proc/net is served from */
 	uint64_t user_ns; /* inode: who is root in it may configure, as far as the daemon lets us */
 	struct seccomp_notif *req;
 	struct seccomp_notif_resp *resp;
@@ -72,7 +74,7 @@ struct call {
 typedef void call_fn(struct call *c);
 call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt,
 	call_getsockopt, call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg,
-	call_ioctl, call_prctl;
+	call_ioctl, call_prctl, call_exec;
 
 void call_return(struct call *c, int64_t val);
 void call_fail(struct call *c, int err); /* err < 0 */

@@ -265,17 +265,20 @@ static const struct file_attr {
 	{ "dormant",              show_dormant,         NULL },
 	{ "duplex",               show_duplex,          NULL },
 	{ "flags",                show_flags,           store_flags },
+	{ "gro_flush_timeout",    show_zero,            NULL },
 	{ "ifalias",              show_alias,           store_alias },
 	{ "ifindex",              show_ifindex,         NULL },
 	{ "iflink",               show_iflink,          NULL },
 	{ "link_mode",            show_link_mode,       store_link_mode },
 	{ "mtu",                  show_mtu,             store_mtu },
 	{ "name_assign_type",     show_name_type,       NULL },
+	{ "napi_defer_hard_irqs", show_zero,            NULL },
 	{ "netdev_group",         show_group,           store_group },
 	{ "operstate",            show_operstate,       NULL },
 	{ "proto_down",           show_zero,            NULL },
 	{ "speed",                show_speed,           NULL },
 	{ "testing",              show_testing,         NULL },
+	{ "threaded",             show_zero,            NULL },
 	{ "tx_queue_len",         show_txqlen,          store_txqlen },
 	{ "type",                 show_type,            NULL },
 	{ "uevent",               show_uevent,          NULL },
@@ -331,14 +334,88 @@ static int show_counter(const struct iface *i, const struct file_counter *c, str
 	return 0;
 }
 
+/* --- links: to the class, and to what stands above and below --- */
+
+/* Those of an interface in order: number 0 is the class, then master, then lower_*, then upper_*. false: there are no more. */
+static const struct iface *below(struct leat_stack *st, const struct iface *i)
+{
+	bool vlan = !strcmp(i->ops->kind, "vlan");
+	return vlan ? iface_by_index(st, i->ops->lower(i)) : NULL;
+}
+
+static bool is_upper(struct leat_stack *st, const struct iface *upper, const struct iface *i)
+{
+	return i->l3_master == upper->handle || below(st, upper) == i;
+}
+
+/* The n-th of those that stand on i (up), or that it stands on. */
+static const struct iface *neighbour(struct leat_stack *st, const struct iface *i, bool up, unsigned n)
+{
+	const struct iface *o = NULL;
+	while ((o = iface_next(st, o ? o->ifindex : 0)))
+		if ((up ? is_upper(st, o, i) : is_upper(st, i, o)) && !n--)
+			return o;
+	return NULL;
+}
+
+struct device_link {
+	char name[IFACE_NAME_MAX + 8], target[IFACE_NAME_MAX + 32];
+};
+static bool link_at(struct leat_stack *st, const struct iface *i, unsigned n, struct device_link *ret)
+{
+	const struct iface *master = i->l3_master ? iface_by_handle(st, i->l3_master) : NULL, *o;
+	if (n == 0) {
+		*ret = (struct device_link){ "subsystem", "../../../../class/net" };
+		return true;
+	}
+	n--;
+	if (master && n == 0) {
+		snprintf(ret->name, sizeof ret->name, "master");
+		snprintf(ret->target, sizeof ret->target, "../%s", master->name);
+		return true;
+	}
+	n -= master != NULL;
+	bool up = false;
+	for (o = neighbour(st, i, up, n); !o && !up; o = neighbour(st, i, up, n)) {
+		for (unsigned k = 0; neighbour(st, i, false, k); k++)
+			n--;
+		up = true;
+	}
+	if (!o)
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s_%s", up ? "upper" : "lower", o->name);
+	snprintf(ret->target, sizeof ret->target, "../%s", o->name);
+	return true;
+}
+
+/* --- what can be said of a queue: nothing of it can be set --- */
+
+static const struct queue_attr {
+	const char *name, *text;
+	bool tx;
+} queue_attrs[] = {
+	{ "rps_cpus", "0\n", false },  { "rps_flow_cnt", "0\n", false }, { "tx_maxrate", "0\n", true },
+	{ "tx_timeout", "0\n", true }, { "xps_cpus", "0\n", true },
+};
+
 /* --- what a path below /sys/devices/virtual/net is --- */
 
-enum what { NOTHING, ALL, IFACE, ATTR, STATISTICS, COUNTER, QUEUES, QUEUE };
+enum what { NOTHING, ALL, IFACE, ATTR, STATISTICS, COUNTER, QUEUES, QUEUE, QUEUE_ATTR, LINK };
 struct place {
 	enum what what;
 	struct iface *i;
-	unsigned n; /* of the attribute or counter */
+	unsigned n; /* of the attribute, counter, queue or link */
 };
+
+static struct place place_in_queue(struct iface *i, unsigned n, const char *rest)
+{
+	if (!*rest)
+		return (struct place){ QUEUE, i, n };
+	for (unsigned k = 0; *rest == '/' && k < ARRAY_SIZE(queue_attrs); k++)
+		if (queue_attrs[k].tx == n % 2 && !strcmp(rest + 1, queue_attrs[k].name))
+			return (struct place){ QUEUE_ATTR, i, k };
+	return (struct place){ 0 };
+}
 
 static struct place place_behind(struct leat_stack *st, struct iface *i, const char *rest)
 {
@@ -349,8 +426,9 @@ static struct place place_behind(struct leat_stack *st, struct iface *i, const c
 		return (struct place){ QUEUES, i, 0 };
 	for (unsigned n = 0; n < 2 * st->n_workers && !strncmp(rest, "queues/", 7); n++) {
 		snprintf(queue, sizeof queue, "%s-%u", n % 2 ? "tx" : "rx", n / 2);
-		if (!strcmp(rest + 7, queue))
-			return (struct place){ QUEUE, i, n };
+		size_t len = strlen(queue);
+		if (!strncmp(rest + 7, queue, len) && (!rest[7 + len] || rest[7 + len] == '/'))
+			return place_in_queue(i, n, rest + 7 + len);
 	}
 	for (unsigned n = 0; n < ARRAY_SIZE(attrs); n++)
 		if (!strcmp(rest, attrs[n].name))
@@ -358,6 +436,10 @@ static struct place place_behind(struct leat_stack *st, struct iface *i, const c
 	for (unsigned n = 0; n < ARRAY_SIZE(counters) && !strncmp(rest, "statistics/", 11); n++)
 		if (!strcmp(rest + 11, counters[n].name))
 			return (struct place){ COUNTER, i, n };
+	struct device_link l;
+	for (unsigned n = 0; link_at(st, i, n, &l); n++)
+		if (!strcmp(rest, l.name))
+			return (struct place){ LINK, i, n };
 	return (struct place){ 0 };
 }
 
@@ -384,10 +466,14 @@ static mode_t attr_mode(unsigned n)
 static void stat_device(struct leat_stack *st, const char *path, struct file_stat *ret)
 {
 	struct place p = place_of(st, path);
-	ret->mode = p.what == NOTHING   ? 0
-		    : p.what == ATTR    ? attr_mode(p.n)
-		    : p.what == COUNTER ? S_IFREG | 0444
-					: S_IFDIR | 0755;
+	struct device_link l;
+	ret->mode = p.what == NOTHING                           ? 0
+		    : p.what == ATTR                            ? attr_mode(p.n)
+		    : p.what == COUNTER || p.what == QUEUE_ATTR ? S_IFREG | 0444
+		    : p.what == LINK                            ? S_IFLNK | 0777
+								: S_IFDIR | 0755;
+	if (p.what == LINK && link_at(st, p.i, p.n, &l))
+		snprintf(ret->target, sizeof ret->target, "%s", l.target);
 }
 
 enum { KEY = 0 };
@@ -403,7 +489,18 @@ static bool next_of_ifaces(struct leat_stack *st, struct file_pos *pos, struct f
 	return true;
 }
 
-static bool next_attr(struct file_pos *pos, struct file_entry *ret)
+static bool next_link(struct leat_stack *st, const struct iface *i, unsigned n, struct file_entry *ret)
+{
+	struct device_link l;
+	if (!link_at(st, i, n, &l))
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s", l.name);
+	ret->mode = S_IFLNK | 0777;
+	return true;
+}
+
+static bool next_attr(struct leat_stack *st, const struct iface *i, struct file_pos *pos,
+		      struct file_entry *ret)
 {
 	static const char *const dirs[] = { "queues", "statistics" };
 	uint64_t n = pos->key[KEY]++;
@@ -414,7 +511,7 @@ static bool next_attr(struct file_pos *pos, struct file_entry *ret)
 	}
 	n -= ARRAY_SIZE(dirs);
 	if (n >= ARRAY_SIZE(attrs))
-		return false;
+		return next_link(st, i, (unsigned)(n - ARRAY_SIZE(attrs)), ret);
 	snprintf(ret->name, sizeof ret->name, "%s", attrs[n].name);
 	ret->mode = attr_mode((unsigned)n);
 	return true;
@@ -440,18 +537,34 @@ static bool next_queue(const struct leat_stack *st, struct file_pos *pos, struct
 	return true;
 }
 
+static bool next_queue_attr(bool tx, struct file_pos *pos, struct file_entry *ret)
+{
+	uint64_t n = pos->key[KEY];
+	while (n < ARRAY_SIZE(queue_attrs) && queue_attrs[n].tx != tx)
+		n++;
+	pos->key[KEY] = n + 1;
+	if (n >= ARRAY_SIZE(queue_attrs))
+		return false;
+	snprintf(ret->name, sizeof ret->name, "%s", queue_attrs[n].name);
+	ret->mode = S_IFREG | 0444;
+	return true;
+}
+
 static bool list_devices(struct leat_stack *st, const char *path, struct file_pos *pos,
 			 struct file_entry *ret)
 {
-	switch (place_of(st, path).what) {
+	struct place p = place_of(st, path);
+	switch (p.what) {
 	case ALL:
 		return next_of_ifaces(st, pos, ret, S_IFDIR | 0755);
 	case IFACE:
-		return next_attr(pos, ret);
+		return next_attr(st, p.i, pos, ret);
 	case STATISTICS:
 		return next_counter(pos, ret);
 	case QUEUES:
 		return next_queue(st, pos, ret);
+	case QUEUE:
+		return next_queue_attr(p.n % 2, pos, ret);
 	default:
 		return false;
 	}
@@ -462,6 +575,10 @@ static int read_device(struct leat_stack *st, const char *path, struct file_pos 
 	struct place p = place_of(st, path);
 	if (p.what == ATTR)
 		return attrs[p.n].show(p.i, to);
+	if (p.what == QUEUE_ATTR) {
+		text_add(to, "%s", queue_attrs[p.n].text);
+		return 0;
+	}
 	return p.what == COUNTER ? show_counter(p.i, &counters[p.n], to) : -EIO;
 }
 

@@ -47,9 +47,37 @@ static void devices_have_attributes_counters_and_queues(void **state)
 	assert_int_equal(mode(t, &file_devices, "eth0/queues/tx-0"), S_IFDIR | 0755);
 	assert_int_equal(mode(t, &file_devices, "eth0/queues/tx-1"), 0);
 	assert_int_equal(mode(t, &file_devices, "eth0/nothing"), 0);
-	assert_int_equal(count(t, &file_devices, "eth0"), ARRAY_SIZE(attrs) + 2);
+	assert_int_equal(count(t, &file_devices, "eth0"), ARRAY_SIZE(attrs) + 3);
 	assert_int_equal(count(t, &file_devices, "eth0/statistics"), ARRAY_SIZE(counters));
 	assert_int_equal(count(t, &file_devices, "eth0/queues"), 2);
+	assert_int_equal(count(t, &file_devices, "eth0/queues/rx-0"), 2);
+	assert_int_equal(count(t, &file_devices, "eth0/queues/tx-0"), 3);
+	assert_string_equal(value(t, "eth0/queues/tx-0/tx_maxrate"), "0\n");
+	assert_int_equal(mode(t, &file_devices, "eth0/queues/rx-0/tx_maxrate"), 0);
+	assert_int_equal(mode(t, &file_devices, "eth0/queues/rx-0x"), 0);
+}
+
+static const char *target(struct net_test *t, const char *path, struct file_stat *room)
+{
+	*room = (struct file_stat){ 0 };
+	file_devices.stat(t->st, path, room);
+	return S_ISLNK(room->mode) ? room->target : "no link";
+}
+
+static void links_lead_to_the_class_and_to_what_is_above_and_below(void **state)
+{
+	struct net_test *t = *state;
+	struct file_stat s;
+	struct iface *lo = iface_by_name(t->st, "lo"); /* in the place of a VRF */
+	assert_string_equal(target(t, "eth0/subsystem", &s), "../../../../class/net");
+	assert_string_equal(target(t, "eth0/master", &s), "no link");
+	eth0(t)->l3_master = lo->handle;
+	assert_string_equal(target(t, "eth0/master", &s), "../lo");
+	assert_string_equal(target(t, "eth0/upper_lo", &s), "../lo");
+	assert_string_equal(target(t, "lo/lower_eth0", &s), "../eth0");
+	assert_int_equal(count(t, &file_devices, "eth0"), ARRAY_SIZE(attrs) + 5);
+	assert_int_equal(count(t, &file_devices, "lo"), ARRAY_SIZE(attrs) + 4);
+	eth0(t)->l3_master = 0;
 }
 
 static void attributes_say_what_the_interface_is(void **state)
@@ -91,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(interfaces_are_links_to_devices),
 		TEST(devices_have_attributes_counters_and_queues),
+		TEST(links_lead_to_the_class_and_to_what_is_above_and_below),
 		TEST(attributes_say_what_the_interface_is),
 		TEST(attributes_that_may_be_are_written),
 	};

@@ -5,17 +5,20 @@
  * numbers. What nobody counts is 0, as are the counters of protocols that are not there. */
 #include "compat/file_net.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "graph/node.h"
 #include "ip/ip.h"
+#include "ip/ip_count.h"
 
-/* A sum: of packets that came to a node, or of drops by a reason in all nodes of a kind. */
-enum of { END, PACKETS, DROPS };
+/* A sum: of packets that came to a node, of drops by a reason in all nodes of a kind, of what room ip counts besides. */
+enum of { END, PACKETS, DROPS, COUNT4, COUNT6 };
 struct part {
 	enum of of;
 	const char *node; /* PACKETS: its name; DROPS: what its name begins with */
 	enum drop why; /* DROPS */
+	size_t at; /* COUNT: in struct ip_counts */
 };
 #define NODE(name)                       \
 	{                                \
@@ -25,6 +28,12 @@ struct part {
 	{                                 \
 		DROPS, nodes, DROP_##name \
 	}
+#define COUNT(family, what)                                                      \
+	{                                                                        \
+		COUNT##family, NULL, DROP_NONE, offsetof(struct ip_counts, what) \
+	}
+#define ICMP_SLOT(type)         ((type)&0x80 ? (type)-0x60 : (type))
+#define ICMP(family, way, type) COUNT(family, icmp_##way[ICMP_SLOT(type)])
 struct field {
 	const char *name;
 	struct part part[8];
@@ -51,11 +60,23 @@ static uint64_t packets(const struct leat_stack *st, const char *node)
 	return s.packets;
 }
 
+static uint64_t part_of(const struct leat_stack *st, const struct part *p)
+{
+	switch (p->of) {
+	case PACKETS:
+		return packets(st, p->node);
+	case DROPS:
+		return drops(st, p->node, p->why);
+	default:
+		return ip_count(st, p->of == COUNT4 ? AF_INET : AF_INET6, p->at);
+	}
+}
+
 static uint64_t value_of(const struct leat_stack *st, const struct field *f)
 {
 	uint64_t sum = f->value ? f->value(st) : 0;
 	for (const struct part *p = f->part; p->of != END; p++)
-		sum += p->of == PACKETS ? packets(st, p->node) : drops(st, p->node, p->why);
+		sum += part_of(st, p);
 	return sum;
 }
 
@@ -106,13 +127,13 @@ static const struct field ip4_fields[] = {
 	{ "OutNoRoutes", { LOST("ip4-output", IP_NO_ROUTE) } },
 	{ "ReasmTimeout", { LOST("ip4-reass", REASS_TIMEOUT) } },
 	{ "ReasmReqds", { NODE("ip4-reass") } },
-	{ "ReasmOKs" },
+	{ "ReasmOKs", { COUNT(4, reass_ok) } },
 	{ "ReasmFails",
 	  { LOST("ip4-reass", REASS_TIMEOUT), LOST("ip4-reass", REASS_OVERTAKEN),
 	    LOST("ip4-reass", REASS_FULL), LOST("ip4-reass", REASS_OVERLAP), LOST("ip4-reass", REASS_ECN) } },
 	{ "FragOKs", { LOST("ip4-frag", IP_FRAGMENTED) } },
 	{ "FragFails", { LOST("icmp4-error", IP_TOO_BIG), LOST("ip4-post", IP_TOO_BIG) } },
-	{ "FragCreates" },
+	{ "FragCreates", { COUNT(4, frag_created) } },
 	{ "OutTransmits", { NODE("ip4-post") } },
 	{ 0 },
 };
@@ -121,32 +142,32 @@ static const struct field icmp4_fields[] = {
 	{ "InMsgs", { NODE("icmp4-input") } },
 	{ "InErrors", { LOST("icmp4-input", L4_CSUM), LOST("icmp4-input", TRUNCATED) } },
 	{ "InCsumErrors", { LOST("icmp4-input", L4_CSUM) } },
-	{ "InDestUnreachs" },
-	{ "InTimeExcds" },
-	{ "InParmProbs" },
-	{ "InSrcQuenchs" },
-	{ "InRedirects" },
-	{ "InEchos" },
-	{ "InEchoReps" },
-	{ "InTimestamps" },
-	{ "InTimestampReps" },
-	{ "InAddrMasks" },
-	{ "InAddrMaskReps" },
-	{ "OutMsgs" },
+	{ "InDestUnreachs", { ICMP(4, in, 3) } },
+	{ "InTimeExcds", { ICMP(4, in, 11) } },
+	{ "InParmProbs", { ICMP(4, in, 12) } },
+	{ "InSrcQuenchs", { ICMP(4, in, 4) } },
+	{ "InRedirects", { ICMP(4, in, 5) } },
+	{ "InEchos", { ICMP(4, in, 8) } },
+	{ "InEchoReps", { ICMP(4, in, 0) } },
+	{ "InTimestamps", { ICMP(4, in, 13) } },
+	{ "InTimestampReps", { ICMP(4, in, 14) } },
+	{ "InAddrMasks", { ICMP(4, in, 17) } },
+	{ "InAddrMaskReps", { ICMP(4, in, 18) } },
+	{ "OutMsgs", { COUNT(4, icmp_out_all) } },
 	{ "OutErrors" },
 	{ "OutRateLimitGlobal", { LOST("icmp4-error", ICMP_RATE_LIMITED) } },
 	{ "OutRateLimitHost" },
-	{ "OutDestUnreachs" },
-	{ "OutTimeExcds" },
-	{ "OutParmProbs" },
-	{ "OutSrcQuenchs" },
-	{ "OutRedirects" },
-	{ "OutEchos" },
-	{ "OutEchoReps" },
-	{ "OutTimestamps" },
-	{ "OutTimestampReps" },
-	{ "OutAddrMasks" },
-	{ "OutAddrMaskReps" },
+	{ "OutDestUnreachs", { ICMP(4, out, 3) } },
+	{ "OutTimeExcds", { ICMP(4, out, 11) } },
+	{ "OutParmProbs", { ICMP(4, out, 12) } },
+	{ "OutSrcQuenchs", { ICMP(4, out, 4) } },
+	{ "OutRedirects", { ICMP(4, out, 5) } },
+	{ "OutEchos", { ICMP(4, out, 8) } },
+	{ "OutEchoReps", { ICMP(4, out, 0) } },
+	{ "OutTimestamps", { ICMP(4, out, 13) } },
+	{ "OutTimestampReps", { ICMP(4, out, 14) } },
+	{ "OutAddrMasks", { ICMP(4, out, 17) } },
+	{ "OutAddrMaskReps", { ICMP(4, out, 18) } },
 	{ 0 },
 };
 
@@ -169,12 +190,29 @@ static const struct field tcp_fields[] = {
 	{ 0 },
 };
 
+/* What came, less what was dropped where it came in, and what nobody was there for. */
+static uint64_t udp_in(const struct leat_stack *st, const char *node, const char *error)
+{
+	uint64_t sum = packets(st, node), lost = drops(st, error, DROP_UDP_NO_PORT);
+	for (unsigned why = 1; why < DROP_MAX; why++)
+		lost += drops(st, node, (enum drop)why);
+	return sum > lost ? sum - lost : 0;
+}
+static uint64_t udp4_in(const struct leat_stack *st)
+{
+	return udp_in(st, "udp4-input", "icmp4-error");
+}
+static uint64_t udp6_in(const struct leat_stack *st)
+{
+	return udp_in(st, "udp6-input", "icmp6-error");
+}
+
 static const struct field udp_fields[] = {
-	{ "InDatagrams" },
+	{ "InDatagrams", .value = udp4_in },
 	{ "NoPorts", { LOST("icmp4-error", UDP_NO_PORT), LOST("udp4-input", UDP_NO_PORT) } },
 	{ "InErrors",
 	  { LOST("udp4-input", TRUNCATED), LOST("udp4-input", BAD_LENGTH), LOST("udp4-input", L4_CSUM) } },
-	{ "OutDatagrams" },
+	{ "OutDatagrams", { COUNT(4, udp_out) } },
 	{ "RcvbufErrors" },
 	{ "SndbufErrors" },
 	{ "InCsumErrors", { LOST("udp4-input", L4_CSUM) } },
@@ -238,13 +276,13 @@ static const struct field ip6_fields[] = {
 	{ "Ip6OutNoRoutes", { LOST("ip6-output", IP_NO_ROUTE) } },
 	{ "Ip6ReasmTimeout", { LOST("ip6-reass", REASS_TIMEOUT) } },
 	{ "Ip6ReasmReqds", { NODE("ip6-reass") } },
-	{ "Ip6ReasmOKs" },
+	{ "Ip6ReasmOKs", { COUNT(6, reass_ok) } },
 	{ "Ip6ReasmFails",
 	  { LOST("ip6-reass", REASS_TIMEOUT), LOST("ip6-reass", REASS_OVERTAKEN),
 	    LOST("ip6-reass", REASS_FULL), LOST("ip6-reass", REASS_OVERLAP), LOST("ip6-reass", REASS_ECN) } },
 	{ "Ip6FragOKs", { LOST("ip6-frag", IP_FRAGMENTED) } },
 	{ "Ip6FragFails" },
-	{ "Ip6FragCreates" },
+	{ "Ip6FragCreates", { COUNT(6, frag_created) } },
 	{ "Ip6InMcastPkts" },
 	{ "Ip6OutMcastPkts" },
 	{ "Ip6InOctets" },
@@ -264,49 +302,49 @@ static const struct field ip6_fields[] = {
 static const struct field icmp6_fields[] = {
 	{ "Icmp6InMsgs", { NODE("icmp6-input") } },
 	{ "Icmp6InErrors", { LOST("icmp6-input", L4_CSUM), LOST("icmp6-input", TRUNCATED) } },
-	{ "Icmp6OutMsgs" },
+	{ "Icmp6OutMsgs", { COUNT(6, icmp_out_all) } },
 	{ "Icmp6OutErrors" },
 	{ "Icmp6InCsumErrors", { LOST("icmp6-input", L4_CSUM) } },
 	{ "Icmp6OutRateLimitHost", { LOST("icmp6-error", ICMP_RATE_LIMITED) } },
-	{ "Icmp6InDestUnreachs" },
-	{ "Icmp6InPktTooBigs" },
-	{ "Icmp6InTimeExcds" },
-	{ "Icmp6InParmProblems" },
-	{ "Icmp6InEchos" },
-	{ "Icmp6InEchoReplies" },
-	{ "Icmp6InGroupMembQueries" },
-	{ "Icmp6InGroupMembResponses" },
-	{ "Icmp6InGroupMembReductions" },
-	{ "Icmp6InRouterSolicits" },
-	{ "Icmp6InRouterAdvertisements" },
-	{ "Icmp6InNeighborSolicits" },
-	{ "Icmp6InNeighborAdvertisements" },
-	{ "Icmp6InRedirects" },
-	{ "Icmp6InMLDv2Reports" },
-	{ "Icmp6OutDestUnreachs" },
-	{ "Icmp6OutPktTooBigs" },
-	{ "Icmp6OutTimeExcds" },
-	{ "Icmp6OutParmProblems" },
-	{ "Icmp6OutEchos" },
-	{ "Icmp6OutEchoReplies" },
-	{ "Icmp6OutGroupMembQueries" },
-	{ "Icmp6OutGroupMembResponses" },
-	{ "Icmp6OutGroupMembReductions" },
-	{ "Icmp6OutRouterSolicits" },
-	{ "Icmp6OutRouterAdvertisements" },
-	{ "Icmp6OutNeighborSolicits" },
-	{ "Icmp6OutNeighborAdvertisements" },
-	{ "Icmp6OutRedirects" },
-	{ "Icmp6OutMLDv2Reports" },
+	{ "Icmp6InDestUnreachs", { ICMP(6, in, 1) } },
+	{ "Icmp6InPktTooBigs", { ICMP(6, in, 2) } },
+	{ "Icmp6InTimeExcds", { ICMP(6, in, 3) } },
+	{ "Icmp6InParmProblems", { ICMP(6, in, 4) } },
+	{ "Icmp6InEchos", { ICMP(6, in, 128) } },
+	{ "Icmp6InEchoReplies", { ICMP(6, in, 129) } },
+	{ "Icmp6InGroupMembQueries", { ICMP(6, in, 130) } },
+	{ "Icmp6InGroupMembResponses", { ICMP(6, in, 131) } },
+	{ "Icmp6InGroupMembReductions", { ICMP(6, in, 132) } },
+	{ "Icmp6InRouterSolicits", { ICMP(6, in, 133) } },
+	{ "Icmp6InRouterAdvertisements", { ICMP(6, in, 134) } },
+	{ "Icmp6InNeighborSolicits", { ICMP(6, in, 135) } },
+	{ "Icmp6InNeighborAdvertisements", { ICMP(6, in, 136) } },
+	{ "Icmp6InRedirects", { ICMP(6, in, 137) } },
+	{ "Icmp6InMLDv2Reports", { ICMP(6, in, 143) } },
+	{ "Icmp6OutDestUnreachs", { ICMP(6, out, 1) } },
+	{ "Icmp6OutPktTooBigs", { ICMP(6, out, 2) } },
+	{ "Icmp6OutTimeExcds", { ICMP(6, out, 3) } },
+	{ "Icmp6OutParmProblems", { ICMP(6, out, 4) } },
+	{ "Icmp6OutEchos", { ICMP(6, out, 128) } },
+	{ "Icmp6OutEchoReplies", { ICMP(6, out, 129) } },
+	{ "Icmp6OutGroupMembQueries", { ICMP(6, out, 130) } },
+	{ "Icmp6OutGroupMembResponses", { ICMP(6, out, 131) } },
+	{ "Icmp6OutGroupMembReductions", { ICMP(6, out, 132) } },
+	{ "Icmp6OutRouterSolicits", { ICMP(6, out, 133) } },
+	{ "Icmp6OutRouterAdvertisements", { ICMP(6, out, 134) } },
+	{ "Icmp6OutNeighborSolicits", { ICMP(6, out, 135) } },
+	{ "Icmp6OutNeighborAdvertisements", { ICMP(6, out, 136) } },
+	{ "Icmp6OutRedirects", { ICMP(6, out, 137) } },
+	{ "Icmp6OutMLDv2Reports", { ICMP(6, out, 143) } },
 	{ 0 },
 };
 
 static const struct field udp6_fields[] = {
-	{ "Udp6InDatagrams" },
+	{ "Udp6InDatagrams", .value = udp6_in },
 	{ "Udp6NoPorts", { LOST("icmp6-error", UDP_NO_PORT), LOST("udp6-input", UDP_NO_PORT) } },
 	{ "Udp6InErrors",
 	  { LOST("udp6-input", TRUNCATED), LOST("udp6-input", BAD_LENGTH), LOST("udp6-input", L4_CSUM) } },
-	{ "Udp6OutDatagrams" },
+	{ "Udp6OutDatagrams", { COUNT(6, udp_out) } },
 	{ "Udp6RcvbufErrors" },
 	{ "Udp6SndbufErrors" },
 	{ "Udp6InCsumErrors", { LOST("udp6-input", L4_CSUM) } },
@@ -342,13 +380,53 @@ static int put_group(struct leat_stack *st, const struct group *g, struct text *
 	return 1;
 }
 
+/* ICMP by type, those that were met. Linux: all that came, then all that went. */
+static bool next_type(const struct leat_stack *st, uint8_t family, unsigned *n, const char **ret_way,
+		      unsigned *ret_type, uint64_t *ret)
+{
+	for (; *n < 2 * IP_COUNT_TYPES; ++*n) {
+		bool out = *n >= IP_COUNT_TYPES;
+		unsigned slot = *n % IP_COUNT_TYPES;
+		size_t base =
+			out ? offsetof(struct ip_counts, icmp_out) : offsetof(struct ip_counts, icmp_in);
+		*ret = ip_count(st, family, base + slot * sizeof(uint64_t));
+		*ret_way = out ? "Out" : "In";
+		*ret_type = ip_count_type(slot);
+		if (*ret)
+			return true;
+	}
+	return false;
+}
+
+static int put_icmp_types(struct leat_stack *st, struct text *t)
+{
+	const char *way;
+	unsigned type;
+	uint64_t v;
+	unsigned n = 0;
+	if (!next_type(st, AF_INET, &n, &way, &type, &v))
+		return 1;
+	text_add(t, "IcmpMsg:");
+	for (n = 0; next_type(st, AF_INET, &n, &way, &type, &v); n++)
+		text_add(t, " %sType%u", way, type);
+	text_add(t, "\nIcmpMsg:");
+	for (n = 0; next_type(st, AF_INET, &n, &way, &type, &v); n++)
+		text_add(t, " %llu", (unsigned long long)v);
+	text_add(t, "\n");
+	return 1;
+}
+
 int net_snmp(struct leat_stack *st, const char *path, struct file_pos *pos, struct text *t)
 {
 	static const struct group groups[] = {
 		{ "Ip", ip4_fields },  { "Icmp", icmp4_fields },      { "Tcp", tcp_fields },
 		{ "Udp", udp_fields }, { "UdpLite", udplite_fields },
 	};
+	enum { TYPES_AT = 2 };
 	uint64_t n = pos->key[KEY_AT]++;
+	if (n == TYPES_AT)
+		return put_icmp_types(st, t);
+	n -= n > TYPES_AT;
 	return n < ARRAY_SIZE(groups) ? put_group(st, &groups[n], t) : 0;
 }
 
@@ -366,11 +444,26 @@ static int put_lines(struct leat_stack *st, const struct field *fields, struct t
 	return 1;
 }
 
+static int put_icmp6_types(struct leat_stack *st, struct text *t)
+{
+	const char *way;
+	unsigned type, n = 0;
+	uint64_t v;
+	char name[32];
+	for (; next_type(st, AF_INET6, &n, &way, &type, &v); n++) {
+		snprintf(name, sizeof name, "Icmp6%sType%u", way, type);
+		text_add(t, "%-32s\t%llu\n", name, (unsigned long long)v);
+	}
+	return 1;
+}
+
 int net_snmp6(struct leat_stack *st, const char *path, struct file_pos *pos, struct text *t)
 {
-	static const struct field *const all[] = { ip6_fields, icmp6_fields, udp6_fields };
+	static const struct field *const all[] = { ip6_fields, icmp6_fields, NULL, udp6_fields };
 	uint64_t n = pos->key[KEY_AT]++;
-	return n < ARRAY_SIZE(all) ? put_lines(st, all[n], t) : 0;
+	if (n >= ARRAY_SIZE(all))
+		return 0;
+	return all[n] ? put_lines(st, all[n], t) : put_icmp6_types(st, t);
 }
 
 /* Nobody counts IPv6 by interface. Linux: nor the answers that were too many, by name. */

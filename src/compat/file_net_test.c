@@ -2,6 +2,7 @@
 #include "file_net.c"
 
 #include "compat/compat_test.h"
+#include "ip/ip_count.h"
 
 static const char *text(struct net_test *t, const char *path)
 {
@@ -100,6 +101,33 @@ static void a_reader_goes_on_behind_a_route_that_went(void **state)
 	assert_non_null(strstr(all, "\t0000000B\t"));
 }
 
+static void the_trie_is_told_by_table_address_and_length(void **state)
+{
+	struct net_test *t = *state;
+	iface_set_up(eth0(t), true);
+	give_route(t, "10.0.0.0", 16, RTN_UNICAST);
+	give_route(t, "10.0.0.0", 8, RTN_UNICAST);
+	give_route(t, "10.3.0.1", 32, RTN_UNREACHABLE);
+	assert_string_equal(text(t, "fib_trie"), "Main:\n"
+						 "  +-- 0.0.0.0/0 0 0 0\n"
+						 "     |-- 10.0.0.0\n"
+						 "        /16 universe UNICAST\n"
+						 "        /8 universe UNICAST\n"
+						 "     |-- 10.3.0.1\n"
+						 "        /32 universe UNREACHABLE\n");
+}
+
+static void types_of_icmp_are_lines_when_they_were_met(void **state)
+{
+	struct net_test *t = *state;
+	assert_null(strstr(text(t, "snmp6"), "Type143"));
+	ip_count_icmp_in(t->st->worker[0], AF_INET6, 143);
+	ip_count_icmp_in(t->st->worker[0], AF_INET6, 200); /* of which none is kept */
+	assert_int_equal(ip_count_type((unsigned)ip_count_slot(143)), 143);
+	if (ip_counts(t->st->worker[0], AF_INET6))
+		assert_non_null(strstr(text(t, "snmp6"), "Icmp6InType143                  \t1\n"));
+}
+
 static void neighbours_are_told_with_those_we_answer_for(void **state)
 {
 	struct net_test *t = *state;
@@ -163,6 +191,8 @@ int main(void)
 		TEST(interfaces_are_lines),
 		TEST(routes_of_the_main_table_are_as_wide_as_linux_has_them),
 		TEST(a_reader_goes_on_behind_a_route_that_went),
+		TEST(the_trie_is_told_by_table_address_and_length),
+		TEST(types_of_icmp_are_lines_when_they_were_met),
 		TEST(neighbours_are_told_with_those_we_answer_for),
 		TEST(addresses_of_ipv6_are_told_with_scope_and_flags),
 		TEST(groups_are_told_youngest_first_and_then_what_all_hear),

@@ -208,6 +208,7 @@ static uint8_t icmp4_one(struct worker *w, struct pkt *p)
 	enum drop why = check(w, p, &m);
 	if (why)
 		return pkt_drop(p, why);
+	ip_count_icmp_in(w, AF_INET, m.type);
 	const struct icmp4_kind *t = &icmp4_kinds[m.type];
 	uint8_t edge = icmp4_stack(w->st)->types.edge[m.type];
 	if (!t->act && !edge)

@@ -202,6 +202,7 @@ static uint8_t icmp6_one(struct worker *w, struct pkt *p)
 	why = icmp6_parse(pkt_cursor_at(p, p->l4_off), &m);
 	if (why)
 		return pkt_drop(p, why);
+	ip_count_icmp_in(w, AF_INET6, m.type);
 	const uint8_t *edges = icmp6_stack(w->st)->types.edge;
 	uint8_t edge = edges[m.type];
 	if (!edge &&

@@ -76,6 +76,16 @@ static const struct node *const ip4_nodes[] = { &ip4_input_node,  &ip4_route_nod
 						&ip4_post_node,   &ip4_frag_node,         &ip4_local_node,
 						&ip4_output_node, &ip4_output_whole_node, NULL };
 
+static int ip4_save(struct leat_stack *st, struct saver *s)
+{
+	return ip_count_save(st, s, AF_INET);
+}
+
+static int ip4_restore(struct leat_stack *st, struct loader *l)
+{
+	return ip_count_restore(st, l, AF_INET);
+}
+
 const struct module ip4_module = {
 	.name = "ip4",
 	.id = MODULE_ip4,
@@ -85,4 +95,6 @@ const struct module ip4_module = {
 	.worker_size = sizeof(struct ip4_worker),
 	.init = ip4_init,
 	.unlink = ip4_unlink,
+	.save = ip4_save,
+	.restore = ip4_restore,
 };

@@ -107,6 +107,7 @@ static inline uint8_t ip4_output_one(struct worker *w, struct pkt *p, bool whole
 		why = finish_header(w, p, nh, whole);
 	if (why)
 		return pkt_drop(p, why);
+	ip_count_out(w, AF_INET, p, h->proto);
 	return ip_output_done(w, p, nh, ip_output_exc(w, p, nh, AF_INET), ETH_P_IP, h->proto,
 			      HOOK_IP4_OUTPUT);
 }

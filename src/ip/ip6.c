@@ -72,6 +72,16 @@ static const struct node *const ip6_nodes[] = { &ip6_input_node,  &ip6_route_nod
 						&ip6_post_node,   &ip6_frag_node,         &ip6_local_node,
 						&ip6_output_node, &ip6_output_whole_node, NULL };
 
+static int ip6_save(struct leat_stack *st, struct saver *s)
+{
+	return ip_count_save(st, s, AF_INET6);
+}
+
+static int ip6_restore(struct leat_stack *st, struct loader *l)
+{
+	return ip_count_restore(st, l, AF_INET6);
+}
+
 const struct module ip6_module = {
 	.name = "ip6",
 	.id = MODULE_ip6,
@@ -82,4 +92,6 @@ const struct module ip6_module = {
 	.init = ip6_init,
 	.unlink = ip6_unlink,
 	.free = ip6_groups_free,
+	.save = ip6_save,
+	.restore = ip6_restore,
 };

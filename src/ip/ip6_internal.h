@@ -46,6 +46,7 @@ static inline enum drop ip6_walk_in(const struct worker *w, const struct pkt *p,
 /* Per worker, of module ip6. */
 struct ip6_worker {
 	uint32_t next_id;
+	struct ip_counts counts;
 };
 
 /* Groups whose packets are for us: the well-known ones, and the solicited-node group of each address (RFC 4291, 2.8). */

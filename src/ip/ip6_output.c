@@ -141,6 +141,7 @@ static inline uint8_t ip6_output_one(struct worker *w, struct pkt *p, bool whole
 	const struct fib_exc *exc = for_link ? NULL : ip_output_exc(w, p, nh, AF_INET6);
 	/* who wrote extension headers himself has said what stands behind them */
 	uint8_t proto = !whole && ip6_is_ext(h->next) ? p->ip_proto : h->next;
+	ip_count_out(w, AF_INET6, p, proto);
 	return ip_output_done(w, p, nh, exc, ETH_P_IPV6, proto, HOOK_IP6_OUTPUT);
 }
 

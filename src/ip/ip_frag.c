@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ip/ip_frag.h"
 
+#include <linux/if_ether.h>
+
 void ip_frag_inherit(struct pkt *f, const struct pkt *p, uint32_t hdr_len)
 {
 	f->l3_off = f->headroom;
@@ -31,7 +33,11 @@ enum drop ip_frag_all(struct worker *w, const struct pkt *p, uint32_t body, uint
 			pkt_free(w->lc, f);
 		return DROP_NO_BUFFER;
 	}
-	while ((f = pkt_queue_pop(&q)))
+	struct ip_counts *c = ip_counts(w, p->ethertype == ETH_P_IP ? AF_INET : AF_INET6);
+	while ((f = pkt_queue_pop(&q))) {
+		if (c)
+			racy_add(c->frag_created, 1);
 		node_send(w, IP_FRAG_POST, f);
+	}
 	return DROP_NONE;
 }

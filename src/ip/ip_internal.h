@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "ip/ip.h"
+#include "ip/ip_count.h"
 #include "net/addr.h"
 #include "net/fib_exc.h"
 #include "pkt/gso.h"
@@ -75,6 +76,7 @@ static inline struct ip_stack *ip6_stack(const struct leat_stack *st)
 struct ip4_worker {
 	uint16_t next_id;
 	uint64_t martian_us; /* when the next may be logged */
+	struct ip_counts counts;
 };
 
 /* Who takes which type of ICMP or ICMPv6: the edges and names of up to two nodes, of which the later one counts. */

@@ -82,6 +82,7 @@ static void mld_send(struct worker *w, const struct iface *out, const struct ipa
 	p->out_if = out->handle;
 	p->flags |= PKT_F_LOCAL_OUT;
 	memset(&p->edge, 0, sizeof p->edge);
+	ip_count_out(w, AF_INET6, p, IP_PROTO_ICMP6);
 	graph_enqueue(w, node_find(w->st, "ip6-post"), p);
 	graph_run(w);
 }

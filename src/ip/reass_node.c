@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The module reass. Fragments for this stack come from ip4-route and ip6-route; what is whole goes on to local-in, as if it had
  * come so. Those of others are forwarded untouched and never seen here. */
+#include <linux/if_ether.h>
+
 #include "core/knob.h"
 #include "graph/hook.h"
+#include "ip/ip_internal.h"
 #include "ip/ip_route.h"
 #include "ip/reass_internal.h"
 #include "net/flow.h"
@@ -12,6 +15,9 @@ static void deliver(struct worker *w, uint16_t node, struct pkt *whole, uint32_t
 	const struct iface *in = iface_get(w, in_if);
 	uint8_t next = in ? racy_get(in->hooks.edge[hook]) : IP_ROUTE_LOCAL;
 	unsigned owner = w->index;
+	struct ip_counts *c = ip_counts(w, whole->ethertype == ETH_P_IP ? AF_INET : AF_INET6);
+	if (c)
+		racy_add(c->reass_ok, 1);
 	whole->in_if = in_if;
 	whole->csum = PKT_CSUM_NONE;
 	whole->edge.ip_route.nh = NULL; /* looked up for another turn */

@@ -177,6 +177,23 @@ bool nl_sock_has_more(const struct nl_sock *s)
 	return s->dumping || !list_empty(&s->queue);
 }
 
+bool nl_sock_at(const struct leat_stack *st, uint64_t n, struct nl_sock_facts *ret)
+{
+	const struct nl_sock *s;
+	list_for_each (s, &nl_state(st)->socks, link) {
+		if (n--)
+			continue;
+		*ret = (struct nl_sock_facts){ .protocol = s->proto->protocol,
+					       .portid = s->portid,
+					       .groups = (uint32_t)(s->groups[0] >> 1),
+					       .waiting_bytes = s->queued_bytes,
+					       .lost = s->lost,
+					       .dumping = s->dumping };
+		return true;
+	}
+	return false;
+}
+
 /* --- names --- */
 
 struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *proto, uint32_t portid)

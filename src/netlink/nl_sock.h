@@ -81,6 +81,15 @@ void nl_sock_save(const struct nl_sock *s, struct saver *to);
 int nl_sock_restore(struct leat_stack *st, struct loader *l, const struct nl_sock_ops *ops, void *ctx,
 		    struct nl_sock **ret_sock);
 
+/* The n-th of a stack's sockets, for people. false: there are no more. */
+struct nl_sock_facts {
+	int protocol;
+	uint32_t portid, groups;
+	uint64_t waiting_bytes, lost;
+	bool dumping;
+};
+bool nl_sock_at(const struct leat_stack *st, uint64_t n, struct nl_sock_facts *ret);
+
 extern const struct module netlink_module;
 extern const struct module genl_leat_module;
 extern const struct module genl_ethtool_module;

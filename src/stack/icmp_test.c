@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a whole stack answers to ICMP, to options of IPv4, and to sources that cannot be. */
+#include "ip/ip_count.h"
 #include "net/sysctl.h"
 #include "stack/rig.h"
 #include "wire/icmp_ext.h"
@@ -60,6 +61,13 @@ static void timestamps_are_answered_with_the_time_of_day(void **state)
 		assert_memory_equal(t, ask + 8, 4);
 		assert_memory_equal(t + 4, t + 8, 4); /* came and went in the same millisecond */
 	}
+	enum { ASKED = sizeof ask - 12 + 1 };
+	assert_int_equal(ip_count(r->st, AF_INET, offsetof(struct ip_counts, icmp_in[ICMP4_TIMESTAMP])),
+			 ASKED);
+	assert_int_equal(ip_count(r->st, AF_INET,
+				  offsetof(struct ip_counts, icmp_out[ICMP4_TIMESTAMP_REPLY])),
+			 ASKED);
+	assert_int_equal(ip_count(r->st, AF_INET, offsetof(struct ip_counts, icmp_out_all)), ASKED);
 	send_icmp4(r, "10.0.1.1", ask, 11);
 	assert_int_equal(rig_drops(r, "icmp4-input", DROP_TRUNCATED), 1);
 	send_icmp4(r, "10.0.1.255", ask, 20);

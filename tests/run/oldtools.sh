@@ -145,8 +145,24 @@ cat /proc/net/mcfilter /proc/net/mcfilter6
 @cat /proc/net/anycast6
 cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6 /proc/net/udplite /proc/net/udplite6 /proc/net/raw /proc/net/raw6 /proc/net/icmp /proc/net/icmp6
 cat /proc/net/rt_cache /proc/net/packet
-sed 's/[0-9]//g' /proc/net/snmp
+sed 's/[0-9]//g' /proc/net/snmp | grep -v IcmpMsg
 cut -f 1 /proc/net/snmp6 | grep -v Type
+head -1 /proc/net/ptype; head -1 /proc/net/netlink
+awk '{ print NF }' /proc/net/softnet_stat | head -1
+@awk '/32 host/ { print f } { f = $2 }' /proc/net/fib_trie | sort -u
+head -1 /proc/self/net/dev; cat /proc/self/net/route; cat /proc/thread-self/net/route
+@cut -d: -f 1 /proc/self/net/dev
+readlink /sys/class/net/d0/subsystem
+ls /sys/class/net/d0/queues/rx-0 /sys/class/net/d0/queues/tx-0 | grep -v -e traffic_class -e xps_rxqs
+cat /sys/class/net/d0/threaded /sys/class/net/d0/gro_flush_timeout
+echo 0x1003 >/sys/class/net/d0/flags; cat /sys/class/net/d0/flags
+echo 33 >/sys/class/net/d0/tx_queue_len; cat /sys/class/net/d0/tx_queue_len
+echo -1 >/sys/class/net/d0/tx_queue_len
+echo 0 >/sys/class/net/d0/carrier
+python3 -c "import socket; print(sorted(n for _, n in socket.if_nameindex()))"
+printf 'net.ipv4.ip_forward = 0\nnet.ipv4.conf.d0.rp_filter=1\n' | sysctl -p -; sysctl net.ipv4.ip_forward; sysctl -qw net.ipv4.ip_forward=1
+sysctl -w net.ipv4.nothing=1
+ip maddr show dev lo
 cut -f 1 /proc/net/dev_snmp6/d0 | tr -d ' ' | grep -v Type
 sed 's/[0-9]//g' /proc/net/sockstat6
 grep Forwarding -A 1 /proc/net/snmp | cut -d ' ' -f 1-3
