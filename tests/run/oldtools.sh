@@ -214,7 +214,7 @@ unprivileged() {
         setpriv --reuid=65534 --regid=65534 --clear-groups timeout 20 "$1/leat" run -n "$2" -- sh -c "$3"' - "$tmp" "$name" "$1"
 }
 if can_unshare_user; then
-    check "an unprivileged user reads files" unprivileged 'grep -q lo: /proc/net/dev && grep -q 1 /proc/sys/net/ipv4/ip_forward && [ "$(ls /sys/class/net)" = lo ]'
+    check "an unprivileged user reads files" unprivileged 'grep -q lo: /proc/net/dev && grep -q lo: /proc/self/net/dev && grep -q 1 /proc/sys/net/ipv4/ip_forward && [ "$(ls /sys/class/net)" = lo ]'
     check "and sets nothing" unprivileged '! sysctl -w net.ipv4.ip_forward=0 && ! ifconfig lo up && grep -q 1 /proc/sys/net/ipv4/ip_forward'
 fi
 exit $failed
