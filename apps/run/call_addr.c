@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
+#include <string.h>
 
 /* An unknown cookie: the socket's daemon is gone. */
 static int error_of(const struct sockd_rep *rep)
@@ -17,6 +18,24 @@ static void done(struct call *c, const struct sockd_rep *rep)
 		call_fail(c, error_of(rep));
 	else
 		call_return(c, 0);
+}
+
+static void bound(struct call *c, const struct sockd_rep *rep)
+{
+	struct known *k = rep->err ? NULL : known_find(c->s, c->cookie);
+
+	if (k)
+		known_bound(k, c->note[0], c->note[1]);
+	done(c, rep);
+}
+
+static void option_set(struct call *c, const struct sockd_rep *rep)
+{
+	struct known *k = rep->err ? NULL : known_find(c->s, c->cookie);
+
+	if (k)
+		known_option(k, (int)c->arg[1], (int)c->arg[2], c->note[0]);
+	done(c, rep);
 }
 
 /* Hands the data over in a buffer (at `addr`, its length at `lenp`) as the kernel would: cut to what there is room for.
@@ -45,6 +64,19 @@ static void give(struct call *c, const struct sockd_rep *rep, uint64_t addr, uin
 		call_return(c, 0);
 }
 
+/* An application that knows its port must have it again. */
+static void give_name(struct call *c, const struct sockd_rep *rep)
+{
+	struct known *k = rep->err ? NULL : known_find(c->s, c->cookie);
+	struct sockaddr_nl a;
+
+	if (k && rep->data_len == sizeof a) {
+		memcpy(&a, rep->data, sizeof a);
+		k->was.portid = a.nl_pid;
+	}
+	give(c, rep, c->arg[1], c->arg[2], true);
+}
+
 static void give_address(struct call *c, const struct sockd_rep *rep)
 {
 	give(c, rep, c->arg[1], c->arg[2], true);
@@ -57,9 +89,11 @@ static void give_option(struct call *c, const struct sockd_rep *rep)
 
 /* --- addresses --- */
 
-static void with_address(struct call *c, enum sockd_op op)
+static void with_address(struct call *c, enum sockd_op op,
+			 void (*answered)(struct call *, const struct sockd_rep *))
 {
 	struct sockd_req req = { .op = op };
+	struct sockaddr_nl a = { 0 };
 	uint32_t len = c->arg[2];
 	int err = len <= sizeof req.data ? target_read(c->tid, c->arg[1], req.data, len) : -EINVAL;
 
@@ -68,24 +102,28 @@ static void with_address(struct call *c, enum sockd_op op)
 		return;
 	}
 	req.data_len = len;
-	call_ask(c, &req, &c->ev.fd, 1, done);
+	if (len >= sizeof a)
+		memcpy(&a, req.data, sizeof a);
+	c->note[0] = a.nl_pid;
+	c->note[1] = a.nl_groups;
+	call_ask(c, &req, &c->ev.fd, 1, answered);
 }
 
 void call_bind(struct call *c)
 {
-	with_address(c, SOCKD_BIND);
+	with_address(c, SOCKD_BIND, bound);
 }
 
 void call_connect(struct call *c)
 {
-	with_address(c, SOCKD_CONNECT);
+	with_address(c, SOCKD_CONNECT, done);
 }
 
 void call_getsockname(struct call *c)
 {
 	struct sockd_req req = { .op = SOCKD_GETSOCKNAME };
 
-	call_ask(c, &req, &c->ev.fd, 1, give_address);
+	call_ask(c, &req, &c->ev.fd, 1, give_name);
 }
 
 void call_getpeername(struct call *c)
@@ -128,7 +166,8 @@ void call_setsockopt(struct call *c)
 		return;
 	}
 	req.data_len = len;
-	call_ask(c, &req, &c->ev.fd, 1, done);
+	memcpy(c->note, req.data, sizeof c->note[0]); /* one that is too short is refused */
+	call_ask(c, &req, &c->ev.fd, 1, option_set);
 }
 
 void call_getsockopt(struct call *c)

@@ -77,7 +77,8 @@ static void tell_room(struct call *c, size_t room)
 	struct known *k = known_find(c->s, c->cookie);
 	struct sockd_req req = { .op = SOCKD_ROOM, .opt.len = (uint32_t)MIN(room, (size_t)ROOM_MAX) };
 
-	if (!k || (k->room >= req.opt.len && k->room_told_by == c->s->n_connections))
+	if (!k || !daemon_is_there(c->s) ||
+	    (k->room >= req.opt.len && k->room_told_by == c->s->n_connections))
 		return;
 	k->room = req.opt.len;
 	k->room_told_by = c->s->n_connections;
@@ -88,6 +89,7 @@ static void tell_room(struct call *c, size_t room)
 /* Fills m->h and the target's buffers; the header itself is the caller's to write back. Bytes to return, or -errno. */
 static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 {
+	struct known *k = known_find(c->s, c->cookie);
 	size_t take;
 	ssize_t n;
 	int err;
@@ -105,6 +107,8 @@ static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 	}
 	take = MIN((size_t)n, m->room);
 	m->h.msg_flags = take < (size_t)n ? MSG_TRUNC : 0;
+	if (k && !(flags & MSG_PEEK))
+		known_received(k, c->s->buf, take);
 	err = target_scatter(c->tid, m->iov, m->h.msg_iovlen, c->s->buf, take);
 	if (!err)
 		err = give_name(c, m);
@@ -127,7 +131,7 @@ static bool sync_first(struct call *c, int flags, void (*again)(struct call *))
 	struct known *k = known_find(c->s, c->cookie);
 	struct sockd_req req = { .op = SOCKD_SYNC };
 
-	if (!k || !k->unsure || call_may_wait(c, flags))
+	if (!k || !k->unsure || !c->s->have_daemon || call_may_wait(c, flags))
 		return false;
 	k->unsure = false;
 	c->again = again;

@@ -43,11 +43,20 @@ static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 	if (n >= 0) {
 		struct known *k = known_find(c->s, c->cookie);
 		if (k)
-			k->unsure = true;
+			k->unsure = k->asked = true;
 		return n;
 	}
 	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED
 						     : -errno; /* Linux: no kernel side, nobody there */
+}
+
+/* What is sent while there is no daemon would wait in the pair, and its sender for an answer, nobody knows how long. */
+static bool awaits_daemon(struct call *c)
+{
+	if (c->s->have_daemon)
+		return false;
+	call_await_daemon(c);
+	return true;
 }
 
 static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct call *))
@@ -64,6 +73,8 @@ void call_sendto(struct call *c)
 {
 	struct target_msg m;
 
+	if (awaits_daemon(c))
+		return;
 	msg_from_buf(c->arg[1], c->arg[2], c->arg[4], c->arg[5], &m);
 	finish(c, send_one(c, &m, c->arg[3]), c->arg[3], call_sendto);
 }
@@ -71,8 +82,11 @@ void call_sendto(struct call *c)
 void call_sendmsg(struct call *c)
 {
 	struct target_msg m;
-	int err = msg_read(c->tid, c->arg[1], &m);
+	int err;
 
+	if (awaits_daemon(c))
+		return;
+	err = msg_read(c->tid, c->arg[1], &m);
 	finish(c, err ? err : send_one(c, &m, c->arg[2]), c->arg[2], call_sendmsg);
 }
 
@@ -81,6 +95,8 @@ void call_sendmmsg(struct call *c)
 	uint32_t n = MIN((uint32_t)c->arg[2], 1024u), i;
 	ssize_t sent = 0;
 
+	if (awaits_daemon(c))
+		return;
 	for (i = 0; i < n; i++) {
 		uint64_t at = c->arg[1] + i * sizeof(struct mmsghdr);
 		struct target_msg m;

@@ -26,7 +26,8 @@ static void opened(struct call *c, const struct sockd_rep *rep)
 		call_fail(c, rep->err);
 		return;
 	}
-	known_add(c->s, rep->cookie);
+	known_add(c->s, c->made, rep->cookie);
+	c->made = NULL;
 	call_return_fd(c, c->ev.fd, c->arg[1] & SOCK_CLOEXEC);
 }
 
@@ -37,6 +38,16 @@ static int check(uint32_t type, uint32_t protocol)
 	if ((type & TYPE_MASK) != SOCK_RAW && (type & TYPE_MASK) != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	return protocol < NETLINK_PROTOCOLS ? 0 : -EPROTONOSUPPORT;
+}
+
+/* The daemon went before it had answered. */
+static void forget_last_try(struct call *c)
+{
+	if (c->ev.fd >= 0)
+		close(c->ev.fd);
+	c->ev.fd = -1;
+	known_free(c->made);
+	c->made = NULL;
 }
 
 void call_socket(struct call *c)
@@ -51,6 +62,7 @@ void call_socket(struct call *c)
 	}
 	int err = check(type, protocol), pair[2];
 
+	forget_last_try(c);
 	if (!err)
 		err = target_who(c->s, c->tid, &who);
 	if (err) {
@@ -71,7 +83,11 @@ void call_socket(struct call *c)
 	if (type & SOCK_NONBLOCK)
 		fcntl(pair[1], F_SETFL, O_NONBLOCK);
 	c->ev.fd = pair[1];
-	call_ask(c, &req, pair, 2, opened);
+	c->made = known_new(c->s, pair[0], &req);
+	if (c->made)
+		call_ask(c, &req, pair, 2, opened);
+	else
+		call_fail(c, -ENOBUFS);
 	close(pair[0]);
 }
 

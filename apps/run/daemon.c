@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The supervisor's connection to the daemon. When it breaks, calls that wait for an answer fail with ENETDOWN, and the next
- * one tries to connect anew, so a daemon that was started again serves the sockets made from then on. What finds it full, because more
+/* The supervisor's connection to the daemon. When it breaks, another daemon of that name is looked for: often while somebody waits for it,
+ * which they do for a few seconds, and now and then as long as there are sockets it should know of (known.c). Calls that waited for an
+ * answer are made anew, but for those that may have done their work: they fail with ENETDOWN. What finds the connection full, because more
  * ask at once than it holds, waits here with descriptors of its own. */
 #include "run/superv_internal.h"
 
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "sockd/path.h"
+
+enum { PATIENCE_MS = 5000 };
 
 struct unsent {
 	struct list link;
@@ -39,16 +42,86 @@ static void disconnect(struct superv *s, int err)
 	superv_unwatch(s, &s->daemon);
 	close(s->daemon.fd);
 	s->have_daemon = false;
-	list_for_each_safe (c, tmp, &s->calls, link)
-		if (c->seq)
+	s->lost_ms = superv_now_ms();
+	known_lost(s);
+	list_for_each_safe (c, tmp, &s->calls, link) {
+		if (!c->seq)
+			continue;
+		c->seq = 0;
+		list_remove(&c->link);
+		if (c->op == SOCKD_IOCTL || err != -ENETDOWN)
 			call_fail(c, err);
+		else
+			call_await_daemon(c);
+	}
+}
+
+bool daemon_is_there(const struct superv *s)
+{
+	return s->have_daemon && s->all_adopted;
+}
+
+static void nobody_came(struct call *c)
+{
+	call_fail(c, -ENETDOWN);
+}
+
+void call_await_daemon(struct call *c)
+{
+	struct superv *s = c->s;
+
+	if (superv_now_ms() >= s->lost_ms + PATIENCE_MS)
+		daemon_seek(s);
+	if (daemon_is_there(s)) {
+		c->fn(c);
+		return;
+	}
+	if (superv_now_ms() >= s->lost_ms + PATIENCE_MS) {
+		nobody_came(c);
+		return;
+	}
+	if (c->watched)
+		superv_unwatch(s, &c->ev);
+	c->watched = false;
+	list_remove(&c->link);
+	c->waits_for_daemon = true;
+	c->again = nobody_came;
+	c->deadline_ms = s->lost_ms + PATIENCE_MS;
+	list_append(&s->calls, &c->link);
+}
+
+/* What is appended meanwhile waits for something else. */
+static void resume(struct superv *s)
+{
+	struct call *c, *tmp;
+
+	list_for_each_safe (c, tmp, &s->calls, link) {
+		if (!c->waits_for_daemon)
+			continue;
+		c->waits_for_daemon = false;
+		c->deadline_ms = 0;
+		list_remove(&c->link);
+		c->fn(c);
+	}
+}
+
+void daemon_seek(struct superv *s)
+{
+	char path[SOCKD_PATH_MAX];
+
+	if (!s->have_daemon && daemon_connect(s, path, sizeof path))
+		return;
+	s->all_adopted = known_adopt(s);
+	if (s->all_adopted)
+		resume(s);
 }
 
 static void answered(struct superv *s, const struct sockd_rep *rep)
 {
 	struct call *c, *tmp;
 
-	if (rep->op == SOCKD_CLOSED) {
+	/* EEXIST: it was the connection alone that was lost. */
+	if (rep->op == SOCKD_CLOSED || (rep->op == SOCKD_ADOPT_NETLINK && rep->err && rep->err != -EEXIST)) {
 		known_remove(s, rep->cookie);
 		return;
 	}
@@ -149,11 +222,16 @@ int daemon_connect(struct superv *s, char *ret_path, size_t len_bytes)
 
 int daemon_send(struct superv *s, const struct sockd_req *req, const int *fd, unsigned n_fds)
 {
-	char path[SOCKD_PATH_MAX];
 	int err;
 
-	if (!s->have_daemon && daemon_connect(s, path, sizeof path))
+	if (!s->have_daemon)
 		return -ENETDOWN;
 	err = list_empty(&s->unsent) ? send_now(s, req, fd, n_fds) : -EAGAIN;
-	return err == -EAGAIN ? send_later(s, req, fd, n_fds) : err;
+	if (err == -EAGAIN)
+		return send_later(s, req, fd, n_fds);
+	if (err) { /* the loop is about to notice that it is gone */
+		s->all_adopted = false;
+		s->lost_ms = superv_now_ms();
+	}
+	return err;
 }

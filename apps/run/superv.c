@@ -25,7 +25,7 @@
 
 #include "sockd/path.h"
 
-enum { SWEEP_MS = 200 };
+enum { SWEEP_MS = 200, SEEK_MS = 50 };
 
 static const struct trap {
 	int nr;
@@ -63,41 +63,6 @@ uint64_t superv_now_ms(void)
 
 /* --- sockets of ours --- */
 
-static uint32_t cookie_hash(uint64_t cookie)
-{
-	return hash_u32(cookie ^ cookie >> 32);
-}
-
-struct known *known_find(const struct superv *s, uint64_t cookie)
-{
-	struct hash_node *n;
-
-	hash_for_each_same(n, &s->ours,
-			   cookie_hash(cookie)) if (container_of(n, struct known, node)->cookie ==
-						    cookie) return container_of(n, struct known, node);
-	return NULL;
-}
-
-void known_add(struct superv *s, uint64_t cookie)
-{
-	struct known *k = mem_zalloc(&s->mem, sizeof *k);
-
-	if (!k)
-		return; /* its calls then meet a Unix socket and fail */
-	k->cookie = cookie;
-	hash_insert(&s->ours, &k->node, cookie_hash(cookie));
-}
-
-void known_remove(struct superv *s, uint64_t cookie)
-{
-	struct known *k = known_find(s, cookie);
-
-	if (!k)
-		return;
-	hash_remove(&s->ours, &k->node);
-	mem_free(k);
-}
-
 static bool is_ours(const struct superv *s, int fd, uint64_t *ret_cookie)
 {
 	socklen_t len = sizeof *ret_cookie;
@@ -119,6 +84,7 @@ void call_drop(struct call *c)
 	if (c->ev.fd >= 0)
 		close(c->ev.fd);
 	list_remove(&c->link);
+	known_free(c->made);
 	mem_free(c);
 }
 
@@ -236,12 +202,17 @@ void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsign
 	int err;
 
 	r.seq = superv_seq(s);
-	err = daemon_send(s, &r, fd, n_fds);
+	err = daemon_is_there(s) ? daemon_send(s, &r, fd, n_fds) : -ENETDOWN;
+	if (err == -ENETDOWN) {
+		call_await_daemon(c);
+		return;
+	}
 	if (err) {
 		call_fail(c, err);
 		return;
 	}
 	c->seq = r.seq;
+	c->op = r.op;
 	c->answered = answered;
 	list_append(&s->calls, &c->link);
 }
@@ -324,6 +295,7 @@ static void notified(struct superv_event *e, uint32_t events)
 	for (unsigned i = 0; i < ARRAY_SIZE(traps); i++) {
 		if (traps[i].nr != c->nr)
 			continue;
+		c->fn = traps[i].fn;
 		if (!traps[i].has_fd || take_fd(c))
 			traps[i].fn(c);
 		return;
@@ -331,10 +303,18 @@ static void notified(struct superv_event *e, uint32_t events)
 	call_fail(c, -ENOSYS);
 }
 
+static bool seeks_daemon(const struct superv *s)
+{
+	return !daemon_is_there(s) && (!list_empty(&s->calls) || !list_empty(&s->all));
+}
+
 static void sweep(struct superv *s)
 {
 	uint64_t now = superv_now_ms();
 	struct call *c, *tmp;
+
+	if (seeks_daemon(s))
+		daemon_seek(s);
 
 	list_for_each_safe (c, tmp, &s->calls, link) {
 		if (!call_is_alive(c)) {
@@ -348,10 +328,10 @@ static void sweep(struct superv *s)
 
 static int next_sweep_ms(const struct superv *s)
 {
-	uint64_t now = superv_now_ms(), at = now + SWEEP_MS;
+	uint64_t now = superv_now_ms(), at = now + (seeks_daemon(s) ? SEEK_MS : SWEEP_MS);
 	struct call *c;
 
-	if (list_empty(&s->calls))
+	if (list_empty(&s->calls) && !seeks_daemon(s))
 		return -1;
 	list_for_each (c, &s->calls, link)
 		if (c->deadline_ms && c->deadline_ms < at)
@@ -408,6 +388,8 @@ int superv_new(const char *name, struct superv **ret, char *ret_why, size_t why_
 	hash_init(&s->ours, &s->mem, NULL, NULL);
 	list_init(&s->calls);
 	list_init(&s->unsent);
+	list_init(&s->all);
+	s->all_adopted = true;
 	snprintf(s->name, sizeof s->name, "%s", name);
 	s->listener.fd = -1;
 	s->ep = epoll_create1(EPOLL_CLOEXEC);

@@ -21,13 +21,16 @@ struct superv {
 	struct superv_event daemon;
 	bool have_daemon;
 	struct list unsent; /* requests that found the connection full (daemon.c) */
+	bool all_adopted; /* by this daemon */
+	uint64_t lost_ms; /* when the last one was lost */
+	struct list all; /* struct known.link */
 	char name[32]; /* the daemon's */
 	uint32_t seq;
 	uint32_t n_connections; /* to the daemon, so far */
 	uint32_t n_inet; /* sockets of call_inet.c made so far */
 	struct list calls; /* struct call.link: those that wait for something */
 	struct mem_account mem;
-	struct hash ours; /* struct known.node, by cookie */
+	struct hash ours; /* the same, by cookie */
 	struct files_place files; /* where /proc/net is served from */
 	uint64_t user_ns; /* inode: who is root in it may configure, as far as the daemon lets us */
 	struct seccomp_notif *req;
@@ -38,17 +41,37 @@ struct superv {
 
 enum { SUPERV_BUF = 512 << 10 };
 
-/* A socket of ours, wherever its descriptors are. Lives until the daemon says that the last is closed. */
+/* A socket of ours, wherever its descriptors are, and what has to be known to have the next daemon adopt it. Lives until the daemon
+ * says that the last descriptor is closed. */
 struct known {
 	struct hash_node node;
+	struct list link; /* superv.all */
 	uint64_t cookie;
+	int own_fd; /* a copy of the daemon's end */
+	struct sockd_req open; /* as it was opened */
+	struct sockd_adopt was; /* what was said of it since */
 	uint32_t room; /* the most that a receive had room for, as the daemon was told by connection number */
 	uint32_t room_told_by;
 	bool unsure; /* it was written to, and the daemon has not said since that all of it is executed */
+	bool asked; /* it was written to, and has not been read from to the end of an answer since */
+	bool to_adopt; /* the daemon has not been told of it */
 };
 struct known *known_find(const struct superv *s, uint64_t cookie);
-void known_add(struct superv *s, uint64_t cookie);
+/* One that is being made; the descriptor is copied. NULL: no memory, or no descriptors. */
+struct known *known_new(struct superv *s, int own_fd, const struct sockd_req *open);
+void known_free(struct known *k); /* NULL is welcome; not of one that was added */
+void known_add(struct superv *s, struct known *k, uint64_t cookie);
 void known_remove(struct superv *s, uint64_t cookie);
+void known_bound(struct known *k, uint32_t portid, uint32_t groups);
+void known_option(struct known *k, int level, int name, uint32_t v);
+void known_received(struct known *k, const void *bytes, size_t len_bytes);
+/* The daemon is gone: who waits for an answer of it waits in vain. */
+void known_lost(struct superv *s);
+/* There is another: it is told of them. False: not of all yet, call again. */
+bool known_adopt(struct superv *s);
+
+struct call;
+typedef void call_fn(struct call *c);
 
 /* One notified system call. Its handler ends it (call_return() and its like, which free it) or lets it wait: for the
  * daemon's answer, or for its descriptor. Whatever waits is dropped when the call is no more: its thread was killed, or a
@@ -65,13 +88,17 @@ struct call {
 	uint64_t deadline_ms; /* of a wait; 0: none */
 	uint32_t seq; /* of the request under way, or 0 */
 	bool watched; /* fd is in the loop */
+	bool waits_for_daemon; /* and is then made anew, from the start */
+	uint32_t op; /* of the request under way */
+	struct known *made; /* socket(): the one under way */
+	uint32_t note[2]; /* bind(): port and groups; setsockopt(): the value */
+	call_fn *fn; /* the row of the call */
 	void (*again)(struct call *c); /* the descriptor is ready, or the deadline (c->expired) is past */
 	void (*answered)(struct call *c, const struct sockd_rep *rep);
 	bool expired;
 	uint32_t part[2]; /* the call's own: how far an answer in pieces is */
 };
 
-typedef void call_fn(struct call *c);
 call_fn call_socket, call_bind, call_connect, call_getsockname, call_getpeername, call_setsockopt,
 	call_getsockopt, call_sendto, call_sendmsg, call_sendmmsg, call_recvfrom, call_recvmsg, call_recvmmsg,
 	call_ioctl, call_prctl, call_exec;
@@ -100,7 +127,14 @@ void inet_socket(struct call *c);
 void call_ask(struct call *c, const struct sockd_req *req, const int *fd, unsigned n_fds,
 	      void (*answered)(struct call *, const struct sockd_rep *));
 
+/* The daemon is gone: the call is made anew when there is another, or fails with -ENETDOWN when none comes soon. */
+void call_await_daemon(struct call *c);
+
 int daemon_connect(struct superv *s, char *ret_path, size_t len_bytes);
+/* There is one, and it knows all sockets. */
+bool daemon_is_there(const struct superv *s);
+/* Looks for a daemon when there is none and somebody wants it, and tells it of all sockets. */
+void daemon_seek(struct superv *s);
 /* 0 or -errno. */
 int daemon_send(struct superv *s, const struct sockd_req *req, const int *fd, unsigned n_fds);
 

@@ -59,19 +59,26 @@ static void save_pairs(struct sockd *d, struct saver *s, struct fds *fds)
 	save_end(s);
 }
 
-/* Closed, and their clients are yet to be told. */
+static void save_one_gone(struct saver *s, const struct pair *p)
+{
+	save_item(s);
+	save_u64(s, "cookie", p->cookie);
+	save_u64(s, "client", p->client->number);
+	save_end(s);
+}
+
+/* Closed, and their clients are yet to be told; and those that cannot go, of which clients may hold copies. */
 static void save_gone(struct sockd *d, struct saver *s)
 {
 	struct client *c;
 	struct pair *p;
 	save_list(s, "gone");
 	list_for_each (c, &d->clients, link)
-		list_for_each (p, &c->gone, of_client) {
-			save_item(s);
-			save_u64(s, "cookie", p->cookie);
-			save_u64(s, "client", c->number);
-			save_end(s);
-		}
+		list_for_each (p, &c->gone, of_client)
+			save_one_gone(s, p);
+	list_for_each (p, &d->socks, link)
+		if (p->client && !nl_sock_can_go(p->nl))
+			save_one_gone(s, p);
 	save_end(s);
 }
 

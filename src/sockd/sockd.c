@@ -121,6 +121,26 @@ void sockd_on_take_over(struct sockd *d, sockd_take_over_fn *fn, void *ctx)
 	d->take_over_ctx = ctx;
 }
 
+/* Of what cannot be adopted the cookie is told, too. */
+static int do_open(struct client *c, const struct sockd_req *req, struct raw_req *raw, struct sockd_rep *rep)
+{
+	struct pair *s;
+	int err;
+
+	if (req->op == SOCKD_ADOPT_NETLINK) {
+		memcpy(&rep->cookie, req->data + offsetof(struct sockd_adopt, cookie), sizeof rep->cookie);
+		err = pair_adopt(c, req, raw->fd[0], &s);
+	} else {
+		err = pair_open(c, req, raw->fd[0], raw->fd[1], &s);
+	}
+	if (err)
+		return err;
+	raw->fd[0] = -1;
+	rep->cookie = s->cookie;
+	c->d->refusing = false;
+	return 0;
+}
+
 int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 {
 	struct sockd_req req = { 0 };
@@ -132,13 +152,7 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 	*rep = (struct sockd_rep){ .op = req.op, .seq = req.seq };
 	c->d->stats.requests++;
 	if (!err && (req.op == SOCKD_OPEN_NETLINK || req.op == SOCKD_ADOPT_NETLINK)) {
-		err = req.op == SOCKD_OPEN_NETLINK ? pair_open(c, &req, raw->fd[0], raw->fd[1], &s)
-						   : pair_adopt(c, &req, raw->fd[0], &s);
-		if (!err) {
-			raw->fd[0] = -1;
-			rep->cookie = s->cookie;
-			c->d->refusing = false;
-		}
+		err = do_open(c, &req, raw, rep);
 	} else if (!err && req.op == SOCKD_IOCTL) {
 		err = do_ioctl(c, &req, rep);
 	} else if (!err && req.op == SOCKD_TAKE_OVER) {

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The sockets of a run, and how they survive their daemon.
+ *
+ * Theory of operation: an application holds one end of a pair, the daemon the other, and we a copy of the daemon's. So when the daemon
+ * goes, however it goes, nothing hangs up: who listens keeps waiting, and what is written waits in the pair. As soon as there is a daemon of
+ * that name again, each socket is brought to it with its port, groups, options and buffers (SOCKD_ADOPT_NETLINK). What happened
+ * meanwhile nobody can tell, so sockets with groups read ENOBUFS then, as after an overrun: every user of netlink has an answer to
+ * that. One that waits for an answer reads it at once, since the answer will not come.
+ *
+ * We cannot hold a copy of the application's end, or nobody would ever see its last descriptor close. So what we know of a socket is what was
+ * said in calls that are notified, all of which name an option or an address. */
+#include "run/superv_internal.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint32_t cookie_hash(uint64_t cookie)
+{
+	return hash_u32(cookie ^ cookie >> 32);
+}
+
+struct known *known_find(const struct superv *s, uint64_t cookie)
+{
+	struct hash_node *n;
+
+	hash_for_each_same(n, &s->ours, cookie_hash(cookie))
+	{
+		struct known *k = container_of(n, struct known, node);
+		if (k->cookie == cookie)
+			return k;
+	}
+	return NULL;
+}
+
+struct known *known_new(struct superv *s, int own_fd, const struct sockd_req *open)
+{
+	struct known *k = mem_zalloc(&s->mem, sizeof *k);
+
+	if (!k)
+		return NULL;
+	k->open = *open;
+	k->own_fd = fcntl(own_fd, F_DUPFD_CLOEXEC, 0);
+	if (k->own_fd >= 0)
+		return k;
+	mem_free(k);
+	return NULL;
+}
+
+void known_free(struct known *k)
+{
+	if (!k)
+		return;
+	close(k->own_fd);
+	mem_free(k);
+}
+
+void known_add(struct superv *s, struct known *k, uint64_t cookie)
+{
+	k->cookie = cookie;
+	k->was.cookie = cookie;
+	hash_insert(&s->ours, &k->node, cookie_hash(cookie));
+	list_append(&s->all, &k->link);
+}
+
+void known_remove(struct superv *s, uint64_t cookie)
+{
+	struct known *k = known_find(s, cookie);
+
+	if (!k)
+		return;
+	hash_remove(&s->ours, &k->node);
+	list_remove(&k->link);
+	known_free(k);
+}
+
+/* --- what is said of them --- */
+
+void known_bound(struct known *k, uint32_t portid, uint32_t groups)
+{
+	if (portid)
+		k->was.portid = portid;
+	k->was.groups[0] = (k->was.groups[0] & ~((uint64_t)UINT32_MAX << 1)) | (uint64_t)groups << 1;
+}
+
+static void member(struct known *k, uint32_t group, bool on)
+{
+	uint64_t bit = 1ull << group % 64;
+
+	if (group >= SOCKD_GROUPS)
+		return;
+	if (on)
+		k->was.groups[group / 64] |= bit;
+	else
+		k->was.groups[group / 64] &= ~bit;
+}
+
+void known_option(struct known *k, int level, int name, uint32_t v)
+{
+	if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_RCVBUFFORCE))
+		k->was.rcvbuf = v;
+	else if (level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_SNDBUFFORCE))
+		k->was.sndbuf = v;
+	else if (level == SOL_NETLINK && (name == NETLINK_ADD_MEMBERSHIP || name == NETLINK_DROP_MEMBERSHIP))
+		member(k, v, name == NETLINK_ADD_MEMBERSHIP);
+	else if (level == SOL_NETLINK && name < 32)
+		k->was.options = v ? k->was.options | 1u << name : k->was.options & ~(1u << name);
+}
+
+/* An answer ends with an error, an acknowledgement, the end of a dump, or is one message. */
+void known_received(struct known *k, const void *bytes, size_t len_bytes)
+{
+	const struct nlmsghdr *h = bytes;
+	int left = (int)len_bytes;
+
+	for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
+		if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE ||
+		    !(h->nlmsg_flags & NLM_F_MULTI))
+			k->asked = false;
+}
+
+/* --- from one daemon to the next --- */
+
+static void send_overrun(struct known *k)
+{
+	struct nlmsghdr h = { .nlmsg_len = sizeof h, .nlmsg_type = NLMSG_OVERRUN };
+
+	send(k->own_fd, &h, sizeof h, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* A request that was not read is forgotten, too: its sender is told that it failed. */
+static void give_up_request(struct known *k)
+{
+	while (recv(k->own_fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) > 0)
+		;
+	send_overrun(k);
+	k->asked = false;
+}
+
+void known_lost(struct superv *s)
+{
+	struct known *k;
+
+	list_for_each (k, &s->all, link) {
+		k->to_adopt = true;
+		k->unsure = false;
+		if (k->asked)
+			give_up_request(k);
+	}
+	s->all_adopted = false;
+}
+
+/* Nobody tells us of closed descriptors while there is no daemon. */
+static bool is_closed(const struct known *k)
+{
+	struct pollfd p = { .fd = k->own_fd };
+
+	return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
+static bool listens(const struct known *k)
+{
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(k->was.groups); i++)
+		any |= k->was.groups[i];
+	return any && !(k->was.options >> NETLINK_NO_ENOBUFS & 1);
+}
+
+static int adopt_one(struct superv *s, struct known *k)
+{
+	struct sockd_req req = k->open;
+
+	req.op = SOCKD_ADOPT_NETLINK;
+	req.seq = superv_seq(s);
+	k->was.overrun = listens(k);
+	req.data_len = sizeof k->was;
+	memcpy(req.data, &k->was, sizeof k->was);
+	return daemon_send(s, &req, &k->own_fd, 1);
+}
+
+bool known_adopt(struct superv *s)
+{
+	struct known *k, *tmp;
+
+	list_for_each_safe (k, tmp, &s->all, link) {
+		if (!k->to_adopt)
+			continue;
+		if (is_closed(k)) {
+			known_remove(s, k->cookie);
+			continue;
+		}
+		if (adopt_one(s, k))
+			return false;
+		k->to_adopt = false;
+	}
+	return true;
+}
