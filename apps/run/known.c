@@ -112,13 +112,16 @@ void known_option(struct known *k, int level, int name, uint32_t v)
 /* An answer ends with an error, an acknowledgement, the end of a dump, or is one message. */
 void known_received(struct known *k, const void *bytes, size_t len_bytes)
 {
-	const struct nlmsghdr *h = bytes;
-	int left = (int)len_bytes;
+	struct nlmsghdr h;
 
-	for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
-		if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE ||
-		    !(h->nlmsg_flags & NLM_F_MULTI))
+	for (size_t at = 0; at + sizeof h <= len_bytes; at += NLMSG_ALIGN((size_t)h.nlmsg_len)) {
+		memcpy(&h, (const char *)bytes + at, sizeof h);
+		if (h.nlmsg_len < sizeof h)
+			return;
+		if (h.nlmsg_type == NLMSG_ERROR || h.nlmsg_type == NLMSG_DONE ||
+		    !(h.nlmsg_flags & NLM_F_MULTI))
 			k->asked = false;
+	}
 }
 
 /* --- from one daemon to the next --- */
