@@ -49,6 +49,7 @@ int64_t drill_connect(struct call_ctx *c);
 int64_t drill_close(struct call_ctx *c);
 int64_t drill_shutdown(struct call_ctx *c);
 int64_t drill_listen(struct call_ctx *c);
+int64_t drill_accept(struct call_ctx *c);
 int64_t drill_getsockname(struct call_ctx *c);
 int64_t drill_getpeername(struct call_ctx *c);
 

@@ -8,27 +8,31 @@
 #include "drill/values.h"
 #include "sock/sock.h"
 
-int64_t drill_socket(struct call_ctx *c)
+/* Under the number that the script says, or 3. */
+static int64_t take_fd(struct call_ctx *c, struct sock *s, uint8_t family, bool nonblock)
 {
-	int64_t domain = call_int(c, 0, c->r->s->family), type = call_int(c, 1, SOCK_DGRAM),
-		proto = call_int(c, 2, 0), n;
-	struct sock *s;
-	if (c->wrong)
-		return -EINVAL;
+	int64_t n;
 	if (!value_int(c->e->call.result, &n))
 		n = 3;
-	int err = sock_open(c->r->w->st, (int)domain, (int)type, (int)proto, NULL, &s);
-	if (err)
-		return err;
 	if (n < 0 || n >= DRILL_FDS ||
 	    call_fd_is_open(
 		    &c->r->fd[n])) { /* the result is wrong, or the number taken: close() was forgotten */
 		sock_close(s);
 		return n < 0 ? 0 : -EMFILE;
 	}
-	c->r->fd[n] =
-		(struct drill_fd){ .sock = s, .family = (uint8_t)domain, .nonblock = type & SOCK_NONBLOCK };
+	c->r->fd[n] = (struct drill_fd){ .sock = s, .family = family, .nonblock = nonblock };
 	return n;
+}
+
+int64_t drill_socket(struct call_ctx *c)
+{
+	int64_t domain = call_int(c, 0, c->r->s->family), type = call_int(c, 1, SOCK_DGRAM),
+		proto = call_int(c, 2, 0);
+	struct sock *s;
+	if (c->wrong)
+		return -EINVAL;
+	int err = sock_open(c->r->w->st, (int)domain, (int)type, (int)proto, NULL, &s);
+	return err ? err : take_fd(c, s, (uint8_t)domain, type & SOCK_NONBLOCK);
 }
 
 int64_t drill_bind(struct call_ctx *c)
@@ -39,13 +43,20 @@ int64_t drill_bind(struct call_ctx *c)
 						       : 0;
 }
 
+/* A stream's takes a round trip; who does not want to wait is told so. */
 int64_t drill_connect(struct call_ctx *c)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
-	return call_address_arg(c, 1, false, &ss, &len)
-		       ? sock_connect(c->fd->sock, (struct sockaddr *)&ss, len)
-		       : 0;
+	if (!call_address_arg(c, 1, false, &ss, &len))
+		return 0;
+	int err = sock_connect(c->fd->sock, (struct sockaddr *)&ss, len);
+	bool waits = err == -EINPROGRESS || (err == -EALREADY && c->waited_us);
+	if (!waits || c->fd->nonblock)
+		return err;
+	c->may_block = true;
+	call_flow_follow(c->r, c->fd);
+	return -EAGAIN;
 }
 
 int64_t drill_close(struct call_ctx *c)
@@ -63,10 +74,25 @@ int64_t drill_shutdown(struct call_ctx *c)
 	return sock_shutdown(c->fd->sock, (int)call_int(c, 1, SHUT_RDWR));
 }
 
-/* Datagram sockets have neither. */
 int64_t drill_listen(struct call_ctx *c)
 {
-	return -EOPNOTSUPP;
+	return sock_listen(c->fd->sock, (int)call_int(c, 1, 1));
+}
+
+int64_t drill_accept(struct call_ctx *c)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof ss;
+	struct sock *s;
+	int err = sock_accept(c->fd->sock, &s);
+	c->may_block = true;
+	if (err)
+		return err;
+	sock_getpeername(s, (struct sockaddr *)&ss, &len);
+	int64_t n = take_fd(c, s, c->fd->family, false);
+	if (n >= 0)
+		call_address_arg_is(c, 1, &ss);
+	return n;
 }
 
 static int64_t name_of(struct call_ctx *c, int (*get)(struct sock *, struct sockaddr *, socklen_t *))

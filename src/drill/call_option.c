@@ -82,18 +82,24 @@ static int64_t number_out(struct call_ctx *c, int64_t n)
 	return 0;
 }
 
-/* FIONREAD is the length of the next datagram. What was sent is gone, so there is never anything in SIOCOUTQ. */
+static int64_t amount(struct call_ctx *c, enum sock_amount which)
+{
+	int n = sock_amount(c->fd->sock, which);
+	return n < 0 ? n : number_out(c, n);
+}
+
 int64_t drill_ioctl(struct call_ctx *c)
 {
-	int64_t what = call_int(c, 1, -1), n;
+	int64_t what = call_int(c, 1, -1);
 	if (c->wrong)
 		return 0;
 	switch (what) {
 	case FIONREAD:
-		n = sock_recvfrom(c->fd->sock, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);
-		return number_out(c, MAX(n, (int64_t)0));
+		return amount(c, SOCK_READABLE);
 	case SIOCOUTQ:
-		return number_out(c, 0);
+		return amount(c, SOCK_UNACKED);
+	case SIOCOUTQNSD:
+		return amount(c, SOCK_UNSENT);
 	case FIONBIO:
 		c->fd->nonblock = call_int(c, 2, 0);
 		return 0;

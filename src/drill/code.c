@@ -7,7 +7,7 @@
  * a line, which comes back over a pipe. A program that does not end is ended.
  *
  * The original fills in TCP_INFO's members (tcpi_snd_cwnd, ...) as they were at the time of the block. A block that names one is
- * not run: there is no TCP yet. */
+ * not run. */
 #include "drill/run_internal.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ const char *code_missing(const char *text)
 	while (*(text += strcspn(text, letters))) {
 		for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 			if (begins(text, names[i]))
-				return "code about tcp_info, and there is no TCP yet";
+				return "code about tcp_info";
 		text += strspn(text, letters);
 	}
 	return NULL;

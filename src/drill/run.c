@@ -16,8 +16,7 @@
  * last, from its peer; outbound ones must leave over the same flow. Without a socket they are between the script's addresses.
  *
  * Packets that nobody expected are met by the next expectation; those at the very end are let go, as by the original tool, whose
- * sockets end with it. Code runs after the last event (code.c). Not run: TCP and what asks for it (there is none yet), shell lines
- * beyond shell.c. Scripts with those are skipped before they begin, by name of what is missing.
+ * sockets end with it. Code runs after the last event (code.c). Not run: shell lines beyond shell.c. Scripts with those are skipped before they begin, by name of what is missing.
  *
  * A script that asks for absurdly much time is ended after STOPS_MAX stops of the clock: the stack has periodic work. */
 #include "drill/run_internal.h"
@@ -30,6 +29,7 @@
 #include <sys/socket.h>
 
 #include "drill/side.h"
+#include "wire/tcp.h"
 
 enum { ANY_TIME_US = 300 * 1000000, REMOTE_PORT = 49152, LINE_MAX_LEN = 512, STOPS_MAX = 5000000 };
 
@@ -174,8 +174,13 @@ static void tell_packet(const struct run *r, unsigned line, const char *way, con
 static bool inbound(struct run *r, const struct event *e)
 {
 	uint8_t *bytes = malloc(DRILL_PACKET_MAX);
-	tell_packet(r, e->line, "<", &e->packet, run_now_us(r));
-	uint32_t len = bytes ? packet_emit(&e->packet, &r->flow, bytes) : 0;
+	struct packet p = e->packet;
+	tell_packet(r, e->line, "<", &p, run_now_us(r));
+	if (p.kind == PACKET_TCP && (p.flags & (TCP_F_SYN | TCP_F_ACK)) == TCP_F_SYN && call_listens(r))
+		talk_begin(&r->talks, &r->flow, &p);
+	if (p.kind == PACKET_TCP || p.quote == QUOTE_TCP)
+		talk_to_live(talk_of(&r->talks, &r->flow), r->s, &p);
+	uint32_t len = bytes ? packet_emit(&p, &r->flow, bytes) : 0;
 	if (len)
 		pcapng_packet(r->w->capture, 0, PCAPNG_INBOUND, (uint64_t)MAX(run_now_us(r), 0),
 			      cur_of(bytes, len));
@@ -221,6 +226,23 @@ static void timing_text(char *to_text, size_t size, bool range, int64_t from, in
 		 range ? "from" : "at", SECONDS_OF(from), until, SECONDS_OF(at), SECONDS_OF(tolerance));
 }
 
+/* What a script wants as one segment may come as several (without --strict_segments), in the same instant. */
+static void join_rest(struct run *r, const struct event *e, struct packet *seen, struct talk *t)
+{
+	const struct caught *next;
+	struct packet more;
+	struct flow flow;
+	while (!r->s->strict_segments && seen->kind == PACKET_TCP && e->packet.kind == PACKET_TCP &&
+	       seen->len && seen->len < e->packet.len && (next = world_peek(r->w))) {
+		if (packet_read(next->bytes, next->len, &more, &flow) || !same_flow(r, &more, &flow))
+			return;
+		more.seq -= t->ahead;
+		if (!talk_join(seen, &more))
+			return;
+		free(world_take(r->w));
+	}
+}
+
 static bool check_caught(struct run *r, const struct event *e, const struct caught *k, int64_t from,
 			 int64_t to)
 {
@@ -229,6 +251,11 @@ static bool check_caught(struct run *r, const struct event *e, const struct caug
 	char room[160];
 	int64_t at = (int64_t)(k->at_us - r->zero_us), tolerance = tolerance_of(r, from);
 	const char *why = packet_read(k->bytes, k->len, &seen, &flow);
+	struct talk *t = talk_of(&r->talks, &r->flow);
+	if (!why && same_flow(r, &e->packet, &flow)) {
+		talk_to_script(t, r->s, &e->packet, &seen);
+		join_rest(r, e, &seen, t);
+	}
 	tell_packet(r, e->line, ">", &seen, at);
 	if (!why)
 		why = packet_differs(&e->packet, &seen, room, sizeof room);
@@ -345,10 +372,8 @@ static bool runnable(struct run *r)
 	char room[LINE_MAX_LEN];
 	const char *why = NULL;
 	for (const struct event *e = r->s->events; e; e = e->next) {
-		if (e->kind == EVENT_PACKET && e->packet.kind == PACKET_TCP)
-			why = "no TCP yet";
-		else if (e->kind == EVENT_PACKET &&
-			 (e->packet.kind == PACKET_UDPLITE || e->packet.quote == QUOTE_UDPLITE))
+		if (e->kind == EVENT_PACKET &&
+		    (e->packet.kind == PACKET_UDPLITE || e->packet.quote == QUOTE_UDPLITE))
 			why = "no UDP-Lite yet";
 		if (why)
 			return run_skip(r, e->line, "%s", why);

@@ -6,6 +6,7 @@
 #include "drill/bytes.h"
 #include "drill/drill.h"
 #include "drill/shell.h"
+#include "drill/talk.h"
 #include "drill/world.h"
 
 struct sock;
@@ -35,6 +36,7 @@ struct run {
 	uint64_t zero_us; /* the script's time 0 on the clock */
 	int64_t prev_us; /* when the last event was due, in the script's time */
 	struct flow flow; /* of the socket that was used last */
+	struct talks talks;
 	struct drill_fd fd[DRILL_FDS];
 	struct drill_call pending;
 	uint64_t stops, stops_max; /* of the clock */
@@ -61,6 +63,7 @@ enum call_state call_try(struct run *r, const struct event *e, uint64_t waited_u
 /* How long poll() and its like wait at most, or UINT64_MAX: for ever. */
 uint64_t call_timeout_us(struct run *r, const struct event *e);
 void call_close_all(struct run *r);
+bool call_listens(const struct run *r); /* somebody does, and nobody calls */
 
 /* --- code.c --- */
 

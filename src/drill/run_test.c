@@ -93,7 +93,6 @@ static void shell_lines_are_answered_by_the_stack(void **state)
 
 static void what_cannot_be_run_is_skipped_by_name(void **state)
 {
-	skips("0 < S 0:0(0) win 1000", "t.pkt:1: no TCP yet");
 	skips("`../common/defaults.sh`\n" PING,
 	      "t.pkt:1: a shell line that is not known here: ../common/defaults.sh");
 	skips(PING "+0 `sysctl -q net.ipv4.tcp_ecn=0`", "t.pkt:2: a shell line");

@@ -211,6 +211,11 @@ int world_inject(struct world *w, const uint8_t *bytes, uint32_t len)
 	return 0;
 }
 
+const struct caught *world_peek(const struct world *w)
+{
+	return w->first;
+}
+
 struct caught *world_take(struct world *w)
 {
 	struct caught *k = w->first;

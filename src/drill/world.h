@@ -30,6 +30,8 @@ void world_free(struct world *w); /* NULL is welcome */
 
 /* An IP packet arrives now. 0, -ENOMEM, -EMSGSIZE. */
 int world_inject(struct world *w, const uint8_t *bytes, uint32_t len);
+/* As world_take(), left where it is. */
+const struct caught *world_peek(const struct world *w);
 /* The next packet that was sent, for the caller to free(); NULL: none is there. What only keeps a link going (neighbour discovery,
  * group membership) is left out. */
 struct caught *world_take(struct world *w);

@@ -26,7 +26,7 @@ static bool may_bind6(const struct worker *w, uint32_t bound_if, const struct l4
 	return nh && nh->type == RTN_LOCAL; /* Linux: not to an anycast address */
 }
 
-static bool may_bind(const struct l4_end *e, const struct l4_addr *to)
+bool l4_may_bind(const struct l4_end *e, const struct l4_addr *to)
 {
 	const struct worker *w = e->home;
 	if (l4_is_any(&to->a))
@@ -40,7 +40,7 @@ static bool may_bind(const struct l4_end *e, const struct l4_addr *to)
 int l4_bind(struct l4_end *e, const struct l4_addr *to)
 {
 	bool was_heard = e->hashed;
-	if (!may_bind(e, to))
+	if (!l4_may_bind(e, to))
 		return -EADDRNOTAVAIL;
 	if (e->connected || (e->ops->has_ports && e->hashed))
 		return -EINVAL;

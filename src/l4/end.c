@@ -227,6 +227,13 @@ void l4_tell(struct l4_end *e)
 	lcore_at_turn_end(e->home->lc, &lw->tell_end);
 }
 
+void l4_tell_from(struct worker *w, const struct l4_end *e)
+{
+	const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
+	if (e->ready)
+		lcore_post(w->lc, w->lc->rt->ctl, &m);
+}
+
 /* --- l4-deliver --- */
 
 /* Linux: what is there may pass the limit by one datagram, so that a small buffer still takes a large one. */

@@ -239,6 +239,8 @@ static uint8_t error_one(struct worker *w, struct pkt *p)
 		to_raw(w, p, &t, r.family);
 	t.lport = r.src.port;
 	t.rport = r.dst.port;
+	if (l4_stack(w->st)->errors.proto == r.proto && r.proto)
+		return r.family == AF_INET6 ? l4_stack(w->st)->errors.edge6 : l4_stack(w->st)->errors.edge4;
 	struct l4_end *e = l4_find(w, &t);
 	return e ? l4_deliver_to(p, e, true, ERROR_NEXT_DELIVER) : pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
 }
@@ -261,6 +263,31 @@ const struct node l4_error6_node = {
 	.run = l4_error_input,
 	.next = { [ERROR_NEXT_DELIVER] = "l4-deliver" },
 };
+
+int l4_error_add(struct leat_stack *st, uint8_t proto, const char *node4, const char *node6)
+{
+	struct l4_stack *s = l4_stack(st);
+	if (!s)
+		return 0;
+	s->errors.node4 = node4;
+	s->errors.node6 = node6;
+	s->errors.edge4 = node_edge_add(st, l4_error4_node.name, node4);
+	s->errors.edge6 = node_edge_add(st, l4_error6_node.name, node6);
+	if (!s->errors.edge4 || !s->errors.edge6)
+		return -ENOBUFS;
+	s->errors.proto = proto;
+	return 0;
+}
+
+void l4_error_remove(struct leat_stack *st, uint8_t proto)
+{
+	struct l4_stack *s = l4_stack(st);
+	if (!s || s->errors.proto != proto)
+		return;
+	s->errors.proto = 0;
+	node_edge_remove(st, l4_error4_node.name, s->errors.node4);
+	node_edge_remove(st, l4_error6_node.name, s->errors.node6);
+}
 
 /* --- at home --- */
 

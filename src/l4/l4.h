@@ -130,6 +130,7 @@ struct l4_end {
 	struct list alert; /* alert.h: l4_stack.alert4, alert6 */
 	uint32_t alert_value; /* which packets: IPv4 their protocol, IPv6 the value of the option */
 
+	void *own; /* the protocol's */
 	struct pkt_queue rcv, err;
 	uint32_t rcv_bytes, err_bytes; /* memory, not payload */
 	uint64_t drops;
@@ -180,6 +181,8 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 /* Nobody finds it any more and what it had queued is gone; its memory may go after a grace period. */
 void l4_end_done(struct l4_end *e);
 
+/* Is there such an address to be bound to? */
+bool l4_may_bind(const struct l4_end *e, const struct l4_addr *to);
 /* 0; -EINVAL (bound already), -EADDRNOTAVAIL, -EADDRINUSE. Port 0: a free one is chosen. */
 int l4_bind(struct l4_end *e, const struct l4_addr *to);
 int l4_autobind(struct l4_end *e); /* before sending, when it has no port: 0 or -EAGAIN */

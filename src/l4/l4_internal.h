@@ -24,6 +24,10 @@ struct l4_stack {
 	uint32_t next_id;
 	uint16_t out4, out6, whole4, whole6; /* nodes */
 	uint32_t n_raw; /* raw endpoints */
+	struct {
+		const char *node4, *node6;
+		uint8_t proto, edge4, edge6;
+	} errors; /* l4_error_add(); proto 0: nobody */
 	struct list alert4, alert6; /* struct l4_end.alert */
 };
 static inline struct l4_stack *l4_stack(const struct leat_stack *st)
@@ -140,6 +144,12 @@ uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p);
 void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mtu);
 /* The owner is told at the end of the turn. */
 void l4_tell(struct l4_end *e);
+/* The same from any worker: at once. */
+void l4_tell_from(struct worker *w, const struct l4_end *e);
+/* Errors about a protocol whose endpoints are not found here go to these nodes, read and judged: l4_error_parse() holds, and a path
+ * MTU can be. In a module's init and unlink. 0, -ENOBUFS. */
+int l4_error_add(struct leat_stack *st, uint8_t proto, const char *node4, const char *node6);
+void l4_error_remove(struct leat_stack *st, uint8_t proto);
 uint32_t l4_truesize(const struct pkt *p);
 
 #endif

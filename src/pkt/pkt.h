@@ -116,6 +116,10 @@ union pkt_edge {
 		uint32_t end; /* id of the endpoint it is for (l4/l4.h) */
 		bool error; /* an ICMP error about what the endpoint sent */
 	} l4_deliver;
+	struct {
+		uint32_t seq, end; /* of the payload, while a connection holds it */
+		uint16_t off; /* where it begins, from data on */
+	} tcp;
 };
 static_assert(sizeof(union pkt_edge) == 16, "docs/packet.md");
 

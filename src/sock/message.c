@@ -58,6 +58,8 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 	struct l4_send send = { .buf = m->buf, .len = m->len };
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s))
+		return sock_stream_send(s, m, flags);
 	if (flags & MSG_OOB && !(is_udp(s) && s->end.family == AF_INET6)) /* Linux: UDP does not look at it */
 		return -EOPNOTSUPP;
 	l4_enter(&s->end);
@@ -230,6 +232,8 @@ ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 	m->flags = 0;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s) && !(flags & MSG_ERRQUEUE))
+		return sock_stream_receive(s, m, flags);
 	if (flags & MSG_OOB && !is_udp(s)) /* Linux: UDP does not look at it */
 		return -EOPNOTSUPP;
 	l4_enter(&s->end);

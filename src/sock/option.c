@@ -34,7 +34,7 @@ enum {
 enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 
 /* For whom a row is. */
-enum option_for { FOR_ALL, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
+enum option_for { FOR_ALL, FOR_STREAM, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
 /* How its number is kept and checked. */
 enum option_as { AS_BOOL, AS_BYTE, AS_RANGE, AS_FN, AS_NAMED }; /* AS_BYTE: the low one, whatever is above */
 
@@ -42,6 +42,7 @@ struct option {
 	int level, name;
 	uint8_t as, size, whom;
 	bool not0;
+	bool any_name; /* whoever it leads to knows the names */
 	uint16_t off; /* in struct sock */
 	int min, max;
 	int dflt; /* what -1 stands for when read; 0: -1 is read as it is */
@@ -130,28 +131,43 @@ static int buffer_size(const void *val, socklen_t len, uint32_t max, uint32_t mi
 
 static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
 {
-	return buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt.rcvbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt.rcvbuf);
+	if (!err && sock_is_stream(s))
+		tcp_set_rcvbuf(&s->end, s->end.opt.rcvbuf);
+	return err;
 }
 
 static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
 {
-	return buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->sndbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->sndbuf);
+	if (!err && sock_is_stream(s))
+		tcp_set_sndbuf(&s->end, s->sndbuf);
+	return err;
 }
 
 static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
 {
-	return s->creds.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt.rcvbuf)
-				  : -EPERM;
+	int err = s->creds.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt.rcvbuf)
+				     : -EPERM;
+	if (!err && sock_is_stream(s))
+		tcp_set_rcvbuf(&s->end, s->end.opt.rcvbuf);
+	return err;
 }
 
 static int get_rcvbuf(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, (int)s->end.opt.rcvbuf, val, len);
+	uint32_t both[2] = { s->end.opt.rcvbuf };
+	if (sock_is_stream(s))
+		tcp_get_bufs(&s->end, both);
+	return write_int(NULL, (int)both[0], val, len);
 }
 
 static int get_sndbuf(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, (int)s->sndbuf, val, len);
+	uint32_t both[2] = { 0, s->sndbuf };
+	if (sock_is_stream(s))
+		tcp_get_bufs(&s->end, both);
+	return write_int(NULL, (int)both[1], val, len);
 }
 
 static int get_error(struct sock *s, void *val, socklen_t *len)
@@ -177,6 +193,52 @@ static int get_protocol(struct sock *s, void *val, socklen_t *len)
 static int get_no(struct sock *s, void *val, socklen_t *len)
 {
 	return write_int(NULL, 0, val, len);
+}
+
+static int get_listens(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, sock_is_stream(s) && tcp_state_of(&s->end) == TCP_LISTEN, val, len);
+}
+
+/* --- streams --- */
+
+static int set_keepalive(struct sock *s, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	return err ? err : tcp_set_keepalive(&s->end, on);
+}
+
+static int get_keepalive(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, tcp_get_keepalive(&s->end), val, len);
+}
+
+static int set_linger(struct sock *s, const void *val, socklen_t len)
+{
+	struct linger l;
+	if (len < sizeof l)
+		return -EINVAL;
+	memcpy(&l, val, sizeof l);
+	return tcp_set_linger(&s->end, l.l_onoff, l.l_linger);
+}
+
+static int get_linger(struct sock *s, void *val, socklen_t *len)
+{
+	int both[2];
+	tcp_get_linger(&s->end, both);
+	const struct linger l = { .l_onoff = both[0], .l_linger = both[1] };
+	return write_out(&l, sizeof l, val, len);
+}
+
+static int set_tcp(struct sock *s, int name, const void *val, socklen_t len)
+{
+	return tcp_setopt(&s->end, name, val, len);
+}
+
+static int get_tcp(struct sock *s, int name, void *val, socklen_t *len)
+{
+	return tcp_getopt(&s->end, name, val, len);
 }
 
 static int set_mark(struct sock *s, const void *val, socklen_t len)
@@ -471,7 +533,9 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_TYPE,			FN(NULL, get_type) },
 	{ SOL_SOCKET, SO_DOMAIN,		FN(NULL, get_domain) },
 	{ SOL_SOCKET, SO_PROTOCOL,		FN(NULL, get_protocol) },
-	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_no) },
+	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_listens) },
+	{ SOL_SOCKET, SO_KEEPALIVE,		FN(set_keepalive, get_keepalive), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_LINGER,		FN(set_linger, get_linger), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MARK,			FN(set_mark, get_mark) },
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
@@ -533,6 +597,8 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_CHECKSUM,		FN(set_checksum, get_checksum), .whom = FOR_RAW6 },
 	{ SOL_RAW, IPV6_CHECKSUM,		FN(set_checksum_any, get_checksum), .whom = FOR_RAW6 },
 
+	{ IPPROTO_TCP, 0,			.as = AS_NAMED, .any_name = true, .set_named = set_tcp, .get_named = get_tcp, .whom = FOR_STREAM },
+
 	{ SOL_RAW, ICMP_FILTER,			FN(set_icmp_filter, get_icmp_filter), .whom = FOR_RAW4_ICMP },
 	{ IPPROTO_ICMPV6, ICMPV6_FILTER,	FN(set_icmp6_filter, get_icmp6_filter), .whom = FOR_RAW6_ICMP },
 };
@@ -545,6 +611,8 @@ static bool is_for(const struct sock *s, uint8_t whom)
 	switch ((enum option_for)whom) {
 	case FOR_ALL:
 		return true;
+	case FOR_STREAM:
+		return sock_is_stream(s);
 	case FOR_INET6:
 		return six;
 	case FOR_RAW4:
@@ -564,7 +632,8 @@ static const struct option *option_find(const struct sock *s, int level, int nam
 	if (level == IPPROTO_IP && s->end.ops->type == SOCK_RAW && s->end.family == AF_INET6)
 		return NULL; /* Linux: no IPv4 there */
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
-		if (options[i].level == level && options[i].name == name && is_for(s, options[i].whom))
+		if (options[i].level == level && (options[i].name == name || options[i].any_name) &&
+		    is_for(s, options[i].whom))
 			return &options[i];
 	return NULL;
 }
@@ -598,10 +667,10 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 	return 0;
 }
 
-static int set_one(struct sock *s, const struct option *o, const void *val, socklen_t len)
+static int set_one(struct sock *s, const struct option *o, int name, const void *val, socklen_t len)
 {
 	if (o->as == AS_NAMED)
-		return o->set_named(s, o->name, val, len);
+		return o->set_named(s, name, val, len);
 	if (o->as != AS_FN)
 		return set_number(s, o, val, len);
 	return o->set ? o->set(s, val, len) : -ENOPROTOOPT;
@@ -615,15 +684,15 @@ int sock_setsockopt(struct sock *s, int level, int name, const void *val, sockle
 	if (!o)
 		return no_option(s, level, name, false);
 	l4_enter(&s->end);
-	return (int)sock_leave(s, set_one(s, o, val, len));
+	return (int)sock_leave(s, set_one(s, o, name, val, len));
 }
 
-static int get_one(struct sock *s, const struct option *o, void *val, socklen_t *len)
+static int get_one(struct sock *s, const struct option *o, int name, void *val, socklen_t *len)
 {
 	if ((int)*len < 0)
 		return -EINVAL;
 	if (o->as == AS_NAMED)
-		return o->get_named(s, o->name, val, len);
+		return o->get_named(s, name, val, len);
 	if (o->as == AS_FN)
 		return o->get ? o->get(s, val, len) : -ENOPROTOOPT;
 	int64_t n = field_get(s, o);
@@ -640,5 +709,5 @@ int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *l
 	if (!o)
 		return no_option(s, level, name, true);
 	l4_enter(&s->end);
-	return (int)sock_leave(s, get_one(s, o, val, len));
+	return (int)sock_leave(s, get_one(s, o, name, val, len));
 }

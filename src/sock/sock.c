@@ -35,12 +35,12 @@ static int find_ops(const struct leat_stack *st, int domain, int type, int proto
 		return -EAFNOSUPPORT;
 	if (type < 0 || type > SOCK_PACKET) /* Linux: there is no such type at all */
 		return -EINVAL;
-	if (type != SOCK_DGRAM && type != SOCK_RAW)
+	if (type != SOCK_DGRAM && type != SOCK_RAW && type != SOCK_STREAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
 		return -EINVAL;
-	if (!protocol && type == SOCK_DGRAM)
-		protocol = IPPROTO_UDP;
+	if (!protocol && type != SOCK_RAW)
+		protocol = type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 	const struct l4_ops *ops =
 		protocol && protocol < 256 ? l4_ops_find(st, type, (uint8_t)domain, (uint8_t)protocol) : NULL;
 	if (!ops)
@@ -49,6 +49,26 @@ static int find_ops(const struct leat_stack *st, int domain, int type, int proto
 		return -EPERM;
 	*ret = ops;
 	*ret_proto = (uint8_t)protocol;
+	return 0;
+}
+
+int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, uint8_t proto,
+	     const struct sock_creds *creds, struct sock **ret)
+{
+	struct sock *s = mem_zalloc(&st->mem, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	s->creds = *creds;
+	s->sndbuf = l4_conf(st)->sndbuf;
+	int err = l4_end_init(&s->end, st, ops, family, proto);
+	if (err) {
+		mem_free(s);
+		return err;
+	}
+	s->end.uid = creds->uid;
+	s->end.ready = became_ready;
+	list_append(&sock_stack(st)->all, &s->link);
+	*ret = s;
 	return 0;
 }
 
@@ -64,23 +84,10 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 	int err = find_ops(st, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, creds, &ops, &proto);
 	if (err)
 		return err;
-	struct sock *s = mem_zalloc(&st->mem, sizeof *s);
-	if (!s)
-		return -ENOMEM;
-	s->creds = *creds;
-	s->sndbuf = l4_conf(st)->sndbuf;
 	st->rt->ops->pause(st->rt);
-	err = l4_end_init(&s->end, st, ops, (uint8_t)domain, proto);
+	err = sock_new(st, ops, (uint8_t)domain, proto, creds, ret);
 	st->rt->ops->resume(st->rt);
-	if (err) {
-		mem_free(s);
-		return err;
-	}
-	s->end.uid = creds->uid;
-	s->end.ready = became_ready;
-	list_append(&sock_stack(st)->all, &s->link);
-	*ret = s;
-	return 0;
+	return err;
 }
 
 static void free_deferred(struct deferred *d)
@@ -106,7 +113,7 @@ void sock_close(struct sock *s)
 
 static bool may_have_port(const struct sock *s, uint16_t port)
 {
-	return !s->end.ops->has_ports || s->end.proto != IPPROTO_UDP || !port ||
+	return !s->end.ops->has_ports || (s->end.proto != IPPROTO_UDP && !sock_is_stream(s)) || !port ||
 	       port >= l4_conf(s->end.st)->privileged_ports || s->creds.net_bind;
 }
 
@@ -159,7 +166,7 @@ int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len)
 	if (!may_have_port(s, to.port))
 		return -EACCES;
 	l4_enter(&s->end);
-	return (int)sock_leave(s, l4_bind(&s->end, &to));
+	return (int)sock_leave(s, sock_is_stream(s) ? tcp_bind(&s->end, &to) : l4_bind(&s->end, &to));
 }
 
 int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len)
@@ -171,13 +178,18 @@ int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len)
 		return -EINVAL;
 	l4_enter(&s->end);
 	if (addr->sa_family == AF_UNSPEC) {
-		l4_disconnect(&s->end);
+		if (sock_is_stream(s))
+			tcp_disconnect(&s->end);
+		else
+			l4_disconnect(&s->end);
 		return (int)sock_leave(s, 0);
 	}
 	int err = sock_addr_in(s, addr, len, &to);
 	if (!err && s->end.opt.v6only && addr->sa_family == AF_INET)
 		err = -EAFNOSUPPORT;
-	return (int)sock_leave(s, err ? err : l4_connect(&s->end, &to));
+	if (!err)
+		err = sock_is_stream(s) ? sock_stream_connect(s, &to) : l4_connect(&s->end, &to);
+	return (int)sock_leave(s, err);
 }
 
 /* Linux: an unconnected datagram socket is told so, and shut down all the same. */
@@ -185,6 +197,10 @@ int sock_shutdown(struct sock *s, int how)
 {
 	if (how < SHUT_RD || how > SHUT_RDWR)
 		return -EINVAL;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s))
+		return sock_stream_shutdown(s, how);
 	l4_enter(&s->end);
 	s->end.shut |= (uint8_t)(how + 1);
 	return (int)sock_leave(s, s->end.connected ? 0 : -ENOTCONN);
@@ -192,8 +208,18 @@ int sock_shutdown(struct sock *s, int how)
 
 /* --- state --- */
 
+static uint32_t poll_stream(struct sock *s)
+{
+	l4_enter(&s->end);
+	uint32_t events = tcp_poll(&s->end);
+	l4_leave(&s->end);
+	return events;
+}
+
 uint32_t sock_poll(struct sock *s)
 {
+	if (s->end.ops && sock_is_stream(s))
+		return poll_stream(s);
 	uint32_t events = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND; /* what is sent leaves at once */
 	l4_enter(&s->end);
 	if (s->end.error || s->end.err.n)

@@ -29,7 +29,7 @@ struct sock_creds {
 extern const struct sock_creds sock_creds_root; /* may do everything */
 
 /* AF_INET, AF_INET6; SOCK_DGRAM with 0, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6 (ping sockets), SOCK_RAW with a protocol.
- * SOCK_NONBLOCK and SOCK_CLOEXEC in type are let pass: a descriptor's flags are the caller's. creds are copied; NULL: root.
+ * SOCK_STREAM with 0 or IPPROTO_TCP. SOCK_NONBLOCK and SOCK_CLOEXEC in type are let pass: a descriptor's flags are the caller's. creds are copied; NULL: root.
  * 0; -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EPERM, -ENOMEM. */
 int sock_open(struct leat_stack *st, int domain, int type, int protocol, const struct sock_creds *creds,
 	      struct sock **ret);
@@ -38,9 +38,13 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 void sock_close(struct sock *s);
 
 int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len);
-/* AF_UNSPEC takes the peer away again, and what connect had chosen. */
+/* AF_UNSPEC takes the peer away again, and what connect had chosen. A stream: -EINPROGRESS, and 0 once after it is up; -EALREADY,
+ * -EISCONN, or why it failed. */
 int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len);
 int sock_shutdown(struct sock *s, int how);
+int sock_listen(struct sock *s, int backlog); /* -EOPNOTSUPP for what is no stream */
+/* -EAGAIN, -EINVAL (it does not listen), -ENOMEM. The new one belongs to the same owner. */
+int sock_accept(struct sock *s, struct sock **ret);
 
 /* *len is the room at addr and becomes the address's own length, as in Linux; what does not fit is cut off. */
 int sock_getsockname(struct sock *s, struct sockaddr *addr, socklen_t *len);
@@ -89,6 +93,10 @@ int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *l
 
 /* EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP as they are now. */
 uint32_t sock_poll(struct sock *s);
+/* Bytes: what can be read (FIONREAD; of datagrams the next one's), what is not acknowledged (SIOCOUTQ), what has not left (SIOCOUTQNSD). -EINVAL for who
+ * listens. */
+enum sock_amount { SOCK_READABLE, SOCK_UNACKED, SOCK_UNSENT };
+int sock_amount(struct sock *s, enum sock_amount which);
 /* fn runs on the control lcore, in its turn, after a datagram or an error came to a socket that had none waiting. What has come since
  * does not call again until the socket was emptied. It may call anything here, sock_close() of the same socket too. */
 typedef void sock_ready_fn(struct sock *s, void *ctx);

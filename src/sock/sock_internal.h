@@ -8,6 +8,7 @@
 
 #include "l4/l4.h"
 #include "sock/sock.h"
+#include "tcp/tcp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
@@ -40,6 +41,24 @@ static inline ssize_t sock_leave(struct sock *s, ssize_t ret)
 	l4_leave(&s->end);
 	return ret;
 }
+
+static inline bool sock_is_stream(const struct sock *s)
+{
+	return s->end.ops->type == SOCK_STREAM;
+}
+
+/* --- stream.c --- */
+
+ssize_t sock_stream_send(struct sock *s, const struct sock_msg *m, int flags);
+ssize_t sock_stream_receive(struct sock *s, struct sock_msg *m, int flags);
+int sock_stream_connect(struct sock *s, const struct l4_addr *to);
+int sock_stream_shutdown(struct sock *s, int how);
+
+/* --- sock.c --- */
+
+/* With the workers between turns. */
+int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, uint8_t proto,
+	     const struct sock_creds *creds, struct sock **ret);
 
 /* --- control.c --- */
 

@@ -10,7 +10,7 @@ function hit() { return ++seen == want }
         match(rest, /^[0-9]+/); line = head (substr(rest, 1, RLENGTH) + 1) substr(rest, RLENGTH + 1)
     } else if (line ~ /\) *= *-1 +E[A-Z0-9]+/ && hit()) {
         sub(/-1 +E[A-Z0-9]+.*$/, "-1 EXDEV (Invalid cross-device link)", line)
-    } else if (line ~ /\) *= *[0-9]+ *$/ && line !~ / socket\(/ && hit()) {
+    } else if (line ~ /\) *= *[0-9]+ *$/ && line !~ / (socket|accept)\(/ && hit()) {
         match(line, /[0-9]+ *$/); line = substr(line, 1, RSTART - 1) (substr(line, RSTART) + 1)
     }
     print line note

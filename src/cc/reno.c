@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reno (RFC 5681): one segment more in a round trip, half the window after a loss. */
+#include "cc/cc.h"
+
+static void avoid(struct cc *c, const struct cc_ack *a)
+{
+	cc_grow(c, a->bytes, c->cwnd);
+}
+
+static uint32_t ssthresh(struct cc *c)
+{
+	return MAX(c->cwnd / 2, 2 * c->mss);
+}
+
+const struct cc_ops cc_reno = { .name = "reno", .avoid = avoid, .ssthresh = ssthresh };

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What socket calls do (tcp.h). An endpoint of ours has a struct tcp_sock, and with it first nothing, then a listener or a connection.
+ * Every worker stands between turns, so a call may act for whichever worker has the flow; the packets it makes leave before it
+ * returns. */
+#include <sys/epoll.h>
+
+#include "tcp/tcp_internal.h"
+
+/* --- life --- */
+
+static int tcp_open(struct l4_end *e)
+{
+	struct tcp_sock *s = mem_zalloc(&e->st->mem, sizeof *s);
+	if (!s)
+		return -ENOBUFS;
+	s->end = e;
+	s->opts = tcp_opts_default(e->st);
+	e->own = s;
+	return 0;
+}
+
+static void let_go(struct tcp_sock *s)
+{
+	struct tcp_conn *c = s->conn;
+	s->conn = NULL;
+	if (!c)
+		return;
+	struct worker *w = c->w;
+	if (s->end->shut & 1)
+		c->no_more_reading = true;
+	tcp_release(c);
+	graph_run(w);
+}
+
+static void tcp_close(struct l4_end *e)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	tcp_give_port(e);
+	if (s->listener)
+		tcp_listener_free(s->listener);
+	let_go(s);
+	mem_free(s);
+	e->own = NULL;
+}
+
+const struct l4_ops tcp_ops = {
+	.name = "tcp",
+	.type = SOCK_STREAM,
+	.proto4 = IPPROTO_TCP,
+	.proto6 = IPPROTO_TCP,
+	.has_ports = true,
+	.by_peer = true,
+	.one_host = true,
+	.open = tcp_open,
+	.close = tcp_close,
+};
+
+/* The one that acts now has not had a turn for some time. */
+void tcp_wake_worker(struct worker *w)
+{
+	w->view = rcu_get(w->st->view);
+	w->lc->now_us = MAX(w->lc->now_us, w->st->rt->ctl->now_us);
+}
+
+static void move_home(struct l4_end *e, struct worker *w)
+{
+	tcp_wake_worker(w);
+	list_remove(&e->tell);
+	e->home = w;
+	w->st->rt->ops->wake(w->st->rt, w->lc);
+}
+
+uint8_t tcp_state_of(const struct l4_end *e)
+{
+	const struct tcp_sock *s = tcp_sock_of(e);
+	return s->listener ? TCP_LISTEN : s->conn ? s->conn->h.state : TCP_CLOSE;
+}
+
+/* --- names --- */
+
+int tcp_bind(struct l4_end *e, const struct l4_addr *to)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	if (!l4_may_bind(e, to))
+		return -EADDRNOTAVAIL;
+	if (s->bound || s->conn || s->listener)
+		return -EINVAL;
+	int err = tcp_take_port(e, to);
+	if (err)
+		return err;
+	e->addr_bound = !l4_is_any(&to->a);
+	e->port_bound = to->port != 0;
+	return 0;
+}
+
+/* --- listening --- */
+
+int tcp_listen(struct l4_end *e, int backlog)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	struct tcp_stack *ts = tcp_stack(e->st);
+	if (s->conn)
+		return -EINVAL;
+	uint32_t most = MIN((uint32_t)backlog, ts->conf.somaxconn); /* Linux: a negative one is a large one */
+	if (s->listener) {
+		s->listener->backlog = most;
+		return 0;
+	}
+	int err = s->bound ? 0 : tcp_take_port(e, &e->local);
+	if (!err && !tcp_may_listen(e))
+		err = -EADDRINUSE;
+	struct tcp_listener *l = err ? NULL : mem_zalloc(&e->st->mem, sizeof *l);
+	if (!l)
+		return err ? err : -ENOBUFS;
+	l->end = e;
+	l->backlog = most;
+	for (unsigned i = 0; i < ARRAY_SIZE(l->of); i++) {
+		list_init(&l->of[i].ready);
+		list_init(&l->of[i].half);
+	}
+	s->listener = l;
+	hash_insert(&ts->listening, &l->by_port, hash_u32(e->local.port));
+	return 0;
+}
+
+static struct tcp_backlog *next_ready(const struct l4_end *e)
+{
+	struct tcp_listener *l = tcp_sock_of(e)->listener;
+	for (unsigned i = 0; l && i < e->st->n_workers; i++)
+		if (l->of[i].n_ready)
+			return &l->of[i];
+	return NULL;
+}
+
+int tcp_acceptable(const struct l4_end *e)
+{
+	if (!tcp_sock_of(e)->listener)
+		return -EINVAL;
+	return next_ready(e) ? 0 : -EAGAIN;
+}
+
+void tcp_accept(struct l4_end *e, struct l4_end *fresh)
+{
+	struct tcp_backlog *b = next_ready(e);
+	struct tcp_sock *s = tcp_sock_of(fresh);
+	struct tcp_conn *c = list_first(&b->ready, struct tcp_conn, accept);
+	tcp_take_accepted(c, b);
+	c->told_connected = true;
+	c->end = fresh;
+	s->conn = c;
+	s->opts = tcp_sock_of(e)->opts;
+	move_home(fresh, c->w);
+	fresh->opt = e->opt;
+	fresh->local = (struct l4_addr){ .a = c->h.key.local, .port = c->h.key.lport };
+	fresh->peer = (struct l4_addr){ .a = c->h.key.remote, .port = c->h.key.rport };
+	if (ip6_is_link_local(&c->h.key.local))
+		fresh->local.if_handle = fresh->peer.if_handle = c->h.key.scope;
+	fresh->connected = true;
+	if (c->h.state == TCP_CLOSE) /* it was reset while it waited */
+		fresh->error = c->fin_got ? 0 : ECONNRESET;
+}
+
+/* --- connecting --- */
+
+static struct ip6 real_dst(const struct ip6 *to)
+{
+	if (!l4_is_any(to))
+		return *to;
+	return l4_is4(to) ? l4_of4(be32_of(0x7f000001)) : (struct ip6){ { [15] = 1 } };
+}
+
+/* Of a connection that there is, or was. > 0: none is in the way. */
+static int connect_again(struct l4_end *e)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	struct tcp_conn *c = s->conn;
+	if (s->listener)
+		return -EISCONN;
+	if (!c)
+		return 1;
+	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
+		return -EALREADY;
+	if (c->h.state != TCP_CLOSE) {
+		bool told = c->told_connected;
+		c->told_connected = true;
+		return told ? -EISCONN : 0;
+	}
+	if (c->told_connected)
+		return -EISCONN;
+	int err = l4_take_error(e);
+	let_go(s);
+	e->connected = false;
+	return err ? err : -ECONNABORTED;
+}
+
+static int choose_names(struct l4_end *e, const struct l4_addr *to, struct tcp_key *k,
+			const struct tcp_ip *ip, struct tcp_path *path)
+{
+	*k = (struct tcp_key){
+		.local = e->local.a, .remote = real_dst(&to->a), .lport = e->local.port, .rport = to->port
+	};
+	if (!l4_is_any(&k->local) && l4_is4(&k->local) != l4_is4(&k->remote))
+		return -ENETUNREACH;
+	if (l4_is_any(&k->local))
+		k->local = l4_any(l4_is4(&k->remote) ? AF_INET : AF_INET6);
+	int err = tcp_path_find(e->home, k, ip, path);
+	if (err)
+		return err;
+	k->local = path->src;
+	k->scope = tcp_scope(e->home, path->out_if, &k->local);
+	if (!k->lport)
+		return tcp_choose_port(e, k);
+	struct tcp_head *there = tcp_find(tcp_owner(e->st, k), k);
+	return there ? -EADDRNOTAVAIL : 0;
+}
+
+static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip *ip,
+		      const struct tcp_path *path)
+{
+	const struct tcp_conf *f = &tcp_stack(e->st)->conf;
+	const struct l4_opts *o = &e->opt;
+	bool is6 = tcp_is6(&c->h.key);
+	int hops = is6 ? o->hops : o->ttl;
+	c->end = e;
+	c->uid = e->uid;
+	c->tos = ip->tos;
+	c->mark = ip->mark;
+	c->ttl = hops < 0 ? path->hops : (uint8_t)hops;
+	c->df = is6 || o->pmtudisc4 != IP_PMTUDISC_DONT;
+	c->h.out_if = ip->out_if;
+	c->pmtu = (uint16_t)MIN(path->mtu, (uint32_t)UINT16_MAX);
+	c->peer_mss = UINT16_MAX;
+	tcp_set_mss(c);
+	tcp_first_window(c->rcvbuf, c->mss, f->wscale, &c->rcv_wnd, &c->rcv_wscale);
+	c->ts_off = tcp_stamp_offset(e->st, &c->h.key);
+	c->ts_asked = f->stamps;
+}
+
+static void call(struct tcp_conn *c)
+{
+	seq32 iss = tcp_first_seq(c->w, &c->h.key);
+	c->snd_una = iss;
+	c->snd_nxt = c->snd_end = c->snd_first = iss + 1;
+	c->last_sent_us = c->w->lc->now_us;
+	tcp_enter_table(c->w, &c->h);
+	tcp_set_state(c, TCP_SYN_SENT);
+	tcp_send_syn(c);
+	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, c->rto_us);
+	tcp_count(c->w, TCP_N_ACTIVE_OPENS);
+	graph_run(c->w);
+}
+
+int tcp_connect(struct l4_end *e, const struct l4_addr *to)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	struct tcp_key k;
+	struct tcp_path path;
+	bool is6 = !l4_is4(&to->a);
+	const struct tcp_ip ip = { .tos = is6 ? e->opt.tclass : e->opt.tos,
+				   .out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle,
+				   .mark = e->opt.mark,
+				   .uid = e->uid };
+	int err = connect_again(e);
+	if (err <= 0)
+		return err;
+	err = choose_names(e, to, &k, &ip, &path);
+	if (err)
+		return err;
+	struct worker *w = tcp_owner(e->st, &k);
+	tcp_wake_worker(w);
+	struct tcp_conn *c = tcp_conn_new(w, &k, &s->opts);
+	if (!c)
+		return -ENOBUFS;
+	move_home(e, w);
+	e->local.a = k.local;
+	e->local.port = k.lport;
+	e->peer = *to;
+	e->peer.a = k.remote;
+	e->connected = true;
+	e->error = 0;
+	s->conn = c;
+	fill_conn(c, e, &ip, &path);
+	call(c);
+	return -EINPROGRESS;
+}
+
+/* connect(AF_UNSPEC): everything but what was bound is forgotten. */
+int tcp_disconnect(struct l4_end *e)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	struct tcp_conn *c = s->conn;
+	if (s->listener) {
+		tcp_listener_free(s->listener);
+		s->listener = NULL;
+	}
+	if (c && c->h.state != TCP_CLOSE) { /* Linux: with a reset, where one is due */
+		struct worker *w = c->w;
+		c->end = NULL;
+		s->conn = NULL;
+		if (tcp_states[c->h.state].takes_data || c->h.state == TCP_CLOSE_WAIT)
+			tcp_send_reset(c);
+		tcp_done(c);
+		graph_run(w);
+	}
+	let_go(s);
+	if (!e->port_bound)
+		tcp_give_port(e);
+	e->local = (struct l4_addr){ .a = e->addr_bound ? e->local.a : l4_any(e->family),
+				     .port = e->port_bound ? e->local.port : 0 };
+	e->peer = (struct l4_addr){ .a = l4_any(e->family) };
+	e->connected = false;
+	e->shut = 0;
+	return 0;
+}
+
+/* --- bytes --- */
+
+static int may_send(struct l4_end *e, const struct tcp_conn *c)
+{
+	int err = l4_take_error(e);
+	if (err)
+		return err;
+	if (!c || e->shut & 2)
+		return -EPIPE;
+	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
+		return -EAGAIN;
+	return tcp_states[c->h.state].on_close ? 0 : -EPIPE;
+}
+
+ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
+{
+	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	int err = flags & MSG_OOB ? -EOPNOTSUPP : may_send(e, c);
+	if (err || !len)
+		return err;
+	ssize_t n = tcp_queue_bytes(c, buf, len);
+	if (!n)
+		return -EAGAIN;
+	bool cork = c->cork;
+	c->cork |= (flags & MSG_MORE) != 0;
+	tcp_output(c);
+	c->cork = cork;
+	graph_run(c->w);
+	return n;
+}
+
+/* Copies from one packet of the queue; with buf NULL it only counts. */
+static uint32_t read_one(const struct tcp_conn *c, const struct pkt *p, seq32 at, uint8_t *buf, size_t len)
+{
+	uint32_t n = (uint32_t)MIN((size_t)(p->edge.tcp.end - at), len);
+	struct cursor cur = pkt_cursor(p);
+	if (!cur_skip(&cur, p->edge.tcp.off + (at - p->edge.tcp.seq)))
+		return 0;
+	if (buf && n)
+		cur_copy(&cur, buf, n);
+	return n;
+}
+
+static void pop_read(struct tcp_conn *c)
+{
+	while (c->rcv.head && seq_le(c->rcv.head->edge.tcp.end, c->rcv_read)) {
+		struct pkt *p = tcp_queue_pop(&c->rcv);
+		c->rcv_bytes -= l4_truesize(p);
+		pkt_free(c->w->lc, p);
+	}
+}
+
+static size_t copy_queue(struct tcp_conn *c, uint8_t *buf, size_t len)
+{
+	size_t done = 0;
+	for (const struct pkt *p = c->rcv.head; p && done < len; p = p->next)
+		done += read_one(c, p, c->rcv_read + (uint32_t)done, buf ? buf + done : NULL, len - done);
+	return done;
+}
+
+/* Nothing is there: why? */
+static ssize_t nothing(struct l4_end *e, const struct tcp_conn *c)
+{
+	int err = l4_take_error(e);
+	if (err)
+		return err;
+	if (!c)
+		return -ENOTCONN;
+	return c->fin_got || e->shut & 1 || c->h.state == TCP_CLOSE ? 0 : -EAGAIN;
+}
+
+ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
+{
+	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	if (flags & MSG_OOB)
+		return -EINVAL; /* Linux: there is none */
+	if (!c || !c->rcv.head)
+		return len || !c ? nothing(e, c) : 0;
+	size_t n = copy_queue(c, flags & MSG_TRUNC ? NULL : buf, len);
+	if (flags & MSG_PEEK)
+		return (ssize_t)n;
+	c->rcv_read += (uint32_t)n;
+	pop_read(c);
+	if (c->h.state != TCP_CLOSE && tcp_should_tell_window(c)) {
+		tcp_send_ack(c);
+		graph_run(c->w);
+	}
+	return (ssize_t)n;
+}
+
+/* --- the end --- */
+
+int tcp_shutdown(struct l4_end *e, int how)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	struct tcp_conn *c = s->conn;
+	uint8_t bits = (uint8_t)(how + 1);
+	if (s->listener && bits & 1) {
+		tcp_listener_free(s->listener);
+		s->listener = NULL;
+		return 0;
+	}
+	if (!c || c->h.state == TCP_CLOSE)
+		return s->listener ? 0 : -ENOTCONN;
+	if (c->h.state == TCP_SYN_SENT)
+		return tcp_disconnect(e);
+	e->shut |= bits;
+	c->no_more_reading |= bits & 1;
+	uint8_t next = tcp_states[c->h.state].on_close;
+	if (bits & 2 && next) {
+		tcp_set_state(c, next);
+		c->fin_wanted = true;
+		tcp_output(c);
+		graph_run(c->w);
+	}
+	return 0;
+}
+
+/* --- state --- */
+
+static bool is_writable(const struct tcp_conn *c)
+{
+	return !c || c->snd_end - c->snd_una <= c->sndbuf - c->sndbuf / 3;
+}
+
+/* Linux: tcp_poll() */
+uint32_t tcp_poll(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	uint8_t state = tcp_state_of(e), shut = e->shut;
+	uint32_t events = e->error ? EPOLLERR : 0;
+	if (state == TCP_LISTEN)
+		return next_ready(e) ? EPOLLIN | EPOLLRDNORM : 0;
+	if (c && c->fin_got)
+		shut |= 1;
+	if (c && state == TCP_CLOSE)
+		shut = 3;
+	if (shut == 3 || state == TCP_CLOSE)
+		events |= EPOLLHUP;
+	if (shut & 1)
+		events |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+		return events;
+	if (c && c->rcv.head)
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (shut & 2 || is_writable(c))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	return events;
+}
+
+uint32_t tcp_readable(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	return c ? c->rcv_nxt - c->rcv_read - c->fin_got : 0;
+}
+
+uint32_t tcp_unacked(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	bool quiet =
+		!c || c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV || c->h.state == TCP_CLOSE;
+	return quiet || seq_le(c->snd_end, c->snd_una) ? 0 : c->snd_end - c->snd_una;
+}
+
+uint32_t tcp_unsent(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	return tcp_unacked(e) && seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of a connection. It has an owner (an endpoint), or nobody yet (in a listener's queue), or nobody any more (closed, with
+ * something still to be said). Over is when it stands in no table and no timer runs; an owner may still read what came. */
+#include "tcp/tcp_internal.h"
+
+static_assert(sizeof(struct tcp_conn) <= TCP_IDLE_MAX, "W:T8: an idle connection, all told");
+
+struct tcp_opts tcp_opts_default(const struct leat_stack *st)
+{
+	return (struct tcp_opts){ .cc = tcp_stack(st)->cc, .rcvbuf = TCP_RCVBUF, .sndbuf = TCP_SNDBUF };
+}
+
+/* Is there more in o than a connection has room for? */
+static bool is_rare(const struct tcp_opts *o)
+{
+	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
+	       o->mss || o->syn_retries || o->linger2_s;
+}
+
+struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)
+{
+	struct tcp_conn *c = slab_zalloc(&tcp_worker(w)->conns);
+	if (!c)
+		return NULL;
+	if (is_rare(o) && !tcp_rare(w, c)) {
+		slab_free_at(c, sizeof *c, c->h.place);
+		return NULL;
+	}
+	if (c->rare)
+		c->rare->opts = *o;
+	c->h.key = *k;
+	c->h.kind = TCP_KIND_CONN;
+	c->h.state = TCP_CLOSE;
+	c->w = w;
+	c->nodelay = o->nodelay;
+	c->cork = o->cork;
+	c->keepalive = o->keepalive;
+	c->rcvbuf = o->rcvbuf;
+	c->sndbuf = o->sndbuf;
+	c->rto_us = TCP_RTO_FIRST_US;
+	c->rcv_mss = TCP_MSS_UNSAID;
+	tcp_log_init(&c->log);
+	tcp_timer_init(c);
+	cc_init(&c->cc, o->cc, TCP_MSS_UNSAID);
+	return c;
+}
+
+struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c)
+{
+	if (!c->rare)
+		c->rare = mem_zalloc(&w->st->mem, sizeof *c->rare);
+	return c->rare;
+}
+
+void tcp_conn_free(struct tcp_conn *c)
+{
+	assert(c->h.state == TCP_CLOSE && !c->end);
+	tcp_drop_unsent(c);
+	tcp_drop_received(c);
+	tcp_log_done(&c->log);
+	mem_free(c->rare);
+	mem_free(c->ofo);
+	slab_free_at(c, sizeof *c, c->h.place);
+}
+
+static void stop(struct tcp_conn *c)
+{
+	lcore_timer_stop(c->w->lc, &c->timer);
+	for (unsigned i = 0; i < TCP_TIMERS; i++)
+		c->due_us[i] = UINT64_MAX;
+}
+
+void tcp_done(struct tcp_conn *c)
+{
+	if (c->h.state != TCP_CLOSE) {
+		if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
+			tcp_count(c->w, TCP_N_ATTEMPT_FAILS);
+		tcp_set_state(c, TCP_CLOSE);
+		tcp_leave_table(c->w, &c->h);
+	}
+	stop(c);
+	if (!c->in_accept)
+		tcp_drop_unsent(c);
+	if (c->end)
+		tcp_tell(c);
+	else if (!c->in_accept)
+		tcp_conn_free(c);
+}
+
+void tcp_fail(struct tcp_conn *c, int err)
+{
+	if (c->end)
+		c->end->error = err;
+	c->no_more_reading = true;
+	tcp_done(c);
+}
+
+void tcp_tell(struct tcp_conn *c)
+{
+	if (c->end)
+		l4_tell(c->end);
+}
+
+/* The largest payload: what the peer takes, what the path does, less the options of every segment. */
+void tcp_set_mss(struct tcp_conn *c)
+{
+	uint16_t own = tcp_mss_of_mtu(&c->h.key, c->pmtu), mss = MIN(own, c->peer_mss);
+	if (c->rare && c->rare->opts.mss)
+		mss = MIN(mss, c->rare->opts.mss);
+	if (c->ts_ok)
+		mss = (uint16_t)(mss - TCP_STAMP_BYTES);
+	c->mss = (uint16_t)MAX(mss, TCP_MSS_MIN - TCP_STAMP_BYTES);
+	c->cc.mss = c->mss;
+}
+
+/* --- close --- */
+
+/* RFC 2525, 2.17; Linux: who does not read what came, or does not want to wait, says so. */
+static bool must_reset(struct tcp_conn *c)
+{
+	if (c->rcv.head && c->h.state != TCP_SYN_SENT) {
+		tcp_count(c->w, TCP_N_ABORT_ON_CLOSE);
+		return true;
+	}
+	bool hard = c->rare && c->rare->opts.linger && !c->rare->opts.linger_s;
+	if (hard)
+		tcp_count(c->w, TCP_N_ABORT_ON_DATA);
+	return hard;
+}
+
+/* The rest of FIN_WAIT2, when nobody listens any more (Linux: tcp_fin_timeout; RFC 9293 would wait for ever). */
+void tcp_orphan_waits(struct tcp_conn *c)
+{
+	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	uint64_t how_long = (uint64_t)f->fin_timeout_s * 1000000;
+	if (c->rare && c->rare->opts.linger2_s > 0)
+		how_long = (uint64_t)c->rare->opts.linger2_s * 1000000;
+	if (c->rare && c->rare->opts.linger2_s < 0) {
+		tcp_send_reset(c);
+		tcp_done(c);
+		return;
+	}
+	tcp_begin_wait(c, how_long);
+}
+
+void tcp_release(struct tcp_conn *c)
+{
+	uint8_t next = tcp_states[c->h.state].on_close;
+	c->end = NULL;
+	c->orphan = true;
+	if (c->h.state == TCP_CLOSE) {
+		tcp_conn_free(c);
+	} else if (c->h.state == TCP_SYN_SENT) {
+		tcp_done(c);
+	} else if (must_reset(c)) {
+		tcp_send_reset(c);
+		tcp_done(c);
+	} else if (c->h.state == TCP_FIN_WAIT2) {
+		tcp_orphan_waits(c);
+	} else if (next) {
+		tcp_set_state(c, next);
+		c->fin_wanted = true;
+		tcp_output(c);
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The settings of TCP, named as on Linux. */
+#include "tcp/tcp_internal.h"
+
+const struct knob tcp_knobs[] = {
+	KNOB("net.core.somaxconn", struct tcp_stack, conf.somaxconn, 4096, 0, INT32_MAX,
+	     .unit = "connections", .help = "the most that listen() grants"),
+	KNOB("net.ipv4.tcp_syn_retries", struct tcp_stack, conf.syn_retries, 6, 1, 127,
+	     .help = "how often an unanswered SYN is sent again"),
+	KNOB("net.ipv4.tcp_synack_retries", struct tcp_stack, conf.synack_retries, 5, 0, 127,
+	     .help = "likewise the answer to one"),
+	KNOB("net.ipv4.tcp_retries2", struct tcp_stack, conf.retries2, 15, 0, 255,
+	     .help = "how often data is sent again before a connection is given up"),
+	KNOB("net.ipv4.tcp_orphan_retries", struct tcp_stack, conf.orphan_retries, 8, 0, 255,
+	     .help = "likewise when its program has closed it"),
+	KNOB("net.ipv4.tcp_fin_timeout", struct tcp_stack, conf.fin_timeout_s, 60, 1, 120, .unit = "s",
+	     .help = "how long a closed connection waits for the other side's end"),
+	KNOB("net.ipv4.tcp_keepalive_time", struct tcp_stack, conf.keep_idle_s, 7200, 1, 32767, .unit = "s",
+	     .help = "silence before a peer is asked whether it is there (SO_KEEPALIVE)"),
+	KNOB("net.ipv4.tcp_keepalive_intvl", struct tcp_stack, conf.keep_interval_s, 75, 1, 32767,
+	     .unit = "s", .help = "time between such questions"),
+	KNOB("net.ipv4.tcp_keepalive_probes", struct tcp_stack, conf.keep_probes, 9, 1, 127,
+	     .help = "unanswered questions before it is given up"),
+	KNOB("net.ipv4.tcp_sack", struct tcp_stack, conf.sack, 1, 0, 1,
+	     .help = "selective acknowledgments (RFC 2018)"),
+	KNOB("net.ipv4.tcp_timestamps", struct tcp_stack, conf.stamps, 1, 0, 1,
+	     .help = "time stamps (RFC 7323)"),
+	KNOB("net.ipv4.tcp_window_scaling", struct tcp_stack, conf.wscale, 1, 0, 1,
+	     .help = "windows of more than 65535 bytes (RFC 7323)"),
+	KNOB("net.ipv4.tcp_slow_start_after_idle", struct tcp_stack, conf.idle_restart, 1, 0, 1,
+	     .help = "after a pause the window begins anew (RFC 5681, 4.1)"),
+	KNOB("net.ipv4.tcp_rfc1337", struct tcp_stack, conf.rfc1337, 0, 0, 1,
+	     .help = "resets do not end TIME-WAIT"),
+	KNOB("net.ipv4.tcp_reordering", struct tcp_stack, conf.reordering, 3, 1, 127,
+	     .help = "duplicate ACKs that mean loss"),
+	{ 0 },
+};

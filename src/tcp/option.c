@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options of level IPPROTO_TCP: a row each, where its number lies in struct tcp_opts, which values it takes, and what follows for a
+ * connection that there is already. What has no row is -ENOPROTOOPT, so that a program can tell. */
+#include <linux/tcp.h>
+
+#include "tcp/tcp_internal.h"
+
+struct option {
+	int name;
+	uint8_t size;
+	uint16_t off; /* in struct tcp_opts */
+	int min, max;
+	bool flag; /* whatever is not 0 is 1 */
+	uint32_t conf_off; /* of struct tcp_conf: what 0 stands for; 0: itself */
+	void (*apply)(struct tcp_conn *c, const struct tcp_opts *o);
+};
+
+/* --- what follows for a connection --- */
+
+static void apply_nodelay(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	c->nodelay = o->nodelay;
+	if (c->nodelay && !c->cork)
+		tcp_output(c);
+}
+
+static void apply_cork(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	bool was = c->cork, nodelay = c->nodelay;
+	c->cork = o->cork;
+	if (!was || c->cork)
+		return;
+	c->nodelay = true; /* Linux: what was held back leaves at once */
+	tcp_output(c);
+	c->nodelay = nodelay;
+}
+
+static void apply_quickack(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	c->pingpong = o->quickack_off;
+	if (!o->quickack_off && c->ack_later && tcp_states[c->h.state].sends)
+		tcp_send_ack(c);
+}
+
+static void apply_keepalive(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	c->keepalive = o->keepalive;
+	if (c->keepalive && c->h.state != TCP_CLOSE && c->h.state != TCP_SYN_SENT)
+		tcp_set_timer(c, TCP_TIMER_LIFE, (uint64_t)tcp_keep_idle_s(c) * 1000000);
+	else
+		tcp_stop_timer(c, TCP_TIMER_LIFE);
+}
+
+uint32_t tcp_keep_idle_s(const struct tcp_conn *c)
+{
+	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	return c->rare && c->rare->opts.keep_idle_s ? c->rare->opts.keep_idle_s : f->keep_idle_s;
+}
+
+static void apply_mss(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	if (c->h.state != TCP_CLOSE)
+		tcp_set_mss(c);
+}
+
+/* --- the table --- */
+
+#define AT(member)   .size = sizeof(((struct tcp_opts *)0)->member), .off = offsetof(struct tcp_opts, member)
+#define CONF(member) .conf_off = offsetof(struct tcp_conf, member)
+/* clang-format off */
+static const struct option options[] = {
+	{ TCP_NODELAY,      AT(nodelay), .flag = true, .apply = apply_nodelay },
+	{ TCP_CORK,         AT(cork), .flag = true, .apply = apply_cork },
+	{ TCP_MAXSEG,       AT(mss), .min = 88, .max = 32767, .apply = apply_mss }, /* Linux: TCP_MIN_MSS, MAX_TCP_WINDOW */
+	{ TCP_KEEPIDLE,     AT(keep_idle_s), .min = 1, .max = 32767, CONF(keep_idle_s), .apply = apply_keepalive },
+	{ TCP_KEEPINTVL,    AT(keep_interval_s), .min = 1, .max = 32767, CONF(keep_interval_s) },
+	{ TCP_KEEPCNT,      AT(keep_probes), .min = 1, .max = 127, CONF(keep_probes) },
+	{ TCP_SYNCNT,       AT(syn_retries), .min = 1, .max = 127, CONF(syn_retries) },
+	{ TCP_USER_TIMEOUT, AT(user_timeout_ms), .min = 0, .max = INT32_MAX },
+};
+/* clang-format on */
+
+static const struct option *find(int name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
+		if (options[i].name == name)
+			return &options[i];
+	return NULL;
+}
+
+static void put(void *at, uint8_t size, int v)
+{
+	if (size == 1)
+		*(uint8_t *)at = (uint8_t)v;
+	else if (size == 2)
+		*(uint16_t *)at = (uint16_t)v;
+	else
+		*(uint32_t *)at = (uint32_t)v;
+}
+
+static int get(const void *at, uint8_t size)
+{
+	if (size == 4)
+		return (int)*(const uint32_t *)at;
+	return size == 1 ? *(const uint8_t *)at : *(const uint16_t *)at;
+}
+
+/* --- those that are no number --- */
+
+enum { CC_LEN_MAX = 16 }; /* Linux: TCP_CA_NAME_MAX */
+
+static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
+{
+	char name[CC_LEN_MAX] = "";
+	if (len < 1)
+		return -EINVAL;
+	memcpy(name, val, MIN((size_t)len, sizeof name - 1));
+	const struct cc_ops *cc = cc_find(name);
+	if (!cc)
+		return -ENOENT;
+	s->opts.cc = cc;
+	if (s->conn && s->conn->cc.ops != cc)
+		cc_change(&s->conn->cc, cc);
+	return 0;
+}
+
+static int get_bytes(const void *from, size_t n, void *val, socklen_t *len)
+{
+	*len = (socklen_t)MIN((size_t)*len, n);
+	memcpy(val, from, *len);
+	return 0;
+}
+
+static int get_congestion(const struct tcp_sock *s, void *val, socklen_t *len)
+{
+	char name[CC_LEN_MAX] = "";
+	const struct cc_ops *cc = s->conn ? s->conn->cc.ops : s->opts.cc;
+	strncpy(name, cc->name, sizeof name - 1);
+	return get_bytes(name, sizeof name, val, len);
+}
+
+static uint32_t in_segments(const struct tcp_conn *c, uint32_t bytes)
+{
+	return (bytes + c->mss - 1) / c->mss;
+}
+
+static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
+{
+	uint64_t now = c->w->lc->now_us;
+	i->tcpi_ca_state = c->repair == TCP_OPEN       ? 0
+			   : c->repair == TCP_DISORDER ? 1
+			   : c->repair == TCP_RECOVERY ? 3
+						       : 4;
+	i->tcpi_retransmits = c->backoff;
+	i->tcpi_backoff = c->backoff;
+	i->tcpi_options = (uint8_t)((c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
+				    (c->wscale_ok ? TCPI_OPT_WSCALE : 0));
+	i->tcpi_snd_wscale = c->snd_wscale & 15;
+	i->tcpi_rcv_wscale = c->rcv_wscale & 15;
+	i->tcpi_rto = c->rto_us;
+	i->tcpi_ato = c->ato_us;
+	i->tcpi_snd_mss = c->mss;
+	i->tcpi_rcv_mss = c->rcv_mss;
+	i->tcpi_unacked = in_segments(c, c->snd_nxt - c->snd_una);
+	i->tcpi_sacked = in_segments(c, c->log.sacked);
+	i->tcpi_lost = in_segments(c, c->log.lost);
+	i->tcpi_retrans = in_segments(c, c->log.again);
+	i->tcpi_last_data_sent = (uint32_t)((now - c->last_sent_us) / 1000);
+	i->tcpi_last_data_recv = (uint32_t)((now - c->last_data_us) / 1000);
+	i->tcpi_last_ack_recv = (uint32_t)((now - c->heard_us) / 1000);
+	i->tcpi_pmtu = c->pmtu;
+	i->tcpi_rtt = c->srtt_us;
+	i->tcpi_rttvar = c->rttvar_us;
+	i->tcpi_snd_ssthresh = c->cc.ssthresh == UINT32_MAX ? INT32_MAX : c->cc.ssthresh / c->mss;
+	i->tcpi_snd_cwnd = c->cc.cwnd / c->mss;
+	i->tcpi_advmss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
+	i->tcpi_reordering = 3;
+	i->tcpi_notsent_bytes = seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
+}
+
+/* What is not measured is 0. */
+static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
+{
+	struct tcp_info i = { .tcpi_state = tcp_state_of(s->end) };
+	if (s->conn && s->conn->mss)
+		fill_info(s->conn, &i);
+	return get_bytes(&i, sizeof i, val, len);
+}
+
+/* Linux: seconds; negative: none at all, beyond the stack's longest: the longest. */
+static int set_linger2(struct tcp_sock *s, int v)
+{
+	s->opts.linger2_s = v < 0 ? -1 : v > TCP_LONGEST_LINGER2_S ? TCP_LONGEST_LINGER2_S : v;
+	return 0;
+}
+
+/* --- the calls --- */
+
+/* What a connection keeps of them beside its own few bits. */
+static int tell_conn(struct tcp_sock *s, void (*apply)(struct tcp_conn *c, const struct tcp_opts *o))
+{
+	struct tcp_conn *c = s->conn;
+	if (!c)
+		return 0;
+	struct tcp_rare *r = tcp_rare(c->w, c);
+	if (!r)
+		return -ENOMEM;
+	r->opts = s->opts;
+	if (apply && c->h.state != TCP_CLOSE)
+		apply(c, &s->opts);
+	graph_run(c->w);
+	return 0;
+}
+
+static int set_number(struct tcp_sock *s, int name, int v)
+{
+	const struct option *o = find(name);
+	if (name == TCP_LINGER2) {
+		set_linger2(s, v);
+		return tell_conn(s, NULL);
+	}
+	if (name == TCP_QUICKACK) {
+		s->opts.quickack_off = !v;
+		return tell_conn(s, apply_quickack);
+	}
+	if (!o)
+		return -ENOPROTOOPT;
+	if (o->flag)
+		v = v != 0;
+	else if (name == TCP_MAXSEG && !v)
+		v = 0; /* Linux: none */
+	else if (v < o->min || v > o->max)
+		return -EINVAL;
+	put((char *)&s->opts + o->off, o->size, v);
+	return tell_conn(s, o->apply);
+}
+
+int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	int v;
+	if (name == TCP_CONGESTION)
+		return set_congestion(s, val, len);
+	if (len < (socklen_t)sizeof v)
+		return -EINVAL;
+	memcpy(&v, val, sizeof v);
+	return set_number(s, name, v);
+}
+
+static int number_of(const struct tcp_sock *s, const struct option *o)
+{
+	const struct tcp_conf *f = &tcp_stack(s->end->st)->conf;
+	int v = get((const char *)&s->opts + o->off, o->size), own = TCP_MSS_UNSAID;
+	if (o->name == TCP_MAXSEG) { /* Linux: what is in force */
+		if (s->conn && s->conn->h.state != TCP_CLOSE)
+			return s->conn->mss;
+		return v ? v : own;
+	}
+	return v || !o->conf_off ? v : get((const char *)f + o->conf_off, sizeof(uint32_t));
+}
+
+int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	const struct option *o = find(name);
+	int v;
+	if ((int)*len < 0)
+		return -EINVAL;
+	if (name == TCP_CONGESTION)
+		return get_congestion(s, val, len);
+	if (name == TCP_INFO)
+		return get_info(s, val, len);
+	if (name == TCP_QUICKACK)
+		v = s->conn ? !s->conn->pingpong : !s->opts.quickack_off;
+	else if (name == TCP_LINGER2)
+		v = s->opts.linger2_s ? s->opts.linger2_s : (int)tcp_stack(e->st)->conf.fin_timeout_s;
+	else if (o)
+		v = number_of(s, o);
+	else
+		return -ENOPROTOOPT;
+	return get_bytes(&v, sizeof v, val, len);
+}
+
+/* --- of SOL_SOCKET --- */
+
+int tcp_set_keepalive(struct l4_end *e, bool on)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts.keepalive = on;
+	if (s->conn)
+		apply_keepalive(s->conn, &s->opts);
+	return 0;
+}
+
+bool tcp_get_keepalive(const struct l4_end *e)
+{
+	return tcp_sock_of(e)->opts.keepalive;
+}
+
+int tcp_set_linger(struct l4_end *e, bool on, int seconds)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts.linger = on;
+	s->opts.linger_s = (uint16_t)MIN(MAX(seconds, 0), UINT16_MAX);
+	return tell_conn(s, NULL);
+}
+
+void tcp_get_linger(const struct l4_end *e, int ret[2])
+{
+	const struct tcp_opts *o = &tcp_sock_of(e)->opts;
+	ret[0] = o->linger;
+	ret[1] = o->linger_s;
+}
+
+void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts.rcvbuf = bytes;
+	if (s->conn)
+		s->conn->rcvbuf = bytes;
+}
+
+void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts.sndbuf = bytes;
+	if (s->conn)
+		s->conn->sndbuf = bytes;
+}
+
+void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2])
+{
+	const struct tcp_sock *s = tcp_sock_of(e);
+	ret_rcv_snd[0] = s->opts.rcvbuf;
+	ret_rcv_snd[1] = s->opts.sndbuf;
+}

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: tcp_output() sends whatever may leave now: what is lost first (RFC 6675, 4, NextSeg), then what was never
+ * sent, as far as both windows reach. It is asked after each segment that came, each call and each timer, so nobody waits for
+ * anybody else. What leaves is made as large as it can be, one packet with the size of its segments in the descriptor, and cut
+ * at the edge, if the device does not cut. Its payload is the send queue's own pages, by reference.
+ *
+ * Small segments wait (RFC 9293, 3.7.4 Nagle, in Minshall's form; 3.8.6.2.1 silly windows): for what is sent to be acknowledged, for
+ * more, or for the timer. */
+#include "ip/ip.h"
+#include "pkt/csum.h"
+#include "tcp/tcp_internal.h"
+#include "wire/csum.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+/* --- one packet --- */
+
+static void put_ip(struct worker *w, const struct tcp_out *o, void *to)
+{
+	const struct tcp_key *k = o->key;
+	if (!tcp_is6(k)) {
+		*(struct ip4_hdr *)to = (struct ip4_hdr){ .ver_ihl = 0x45,
+							  .tos = o->ip.tos,
+							  .frag = be16_of(o->ip.df ? IP4_DF : 0),
+							  .ttl = o->ip.ttl,
+							  .proto = IPPROTO_TCP,
+							  .src = l4_v4(&k->local),
+							  .dst = l4_v4(&k->remote) };
+		return;
+	}
+	uint64_t flow = (uint64_t)IPPROTO_TCP << 32 | (uint32_t)k->lport << 16 | k->rport;
+	uint32_t label = ip6_auto_label(w->st, &k->local, &k->remote, flow, ip6_labels_by_default(w->st));
+	*(struct ip6_hdr *)to =
+		(struct ip6_hdr){ .ver_tc_flow = be32_of(6U << 28 | (uint32_t)o->ip.tos << 20 | label),
+				  .next = IPPROTO_TCP,
+				  .hop_limit = o->ip.ttl,
+				  .src = k->local,
+				  .dst = k->remote };
+}
+
+static bool put_sender(struct worker *w, const struct tcp_out *o, struct pkt *p)
+{
+	p->out_if = o->ip.out_if ? o->ip.out_if : ip6_is_link_local(&o->key->remote) ? o->key->scope : 0;
+	if (!o->ip.mark && !fib_looks(w, tcp_is6(o->key) ? AF_INET6 : AF_INET))
+		return true;
+	struct pkt_ext *ext = pkt_ext(w->lc, p);
+	if (!ext)
+		return false;
+	ext->mark = o->ip.mark;
+	ext->sender.uid = o->ip.uid;
+	return true;
+}
+
+/* With IP header and TCP header; payload is appended by the caller. */
+struct pkt *tcp_begin(struct worker *w, const struct tcp_out *o)
+{
+	uint8_t head[sizeof(struct ip6_hdr) + TCP_HDR_MAX];
+	uint32_t ip_len = tcp_is6(o->key) ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
+	const struct tcp_msg m = { .sport = o->key->lport,
+				   .dport = o->key->rport,
+				   .seq = o->seq,
+				   .ack = o->ack,
+				   .flags = o->flags,
+				   .window = o->win,
+				   .options = cur_of(o->opts, o->n_opts) };
+	struct pkt *p = pkt_new(w->lc);
+	if (!p)
+		return NULL;
+	put_ip(w, o, head);
+	uint32_t len = ip_len + tcp_emit(&m, head + ip_len);
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + ip_len);
+	if (!pkt_append(w->lc, p, head, len) || !put_sender(w, o, p)) {
+		pkt_free(w->lc, p);
+		return NULL;
+	}
+	return p;
+}
+
+void tcp_finish(struct worker *w, const struct tcp_key *k, struct pkt *p, uint32_t len, uint32_t gso_size)
+{
+	bool is6 = tcp_is6(k);
+	uint32_t l4_len = p->len - (uint32_t)(p->l4_off - p->l3_off);
+	uint32_t pseudo = is6 ? csum_pseudo6(&k->local, &k->remote, IPPROTO_TCP, l4_len)
+			      : csum_pseudo4(l4_v4(&k->local), l4_v4(&k->remote), IPPROTO_TCP, l4_len);
+	uint64_t segs = 1;
+	pkt_csum_defer(p, pseudo, offsetof(struct tcp_hdr, csum));
+	if (len > gso_size) {
+		segs = (len + gso_size - 1) / gso_size;
+		p->gso = is6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
+		p->gso_size = (uint16_t)gso_size;
+		p->gso_segs = (uint16_t)segs;
+	}
+	racy_add(tcp_worker(w)->counts[TCP_N_OUT_SEGS], segs);
+	graph_enqueue(w, is6 ? tcp_stack(w->st)->out6 : tcp_stack(w->st)->out4, p);
+}
+
+/* --- options --- */
+
+uint32_t tcp_now_stamp(const struct worker *w, uint32_t off)
+{
+	return (uint32_t)(w->lc->now_us / 1000) + off;
+}
+
+static uint8_t *put32(uint8_t *to, uint32_t v)
+{
+	be32 b = be32_of(v);
+	memcpy(to, &b, sizeof b);
+	return to + sizeof b;
+}
+
+uint8_t tcp_put_stamp(uint8_t *opts, uint32_t val, uint32_t ecr)
+{
+	const uint8_t head[] = { TCP_OPT_NOP, TCP_OPT_NOP, TCP_OPT_STAMP, 10 };
+	memcpy(opts, head, sizeof head);
+	put32(put32(opts + sizeof head, val), ecr);
+	return TCP_STAMP_BYTES;
+}
+
+/* In Linux's order: SACK permitted takes the place of the time stamp's padding. */
+uint8_t tcp_put_syn_options(uint8_t *opts, uint16_t mss, bool sack, const uint32_t stamps[2], int wscale)
+{
+	uint8_t *at = opts;
+	const uint8_t m[] = { TCP_OPT_MSS, 4, (uint8_t)(mss >> 8), (uint8_t)mss };
+	memcpy(at, m, sizeof m);
+	at += sizeof m;
+	if (stamps) {
+		tcp_put_stamp(at, stamps[0], stamps[1]);
+		if (sack)
+			memcpy(at, (const uint8_t[]){ TCP_OPT_SACK_OK, 2 }, 2);
+		at += TCP_STAMP_BYTES;
+	} else if (sack) {
+		memcpy(at, (const uint8_t[]){ TCP_OPT_NOP, TCP_OPT_NOP, TCP_OPT_SACK_OK, 2 }, 4);
+		at += 4;
+	}
+	if (wscale >= 0) {
+		memcpy(at, (const uint8_t[]){ TCP_OPT_NOP, TCP_OPT_WSCALE, 3, (uint8_t)wscale }, 4);
+		at += 4;
+	}
+	return (uint8_t)(at - opts);
+}
+
+/* --- a connection's segments --- */
+
+static struct tcp_ip ip_of(const struct tcp_conn *c)
+{
+	return (struct tcp_ip){ .tos = c->tos,
+				.ttl = c->ttl,
+				.df = c->df,
+				.out_if = c->h.out_if,
+				.mark = c->mark,
+				.uid = c->uid };
+}
+
+static void fill(struct tcp_conn *c, struct tcp_out *o, uint16_t flags, seq32 seq)
+{
+	*o = (struct tcp_out){ .key = &c->h.key,
+			       .ip = ip_of(c),
+			       .flags = flags,
+			       .seq = seq,
+			       .ack = c->rcv_nxt,
+			       .win = (uint16_t)tcp_window(c) };
+	if (c->ts_ok)
+		o->n_opts = tcp_put_stamp(o->opts, tcp_now_stamp(c->w, c->ts_off), c->ts_recent);
+	if ((c->ofo || c->dsack_due) && c->sack_ok)
+		o->n_opts = (uint8_t)(o->n_opts + tcp_put_sacks(c, o->opts + o->n_opts,
+								(uint8_t)(TCP_OPTIONS_LEN_MAX - o->n_opts)));
+}
+
+/* Everything that came is acknowledged by this. */
+static void acked_all(struct tcp_conn *c)
+{
+	c->ack_now = c->ack_later = false;
+	if (c->quick)
+		c->quick--;
+	tcp_stop_timer(c, TCP_TIMER_DELACK);
+}
+
+void tcp_send_ack(struct tcp_conn *c)
+{
+	struct tcp_out o;
+	fill(c, &o, TCP_F_ACK, c->snd_nxt);
+	struct pkt *p = tcp_begin(c->w, &o);
+	if (!p) { /* Linux: later */
+		c->ack_later = true;
+		tcp_set_timer(c, TCP_TIMER_DELACK, TCP_DELACK_MAX_US);
+		return;
+	}
+	tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+	acked_all(c);
+}
+
+/* RFC 9293, 3.8.4, 3.8.6.1: what the peer has to answer. Linux: the byte before what he waits for. */
+void tcp_send_probe(struct tcp_conn *c, bool urgent)
+{
+	struct tcp_out o;
+	fill(c, &o, TCP_F_ACK, c->snd_una - 1);
+	struct pkt *p = tcp_begin(c->w, &o);
+	if (p)
+		tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+}
+
+void tcp_send_reset(struct tcp_conn *c)
+{
+	struct tcp_out o;
+	fill(c, &o, TCP_F_RST | TCP_F_ACK, c->snd_nxt);
+	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_CLOSE)
+		return;
+	struct pkt *p = tcp_begin(c->w, &o);
+	if (!p)
+		return;
+	tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+	tcp_count(c->w, TCP_N_OUT_RSTS);
+}
+
+/* SYN, or SYN and ACK of a simultaneous open; also once more. */
+void tcp_send_syn(struct tcp_conn *c)
+{
+	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	bool answer = c->h.state == TCP_SYN_RECV;
+	uint16_t mss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
+	const uint32_t stamps[2] = { tcp_now_stamp(c->w, c->ts_off), answer ? c->ts_recent : 0 };
+	bool ts = answer ? c->ts_ok : f->stamps, sack = answer ? c->sack_ok : f->sack,
+	     scale = answer ? c->wscale_ok : f->wscale;
+	if (c->rare && c->rare->opts.mss)
+		mss = MIN(mss, c->rare->opts.mss);
+	struct tcp_out o = { .key = &c->h.key,
+			     .ip = ip_of(c),
+			     .flags = answer ? TCP_F_SYN | TCP_F_ACK : TCP_F_SYN,
+			     .seq = c->snd_una,
+			     .ack = answer ? c->rcv_nxt : 0,
+			     .win = (uint16_t)MIN(c->rcv_wnd, (uint32_t)UINT16_MAX) };
+	o.n_opts = tcp_put_syn_options(o.opts, mss, sack, ts ? stamps : NULL, scale ? c->rcv_wscale : -1);
+	struct pkt *p = tcp_begin(c->w, &o);
+	if (p)
+		tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+}
+
+/* --- the send queue --- */
+
+/* Bytes of p that lie behind its last one in a page of ours. */
+static uint32_t brim(const struct tcp_conn *c, const struct pkt *p)
+{
+	if (!p->n_frags)
+		return 0;
+	const struct pkt_frag *f = &p->frags[p->n_frags - 1];
+	return f->buf->kind == BUF_PAGE && f->buf->home == c->w->lc->id ? f->buf->size - f->off - f->len : 0;
+}
+
+static uint32_t tail_room(const struct pkt *p)
+{
+	return p->n_frags ? 0 : p->buf->size - p->headroom - p->head_len;
+}
+
+enum { QUEUE_PKT_MAX = 65536 };
+
+/* As many as fit into the pages that p has, or one more. */
+static uint32_t fill_one(struct tcp_conn *c, struct pkt *p, const uint8_t *from, uint32_t len)
+{
+	struct lcore *lc = c->w->lc;
+	uint32_t n = MIN(len, tail_room(p)), room = brim(c, p);
+	if (p->len >= QUEUE_PKT_MAX)
+		return 0;
+	if (n)
+		return pkt_append(lc, p, from, n) ? n : 0;
+	if (!room) {
+		struct buf *page = p->n_frags < PKT_FRAGS_MAX ? buf_page_new(lc) : NULL;
+		if (!page)
+			return 0;
+		pkt_add_frag(lc, p, page, 0, 0);
+		room = page->size;
+	}
+	struct pkt_frag *f = &p->frags[p->n_frags - 1];
+	n = MIN(len, room);
+	memcpy(f->buf->mem + f->off + f->len, from, n);
+	f->len += n;
+	p->len += n;
+	return n;
+}
+
+ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len)
+{
+	const uint8_t *from = buf;
+	uint32_t held = c->snd_end - c->snd_una, room = c->sndbuf > held ? c->sndbuf - held : 0;
+	size_t left = MIN(len, (size_t)room);
+	while (left) {
+		struct pkt *p = c->snd.last;
+		uint32_t n = p ? fill_one(c, p, from, (uint32_t)left) : 0;
+		if (!n) {
+			p = pkt_new(c->w->lc);
+			if (!p)
+				break;
+			tcp_queue_push(&c->snd, p);
+			continue;
+		}
+		from += n;
+		left -= n;
+		c->snd_end += n;
+	}
+	c->send_blocked = from != (const uint8_t *)buf + len;
+	return from - (const uint8_t *)buf;
+}
+
+void tcp_acked_bytes(struct tcp_conn *c)
+{
+	while (c->snd.head && seq_le(c->snd_first + c->snd.head->len, c->snd_una) &&
+	       (c->snd.head != c->snd.last || c->snd_una == c->snd_end || seq_lt(c->snd_end, c->snd_una))) {
+		if (c->snd_hint == c->snd.head)
+			c->snd_hint = NULL;
+		c->snd_first += c->snd.head->len;
+		pkt_free(c->w->lc, tcp_queue_pop(&c->snd));
+	}
+	if (c->send_blocked && c->snd_end - c->snd_una <= c->sndbuf - c->sndbuf / 3) {
+		c->send_blocked = false; /* Linux: a third is free */
+		tcp_tell(c);
+	}
+}
+
+void tcp_drop_unsent(struct tcp_conn *c)
+{
+	c->snd_hint = NULL;
+	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));)
+		pkt_free(c->w->lc, p);
+	tcp_log_done(&c->log);
+	c->snd_end = c->snd_una = c->snd_nxt;
+}
+
+/* Bytes [seq, seq + len) by reference; how many there is room for. */
+static uint32_t append_bytes(struct tcp_conn *c, struct pkt *p, seq32 seq, uint32_t len)
+{
+	struct pkt *from = c->snd_hint;
+	seq32 at = c->snd_hint_seq;
+	uint32_t before = p->len;
+	if (!from || seq_lt(seq, at)) {
+		from = c->snd.head;
+		at = c->snd_first;
+	}
+	while (from && len) {
+		if (seq_le(at + from->len, seq)) {
+			at += from->len;
+			from = from->next;
+			continue;
+		}
+		uint32_t off = seq - at, n = MIN(len, from->len - off);
+		c->snd_hint = from;
+		c->snd_hint_seq = at;
+		if (!pkt_append_range(c->w->lc, p, from, off, n))
+			break;
+		seq += n;
+		len -= n;
+	}
+	return p->len - before;
+}
+
+/* Makes and sends [seq, seq + len) with what follows from it. Returns how much of the sequence space went, 0: no buffer. */
+static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin)
+{
+	struct tcp_out o;
+	uint16_t flags = TCP_F_ACK;
+	uint32_t mss = c->mss;
+	if (seq + len == c->snd_end && len) /* RFC 9293, 3.9.1.2: nothing more is there */
+		flags |= TCP_F_PSH;
+	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq);
+	mss -= o.n_opts - (c->ts_ok ? TCP_STAMP_BYTES : 0U); /* SACK blocks take the place of payload */
+	struct pkt *p = tcp_begin(c->w, &o);
+	if (!p)
+		return 0;
+	uint32_t hdr = p->len, put = append_bytes(c, p, seq, len);
+	if (put != len) { /* too many pieces: whole segments, and the rest is another packet's */
+		put = put > mss ? put - put % mss : put;
+		struct tcp_hdr *h = pkt_l4(p);
+		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t) ~(TCP_F_FIN | TCP_F_PSH));
+		fin = false;
+		pkt_trim(c->w->lc, p, hdr + put);
+		if (!put) {
+			pkt_free(c->w->lc, p);
+			return 0;
+		}
+	}
+	tcp_finish(c->w, &c->h.key, p, put, mss);
+	acked_all(c);
+	return put + fin;
+}
+
+/* --- what may leave --- */
+
+/* RFC 6675: what was lost. The FIN is a byte behind the last. */
+bool tcp_send_again(struct tcp_conn *c, uint32_t max)
+{
+	max = MIN(max, (uint32_t)TCP_GSO_BYTES_MAX);
+	max = MAX(max - max % c->mss, (uint32_t)c->mss);
+	struct tcp_sent *t = tcp_log_next_lost(&c->log, &c->w->st->mem, max);
+	if (!t)
+		return false;
+	bool fin = c->fin_sent && t->end == c->snd_nxt;
+	uint32_t len = t->end - t->start - fin;
+	uint32_t sent = send_range(c, t->start, len, fin);
+	if (!sent)
+		return false;
+	if (sent < t->end - t->start) {
+		t = tcp_log_next_lost(&c->log, &c->w->st->mem, sent);
+		if (!t || t->end - t->start != sent)
+			return false;
+	}
+	tcp_log_sent_again(&c->log, t, c->w->lc->now_us);
+	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], (sent + c->mss - 1) / c->mss);
+	tcp_count_prr_sent(c, sent);
+	return true;
+}
+
+static uint32_t room_in_cwnd(const struct tcp_conn *c)
+{
+	uint32_t flight = tcp_in_flight(c);
+	return c->cc.cwnd > flight ? c->cc.cwnd - flight : 0;
+}
+
+static uint32_t room_in_window(const struct tcp_conn *c)
+{
+	uint32_t used = c->snd_nxt - c->snd_una;
+	return c->snd_wnd > used ? c->snd_wnd - used : 0;
+}
+
+/* RFC 9293, 3.7.4, as Minshall would have it: one small segment may be under way. */
+static bool nagle_waits(const struct tcp_conn *c, uint32_t len)
+{
+	if (len >= c->mss || (c->nodelay && !c->cork))
+		return false;
+	if (c->cork)
+		return !c->fin_wanted;
+	return c->small_out && seq_lt(c->snd_una, c->snd_small);
+}
+
+/* How much of what is there may leave as one packet now; 0: nothing. */
+static uint32_t how_much(struct tcp_conn *c, uint32_t there)
+{
+	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c);
+	uint32_t fits = MIN(there, wnd), len = MIN(fits, (uint32_t)TCP_GSO_BYTES_MAX);
+	c->cwnd_limited = cwnd < fits;
+	if (cwnd < MIN(len, (uint32_t)c->mss))
+		return 0;
+	len = MIN(len, cwnd);
+	if (len >= c->mss)
+		return len < there || nagle_waits(c, len % c->mss ? len % c->mss : c->mss)
+			       ? len - len % c->mss
+			       : len;
+	if (len < there) /* a part of a segment: 3.8.6.2.1 */
+		return len >= c->max_wnd / 2 ? len : 0;
+	return nagle_waits(c, len) ? 0 : len;
+}
+
+static bool send_new(struct tcp_conn *c)
+{
+	uint32_t there = c->snd_end - c->snd_nxt;
+	uint32_t len = there && !c->fin_sent ? how_much(c, there) : 0;
+	bool fin = c->fin_wanted && !c->fin_sent && len == there;
+	if (!len && !(fin && !there))
+		return false;
+	struct mem_account *mem = &c->w->st->mem;
+	uint64_t now = c->w->lc->now_us;
+	if (!tcp_log_add(&c->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
+		return false;
+	uint32_t sent = send_range(c, c->snd_nxt, len, fin);
+	if (sent != len + fin)
+		tcp_log_cut(&c->log, c->snd_nxt + sent);
+	if (!sent)
+		return false;
+	if (sent % c->mss) {
+		c->small_out = true;
+		c->snd_small = c->snd_nxt + sent;
+	}
+	c->fin_sent |= fin && sent == len + fin;
+	c->snd_nxt += sent;
+	tcp_count_prr_sent(c, sent);
+	return true;
+}
+
+/* RFC 9293, 3.8.6.2.1, (4): the override of silly-window avoidance. */
+bool tcp_push_window(struct tcp_conn *c)
+{
+	uint32_t there = c->snd_end - c->snd_nxt, room = MIN(room_in_window(c), (uint32_t)c->mss);
+	uint32_t len = MIN(there, room);
+	uint64_t now = c->w->lc->now_us;
+	if (!len || !tcp_log_add(&c->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, now))
+		return false;
+	uint32_t sent = send_range(c, c->snd_nxt, len, false);
+	tcp_log_cut(&c->log, c->snd_nxt + sent);
+	c->snd_nxt += sent;
+	c->last_sent_us = now;
+	return sent != 0;
+}
+
+/* RFC 5681, 4.1: after a pause nobody knows what the path holds. */
+static void restart_idle(struct tcp_conn *c)
+{
+	bool idle = c->snd_nxt == c->snd_una && c->snd_end != c->snd_nxt && c->last_sent_us;
+	if (!idle || !tcp_stack(c->w->st)->conf.idle_restart ||
+	    c->w->lc->now_us - c->last_sent_us < c->rto_us)
+		return;
+	c->cc.cwnd = MIN(c->cc.cwnd, cc_initial_window(c->mss));
+	if (c->cc.ops->restart)
+		c->cc.ops->restart(&c->cc);
+}
+
+void tcp_output(struct tcp_conn *c)
+{
+	bool any = false, was_idle = c->snd_una == c->snd_nxt;
+	if (tcp_states[c->h.state].sends) {
+		restart_idle(c);
+		while (room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) && tcp_send_again(c, room_in_cwnd(c)))
+			any = true;
+		while (c->log.lost == c->log.again && send_new(c))
+			any = true;
+		if (any)
+			c->last_sent_us = c->w->lc->now_us;
+		if (any && (was_idle || !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT)))
+			tcp_arm_retransmit(c);
+		else if (!any && !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT))
+			tcp_arm_retransmit(c);
+	}
+	if (any && !c->pingpong && c->ato_us && c->w->lc->now_us - c->heard_us < c->ato_us)
+		c->pingpong = true; /* Linux: an answer, so acks may go with answers */
+	if (c->ack_now)
+		tcp_send_ack(c);
+}

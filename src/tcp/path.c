@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way of a connection: its source address, MTU and hop limit, asked once when it begins (and again when ICMP says that the MTU
+ * is another one). Packets look up their route themselves, in ip4-output and ip6-output. */
+#include <linux/rtnetlink.h>
+
+#include "net/fib.h"
+#include "tcp/tcp_internal.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+
+static struct ipaddr ipaddr_of(const struct ip6 *a)
+{
+	return l4_is4(a) ? (struct ipaddr){ .v4 = l4_v4(a) } : (struct ipaddr){ .v6 = *a };
+}
+
+static int errno_of(enum drop why)
+{
+	switch (why) {
+	case DROP_IP_NO_ROUTE:
+		return -ENETUNREACH;
+	case DROP_IP_BLACKHOLE:
+		return -EINVAL;
+	case DROP_IP_PROHIBIT:
+		return -EACCES;
+	case DROP_IF_GONE:
+		return -ENODEV;
+	default:
+		return -EHOSTUNREACH;
+	}
+}
+
+struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip)
+{
+	bool any = l4_is_any(&k->local);
+	return (struct fib_query){ .family = tcp_is6(k) ? AF_INET6 : AF_INET,
+				   .dst = ipaddr_of(&k->remote),
+				   .src = any ? (struct ipaddr){ .v6 = { { 0 } } } : ipaddr_of(&k->local),
+				   .oif = ip->out_if,
+				   .mark = ip->mark,
+				   .uid = ip->uid,
+				   .proto = IPPROTO_TCP,
+				   .dsfield = ip->tos,
+				   .sport = k->lport,
+				   .dport = k->rport };
+}
+
+int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip *ip, struct tcp_path *ret)
+{
+	struct ip_way way;
+	const struct fib_query q = tcp_query(k, ip);
+	enum drop why = ip_way(w, &q, &way);
+	if (why)
+		return errno_of(why);
+	if (way.type == RTN_BROADCAST || way.type == RTN_MULTICAST)
+		return -ENETUNREACH; /* RFC 9293, 3.9.2.3: connections have two ends */
+	if (l4_is_any(&k->local) && !way.has_src)
+		return tcp_is6(k) ? -EADDRNOTAVAIL : -ENETUNREACH;
+	*ret = (struct tcp_path){
+		.src = k->local, .mtu = way.mtu, .out_if = way.out_if, .hops = way.hops, .type = way.type
+	};
+	if (l4_is_any(&k->local))
+		ret->src = tcp_is6(k) ? way.src.v6 : l4_of4(way.src.v4);
+	return 0;
+}
+
+/* RFC 9293, 3.7.1: options are not counted. */
+uint16_t tcp_mss_of_mtu(const struct tcp_key *k, uint32_t mtu)
+{
+	uint32_t hdr = (uint32_t)(tcp_is6(k) ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr)) +
+		       (uint32_t)sizeof(struct tcp_hdr);
+	mtu = MIN(mtu, (uint32_t)UINT16_MAX);
+	return (uint16_t)MAX(mtu > hdr ? mtu - hdr : 0, (uint32_t)TCP_MSS_MIN);
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: what comes in order goes behind the receive queue, packet by packet, as it came; where its payload lies is
+ * noted in its edge. What comes too early goes into one list ordered by sequence number, and an array of islands, the ranges without
+ * holes in that list: where a segment belongs is found by halving, and what it overlaps is cut off or let go. When the first hole
+ * closes, its island moves to the receive queue as a whole. The islands are what SACK blocks tell (RFC 2018), the one that changed
+ * last first; what came twice is told once (RFC 2883).
+ *
+ * The window is half of the receive buffer, since memory is counted and not payload, less what waits to be read; its right edge never
+ * moves back (RFC 9293, 3.8.6), and it opens in large steps (3.8.6.2.2). */
+#include "tcp/tcp_internal.h"
+
+/* --- the window --- */
+
+static uint32_t space_of(const struct tcp_conn *c)
+{
+	uint32_t all = c->rcvbuf / 2, waits = c->rcv_nxt - c->rcv_read;
+	return all > waits ? all - waits : 0;
+}
+
+static uint32_t window_left(const struct tcp_conn *c)
+{
+	seq32 edge = c->rcv_wup + c->rcv_wnd;
+	return seq_lt(c->rcv_nxt, edge) ? edge - c->rcv_nxt : 0;
+}
+
+/* RFC 9293, 3.8.6.2.2; Linux: __tcp_select_window() */
+static uint32_t choose_window(const struct tcp_conn *c)
+{
+	uint32_t all = c->rcvbuf / 2, space = space_of(c), left = window_left(c),
+		 mss = MIN((uint32_t)c->rcv_mss, all);
+	if (space < all / 2 && (space < all / 16 || space < mss))
+		space = 0;
+	if (!c->rcv_wscale)
+		space = MIN(space, (uint32_t)UINT16_MAX);
+	if (space < left || space - left < mss)
+		space = left;
+	uint32_t step = 1U << c->rcv_wscale;
+	return MIN((space + step - 1) & ~(step - 1), (uint32_t)UINT16_MAX << c->rcv_wscale);
+}
+
+uint32_t tcp_window(struct tcp_conn *c)
+{
+	c->rcv_wnd = choose_window(c);
+	c->rcv_wup = c->rcv_nxt;
+	return c->rcv_wnd >> c->rcv_wscale;
+}
+
+/* The reader has made room (Linux: tcp_cleanup_rbuf()). */
+bool tcp_should_tell_window(const struct tcp_conn *c)
+{
+	uint32_t left = window_left(c), now = choose_window(c);
+	if (c->ack_later && (c->rcv_nxt - c->rcv_wup > c->rcv_mss || (!c->rcv.head && !c->pingpong)))
+		return true;
+	return now && now >= 2 * left && !c->fin_got;
+}
+
+/* Linux: tcp_select_initial_window(), with tcp_rmem's largest for the scale. */
+void tcp_first_window(uint32_t rcvbuf, uint32_t mss, bool wscale, uint32_t *ret_wnd, uint8_t *ret_scale)
+{
+	uint32_t most = MAX((uint32_t)TCP_RCVBUF_MAX, rcvbuf / 2);
+	*ret_scale = 0;
+	while (wscale && *ret_scale < TCP_WSCALE_MAX && most > UINT16_MAX) {
+		most >>= 1;
+		++*ret_scale;
+	}
+	*ret_wnd = MIN(rcvbuf / 2, (uint32_t)UINT16_MAX);
+}
+
+/* --- held packets --- */
+
+static void pin(struct pkt *p, const struct tcp_seg *s)
+{
+	p->edge.tcp.seq = s->seq;
+	p->edge.tcp.end = s->seq + s->len;
+	p->edge.tcp.off = (uint16_t)(p->l4_off - p->headroom + s->hdr_len);
+}
+
+/* Bytes in front of `seq` and from `end` on are not wanted. */
+static void cut(struct tcp_conn *c, struct pkt *p, seq32 seq, seq32 end)
+{
+	if (seq_lt(p->edge.tcp.seq, seq)) {
+		p->edge.tcp.off = (uint16_t)(p->edge.tcp.off + (seq - p->edge.tcp.seq));
+		p->edge.tcp.seq = seq;
+	}
+	if (seq_lt(end, p->edge.tcp.end)) {
+		p->edge.tcp.end = end;
+		pkt_trim(c->w->lc, p, p->edge.tcp.off + (end - p->edge.tcp.seq));
+	}
+}
+
+/* Small ones move in with the one before, whose buffer has room: many small segments would fill the memory long before the window. */
+static bool move_in(struct tcp_conn *c, struct pkt *p)
+{
+	struct pkt *to = c->rcv.last;
+	uint32_t len = p->edge.tcp.end - p->edge.tcp.seq;
+	if (!to || to->n_frags || to->buf->refs != 1 || to->buf->home != c->w->lc->id ||
+	    len > to->buf->size - to->headroom - to->head_len)
+		return false;
+	struct cursor cur = pkt_cursor(p);
+	if (!cur_skip(&cur, p->edge.tcp.off) || !cur_copy(&cur, to->data + to->head_len, len))
+		return false;
+	to->head_len += len;
+	to->len += len;
+	to->edge.tcp.end += len;
+	pkt_free(c->w->lc, p);
+	return true;
+}
+
+static void append(struct tcp_conn *c, struct pkt *p)
+{
+	c->rcv_nxt = p->edge.tcp.end;
+	if (move_in(c, p))
+		return;
+	c->rcv_bytes += l4_truesize(p);
+	tcp_queue_push(&c->rcv, p);
+}
+
+/* --- islands --- */
+
+static struct tcp_ofo *grow(struct tcp_conn *c)
+{
+	struct tcp_ofo *o = c->ofo;
+	unsigned room = o ? o->room * 2U : 8;
+	if (o && o->n < o->room)
+		return o;
+	if (room > TCP_ISLANDS_MAX)
+		return NULL;
+	o = mem_resize(&c->w->st->mem, o, sizeof *o + room * sizeof o->at[0]);
+	if (!o)
+		return NULL;
+	o->room = (uint16_t)room;
+	return c->ofo = o;
+}
+
+/* The first island that ends at or behind s; n: none. */
+static unsigned island_of(const struct tcp_ofo *o, seq32 s)
+{
+	unsigned lo = 0, hi = o->n;
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		if (seq_lt(o->at[mid].end, s))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void link_after(struct tcp_ofo *o, struct pkt *prev, struct pkt *p)
+{
+	struct pkt **at = prev ? &prev->next : &o->head;
+	p->next = *at;
+	*at = p;
+}
+
+static void remove_island(struct tcp_ofo *o, unsigned i)
+{
+	memmove(&o->at[i], &o->at[i + 1], (o->n - i - 1U) * sizeof o->at[0]);
+	o->n--;
+}
+
+/* Island i with all its packets, of which a larger segment makes nothing new. */
+static void free_island(struct tcp_conn *c, unsigned i)
+{
+	struct tcp_ofo *o = c->ofo;
+	struct pkt **from = i ? &o->at[i - 1].last->next : &o->head, *last = o->at[i].last;
+	for (bool more = true; more;) {
+		struct pkt *p = *from;
+		more = p != last;
+		*from = p->next;
+		o->bytes -= l4_truesize(p);
+		pkt_free(c->w->lc, p);
+	}
+	remove_island(o, i);
+}
+
+/* Behind i, or in front of it (it begins where p ends). */
+static void widen(struct tcp_ofo *o, unsigned i, struct pkt *p)
+{
+	struct tcp_island *at = &o->at[i];
+	if (p->edge.tcp.seq == at->end) {
+		link_after(o, at->last, p);
+		at->end = p->edge.tcp.end;
+		at->last = p;
+		if (i + 1U < o->n && o->at[i + 1].start == at->end) {
+			at->end = o->at[i + 1].end;
+			at->last = o->at[i + 1].last;
+			remove_island(o, i + 1);
+		}
+		return;
+	}
+	link_after(o, i ? o->at[i - 1].last : NULL, p);
+	at->start = p->edge.tcp.seq;
+}
+
+static void make_island(struct tcp_ofo *o, unsigned i, struct pkt *p)
+{
+	link_after(o, i ? o->at[i - 1].last : NULL, p);
+	memmove(&o->at[i + 1], &o->at[i], (o->n - i) * sizeof o->at[0]);
+	o->at[i] = (struct tcp_island){ p->edge.tcp.seq, p->edge.tcp.end, p };
+	o->n++;
+}
+
+static void note_recent(struct tcp_ofo *o, seq32 seq)
+{
+	memmove(o->recent + 1, o->recent, sizeof o->recent - sizeof o->recent[0]);
+	o->recent[0] = seq;
+	o->n_recent = (uint8_t)MIN(o->n_recent + 1, TCP_SACK_MAX);
+}
+
+/* RFC 2883, 4: what came twice, or was acknowledged already. */
+static void tell_twice(struct tcp_conn *c, seq32 start, seq32 end)
+{
+	if (!c->sack_ok || c->dsack_due)
+		return;
+	c->dsack = (struct tcp_range){ start, end };
+	c->dsack_due = true;
+}
+
+/* p, which begins behind rcv_nxt, finds its place. */
+static enum drop put_early(struct tcp_conn *c, struct pkt *p)
+{
+	struct tcp_ofo *o = grow(c);
+	if (!o)
+		return DROP_TCP_HOLES;
+	unsigned i = island_of(o, p->edge.tcp.seq);
+	if (i < o->n && seq_le(o->at[i].start, p->edge.tcp.seq)) {
+		if (seq_le(p->edge.tcp.end, o->at[i].end)) {
+			tell_twice(c, p->edge.tcp.seq, p->edge.tcp.end);
+			note_recent(o, o->at[i].start);
+			return DROP_TCP_DUPLICATE;
+		}
+		if (o->at[i].end != p->edge.tcp.seq)
+			tell_twice(c, p->edge.tcp.seq, o->at[i].end);
+		cut(c, p, o->at[i].end, p->edge.tcp.end);
+	}
+	unsigned next = i < o->n && seq_le(o->at[i].start, p->edge.tcp.seq) ? i + 1 : i;
+	while (next < o->n && seq_lt(p->edge.tcp.seq, o->at[next].start) &&
+	       seq_le(o->at[next].end, p->edge.tcp.end)) {
+		tell_twice(c, o->at[next].start, o->at[next].end);
+		free_island(c, next);
+	}
+	if (next < o->n && seq_lt(o->at[next].start, p->edge.tcp.end)) {
+		tell_twice(c, o->at[next].start, p->edge.tcp.end);
+		cut(c, p, p->edge.tcp.seq, o->at[next].start);
+	}
+	note_recent(o, p->edge.tcp.seq);
+	o->bytes += l4_truesize(p);
+	if (i < o->n && o->at[i].end == p->edge.tcp.seq)
+		widen(o, i, p);
+	else if (next < o->n && o->at[next].start == p->edge.tcp.end)
+		widen(o, next, p);
+	else
+		make_island(o, next, p);
+	tcp_count(c->w, TCP_N_OFO_QUEUE);
+	return DROP_NONE;
+}
+
+/* The first hole is closed as far as rcv_nxt: what follows is in order now. */
+static void join_islands(struct tcp_conn *c)
+{
+	struct tcp_ofo *o = c->ofo;
+	while (o && o->n && seq_le(o->at[0].start, c->rcv_nxt)) {
+		struct pkt *last = o->at[0].last;
+		for (bool more = true; more;) {
+			struct pkt *p = o->head;
+			more = p != last;
+			o->head = p->next;
+			o->bytes -= l4_truesize(p);
+			if (seq_le(p->edge.tcp.end, c->rcv_nxt)) {
+				pkt_free(c->w->lc, p);
+				continue;
+			}
+			cut(c, p, c->rcv_nxt, p->edge.tcp.end);
+			append(c, p);
+		}
+		remove_island(o, 0);
+	}
+	if (o && !o->n) {
+		mem_free(o);
+		c->ofo = NULL;
+	}
+}
+
+/* --- SACK blocks --- */
+
+static uint8_t *put_block(uint8_t *to, seq32 start, seq32 end)
+{
+	const be32 b[2] = { be32_of(start), be32_of(end) };
+	memcpy(to, b, sizeof b);
+	return to + sizeof b;
+}
+
+/* RFC 2018, 4: the island that the last segment went to, then those told last. */
+static unsigned pick_blocks(const struct tcp_ofo *o, unsigned room, unsigned *ret)
+{
+	unsigned n = 0;
+	for (unsigned r = 0; o && r < o->n_recent && n < room; r++) {
+		unsigned i = island_of(o, o->recent[r] + 1), k = 0;
+		while (k < n && ret[k] != i)
+			k++;
+		if (k == n && i < o->n && seq_le(o->at[i].start, o->recent[r]))
+			ret[n++] = i;
+	}
+	return n;
+}
+
+uint8_t tcp_put_sacks(struct tcp_conn *c, uint8_t *opts, uint8_t room)
+{
+	unsigned blocks = room >= 12 ? (room - 4U) / 8 : 0, which[TCP_SACK_MAX] = { 0 };
+	blocks = MIN(blocks, (unsigned)TCP_SACK_MAX);
+	uint8_t *at = opts + 4;
+	if (c->dsack_due && blocks) {
+		at = put_block(at, c->dsack.start, c->dsack.end);
+		blocks--;
+	}
+	unsigned n = pick_blocks(c->ofo, blocks, which);
+	for (unsigned i = 0; i < n; i++)
+		at = put_block(at, c->ofo->at[which[i]].start, c->ofo->at[which[i]].end);
+	c->dsack_due = false;
+	if (at == opts + 4)
+		return 0;
+	memcpy(opts, (const uint8_t[]){ TCP_OPT_NOP, TCP_OPT_NOP, TCP_OPT_SACK, (uint8_t)(at - opts - 2) },
+	       4);
+	return (uint8_t)(at - opts);
+}
+
+/* --- when to acknowledge --- */
+
+static void be_quick(struct tcp_conn *c)
+{
+	uint32_t n = c->rcv_wnd / (2U * MAX(c->rcv_mss, 1));
+	c->quick = (uint8_t)MIN(n ? n : 2, (uint32_t)TCP_QUICK_ACKS);
+}
+
+/* How far apart the peer's segments are (Linux: tcp_event_data_recv()). */
+static void note_data(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint64_t now = c->w->lc->now_us, gap = now - c->last_data_us;
+	uint32_t seg = s->p->gso_size ? s->p->gso_size : s->len;
+	if (seg >= c->rcv_mss)
+		c->rcv_mss = (uint16_t)MIN(seg, (uint32_t)UINT16_MAX);
+	if (!c->ato_us) {
+		be_quick(c);
+		c->ato_us = TCP_DELACK_US;
+	} else if (gap <= TCP_DELACK_US / 2) {
+		c->ato_us = c->ato_us / 2 + TCP_DELACK_US / 2;
+	} else if (gap < c->ato_us) {
+		c->ato_us = MIN((uint32_t)(c->ato_us / 2 + gap), c->rto_us);
+	} else if (gap > c->rto_us) {
+		be_quick(c);
+	}
+	c->last_data_us = now;
+}
+
+static void ack_in_time(struct tcp_conn *c)
+{
+	uint32_t ato = c->ato_us, most = c->pingpong ? TCP_DELACK_MAX_US : 500000;
+	if (c->srtt_us)
+		most = MIN(most, MAX(c->srtt_us, (uint32_t)TCP_DELACK_US));
+	c->ack_later = true;
+	if (!tcp_timer_runs(c, TCP_TIMER_DELACK))
+		tcp_set_timer(c, TCP_TIMER_DELACK, MIN(ato, most));
+}
+
+/* RFC 9293, 3.8.6.3: at least every second full segment; RFC 5681, 4.2: at once what is out of order. */
+static void schedule_ack(struct tcp_conn *c)
+{
+	bool two = c->rcv_nxt - c->rcv_wup > c->rcv_mss && choose_window(c) >= window_left(c);
+	if (two || (c->quick && !c->pingpong) || c->ofo || c->dsack_due)
+		c->ack_now = true;
+	else
+		ack_in_time(c);
+}
+
+/* --- a segment --- */
+
+static bool has_room(const struct tcp_conn *c, const struct pkt *p)
+{
+	uint32_t held = c->rcv_bytes + (c->ofo ? c->ofo->bytes : 0);
+	return held + l4_truesize(p) <= 2 * c->rcvbuf || !c->rcv.head;
+}
+
+static enum drop in_order(struct tcp_conn *c, struct tcp_seg *s)
+{
+	bool was_empty = !c->rcv.head;
+	struct pkt *p = s->p;
+	s->p = NULL;
+	append(c, p);
+	join_islands(c);
+	if (was_empty || c->rcv_nxt - c->rcv_read >= c->rcv_wnd / 2)
+		tcp_tell(c);
+	return DROP_NONE;
+}
+
+enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
+{
+	seq32 end = s->seq + s->len, edge = c->rcv_nxt + window_left(c);
+	if (seq_le(end, c->rcv_nxt)) { /* all of it is old */
+		tell_twice(c, s->seq, end);
+		be_quick(c);
+		c->ack_now = true;
+		return DROP_TCP_DUPLICATE;
+	}
+	if (seq_le(edge, s->seq) || !has_room(c, s->p)) {
+		c->ack_now = true;
+		tcp_count(c->w, TCP_N_RCV_DROP);
+		return DROP_SOCK_RCVBUF;
+	}
+	note_data(c, s);
+	pin(s->p, s);
+	if (seq_lt(s->seq, c->rcv_nxt))
+		tell_twice(c, s->seq, c->rcv_nxt);
+	cut(c, s->p, c->rcv_nxt, edge);
+	if (seq_lt(edge, end))
+		s->flags &= (uint16_t)~TCP_F_FIN; /* it lies beyond the window */
+	enum drop why;
+	if (s->p->edge.tcp.seq == c->rcv_nxt) {
+		why = in_order(c, s);
+	} else {
+		be_quick(c);
+		why = put_early(c, s->p);
+		if (!why)
+			s->p = NULL;
+	}
+	schedule_ack(c);
+	return why;
+}
+
+void tcp_drop_received(struct tcp_conn *c)
+{
+	for (struct pkt *p; (p = tcp_queue_pop(&c->rcv));)
+		pkt_free(c->w->lc, p);
+	c->rcv_bytes = 0;
+	for (struct pkt *p; c->ofo && (p = c->ofo->head);) {
+		c->ofo->head = p->next;
+		pkt_free(c->w->lc, p);
+	}
+	mem_free(c->ofo);
+	c->ofo = NULL;
+}

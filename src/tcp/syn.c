@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening from this side (RFC 9293, 3.10.7.3), and what both sides of an open have in common: what was agreed upon. */
+#include "tcp/tcp_internal.h"
+
+/* What the peer's SYN allows, of what we asked for. */
+static void agree(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	c->ts_ok = s->has_ts && f->stamps;
+	c->sack_ok = s->sack_ok && f->sack;
+	c->wscale_ok = s->wscale >= 0 && f->wscale;
+	c->snd_wscale = c->wscale_ok ? (uint8_t)s->wscale : 0;
+	if (!c->wscale_ok)
+		c->rcv_wscale = 0;
+	c->peer_mss = s->mss ? s->mss : tcp_is6(&c->h.key) ? TCP_MSS_UNSAID6 : TCP_MSS_UNSAID;
+	if (c->ts_ok) {
+		c->ts_recent = s->ts_val;
+		c->ts_recent_us = c->w->lc->now_us;
+	}
+	tcp_set_mss(c);
+}
+
+static void begin_receiving(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	c->rcv_nxt = c->rcv_wup = c->rcv_read = s->seq + 1;
+	c->snd_wl1 = s->seq;
+	c->snd_wnd = c->max_wnd = s->win; /* RFC 7323, 2.2: a SYN's is not scaled */
+}
+
+void tcp_begin_established(struct tcp_conn *c)
+{
+	const struct cc_ops *ops = c->cc.ops;
+	cc_init(&c->cc, ops, c->mss);
+	if (c->syn_again) /* RFC 6928, 3 */
+		c->cc.cwnd = c->mss;
+	c->backoff = 0;
+	c->heard_us = c->w->lc->now_us;
+	uint32_t most = MIN(c->rcv_wnd / 2, (uint32_t)TCP_MSS_UNSAID); /* Linux: tcp_initialize_rcv_mss() */
+	c->rcv_mss = (uint16_t)MIN((uint32_t)c->mss, most);
+	tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
+	tcp_set_state(c, TCP_ESTABLISHED);
+	if (c->keepalive)
+		tcp_set_timer(c, TCP_TIMER_LIFE, (uint64_t)tcp_keep_idle_s(c) * 1000000);
+}
+
+/* Our SYN is acknowledged. */
+void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	c->snd_una = c->snd_first = s->ack;
+	if (!c->syn_again)
+		tcp_measured(c, c->w->lc->now_us - c->last_sent_us);
+	else if (c->ts_ok && s->has_ts && s->ts_ecr)
+		tcp_measured(c, 1000ULL * MAX(tcp_now_stamp(c->w, c->ts_off) - s->ts_ecr, 1U));
+	else
+		c->rto_us = 3 * TCP_RTO_FIRST_US; /* RFC 6298, 5.7 */
+	c->last_sent_us = 0;
+	tcp_begin_established(c);
+	tcp_tell(c);
+}
+
+/* 3.10.7.3, fourth, at its end: both have called. */
+static enum drop simultaneous(struct tcp_conn *c, struct tcp_seg *s)
+{
+	agree(c, s);
+	begin_receiving(c, s);
+	tcp_set_state(c, TCP_SYN_RECV);
+	tcp_send_syn(c);
+	return DROP_TCP_DONE;
+}
+
+enum drop tcp_syn_sent_input(struct tcp_conn *c, struct tcp_seg *s)
+{
+	bool ack = s->flags & TCP_F_ACK;
+	if (ack && s->ack != c->snd_nxt) {
+		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
+		return DROP_TCP_ACK;
+	}
+	if (ack && c->ts_asked && s->has_ts && s->ts_ecr &&
+	    seq_lt(tcp_now_stamp(c->w, c->ts_off), s->ts_ecr)) { /* Linux: of a time to come */
+		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
+		return DROP_TCP_PAWS;
+	}
+	if (s->flags & TCP_F_RST) {
+		if (!ack) /* 3.10.7.3, second: only who has heard us can refuse */
+			return DROP_TCP_RST;
+		tcp_fail(c, ECONNREFUSED);
+		return DROP_TCP_DONE;
+	}
+	if (!(s->flags & TCP_F_SYN))
+		return DROP_TCP_NO_ACK;
+	if (!ack)
+		return simultaneous(c, s);
+	agree(c, s);
+	begin_receiving(c, s);
+	tcp_opened(c, s);
+	c->ack_now = true;
+	if (s->len) { /* data on a SYN is not asked for yet; it comes again */
+		s->len = 0;
+		s->flags &= (uint16_t)~TCP_F_FIN;
+	}
+	tcp_output(c);
+	return DROP_TCP_DONE;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The module. */
+#include "ip/ip.h"
+#include "tcp/tcp_internal.h"
+
+static int tcp_init(struct leat_stack *st)
+{
+	struct tcp_stack *ts = tcp_stack(st);
+	hash_init(&ts->bound, &st->mem, NULL, NULL);
+	hash_init(&ts->listening, &st->mem, NULL, NULL);
+	st->rt->ops->random(st->rt, &ts->isn_key, sizeof ts->isn_key);
+	st->rt->ops->random(st->rt, &ts->stamp_key, sizeof ts->stamp_key);
+	st->rt->ops->random(st->rt, &ts->port_key, sizeof ts->port_key);
+	ts->cc = &cc_cubic;
+	ts->out4 = node_find(st, "ip4-output");
+	ts->out6 = node_find(st, "ip6-output");
+	int err = l4_ops_add(st, &tcp_ops);
+	if (!err)
+		err = l4_error_add(st, IPPROTO_TCP, "tcp-error4", "tcp-error6");
+	if (!err)
+		err = ip4_proto_add(st, IPPROTO_TCP, "tcp4-input");
+	return err ? err : ip6_proto_add(st, IPPROTO_TCP, "tcp6-input");
+}
+
+static int tcp_worker_init(struct worker *w)
+{
+	struct tcp_worker *tw = tcp_worker(w);
+	tw->w = w;
+	hash_init(&tw->by_key, &w->st->mem, NULL, NULL);
+	SLAB_INIT(&tw->conns, &w->st->mem, struct tcp_conn, h.place);
+	SLAB_INIT(&tw->requests, &w->st->mem, struct tcp_request, h.place);
+	SLAB_INIT(&tw->waits, &w->st->mem, struct tcp_wait, h.place);
+	list_init(&tw->all_waits);
+	return 0;
+}
+
+static void tcp_unlink(struct leat_stack *st)
+{
+	ip4_proto_remove(st, IPPROTO_TCP);
+	ip6_proto_remove(st, IPPROTO_TCP);
+	l4_error_remove(st, IPPROTO_TCP);
+	l4_ops_remove(st, &tcp_ops); /* closes what is open */
+}
+
+/* Connections that nobody has any more end without a word. */
+static void tcp_drain(struct leat_stack *st)
+{
+	for (unsigned i = 0; i < st->n_workers; i++) {
+		struct tcp_worker *tw = tcp_worker(st->worker[i]);
+		for (struct hash_node *n; (n = hash_from(&tw->by_key, 0));) {
+			struct tcp_head *h = container_of(n, struct tcp_head, by_key);
+			if (h->kind == TCP_KIND_WAIT)
+				tcp_wait_free(container_of(h, struct tcp_wait, h));
+			else
+				tcp_done(container_of(h, struct tcp_conn, h));
+		}
+	}
+}
+
+static void tcp_worker_free(struct worker *w)
+{
+	struct tcp_worker *tw = tcp_worker(w);
+	hash_done(&tw->by_key);
+	slab_done(&tw->conns);
+	slab_done(&tw->requests);
+	slab_done(&tw->waits);
+}
+
+static void tcp_free(struct leat_stack *st)
+{
+	hash_done(&tcp_stack(st)->bound);
+	hash_done(&tcp_stack(st)->listening);
+}
+
+static const struct node *const tcp_nodes[] = { &tcp4_node, &tcp6_node, &tcp_error4_node, &tcp_error6_node,
+						NULL };
+
+const struct module tcp_module = {
+	.name = "tcp",
+	.id = MODULE_tcp,
+	.nodes = tcp_nodes,
+	.knobs = tcp_knobs,
+	.stack_size = sizeof(struct tcp_stack),
+	.worker_size = sizeof(struct tcp_worker),
+	.init = tcp_init,
+	.worker_init = tcp_worker_init,
+	.unlink = tcp_unlink,
+	.drain = tcp_drain,
+	.worker_free = tcp_worker_free,
+	.free = tcp_free,
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TCP, for the room sock: what socket calls do to an endpoint of SOCK_STREAM. Nothing here waits: where Linux would block, the answer
+ * is -EAGAIN (connect: -EINPROGRESS), and the endpoint's owner is told when to ask again (struct l4_end.ready).
+ *
+ * All of it is called between l4_enter() and l4_leave(), with every worker between turns. */
+#ifndef LEAT_TCP_TCP_H
+#define LEAT_TCP_TCP_H
+
+#include "l4/l4.h"
+
+/* Numbers as in struct tcp_info and /proc/net/tcp. tcp_state.c says what may happen in each. */
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT,
+	TCP_SYN_RECV,
+	TCP_FIN_WAIT1,
+	TCP_FIN_WAIT2,
+	TCP_TIME_WAIT,
+	TCP_CLOSE,
+	TCP_CLOSE_WAIT,
+	TCP_LAST_ACK,
+	TCP_LISTEN,
+	TCP_CLOSING,
+	TCP_STATES
+};
+const char *tcp_state_name(uint8_t state); /* "ESTABLISHED" */
+
+int tcp_bind(struct l4_end *e, const struct l4_addr *to); /* as l4_bind() */
+/* 0, -EINVAL (connected), -EADDRINUSE. Again: another backlog. */
+int tcp_listen(struct l4_end *e, int backlog);
+/* 0: connected, and not told yet; -EINPROGRESS, -EALREADY, -EISCONN, the error it failed with, and l4_connect()'s. */
+int tcp_connect(struct l4_end *e, const struct l4_addr *to);
+int tcp_disconnect(struct l4_end *e);
+/* Is a connection there to be accepted? -EAGAIN; -EINVAL when nobody listens. */
+int tcp_acceptable(const struct l4_end *e);
+/* `fresh`, just made, becomes the oldest such connection of one of e's workers. */
+void tcp_accept(struct l4_end *e, struct l4_end *fresh);
+/* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_OOB is -EOPNOTSUPP. */
+ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
+/* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
+ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
+int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
+uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
+uint8_t tcp_state_of(const struct l4_end *e);
+uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),
+	tcp_unsent(const struct l4_end *e); /* bytes: SIOCINQ, SIOCOUTQ, SIOCOUTQNSD */
+
+/* Level IPPROTO_TCP: -ENOPROTOOPT for what is not there. */
+int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len);
+int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len);
+/* Of SOL_SOCKET those that TCP acts by: SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF. */
+int tcp_set_keepalive(struct l4_end *e, bool on);
+bool tcp_get_keepalive(const struct l4_end *e);
+int tcp_set_linger(struct l4_end *e, bool on, int seconds);
+void tcp_get_linger(const struct l4_end *e, int ret_on_seconds[2]);
+void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
+void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
+void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2]);
+
+extern const struct module tcp_module;
+
+#endif

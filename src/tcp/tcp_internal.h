@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of this room share. README.md has the picture. */
+#ifndef LEAT_TCP_INTERNAL_H
+#define LEAT_TCP_INTERNAL_H
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/slab.h"
+#include "cc/cc.h"
+#include "graph/node.h"
+#include "l4/l4_internal.h"
+#include "tcp/tcp.h"
+#include "wire/tcp.h"
+
+struct tcp_conn;
+struct tcp_listener;
+
+enum {
+	TCP_MSS_UNSAID = 536, /* RFC 9293, 3.7.1 */
+	TCP_MSS_UNSAID6 = 1220,
+	TCP_MSS_MIN = 48, /* Linux: TCP_MIN_MSS less options */
+	TCP_WSCALE_MAX = 14, /* RFC 7323, 2.3 */
+	TCP_STAMP_BYTES = 12, /* the option with its padding */
+	TCP_RTO_FIRST_US = 1000000, /* RFC 6298, 2.1 */
+	TCP_RTO_MIN_US = 200000, /* Linux: TCP_RTO_MIN */
+	TCP_RTO_MAX_US = 120000000, /* RFC 6298, 2.5 */
+	TCP_DELACK_US = 40000, /* Linux: TCP_DELACK_MIN, the first delay */
+	TCP_DELACK_MAX_US = 200000,
+	TCP_QUICK_ACKS = 16, /* Linux: TCP_MAX_QUICKACKS */
+	TCP_TIME_WAIT_US = 60000000, /* Linux: TCP_TIMEWAIT_LEN */
+	TCP_CHALLENGE_US = 500000, /* Linux: tcp_invalid_ratelimit */
+	TCP_LONGEST_LINGER2_S = 120, /* Linux: TCP_FIN_TIMEOUT_MAX */
+	TCP_TIDY_US = 10000000, /* an idle connection gives back what it only needed in motion */
+	TCP_GSO_BYTES_MAX = 65535 - 120, /* payload of one large segment */
+	TCP_RCVBUF = 131072, /* Linux: the middle of tcp_rmem */
+	TCP_RCVBUF_MAX = 6291456, /* its last */
+	TCP_SNDBUF = 1 << 20,
+};
+
+/* --- who it is --- */
+
+/* As a packet on its way in has it; all of it is hashed and compared. */
+struct tcp_key {
+	struct ip6 local, remote;
+	uint16_t lport, rport;
+	uint32_t scope; /* interface of a link-local address, or VRF; 0: neither */
+};
+static_assert(sizeof(struct tcp_key) == 40, "no holes: all of it is hashed");
+
+enum tcp_kind { TCP_KIND_CONN, TCP_KIND_REQUEST, TCP_KIND_WAIT };
+
+/* What stands in a worker's table under a key. */
+struct tcp_head {
+	struct hash_node by_key;
+	struct tcp_key key;
+	uint8_t kind; /* enum tcp_kind */
+	uint8_t state; /* enum tcp_state; tcp_set_state() alone writes a connection's */
+	uint16_t place; /* slab */
+	uint32_t out_if; /* that it is bound to (SO_BINDTODEVICE); 0: none */
+};
+static_assert(sizeof(struct tcp_head) == CACHELINE, "what a lookup reads");
+
+/* --- a segment --- */
+
+enum { TCP_SACK_MAX = 4 };
+struct tcp_range {
+	seq32 start, end; /* end is behind the last byte */
+};
+
+/* A segment that came, checked and in host order. */
+struct tcp_seg {
+	struct pkt *p; /* NULL once somebody has kept it */
+	uint16_t flags, win;
+	seq32 seq, end, ack; /* end: of its sequence space, SYN and FIN counted */
+	uint32_t len; /* payload */
+	uint16_t hdr_len, urgent;
+	uint16_t mss; /* 0: not said */
+	int8_t wscale; /* -1: not said */
+	bool sack_ok, has_ts;
+	uint8_t n_sack;
+	uint32_t ts_val, ts_ecr;
+	struct tcp_range sack[TCP_SACK_MAX];
+};
+
+/* How its IP header is to be. */
+struct tcp_ip {
+	uint8_t tos, ttl;
+	bool df;
+	uint32_t out_if, mark, uid;
+};
+
+/* One to be sent. */
+struct tcp_out {
+	const struct tcp_key *key;
+	struct tcp_ip ip;
+	uint16_t flags, win;
+	seq32 seq, ack;
+	uint8_t n_opts, opts[TCP_OPTIONS_LEN_MAX];
+};
+
+/* --- what was sent and not acknowledged: sent.c --- */
+
+enum tcp_sent_flags {
+	TCP_SENT_SACKED = 1 << 0,
+	TCP_SENT_LOST = 1 << 1, /* taken for lost, not counted in flight */
+	TCP_SENT_AGAIN = 1 << 2, /* sent again since it was taken for lost: in flight once more */
+	TCP_SENT_EVER_AGAIN = 1 << 3, /* RFC 6298, 3: no round trip is measured by it */
+};
+struct tcp_sent {
+	seq32 start, end;
+	uint32_t sent_us; /* last; of the clock the lower bits, enough for a round trip */
+	uint8_t flags;
+};
+static_assert(sizeof(struct tcp_sent) == 16, "there are many");
+
+enum { TCP_SENT_INLINE = 2 };
+struct tcp_log {
+	struct tcp_sent *at; /* own, or more from the account */
+	uint16_t first, n, room;
+	uint32_t sacked, lost, again; /* bytes with those flags; AGAIN only of what is not SACKED */
+	struct tcp_sent own[TCP_SENT_INLINE];
+};
+
+/* --- what came out of order: receive.c --- */
+
+enum { TCP_ISLANDS_MAX = 512 };
+struct tcp_island {
+	seq32 start, end;
+	struct pkt *last; /* the first follows the last one of the island before */
+};
+struct tcp_ofo {
+	struct pkt *head;
+	uint16_t n, room;
+	uint32_t bytes; /* memory */
+	uint8_t n_recent;
+	seq32 recent[TCP_SACK_MAX]; /* a byte of each island that grew last, youngest first */
+	struct tcp_island at[];
+};
+
+/* --- options of an endpoint, and of a connection --- */
+
+struct tcp_opts {
+	const struct cc_ops *cc;
+	uint32_t rcvbuf, sndbuf;
+	uint32_t user_timeout_ms;
+	uint16_t mss; /* TCP_MAXSEG; 0: none */
+	uint16_t keep_idle_s, keep_interval_s; /* 0: the stack's */
+	uint8_t keep_probes;
+	uint8_t syn_retries;
+	bool nodelay, cork, keepalive, linger, quickack_off, rcvbuf_said;
+	uint16_t linger_s;
+	int32_t linger2_s; /* 0: the stack's; < 0: none */
+};
+
+/* --- a connection --- */
+
+enum tcp_timer {
+	TCP_TIMER_RETRANSMIT, /* RFC 6298; a closed window: RFC 9293, 3.8.6.1 */
+	TCP_TIMER_DELACK,
+	TCP_TIMER_LIFE, /* keepalive; FIN_WAIT2's end */
+	TCP_TIMER_TIDY,
+	TCP_TIMERS
+};
+
+enum tcp_repair { TCP_OPEN, TCP_DISORDER, TCP_RECOVERY, TCP_LOSS }; /* Linux: enum tcp_ca_state */
+
+/* Packets one behind the other: a pkt_queue without a number, which a connection has no room for. */
+struct tcp_queue {
+	struct pkt *head, *last; /* both NULL: empty */
+};
+static inline void tcp_queue_push(struct tcp_queue *q, struct pkt *p)
+{
+	p->next = NULL;
+	*(q->head ? &q->last->next : &q->head) = p;
+	q->last = p;
+}
+static inline struct pkt *tcp_queue_pop(struct tcp_queue *q)
+{
+	struct pkt *p = q->head;
+	if (!p)
+		return NULL;
+	q->head = p->next;
+	if (!q->head)
+		q->last = NULL;
+	p->next = NULL;
+	return p;
+}
+
+/* Owned by the worker of its flow's bucket; read and changed by calls between turns, too. */
+struct tcp_conn {
+	struct tcp_head h;
+
+	/* Every segment. Names as in RFC 9293, 3.3.1. */
+	struct worker *w;
+	struct l4_end *end; /* its owner; NULL: none yet, or none any more */
+	seq32 snd_una, snd_nxt, snd_end; /* end: of what the application has given, FIN not counted */
+	seq32 snd_wl1;
+	uint32_t snd_wnd, max_wnd;
+	seq32 rcv_nxt, rcv_wup, rcv_read; /* wup: the last ACK sent; read: by the application */
+	uint32_t rcv_wnd; /* as told, from rcv_wup on */
+	uint32_t ts_recent, ts_off;
+	uint16_t mss; /* payload of a full segment, options taken off */
+	uint16_t rcv_mss; /* what the peer's seem to hold */
+	uint8_t snd_wscale, rcv_wscale;
+	uint8_t quick; /* acks left to be sent at once */
+	uint8_t repair; /* enum tcp_repair */
+	bool ts_ok : 1, sack_ok : 1, wscale_ok : 1, df : 1;
+	bool nodelay : 1, cork : 1, keepalive : 1, orphan : 1;
+	bool fin_wanted : 1, fin_sent : 1, fin_got : 1, fin_known : 1;
+	bool ack_now : 1, ack_later : 1, pingpong : 1, dsack_due : 1;
+	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
+	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
+	bool ts_asked : 1;
+
+	/* Bytes. */
+	struct tcp_queue snd, rcv;
+	seq32 snd_first; /* of the first byte in snd */
+	seq32 snd_hint_seq;
+	union {
+		struct list accept; /* of the listener's worker, until it is accepted */
+		struct {
+			struct pkt *snd_hint; /* its first byte is snd_hint_seq; NULL: look from the front */
+			uint64_t last_sent_us; /* data of ours */
+		};
+	};
+	struct tcp_ofo *ofo; /* NULL: nothing is missing */
+	struct tcp_log log;
+	uint32_t rcv_bytes; /* memory in rcv */
+	seq32 snd_small; /* the end of the last segment that was not full */
+	struct cc cc;
+
+	/* Time. */
+	struct timer timer; /* set for the earliest of due[], or earlier */
+	uint64_t due_us[TCP_TIMERS]; /* UINT64_MAX: not */
+	uint64_t heard_us, last_data_us; /* last segment, last data */
+	uint32_t srtt_us, rttvar_us, rto_us; /* RFC 6298; srtt 0: nothing measured */
+	uint32_t ato_us;
+
+	/* Seldom. */
+	struct tcp_rare *rare; /* what few connections have; NULL */
+	uint64_t ts_recent_us;
+	uint64_t refused_us; /* of the last challenge ACK */
+	struct tcp_range dsack;
+	seq32 fin_at; /* the peer's, once known */
+	seq32 recover; /* RecoveryPoint */
+	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
+	uint32_t rcvbuf, sndbuf;
+	uint32_t mark, uid;
+	uint16_t pmtu, peer_mss;
+	uint8_t tos, ttl;
+	uint8_t backoff, probes, dup_acks;
+	uint8_t soft_error; /* errno: ICMP said so, and it may pass */
+};
+enum { TCP_IDLE_MAX = 512 };
+
+/* What few connections have, taken on use. */
+struct tcp_rare {
+	struct tcp_opts opts; /* as the endpoint's were set */
+};
+
+/* A connection half open: a SYN was answered (Linux: request_sock). */
+struct tcp_request {
+	struct tcp_head h;
+	struct tcp_listener *l;
+	struct list link; /* of the listener's worker */
+	struct worker *w;
+	struct timer timer;
+	seq32 iss, irs;
+	uint32_t ts_recent, ts_off;
+	uint64_t sent_us, refused_us;
+	uint32_t rcv_wnd, mark;
+	uint16_t peer_mss, mss_told, pmtu;
+	uint8_t snd_wscale, rcv_wscale, retries, tos, ttl;
+	bool ts_ok, sack_ok, wscale_ok, df;
+};
+
+/* A connection that is over (Linux: timewait_sock). */
+struct tcp_wait {
+	struct tcp_head h;
+	struct worker *w;
+	struct timer timer;
+	struct list link; /* of the worker */
+	seq32 rcv_nxt, snd_nxt;
+	uint32_t rcv_wnd, ts_recent, ts_off, mark;
+	uint64_t refused_us, ts_recent_us;
+	uint8_t rcv_wscale, tos, ttl;
+	bool ts_ok, df;
+};
+
+/* --- a listener --- */
+
+/* What belongs to one worker. */
+struct tcp_backlog {
+	struct list ready; /* struct tcp_conn.accept */
+	struct list half; /* struct tcp_request.link */
+	uint32_t n_ready, n_half; /* read by other workers, too */
+};
+struct tcp_listener {
+	struct l4_end *end;
+	struct hash_node by_port;
+	uint32_t backlog;
+	struct tcp_backlog of[LCORE_MAX];
+};
+
+/* l4_end.own of ours. */
+struct tcp_sock {
+	struct l4_end *end;
+	struct tcp_opts opts;
+	struct tcp_conn *conn;
+	struct tcp_listener *listener;
+	struct hash_node by_port; /* of those bound */
+	bool bound;
+	uint8_t shut; /* before there was a connection */
+};
+static inline struct tcp_sock *tcp_sock_of(const struct l4_end *e)
+{
+	return e->own;
+}
+
+/* --- the module --- */
+
+struct tcp_conf {
+	uint32_t syn_retries, synack_retries, retries2, orphan_retries, fin_timeout_s;
+	uint32_t keep_idle_s, keep_interval_s, keep_probes;
+	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
+	uint32_t reordering, somaxconn;
+};
+
+/* What happened, under the names of /proc/net/snmp and netstat. */
+enum tcp_count {
+#define TCP_COUNT(id, group, name) TCP_N_##id,
+#include "tcp/counts.def"
+#undef TCP_COUNT
+	TCP_COUNTS
+};
+
+enum { TCP_PORT_TABLE = 256 };
+struct tcp_stack {
+	struct tcp_conf conf;
+	struct sipkey isn_key, stamp_key, port_key;
+	struct hash bound, listening; /* by port; workers read the second */
+	uint16_t out4, out6;
+	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
+	const struct cc_ops *cc;
+};
+struct tcp_worker {
+	struct worker *w;
+	struct hash by_key; /* struct tcp_head */
+	struct slab conns, requests, waits;
+	struct list all_waits;
+	uint64_t counts[TCP_COUNTS];
+};
+static inline struct tcp_stack *tcp_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_tcp);
+}
+static inline struct tcp_worker *tcp_worker(const struct worker *w)
+{
+	return worker_state(w, MODULE_tcp);
+}
+static inline void tcp_count(const struct worker *w, enum tcp_count n)
+{
+	racy_add(tcp_worker(w)->counts[n], 1);
+}
+static inline bool tcp_is6(const struct tcp_key *k)
+{
+	return !l4_is4(&k->local);
+}
+static inline bool seq_le(seq32 a, seq32 b)
+{
+	return !seq_lt(b, a);
+}
+static inline seq32 seq_max(seq32 a, seq32 b)
+{
+	return seq_lt(a, b) ? b : a;
+}
+static inline seq32 seq_min(seq32 a, seq32 b)
+{
+	return seq_lt(a, b) ? a : b;
+}
+
+extern const struct knob tcp_knobs[];
+
+/* --- table.c --- */
+
+struct tcp_head *tcp_find(const struct worker *w, const struct tcp_key *k);
+void tcp_enter_table(struct worker *w, struct tcp_head *h);
+void tcp_leave_table(struct worker *w, struct tcp_head *h);
+struct worker *tcp_owner(struct leat_stack *st,
+			 const struct tcp_key *k); /* of its bucket; workers between turns */
+struct worker *tcp_owner_in_turn(struct worker *w, const struct tcp_key *k); /* asked by w in its turn */
+uint32_t tcp_scope(const struct worker *w, uint32_t in_if, const struct ip6 *local);
+struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_key *k, uint32_t in_if);
+int tcp_choose_port(struct l4_end *e,
+		    struct tcp_key *k); /* RFC 6056, for a connection: 0 or -EADDRNOTAVAIL */
+int tcp_take_port(struct l4_end *e, const struct l4_addr *want);
+void tcp_give_port(struct l4_end *e);
+bool tcp_may_listen(const struct l4_end *e);
+uint32_t tcp_first_seq(const struct worker *w, const struct tcp_key *k); /* RFC 6528 */
+uint32_t tcp_stamp_offset(const struct leat_stack *st, const struct tcp_key *k);
+
+/* --- state.c --- */
+
+struct tcp_state_row {
+	const char *name;
+	uint8_t on_close; /* the application has no more to send; 0: it had none, or has said so */
+	uint8_t on_fin; /* the peer has not */
+	uint8_t on_fin_acked;
+	bool takes_data; /* RFC 9293, 3.10.7.4, seventh */
+	bool sends; /* what was queued may still leave */
+};
+extern const struct tcp_state_row tcp_states[TCP_STATES];
+void tcp_set_state(struct tcp_conn *c, uint8_t state);
+
+/* --- conn.c --- */
+
+struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o);
+/* It is over: not found any more, no timer, nothing unsent. Freed if nobody has it, else when its owner lets it go. */
+void tcp_done(struct tcp_conn *c);
+void tcp_conn_free(struct tcp_conn *c);
+void tcp_fail(struct tcp_conn *c, int err); /* over, and its owner is told why */
+void tcp_tell(struct tcp_conn *c);
+void tcp_set_mss(struct tcp_conn *c);
+void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
+void tcp_orphan_waits(struct tcp_conn *c); /* in FIN_WAIT2 */
+struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
+struct tcp_opts tcp_opts_default(const struct leat_stack *st);
+
+/* --- input.c, syn.c --- */
+
+void tcp_input(struct worker *w, struct tcp_head *h, struct tcp_seg *s);
+enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s);
+void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s); /* our SYN is acknowledged */
+void tcp_begin_established(struct tcp_conn *c);
+uint32_t tcp_keep_idle_s(const struct tcp_conn *c);
+enum drop tcp_syn_sent_input(struct tcp_conn *c, struct tcp_seg *s);
+extern const struct node tcp4_node, tcp6_node, tcp_error4_node, tcp_error6_node;
+
+/* RFC 5961, 7: an ACK that says where we are, so often and not more. */
+void tcp_challenge(struct tcp_conn *c);
+
+/* --- ack.c --- */
+
+/* DROP_NONE: go on with what else the segment says. */
+enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s);
+void tcp_measured(struct tcp_conn *c, uint64_t rtt_us); /* RFC 6298, 2 */
+void tcp_arm_retransmit(struct tcp_conn *c);
+uint64_t tcp_rto_us(const struct tcp_conn *c);
+
+/* --- sent.c --- */
+
+void tcp_log_init(struct tcp_log *l);
+void tcp_log_done(struct tcp_log *l);
+bool tcp_log_add(struct tcp_log *l, struct mem_account *mem, seq32 start, seq32 end, uint64_t now_us);
+struct tcp_log_acked {
+	uint32_t bytes, sacked; /* of them, SACKed before */
+	bool has_time;
+	uint32_t sent_us; /* of the oldest that was not SACKed before */
+	bool was_again;
+};
+struct tcp_log_acked tcp_log_ack(struct tcp_log *l, seq32 una);
+/* Bytes newly SACKed. */
+uint32_t tcp_log_sack(struct tcp_log *l, struct mem_account *mem, const struct tcp_range *r);
+/* RFC 6675, 4: IsLost() for every entry; returns whether any became so. */
+bool tcp_log_find_lost(struct tcp_log *l, uint32_t dup_thresh, uint32_t mss);
+void tcp_log_all_lost(struct tcp_log *l, bool forget_sacks);
+void tcp_log_lose_first(struct tcp_log *l, struct mem_account *mem, uint32_t bytes);
+/* The next that is lost and was not sent again; cut to max bytes. NULL: none. */
+struct tcp_sent *tcp_log_next_lost(struct tcp_log *l, struct mem_account *mem, uint32_t max);
+void tcp_log_sent_again(struct tcp_log *l, struct tcp_sent *t, uint64_t now_us);
+void tcp_log_cut(struct tcp_log *l, seq32 end); /* what did not leave */
+void tcp_log_forget_sacks(struct tcp_log *l);
+void tcp_log_tidy(struct tcp_log *l);
+static inline struct tcp_sent *tcp_log_at(struct tcp_log *l, unsigned i)
+{
+	return &l->at[l->first + i];
+}
+/* SetPipe() */
+static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
+{
+	return c->snd_nxt - c->snd_una - c->log.sacked - c->log.lost + c->log.again;
+}
+
+/* --- recover.c --- */
+
+/* newly: bytes acknowledged or SACKed by this segment. */
+void tcp_repair(struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked, uint32_t newly, bool dup);
+void tcp_retransmit_timeout(struct tcp_conn *c);
+void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes);
+
+/* --- receive.c --- */
+
+/* Takes s->p when it keeps it. */
+enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s);
+uint32_t tcp_window(struct tcp_conn *c); /* what to tell, scaled; notes what was told */
+uint8_t tcp_put_sacks(struct tcp_conn *c, uint8_t *opts, uint8_t room);
+bool tcp_should_tell_window(const struct tcp_conn *c);
+void tcp_first_window(uint32_t rcvbuf, uint32_t mss, bool wscale, uint32_t *ret_wnd, uint8_t *ret_scale);
+void tcp_drop_received(struct tcp_conn *c);
+
+/* --- output.c --- */
+
+struct pkt *tcp_begin(struct worker *w, const struct tcp_out *o);
+void tcp_finish(struct worker *w, const struct tcp_key *k, struct pkt *p, uint32_t len, uint32_t gso_size);
+void tcp_output(struct tcp_conn *c); /* whatever may leave now */
+void tcp_send_ack(struct tcp_conn *c);
+void tcp_send_syn(struct tcp_conn *c);
+void tcp_send_reset(struct tcp_conn *c);
+bool tcp_send_again(struct tcp_conn *c, uint32_t max); /* the next lost one; false: none, or no buffer */
+void tcp_send_probe(struct tcp_conn *c, bool urgent);
+bool tcp_push_window(struct tcp_conn *c); /* as much as the window lets out, however little */
+void tcp_drop_unsent(struct tcp_conn *c);
+ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len);
+void tcp_acked_bytes(struct tcp_conn *c); /* snd_una moved: frees what it passed */
+uint32_t tcp_now_stamp(const struct worker *w, uint32_t off); /* RFC 7323, 5.4: milliseconds */
+uint8_t tcp_put_stamp(uint8_t *opts, uint32_t val, uint32_t ecr);
+uint8_t tcp_put_syn_options(uint8_t *opts, uint16_t mss, bool sack, const uint32_t stamps[2], int wscale);
+
+/* --- reset.c --- */
+
+/* RFC 9293, 3.10.7.1: nobody is there. */
+void tcp_refuse(struct worker *w, const struct tcp_key *k, const struct tcp_seg *s, uint32_t in_if);
+/* A bare segment of what is no connection (any more, yet). */
+void tcp_send_bare(struct worker *w, struct tcp_out *o);
+
+/* --- timer.c --- */
+
+void tcp_timer_init(struct tcp_conn *c);
+void tcp_set_timer(struct tcp_conn *c, enum tcp_timer t, uint64_t in_us);
+void tcp_stop_timer(struct tcp_conn *c, enum tcp_timer t);
+static inline bool tcp_timer_runs(const struct tcp_conn *c, enum tcp_timer t)
+{
+	return c->due_us[t] != UINT64_MAX;
+}
+
+/* --- call.c --- */
+
+extern const struct l4_ops tcp_ops;
+void tcp_wake_worker(struct worker *w); /* in a call that acts for it */
+
+/* --- listen.c --- */
+
+enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+			   struct tcp_seg *s);
+/* *ret_head: who is to hear of the segment now; NULL: nobody. */
+enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp_conn **ret);
+void tcp_request_free(struct tcp_request *r);
+void tcp_listener_free(struct tcp_listener *l);
+void tcp_take_accepted(struct tcp_conn *c, struct tcp_backlog *b); /* out of its queue */
+void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b);
+
+/* --- wait.c --- */
+
+void tcp_begin_wait(struct tcp_conn *c, uint64_t how_long_us);
+/* True: a new connection may begin in its place. */
+bool tcp_wait_input(struct tcp_wait *t, struct tcp_seg *s, enum drop *ret_why);
+void tcp_wait_free(struct tcp_wait *t);
+
+/* --- path.c --- */
+
+struct tcp_path {
+	struct ip6 src;
+	uint32_t mtu, out_if;
+	uint8_t hops, type;
+};
+/* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
+struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);
+int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip *ip, struct tcp_path *ret);
+uint16_t tcp_mss_of_mtu(const struct tcp_key *k, uint32_t mtu);
+
+#endif
