@@ -9,7 +9,9 @@
  * The trie stays what it is, and what control asks: the index only repeats it. Keeping it needs no memory, so nothing that changes
  * a table can fail for its sake: a link that changes below the bits is one slot; an answer that changes above them is all slots
  * of its prefix but those of longer ones. Every change is one store, and readers take the two halves of a slot as two reads of a
- * trie that changes meanwhile. Small tables have none; one that doubles gets another, where there is memory for it.
+ * trie that changes meanwhile: first the answer from above, then what is below, as a walk from the root would (fib_slot_read()). So
+ * whoever replaces a route by longer ones, and adds these first, never has a packet find nothing. What leaves the trie is freed after
+ * the turn (rt_defer), so the index may follow within it (tests/stress/fib_race.c). Small tables have none; one that doubles gets another, where there is memory for it.
  *
  * Limits: the slots are spread over all addresses. Where prefixes crowd (IPv6: most lie below a few dozen /12) slots have more nodes
  * below them. A default route that comes or goes writes all slots but those of other prefixes: 3 ms in a table of a million. */
@@ -36,22 +38,31 @@ static inline const struct fib_slot *fib_index_slot(const struct fib_index *x, c
 	return &x->slot[key->hi >> x->shift];
 }
 
+/* The order matters, and that of a call's arguments is the compiler's. */
+static inline const struct fib_node *fib_slot_read(const struct fib_slot *s, const struct fib_nh **ret_best)
+{
+	*ret_best = rcu_get(s->best);
+	return rcu_get(s->node);
+}
+
 /* Any worker, within a turn; or control. With an index or without. */
 static inline const struct fib_nh *fib4_find_in(const struct fib_trie *t, const struct fib_key *key)
 {
 	const struct fib_index *x = rcu_get(t->index);
 	if (!x)
 		return fib4_trie_find(t, key);
-	const struct fib_slot *s = fib_index_slot(x, key);
-	return fib4_trie_find_below(rcu_get(s->node), key, rcu_get(s->best));
+	const struct fib_nh *best;
+	const struct fib_node *n = fib_slot_read(fib_index_slot(x, key), &best);
+	return fib4_trie_find_below(n, key, best);
 }
 static inline const struct fib_nh *fib_find_in(const struct fib_trie *t, const struct fib_key *key)
 {
 	const struct fib_index *x = rcu_get(t->index);
 	if (!x)
 		return fib_trie_find(t, key);
-	const struct fib_slot *s = fib_index_slot(x, key);
-	return fib_trie_find_below(rcu_get(s->node), key, rcu_get(s->best));
+	const struct fib_nh *best;
+	const struct fib_node *n = fib_slot_read(fib_index_slot(x, key), &best);
+	return fib_trie_find_below(n, key, best);
 }
 
 /* --- control lcore, called by the trie --- */

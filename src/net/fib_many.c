@@ -46,8 +46,7 @@ static void look_into_slots(struct many *m, const struct fib_index *x)
 	for (unsigned k = 0; k < m->n_todo; k++) {
 		unsigned i = m->todo[k];
 		const struct fib_slot *s = fib_index_slot(x, &m->key[i]);
-		m->answer[i] = rcu_get(s->best);
-		go_to(m, &m->n_live, i, rcu_get(s->node));
+		go_to(m, &m->n_live, i, fib_slot_read(s, &m->answer[i]));
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # monitors.sh BUILD CROWD [CHANGES]: a hundred listeners that are stopped, then a hundred that read a datagram a second between them, while
-# routes come and go: whoever else asks is answered after as few changes as with nobody listening, leatd works for them up to what their
+# routes come and go: whoever else asks is answered in his turn, leatd works for them up to what their
 # buffers hold and no longer, its memory is bounded by these, no packet is lost; those that missed something are told.
 #
 #    client  eth0 ---- l0  leat  l1 ---- eth0  server
@@ -61,7 +61,8 @@ for how in stopped slow; do
     filling_ms=$spent_ms
     check "$changes changes" churn "$changes"
     echo "   ($filling_ms ms to fill them up, then $spent_ms ms; at most $worst changes between, $asked questions)"
-    check "a question is answered after as few changes: $worst, alone $alone_worst" test "$worst" -le $((alone_worst + 400))
+    # leatd takes up to 16 datagrams, of 50 changes here, of one client before it is another's turn.
+    check "a question is answered after few changes: $worst, alone $alone_worst" test "$worst" -le 2000
     check "and many are: $asked" test "$asked" -ge 50
     check "leatd works no more than with nobody listening: $spent_ms ms, $alone_ms ms" test "$spent_ms" -lt $((alone_ms * 2 + 200))
     held=$(($(clients_kib) - kib))
