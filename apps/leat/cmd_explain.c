@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "graph/trace_text.h"
 #include "leat/client.h"
 #include "leat/leat.h"
 #include "leat/packet_words.h"
+
+enum { BUSY_MS = 10000, AGAIN_MS = 5 };
 
 struct explain {
 	const char *dev; /* NULL: this host makes it */
@@ -217,7 +220,7 @@ static void heard(const struct answer *a, void *ctx)
 
 /* --- asking --- */
 
-static int ask(struct client *c, struct explain *x)
+static void put_question(struct client *c, const struct explain *x)
 {
 	const struct packet_words *p = &x->packet;
 	client_begin(c, LEAT_CMD_EXPLAIN, false);
@@ -234,7 +237,18 @@ static int ask(struct client *c, struct explain *x)
 	if (x->whole)
 		leat_nl_put_flag(c->nl, LEAT_A_WHOLE);
 	leat_nl_put(c->nl, LEAT_A_PACKET, p->bytes, p->len);
-	int err = client_run(c, heard, x);
+}
+
+/* The daemon explains a few packets at a time, of some milliseconds each. */
+static int ask(struct client *c, struct explain *x)
+{
+	int err = -EBUSY;
+	for (unsigned tries = 0; err == -EBUSY && tries < BUSY_MS / AGAIN_MS; tries++) {
+		if (tries)
+			usleep(AGAIN_MS * 1000);
+		put_question(c, x);
+		err = client_run(c, heard, x);
+	}
 	if (err)
 		return client_refused(c, "explain", err);
 	for (err = 1; !x->ended && err == 1;)

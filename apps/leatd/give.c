@@ -25,6 +25,7 @@
 #include "daemon.h"
 #include "dev/hand.h"
 #include "handover.h"
+#include "pkt/arena.h"
 
 /* --- hello --- */
 
@@ -143,7 +144,7 @@ static int switch_over(struct daemon *d, int sock)
 static int give_everything(struct daemon *d, int sock, char *why, size_t why_len)
 {
 	struct aside copy;
-	int err = aside_start(d->rt, write_stack, d, &copy);
+	int err = aside_start(d->rt, pkt_arenas_own, write_stack, d, &copy);
 	if (err)
 		return err;
 	err = send_snapshot(d, sock, &copy, why, why_len);

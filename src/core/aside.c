@@ -6,13 +6,16 @@
  * say something else, and no node has to know that it is asked. What runs here pays for none of it.
  *
  * The copy must not reach out of its memory. It closes all descriptors but the one it answers by; only what is mapped shared is
- * left, the rings and frames of devices, and those are touched by pollers, which do not run in the copy, and by drivers' transmit
- * functions, which the caller replaces (explain/explain.c). Its runtime defers nothing (freed memory would come back
+ * left. Rings of devices are touched by pollers, which do not run in the copy, and by drivers' transmit
+ * functions, which the caller replaces (explain/explain.c). Frames that devices share with the kernel hold packets that wait, which the copy may
+ * well complete and send on: those it makes its own (pkt_arenas_own()). Its runtime defers nothing (freed memory would come back
  * differently), wakes nobody, logs nothing, and its clock stands at the moment of the fork.
  *
  * Cost: the other lcores wait while the kernel copies the process's page tables: 0.5 ms for a daemon of 34 MB, 1 ms for one with 1.1
  * million routes, which were 5.5 ms before large tables lay in large pages (measured; docs/watch.md). Afterwards, while the copy lives,
  * the first write to each page costs a page fault. The copy of an explained packet lives a few milliseconds.
+ *
+ * The copy ends when it is done, when nobody listens to it, when the original ends, and after a time in any case.
  *
  * Threads: fork() takes the calling thread alone along. Those of other lcores are parked in rt_pause(), the reaper waits; none of
  * them holds a lock that the copy could want, and glibc sees to its own. */
@@ -91,13 +94,29 @@ static void wake_up(struct leat_runtime *rt, struct lcore *lc, uint64_t now_us)
 	}
 }
 
-static _Noreturn void be_aside(struct leat_runtime *rt, aside_fn *fn, void *ctx, int out)
+/* However the original came to its signals, an alarm ends the copy. The original may have ended before the copy said that it wants to hear
+ * of that. */
+static void end_in_time(pid_t original)
 {
-	uint64_t now_us = rt->ops->now_us(rt);
+	sigset_t alarms;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != original)
+		_exit(1);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &alarms, NULL);
 	alarm(ASIDE_SECONDS);
+}
+
+static _Noreturn void be_aside(struct leat_runtime *rt, pid_t original, aside_own_fn *own, aside_fn *fn,
+			       void *ctx, int out)
+{
+	uint64_t now_us = rt->ops->now_us(rt);
+	end_in_time(original);
+	if (own)
+		own(rt);
 	close_range(STDERR_FILENO + 1, (unsigned)out - 1, 0);
 	close_range((unsigned)out + 1, ~0U, 0);
 	close(STDIN_FILENO);
@@ -148,16 +167,16 @@ static int pipe_above(int fd[2])
 	return err;
 }
 
-int aside_start(struct leat_runtime *rt, aside_fn *fn, void *ctx, struct aside *ret)
+int aside_start(struct leat_runtime *rt, aside_own_fn *own, aside_fn *fn, void *ctx, struct aside *ret)
 {
 	int fd[2], err = pipe_above(fd);
 	if (err)
 		return err;
 	uint64_t from_us = rt->ops->now_us(rt);
 	rt->ops->pause(rt);
-	pid_t pid = fork();
+	pid_t self = getpid(), pid = fork();
 	if (!pid)
-		be_aside(rt, fn, ctx, fd[1]);
+		be_aside(rt, self, own, fn, ctx, fd[1]);
 	err = pid < 0 ? -errno : 0;
 	rt->ops->resume(rt);
 	rt_log(rt, LOG_DEBUG, "the process was copied: packets waited %llu us",

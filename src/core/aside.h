@@ -17,9 +17,11 @@ struct aside {
 /* Runs in the copy. `out` is the one descriptor it has. Between its calls of aside_settle() no lcore is in a turn, so it may call
  * whatever the control lcore may, and on a worker's behalf whatever that worker may. */
 typedef void aside_fn(struct leat_runtime *rt, int out, void *ctx);
+/* Runs in the copy first of all, while its descriptors are open: makes memory that it shares with the original its own. */
+typedef void aside_own_fn(struct leat_runtime *rt);
 
-/* Control lcore. 0 or -errno (-ENOMEM, -EAGAIN: the host has no room for one more process). */
-int aside_start(struct leat_runtime *rt, aside_fn *fn, void *ctx, struct aside *ret);
+/* Control lcore. own: NULL, or pkt_arenas_own(). 0 or -errno (-ENOMEM, -EAGAIN: the host has no room for one more process). */
+int aside_start(struct leat_runtime *rt, aside_own_fn *own, aside_fn *fn, void *ctx, struct aside *ret);
 /* Waits for the end of a copy that has closed its descriptor (heard: fd was read to its end), or ends it. How it ended, as waitpid()
  * says; 0: it came to its end. */
 int aside_end(struct aside *a, bool heard);

@@ -15,6 +15,7 @@
 #include "explain/explain.h"
 #include "net/iface.h"
 #include "netlink/genl_leat.h"
+#include "pkt/arena.h"
 
 enum { JOBS_MAX = 8, POLL_US = 500, STEP_MAX = 4096, BUF = 32768 };
 
@@ -212,7 +213,7 @@ int leat_explain(struct nl_req *r)
 	if (!j)
 		return -ENOMEM;
 	*j = (struct job){ .g = g, .asker = r->sock, .seq = r->msg->nlmsg_seq, .ask = ask };
-	err = aside_start(r->st->rt, play, j, &j->aside);
+	err = aside_start(r->st->rt, pkt_arenas_own, play, j, &j->aside);
 	if (err) {
 		mem_free(j);
 		return nl_bad(r->ext, NULL, err, "The host has no room for a copy of the daemon");

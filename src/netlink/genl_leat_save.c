@@ -16,6 +16,7 @@
 
 #include "core/aside.h"
 #include "netlink/genl_leat.h"
+#include "pkt/arena.h"
 
 enum { JOBS_MAX = 2, COPY_SECONDS = 300, PIPE_BYTES = 1 << 20, PIECE_MAX = 32768, PIECE_OVERHEAD = 64 };
 enum { SAVE_BEGUN, SAVE_AT, SAVE_LEN }; /* keys of the dump */
@@ -71,7 +72,7 @@ static int begin(struct nl_req *r)
 	struct saving *j = mem_zalloc(&r->st->rt->client_mem, sizeof *j);
 	if (!j)
 		return -ENOMEM;
-	int err = aside_start(r->st->rt, play, r->st, &j->aside);
+	int err = aside_start(r->st->rt, pkt_arenas_own, play, r->st, &j->aside);
 	if (err) {
 		mem_free(j);
 		return nl_bad(r->ext, NULL, err, "The host has no room for a copy of the daemon");

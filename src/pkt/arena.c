@@ -110,6 +110,14 @@ void pkt_arena_free(struct leat_runtime *rt, struct pkt_arena *a)
 	mem_free(a);
 }
 
+void pkt_arenas_own(struct leat_runtime *rt)
+{
+	for (struct pkt_arena *a = pool_of(rt->ctl) ? pool_of(rt->ctl)->arenas : NULL; a; a = a->next)
+		if (mmap(a->mem, a->len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, a->fd, 0) ==
+		    MAP_FAILED)
+			_exit(ENOMEM);
+}
+
 /* From the first region on it stays, with as many as memory sufficed for: descriptors of a pool are never taken back. */
 static int arena_new(struct leat_runtime *rt, uint32_t per_lcore, struct pkt_arena **ret)
 {

@@ -56,6 +56,9 @@ struct pkt_arena {
 /* One with room for need[lcore] more frames on each lcore, and promises them: an old one, or a new one with as many again. 0,
  * -ENOMEM. */
 int pkt_arena_get(struct leat_runtime *rt, const uint32_t need[LCORE_MAX], struct pkt_arena **ret);
+/* In a copy of the process (core/aside.h): what it writes into frames from now on neither the original nor the kernel sees. The copy ends
+ * when that cannot be had. */
+void pkt_arenas_own(struct leat_runtime *rt);
 /* Takes the promise back. */
 void pkt_arena_put(struct pkt_arena *a, const uint32_t need[LCORE_MAX]);
 

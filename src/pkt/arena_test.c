@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "arena.c"
 
+#include <sys/wait.h>
+
 #include "pkt/pkt_test.h"
 
 enum { NEED = 1024 };
@@ -133,6 +135,25 @@ static void memory_at_its_limit_is_an_answer(void **state)
 	assert_int_equal(pkt_arena_get(f->rt, need, &a), -ENOMEM);
 }
 
+static void a_copy_of_the_process_writes_into_frames_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt_arena *a = arena_for(f, NEED, NEED);
+	uint8_t *at = a->shelf[0].free->buf->mem;
+	int status = 0;
+	at[0] = 1;
+	pid_t pid = fork();
+	if (!pid) {
+		pkt_arenas_own(f->rt);
+		uint8_t was = at[0];
+		at[0] = 2;
+		_exit(was == 1 && at[0] == 2 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(at[0], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +166,7 @@ int main(void)
 		TEST(what_is_promised_is_there_and_the_next_arena_comes_when_it_is_not),
 		TEST(an_empty_shelf_gives_nothing),
 		TEST(memory_at_its_limit_is_an_answer),
+		TEST(a_copy_of_the_process_writes_into_frames_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,7 +218,7 @@ static size_t read_all(int fd, void *to, size_t room)
 static int play_side(struct trial *t, aside_fn *fn, struct side *ret)
 {
 	struct aside a;
-	if (aside_start(t->st->rt, fn, t, &a))
+	if (aside_start(t->st->rt, NULL, fn, t, &a))
 		abort();
 	ret->n = (unsigned)(read_all(a.fd, ret->told, STEPS_MAX * sizeof ret->told[0]) / sizeof ret->told[0]);
 	ret->whole = ret->n < STEPS_MAX;
@@ -232,7 +232,7 @@ static uint64_t hash_of_save(struct trial *t)
 	static const struct sipkey key = { { 1, 2 } };
 	struct aside a;
 	char *text = malloc(SAVE_ROOM);
-	if (!text || aside_start(t->st->rt, save_it, t, &a))
+	if (!text || aside_start(t->st->rt, NULL, save_it, t, &a))
 		abort();
 	size_t len = read_all(a.fd, text, SAVE_ROOM);
 	aside_end(&a, true);

@@ -42,6 +42,14 @@ many_runs() {
     [ "$(grep -c '^1: lo:' "$tmp/runs")" = "$runs" ] || { grep -v '^1: lo:' "$tmp/runs" | sort | uniq -c; return 1; }
 }
 check "$runs leat runs at once" many_runs
+explains=$((runs * 4))
+many_explains() { # more than leatd explains at a time: they wait for each other
+    local i
+    for ((i = 0; i < explains; i++)); do "$leat" -n "$name" explain to 127.0.0.1 >"$tmp/explain.$i" 2>&1 & done
+    wait $(jobs -p | grep -vx "$daemon")
+    [ "$(grep -l 'ip4-output' "$tmp"/explain.* | wc -l)" = $explains ] || { cat "$tmp"/explain.* | sort | uniq -c | head -n 20; return 1; }
+}
+check "$explains leat explains at once" many_explains
 check "nothing of all these stays behind" clients_gone
 
 # More than there may be: some 50 descriptors left for clients, who take two each.
