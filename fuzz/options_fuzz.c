@@ -16,6 +16,11 @@ static void check_taken(const struct options *o)
 	fuzz_check(strnlen(o->restore, sizeof o->restore) < sizeof o->restore);
 	fuzz_check(strnlen(o->run_as, sizeof o->run_as) < sizeof o->run_as);
 	fuzz_check(o->workers >= 1 && o->workers < LCORE_MAX && o->budget_mib >= 16);
+	fuzz_check(strnlen(o->config, sizeof o->config) < sizeof o->config && o->n_ip <= OPT_IP_MAX);
+	for (unsigned i = 0; i < o->n_ip; i++) {
+		fuzz_check(strnlen(o->ip[i].words, OPT_IP_WORDS) < OPT_IP_WORDS && o->ip[i].words[0]);
+		fuzz_check(o->ip[i].line > (i ? o->ip[i - 1].line : 0)); /* as they stand in the file */
+	}
 	fuzz_check(o->n_devs <= OPT_DEVICES_MAX && o->n_settings <= OPT_SETTINGS_MAX);
 	for (unsigned i = 0; i < o->n_settings; i++) {
 		fuzz_check(strnlen(o->setting[i].words, OPT_WORD_MAX) < OPT_WORD_MAX);
@@ -63,7 +68,7 @@ static void parse_file(const uint8_t *data, size_t size)
 /* Other files are no place for a fuzzer. */
 static bool names_a_file(const char *word)
 {
-	return !strcmp(word, "-c") || !strncmp(word, "--config", 8);
+	return !strcmp(word, "-c") || !strncmp(word, "--config", 8) || !strncmp(word, "--check", 7);
 }
 
 static void parse_words(const uint8_t *data, size_t size)

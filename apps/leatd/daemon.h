@@ -4,6 +4,7 @@
 #ifndef LEATD_DAEMON_H
 #define LEATD_DAEMON_H
 
+#include "configure.h"
 #include "core/fds.h"
 #include "core/stack.h"
 #include "helper.h"
@@ -24,6 +25,10 @@ struct daemon {
 	int saved_fd; /* what --restore names */
 	struct fd_watch giving; /* to a process that takes our place; fd -1: there is none */
 	int taking; /* from one whose place we take; -1: none */
+	int log_fd; /* where that one writes what is to be told; -1: there is none */
+	struct configure configure;
+	struct fd_watch configured;
+	bool failed; /* what the configuration file says could not be done */
 	struct timer begin; /* what is left to do when the lcores run */
 };
 

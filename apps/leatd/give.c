@@ -49,6 +49,7 @@ static int answer_hello(struct daemon *d, int sock)
 	save_u64(s, "user", d->opt.user);
 	save_fd(s, "listen", &fds, d->listen_fd);
 	save_fd(s, "lock", &fds, d->lock_fd);
+	save_fd(s, "log", &fds, STDERR_FILENO);
 	if (d->helper.fd >= 0) {
 		save_fd(s, "helper", &fds, d->helper.fd);
 		save_u64(s, "helper_protocol", HELPER_PROTOCOL);

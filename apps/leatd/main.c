@@ -105,6 +105,11 @@ static int part_with_rights(struct daemon *d)
 		err = helper_start(&d->helper, d->sock_path);
 	if (err)
 		return daemon_give_up(err, "cannot start the privileged helper: %s", strerror(-err));
+	if (d->opt.config[0])
+		err = configure_prepare(&d->configure, d->opt.name, d->opt.config, !d->opt.take_over);
+	if (err)
+		return daemon_give_up(err, "cannot start the process that applies %s: %s", d->opt.config,
+				      strerror(-err));
 	err = rights_drop(root && !d->opt.user, uid, gid);
 	if (err)
 		return daemon_give_up(err, "cannot give up the rights of root: %s", strerror(-err));
@@ -252,17 +257,36 @@ static int make_sockd(struct daemon *d)
 	return err;
 }
 
-/* Devices of the command line that the other did not have; what it had stays. */
+/* The command line may name devices that the other did not have. */
 static void open_missing(struct daemon *d)
 {
-	char why[OPT_WORD_MAX], name[IFNAMSIZ];
+	char name[OPT_WORD_MAX];
 	for (unsigned i = 0; i < d->opt.n_devs; i++) {
-		snprintf(why, sizeof why, "%s", strchr(d->opt.dev[i], ':') + 1);
-		why[strcspn(why, ",")] = 0;
-		snprintf(name, sizeof name, "%.15s", why);
+		snprintf(name, sizeof name, "%s", strchr(d->opt.dev[i], ':') + 1);
+		name[strcspn(name, ",")] = 0;
 		if (!iface_by_name(d->st, name))
 			daemon_open_device(d, d->opt.dev[i]);
 	}
+}
+
+static void say_ready(struct daemon *d)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+static void on_configured(struct fd_watch *w, struct lcore *lc, uint32_t events)
+{
+	struct daemon *d = container_of(w, struct daemon, configured);
+	lc->rt->ops->fd_unwatch(lc->rt, lc, w);
+	bool fine = configure_end(&d->configure);
+	/* Who takes over has what the other had; it would be worse to end. */
+	if (fine || d->opt.take_over) {
+		say_ready(d);
+		return;
+	}
+	d->failed = true;
+	rt_stop(lc->rt);
 }
 
 /* The lcores run. */
@@ -271,8 +295,18 @@ static void on_begin(struct lcore *lc, struct timer *t)
 	struct daemon *d = container_of(t, struct daemon, begin);
 	if (d->opt.take_over)
 		open_missing(d);
-	puts("ready");
-	fflush(stdout);
+	if (!d->configure.pid) {
+		say_ready(d);
+		return;
+	}
+	d->configured =
+		(struct fd_watch){ .fd = d->configure.pid_fd, .events = EPOLLIN, .ready = on_configured };
+	int err = lc->rt->ops->fd_watch(lc->rt, lc, &d->configured);
+	if (!err)
+		err = configure_start(&d->configure);
+	d->failed = err;
+	if (err)
+		rt_stop(lc->rt);
 }
 
 static int serve(struct daemon *d)
@@ -292,7 +326,7 @@ static int serve(struct daemon *d)
 	err = rt_run(d->rt);
 	if (err)
 		return daemon_give_up(err, "cannot start threads: %s", strerror(-err));
-	return 0;
+	return d->failed ? -EINVAL : 0;
 }
 
 /* The tree from its leaves: sockets, devices with their interfaces, runtime; then the helper gives back what it opened. 0 or
@@ -313,6 +347,7 @@ static int close_all(struct daemon *d)
 		close(d->listen_fd);
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
+	configure_end(&d->configure);
 	if (helper_stop(&d->helper))
 		return 0;
 	return daemon_give_up(
@@ -339,7 +374,7 @@ static int run(struct daemon *d)
 int main(int argc, char **argv)
 {
 	static struct daemon daemon = {
-		.listen_fd = -1, .lock_fd = -1, .saved_fd = -1, .taking = -1, .giving.fd = -1
+		.listen_fd = -1, .lock_fd = -1, .saved_fd = -1, .taking = -1, .log_fd = -1, .giving.fd = -1
 	};
 	struct daemon *d = &daemon;
 	settle_heap();
@@ -352,6 +387,9 @@ int main(int argc, char **argv)
 	}
 	if (d->opt.version)
 		return printf("leatd %s\n", LEAT_VERSION) < 0;
+	if (d->opt.check)
+		return printf("%s: nothing is wrong with it (%u devices, %u settings, %u lines of ip)\n",
+			      d->opt.config, d->opt.n_devs, d->opt.n_settings, d->opt.n_ip) < 0;
 	rights_more_descriptors();
 	if (d->opt.take_over ? take_hello(d) : open_saved(d) || listen_for_clients(d))
 		return 1;

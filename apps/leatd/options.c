@@ -10,7 +10,9 @@
 #include "core/runtime.h"
 #include "sockd/path.h"
 
-enum kind { FLAG, NUMBER, STRING, DEVICE, SETTING, FILE_ROW };
+#define BLANKS " \t\r\n"
+
+enum kind { FLAG, NUMBER, STRING, DEVICE, SETTING, IP_LINE, FILE_ROW, CHECK_ROW };
 
 static const struct row {
 	const char *name, *arg, *help;
@@ -36,6 +38,9 @@ static const struct row {
 	  AT(run_as) },
 	{ "verbose", NULL, "log what is going on", FLAG, AT(verbose) },
 	{ "config", "FILE", "read lines of `option value` from FILE (also -c)", FILE_ROW, 0, 0 },
+	{ "check", "FILE", "say what is wrong with FILE, and end", CHECK_ROW, 0, 0 },
+	{ "ip", "OBJECT COMMAND...", "in FILE: a command of ip(8), executed before leatd is ready", IP_LINE,
+	  AT(ip) },
 	{ "help", NULL, "print this", FLAG, AT(help) },
 	{ "version", NULL, "print the version", FLAG, AT(version) },
 #undef AT
@@ -100,6 +105,43 @@ static int set_setting(struct options *o, const char *value, FILE *err, const ch
 	return 0;
 }
 
+/* As ip(8) takes them: any beginning of one will do. */
+static bool is_ip_object(const char *word, size_t len)
+{
+	static const char *const objects[] = { "address",  "addrlabel", "link",    "maddress",
+					       "neighbor", "neighbour", "nexthop", "ntable",
+					       "route",    "rule",      "token" };
+	for (unsigned i = 0; len && i < ARRAY_SIZE(objects); i++)
+		if (!strncmp(objects[i], word, len))
+			return true;
+	return false;
+}
+
+static int set_ip(struct options *o, const char *value, unsigned line, FILE *err, const char *where)
+{
+	const char *word = value;
+	while (*word == '-')
+		word += strcspn(word, BLANKS), word += strspn(word, BLANKS);
+	if (!is_ip_object(word, strcspn(word, BLANKS))) {
+		fprintf(err,
+			"leatd: %sip takes an object and a command as in `ip route add default via "
+			"192.0.2.1`, not \"%.40s\"\n",
+			where, value);
+		return -EINVAL;
+	}
+	if (o->n_ip == OPT_IP_MAX || strlen(value) >= OPT_IP_WORDS) {
+		fprintf(err,
+			o->n_ip == OPT_IP_MAX ? "leatd: %smore than %d lines of ip: use ip -batch\n"
+					      : "leatd: %sthe line is longer than %d characters\n",
+			where, o->n_ip == OPT_IP_MAX ? (int)OPT_IP_MAX : (int)OPT_IP_WORDS - 1);
+		return -EINVAL;
+	}
+	struct opt_ip *i = &o->ip[o->n_ip++];
+	snprintf(i->words, sizeof i->words, "%s", value);
+	i->line = line;
+	return 0;
+}
+
 static int set(struct options *o, const struct row *r, const char *value, FILE *err, const char *where)
 {
 	if (value && strlen(value) >= (r->kind == STRING ? r->len : OPT_WORD_MAX)) {
@@ -119,15 +161,19 @@ static int set(struct options *o, const struct row *r, const char *value, FILE *
 		return set_device(o, value, err, where);
 	case SETTING:
 		return set_setting(o, value, err, where);
+	case CHECK_ROW:
+		o->check = true;
+		return read_file(o, value, err);
 	case FILE_ROW:
 		return read_file(o, value, err);
+	case IP_LINE:
+		fprintf(err, "leatd: %sip is for the configuration file alone; see leatd --config\n", where);
+		return -EINVAL;
 	}
 	return -EINVAL;
 }
 
 /* --- the file: `name value` or `name`, # starts a comment --- */
-
-#define BLANKS " \t\r\n"
 
 enum { LINE_MAX_BYTES = 1024 };
 
@@ -141,21 +187,22 @@ static char *rest_of(char *s)
 	return *s ? s : NULL;
 }
 
-static int read_line(struct options *o, char *line, FILE *err, const char *where)
+static int read_line(struct options *o, char *line, unsigned n, FILE *err, const char *where)
 {
 	char *rest, *name = strtok_r(line, BLANKS, &rest);
 	if (!name)
 		return 0;
 	const struct row *r = row_find(name, strlen(name));
-	char *value = r && r->kind == SETTING ? rest_of(rest) : strtok_r(NULL, BLANKS, &rest);
-	bool more = !(r && r->kind == SETTING) && strtok_r(NULL, BLANKS, &rest);
+	bool whole = r && (r->kind == SETTING || r->kind == IP_LINE);
+	char *value = whole ? rest_of(rest) : strtok_r(NULL, BLANKS, &rest);
+	bool more = !whole && strtok_r(NULL, BLANKS, &rest);
 	if (!r) {
 		fprintf(err, "leatd: %sno option is called \"%.40s\"; leatd --help lists them\n", where,
 			name);
 		return -EINVAL;
 	}
-	if (r->kind == FILE_ROW || r->at == offsetof(struct options, help) ||
-	    r->at == offsetof(struct options, version)) {
+	if (r->kind == FILE_ROW || r->kind == CHECK_ROW || r->at == offsetof(struct options, take_over) ||
+	    r->at == offsetof(struct options, help) || r->at == offsetof(struct options, version)) {
 		fprintf(err, "leatd: %s%s is for the command line alone\n", where, name);
 		return -EINVAL;
 	}
@@ -163,7 +210,7 @@ static int read_line(struct options *o, char *line, FILE *err, const char *where
 		fprintf(err, "leatd: %s%s takes %s\n", where, name, r->arg ? r->arg : "no value");
 		return -EINVAL;
 	}
-	return set(o, r, value, err, where);
+	return r->kind == IP_LINE ? set_ip(o, value, n, err, where) : set(o, r, value, err, where);
 }
 
 /* Any bytes but control characters: a file that is no text at all is told apart, and does not reach the terminal. */
@@ -201,7 +248,7 @@ static int read_lines(struct options *o, FILE *f, const char *path, FILE *err)
 			return -EINVAL;
 		}
 		line[strcspn(line, "#")] = 0;
-		ret = read_line(o, line, err, at);
+		ret = read_line(o, line, n, err, at);
 	}
 	return ret;
 }
@@ -212,6 +259,7 @@ static int read_file(struct options *o, const char *path, FILE *err)
 	FILE *f = fopen(path, "re");
 	errno = f ? 0 : errno;
 	int ret = f ? read_lines(o, f, path, err) : 0;
+	snprintf(o->config, sizeof o->config, "%s", path);
 	if (!f || ferror(f)) {
 		fprintf(err,
 			"leatd: cannot read %s: %s; --config takes a file with lines of `option value`\n",
@@ -227,7 +275,10 @@ static int read_file(struct options *o, const char *path, FILE *err)
 
 int options_parse(struct options *o, int argc, char **argv, FILE *err)
 {
-	*o = (struct options){ .name = SOCKD_DEFAULT_NAME, .workers = 1, .budget_mib = 512 };
+	memset(o, 0, sizeof *o);
+	snprintf(o->name, sizeof o->name, "%s", SOCKD_DEFAULT_NAME);
+	o->workers = 1;
+	o->budget_mib = 512;
 	for (int i = 1; i < argc; i++) {
 		const char *a = strcmp(argv[i], "-c") ? argv[i] : "--config";
 		a = strcmp(a, "-h") ? a : "--help";

@@ -7,7 +7,13 @@
 
 #include "base/base.h"
 
-enum { OPT_DEVICES_MAX = 64, OPT_SETTINGS_MAX = 256, OPT_WORD_MAX = 256 };
+enum {
+	OPT_DEVICES_MAX = 64,
+	OPT_SETTINGS_MAX = 256,
+	OPT_WORD_MAX = 256,
+	OPT_IP_MAX = 1024,
+	OPT_IP_WORDS = 512
+};
 
 struct options {
 	char name[64];
@@ -18,9 +24,15 @@ struct options {
 		unsigned n_devs; /* devices named before it */
 	} setting[OPT_SETTINGS_MAX]; /* in the order given */
 	unsigned n_settings;
+	struct opt_ip {
+		unsigned line; /* of the file */
+		char words[OPT_IP_WORDS]; /* behind "ip" */
+	} ip[OPT_IP_MAX];
+	unsigned n_ip;
 	unsigned workers;
 	unsigned budget_mib;
-	bool poll, pin, user, verbose, help, version, take_over;
+	bool poll, pin, user, verbose, help, version, take_over, check;
+	char config[OPT_WORD_MAX]; /* the last file that was read */
 	char restore[OPT_WORD_MAX]; /* "": a fresh stack */
 	char run_as[OPT_WORD_MAX]; /* "": the default */
 };

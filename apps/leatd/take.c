@@ -105,6 +105,8 @@ static int take_listener(struct daemon *d, struct loader *l, struct fds *fds)
 {
 	if (!load_fd(l, "listen", fds, &d->listen_fd) || !load_fd(l, "lock", fds, &d->lock_fd))
 		return -EPROTO;
+	if (load_has(l, "log") && !load_fd(l, "log", fds, &d->log_fd))
+		return -EPROTO;
 	return listen(d->listen_fd, BACKLOG) ? -errno : 0;
 }
 
@@ -219,5 +221,10 @@ int take_place(struct daemon *d)
 	close(d->taking);
 	d->taking = -1;
 	d->helper.borrowed = false;
+	if (d->log_fd >= 0) { /* who started us may not want to listen for ever */
+		dup2(d->log_fd, STDERR_FILENO);
+		close(d->log_fd);
+		d->log_fd = -1;
+	}
 	return 0;
 }

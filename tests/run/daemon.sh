@@ -23,12 +23,92 @@ of_many_one() { # started at the same moment
     [ $n = 1 ]
 }
 check "of eight that start at once one runs" of_many_one
-killed_leaves_no_trace() {
-    kill -9 "$daemon"
-    wait "$daemon" 2>/dev/null
-    rm "$tmp/leatd.log"
-    start_daemon
-    run ip link show lo
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+rm "$tmp/leatd.log"
+start_daemon
+check "after a kill -9 the name is free" run ip link show lo
+
+# --- the configuration file
+stop() { kill "$daemon"; wait "$daemon"; }
+with_file() { # TEXT: starts a daemon with that file
+    printf '%s\n' "$1" >"$tmp/conf"
+    rm -f "$tmp/leatd.log"
+    "$leatd" --name "$name" -c "$tmp/conf" >"$tmp/leatd.log" 2>&1 </dev/null &
+    daemon=$!
+    local i
+    for i in {1..100}; do
+        grep -qsx ready "$tmp/leatd.log" && return
+        kill -0 "$daemon" 2>/dev/null || break
+        sleep 0.05
+    done
+    cat "$tmp/leatd.log"
+    return 1
 }
-check "after a kill -9 the name is free" killed_leaves_no_trace
+shows() { # PATTERN COMMAND...
+    local pattern=$1
+    shift
+    run "$@" >"$tmp/shown" 2>&1
+    grep -qE -- "$pattern" "$tmp/shown" || { cat "$tmp/shown"; return 1; }
+}
+check_says() { # PATTERN TEXT
+    printf '%s\n' "$2" >"$tmp/bad"
+    says "$1" "$leatd" --check "$tmp/bad" && status 1 test_bad
+}
+test_bad() { "$leatd" --check "$tmp/bad" >/dev/null 2>&1 && return 0; return 1; }
+stop
+base='# a router
+dev dummy:d0
+dev dummy:d1
+sysctl net.ipv4.ip_forward = 1
+
+ip link set d0 up
+ip address add 192.0.2.1/24 dev d0
+ip -6 address add 2001:db8::1/64 dev d0 nodad
+ip route add 198.51.100.0/24 via 192.0.2.2
+ip link set d0 alias "two words"'
+with_file "$base"
+check "devices, settings and lines of ip are applied before it is ready" grep -qx ready "$tmp/leatd.log"
+check "  (the address)" shows 192.0.2.1/24 ip address show d0
+check "  (the IPv6 address)" shows 2001:db8::1/64 ip address show d0
+check "  (the route)" shows 'via 192.0.2.2 dev d0' ip route show 198.51.100.0/24
+check "  (a quoted word)" shows 'two words' ip link show d0
+check "a file without mistakes passes" says "nothing is wrong with it \(2 devices, 1 settings, 5 lines of ip\)" "$leatd" --check "$tmp/conf"
+
+check "an unknown option is named with its line" check_says 'bad:2: no option is called "devv"' 'workers 1
+devv dummy:d0'
+check "an object ip does not have, too" check_says 'bad:1: ip takes an object and a command' 'ip roote add 192.0.2.0/24 dev lo'
+check "take-over belongs to the command line" check_says 'is for the command line alone' 'take-over'
+
+reload() { "$leat" -n "$name" reload "$@"; }
+check "a reload without a change changes nothing" reload "$tmp/conf"
+check "  (the route is there once)" test "$(run ip route show 198.51.100.0/24 | wc -l)" = 1
+printf '%s\n' "${base/dev dummy:d1/dev dummy:d2}" 'ip route add 203.0.113.0/24 via 192.0.2.3' | sed '/198.51.100.0/d' >"$tmp/conf"
+check "a reload applies the difference, and knows the file" reload
+check "  (a new device)" shows d2 ip link show d2
+check "  (one that is gone)" refuted run ip link show d1
+check "  (a new route)" shows 192.0.2.3 ip route show 203.0.113.0/24
+check "  (one that is gone)" test -z "$(run ip route show 198.51.100.0/24)"
+check "  (what stayed)" shows 192.0.2.1/24 ip address show d0
+echo 'workers 2' >>"$tmp/conf"
+check "what only a new process can have is said" says 'stay as they are until .leat -n .* restart' reload
+echo 'ip route add 192.0.2.128/25 via 10.9.9.9' >>"$tmp/conf"
+check "a line that fails is named, with the daemon's words" says 'conf:[0-9]+: ip route add 192.0.2.128/25 via 10.9.9.9: .*Nexthop has invalid gateway' reload
+check "  (and fails the reload)" status 1 reload
+sed -i '$d' "$tmp/conf"
+
+old=$daemon
+check "leat restart puts a new leatd in its place" "$leat" -n "$name" restart
+restarted() { ! kill -0 "$old" 2>/dev/null && shows 192.0.2.3 ip route show 203.0.113.0/24; }
+wait "$old"
+check "  with what there was" restarted
+daemon=$(pgrep -f "leatd --name $name .*--take-over" | head -n 1)
+check "  and two workers, as the file says" says '^ *1 ' "$leat" -n "$name" stats
+check "a restart that cannot be leaves the old one" says 'goes on' "$leat" -n "$name" restart -- --workers 99
+check "  (it serves)" shows 192.0.2.3 ip route show 203.0.113.0/24
+kill "$daemon"
+while kill -0 "$daemon" 2>/dev/null; do sleep 0.05; done
+check "a first start with a line that fails ends, and names it" refuted with_file 'ip route add 192.0.2.0/24 dev nothere'
+check "  (the line)" says 'conf:1: ip route add 192.0.2.0/24 dev nothere: Cannot find device' cat "$tmp/leatd.log"
+daemon=''
 exit $failed

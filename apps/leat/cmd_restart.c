@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `leat restart`: the command line of the running leatd once more, with --take-over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "leat/leat.h"
+#include "sockd/path.h"
+
+enum { WORDS_MAX = 256, LINE_MAX_BYTES = 65536 };
+
+struct restart {
+	pid_t pid; /* of the one that runs */
+	char line[LINE_MAX_BYTES]; /* its words, each with its NUL */
+	char *argv[WORDS_MAX + 2];
+	unsigned argc;
+	char program[PATH_MAX];
+};
+
+/* Who listens: a leatd that takes over listens anew, so this is always the one that runs. */
+static int find_daemon(const char *name, pid_t *ret)
+{
+	char path[SOCKD_PATH_MAX] = "";
+	struct ucred peer;
+	int fd, err = sockd_connect(name, path, sizeof path, &fd);
+	if (err)
+		return leat_error("no daemon named %s (looked at %s): %s; start one with `leatd --name %s`",
+				  name, path, strerror(-err), name);
+	err = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof peer });
+	close(fd);
+	*ret = err ? 0 : peer.pid;
+	return *ret ? 0
+		    : leat_error("restart: who listens at %s cannot be told: it lives in another process "
+				 "namespace",
+				 path);
+}
+
+static int read_command_line(struct restart *r)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)r->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, r->line, sizeof r->line - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return leat_error("restart: cannot read %s: %s", path, strerror(errno));
+	for (char *w = r->line; w < r->line + n && r->argc < WORDS_MAX; w += strlen(w) + 1)
+		if (strcmp(w, "--take-over"))
+			r->argv[r->argc++] = w;
+	return 0;
+}
+
+/* The file that the running one came from: a newer one may lie there by now. */
+static int find_program(struct restart *r, const char *given)
+{
+	static const char gone[] = " (deleted)";
+	char link[64];
+	if (given) {
+		snprintf(r->program, sizeof r->program, "%s", given);
+		return 0;
+	}
+	snprintf(link, sizeof link, "/proc/%d/exe", (int)r->pid);
+	ssize_t n = readlink(link, r->program, sizeof r->program - 1);
+	if (n <= 0)
+		return leat_error("restart: cannot read %s: %s; name the program with --leatd", link,
+				  strerror(errno));
+	r->program[n] = 0;
+	if ((size_t)n > strlen(gone) && !strcmp(r->program + n - strlen(gone), gone))
+		r->program[(size_t)n - strlen(gone)] = 0;
+	return 0;
+}
+
+/* Its words may name files relative to where it was started. */
+static void go_where_it_was(const struct restart *r)
+{
+	char link[64];
+	snprintf(link, sizeof link, "/proc/%d/cwd", (int)r->pid);
+	if (chdir(link))
+		return;
+}
+
+/* In the child: behind "ready" nobody reads its standard output any more. */
+static _Noreturn void become_leatd(struct restart *r, int out)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	setsid();
+	go_where_it_was(r);
+	dup2(null, STDIN_FILENO);
+	dup2(out, STDOUT_FILENO);
+	execv(r->program, r->argv);
+	leat_error("restart: cannot execute %s: %s", r->program, strerror(errno));
+	_exit(127);
+}
+
+static bool says_ready(int fd)
+{
+	FILE *f = fdopen(fd, "r");
+	char line[256];
+	bool ready = false;
+	while (f && !ready && fgets(line, sizeof line, f))
+		ready = !strcmp(line, "ready\n");
+	if (f)
+		fclose(f);
+	return ready;
+}
+
+static int start(struct restart *r)
+{
+	int fd[2], status = 0;
+	if (pipe2(fd, O_CLOEXEC))
+		return leat_error("restart: %s", strerror(errno));
+	pid_t pid = fork();
+	if (pid == 0)
+		become_leatd(r, fd[1]);
+	close(fd[1]);
+	if (pid < 0)
+		return leat_error("restart: %s", strerror(errno));
+	if (says_ready(fd[0]))
+		return 0;
+	waitpid(pid, &status, 0);
+	return leat_error("restart: the new leatd did not take over: process %d goes on", (int)r->pid);
+}
+
+static const struct cli_option restart_options[] = {
+	{ .id = 'l',
+	  .name = "leatd",
+	  .arg = "PROGRAM",
+	  .help = "start this one, not the one that runs",
+	  .values = "@file" },
+	{ 0 },
+};
+
+static int run(struct leat_args *a)
+{
+	static struct restart r;
+	const char *program = NULL;
+	int opt;
+	while ((opt = leat_option(a)) > 0)
+		program = a->value;
+	if (opt < 0)
+		return leat_bad_usage(a);
+	signal(SIGPIPE, SIG_IGN);
+	if (find_daemon(a->name ? a->name : SOCKD_DEFAULT_NAME, &r.pid) || read_command_line(&r) ||
+	    find_program(&r, program))
+		return 1;
+	static char take_over[] = "--take-over";
+	for (int i = 0; i < a->argc && r.argc < WORDS_MAX; i++)
+		r.argv[r.argc++] = a->argv[i];
+	r.argv[r.argc++] = take_over;
+	return start(&r);
+}
+
+const struct leat_command cmd_restart = {
+	.name = "restart",
+	.usage = "[--leatd PROGRAM] [-- OPTION...]",
+	.what = "put a new leatd in the place of the one that runs",
+	.text = "Starts leatd again with the words that the running one was started with, with OPTIONs of "
+		"leatd(8) "
+		"behind them. It takes over devices, state and clients; packets go on. When that fails the "
+		"old one goes on. "
+		"Its configuration file is read again, too.\n",
+	.options = restart_options,
+	.run = run,
+};
