@@ -271,7 +271,7 @@ static const struct field ip6_fields[] = {
 	{ "Ip6InDiscards", { LOST("ip6-input", NO_BUFFER) } },
 	{ "Ip6InDelivers", { NODE("ip6-local") } },
 	{ "Ip6OutForwDatagrams", { NODE("ip6-forward") } },
-	{ "Ip6OutRequests", { NODE("ip6-output"), NODE("ip6-output-whole") } },
+	{ "Ip6OutRequests", { NODE("ip6-output"), NODE("ip6-output-whole"), COUNT(6, direct) } },
 	{ "Ip6OutDiscards", { LOST("ip6-post", NO_BUFFER) } },
 	{ "Ip6OutNoRoutes", { LOST("ip6-output", IP_NO_ROUTE) } },
 	{ "Ip6ReasmTimeout", { LOST("ip6-reass", REASS_TIMEOUT) } },
@@ -295,7 +295,7 @@ static const struct field ip6_fields[] = {
 	{ "Ip6InECT1Pkts" },
 	{ "Ip6InECT0Pkts" },
 	{ "Ip6InCEPkts" },
-	{ "Ip6OutTransmits", { NODE("ip6-post") } },
+	{ "Ip6OutTransmits", { NODE("ip6-post"), COUNT(6, direct) } },
 	{ 0 },
 };
 

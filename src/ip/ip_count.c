@@ -65,6 +65,7 @@ static const struct row {
 	{ "icmp-out-all", offsetof(struct ip_counts, icmp_out_all), 1 },
 	{ "udp-out", offsetof(struct ip_counts, udp_out), 1 },
 	{ "reassembled", offsetof(struct ip_counts, reass_ok), 1 },
+	{ "direct", offsetof(struct ip_counts, direct), 1 },
 	{ "fragments", offsetof(struct ip_counts, frag_created), 1 },
 };
 enum { NAME_ROOM = 32 };

@@ -16,6 +16,7 @@ enum { IP_COUNT_TYPES = 64 };
 struct ip_counts {
 	uint64_t icmp_in[IP_COUNT_TYPES], icmp_out[IP_COUNT_TYPES];
 	uint64_t icmp_out_all, udp_out, reass_ok, frag_created;
+	uint64_t direct; /* of this stack's, that went past ip6-output */
 };
 struct ip_counts *ip_counts(const struct worker *w, uint8_t family); /* NULL: no such module */
 

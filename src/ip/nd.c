@@ -16,8 +16,6 @@
 #include "wire/eth.h"
 #include "wire/frame.h"
 
-enum nd_input_next { ND_INPUT_OUTPUT = 1 };
-
 /* --- in --- */
 
 typedef uint8_t nd_act_fn(struct worker *w, struct pkt *p, struct cursor msg, const struct nd_envelope *ip);
@@ -90,7 +88,8 @@ static uint8_t answer(struct worker *w, struct pkt *p, const struct nd_ns_msg *m
 	enum drop why = DROP_ND_DONE;
 	if (m->has_mac && !ip6_is_zero(&ip->src))
 		why = hear(w, p, &ip->src, m->mac, NEIGH_HEARD_CREATE | NEIGH_HEARD_OVERRIDE);
-	nd_send_answer(w, p, in, &ip->src, &a, ND_INPUT_OUTPUT);
+	const struct nd_asker to = { &ip->src, m->has_mac && eth_is_station(m->mac) ? m->mac : NULL };
+	nd_send_answer(w, p, in, &to, &a);
 	return pkt_drop(p, why);
 }
 
@@ -316,13 +315,13 @@ static void print_ip6(const struct worker *w, const struct pkt *p, char *to, siz
 static const struct node nd_input_node = {
 	.name = "nd-input",
 	.run = nd_input,
-	.next = { [ND_INPUT_OUTPUT] = "ip6-output" },
+	.next = { [ND_TO_OUTPUT] = "ip6-output", [ND_TO_STATION] = "eth-output" },
 	.print = print_ip6,
 };
 static const struct node nd_late_node = {
 	.name = "nd-late",
 	.run = nd_late,
-	.next = { [ND_INPUT_OUTPUT] = "ip6-output" },
+	.next = { [ND_TO_OUTPUT] = "ip6-output", [ND_TO_STATION] = "eth-output" },
 };
 static const struct node *const nd_nodes[] = { &nd_input_node, &nd_late_node, NULL };
 

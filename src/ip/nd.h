@@ -14,6 +14,7 @@ struct nd_stack {
 	struct nd_conf all; /* knobs: net.ipv6.conf.all.* */
 	struct iface_watch announces;
 	uint16_t late_node;
+	uint8_t hooked[2]; /* the edges of ip6-output and ip6-post that lead to listeners */
 };
 static inline struct nd_stack *nd_stack(const struct leat_stack *st)
 {
@@ -31,9 +32,14 @@ struct nd_answer {
 	bool for_other; /* the target is no address of ours alone */
 	bool optimistic; /* RFC 4429: its test is not over */
 };
-/* Answers the solicitation req, which came from asker (zero: who tests an address), by the running node's edge `next`. */
-void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in, const struct ip6 *asker,
-		    const struct nd_answer *a, unsigned next);
+struct nd_asker {
+	const struct ip6 *addr; /* zero: who tests an address */
+	const uint8_t *mac; /* as the solicitation says; NULL: it does not */
+};
+enum nd_next { ND_TO_OUTPUT = 1, ND_TO_STATION }; /* edges of nodes that answer: "ip6-output", "eth-output" */
+/* Answers the solicitation req by the running node's edges. */
+void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in,
+		    const struct nd_asker *to, const struct nd_answer *a);
 bool nd_proxies(const struct worker *w, const struct iface *in);
 bool nd_accepts_untracked(const struct worker *w, const struct iface *in, const struct ip6 *sender);
 /* Control lcore: an address has become ours; told to all if ndisc_notify says so. */

@@ -3,7 +3,12 @@
  * for (7.2.6; Linux: ndisc_notify): when an address has become ours, when the interface comes up or has another MAC.
  *
  * An answer to who asked the group overrides what is known and says where we are. One to who asked us alone knows that, and as
- * the RFC allows and Linux does it says neither. An answer on another's behalf, or for an anycast address, never overrides. */
+ * the RFC allows and Linux does it says neither. An answer on another's behalf, or for an anycast address, never overrides.
+ *
+ * An answer goes to the station that the question says it came from (RFC 4861, 7.2.3 and 7.2.4), as ARP's do, whatever the neighbour table
+ * makes of that: where somebody's claim to be a neighbour is looked into first (net/neigh_claim.c) he who has moved would else not
+ * find us until then. It teaches him nothing but where we are, and takes nobody's packets away. Of a
+ * permanent neighbour the administrator has said where it is. */
 #include <sys/socket.h>
 
 #include "graph/node.h"
@@ -35,9 +40,32 @@ static struct pkt *advert_new(struct worker *w, const struct iface *out, const s
 	return p;
 }
 
-void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in, const struct ip6 *asker,
-		    const struct nd_answer *a, unsigned next)
+/* Whether somebody listens where the packet would pass. */
+static bool is_hooked(const struct nd_stack *nd, const struct iface *out)
 {
+	return racy_get(out->hooks.edge[HOOK_IP6_OUTPUT]) == nd->hooked[0] ||
+	       racy_get(out->hooks.edge[HOOK_IP6_POSTROUTING]) == nd->hooked[1];
+}
+
+/* The way round the neighbour table. */
+static void send_to_station(struct worker *w, struct pkt *p, const uint8_t mac[6], unsigned next)
+{
+	struct ip6_hdr *h = pkt_l3(p);
+	struct ip_counts *c = ip_counts(w, AF_INET6);
+	h->payload_len = be16_of((uint16_t)(p->len - sizeof *h));
+	p->flags |= PKT_F_LOCAL_OUT;
+	if (c)
+		racy_add(c->direct, 1);
+	ip_count_out(w, AF_INET6, p, IP_PROTO_ICMP6);
+	memcpy(p->edge.eth_output.dst, mac, sizeof p->edge.eth_output.dst);
+	node_send(w, next, p);
+}
+
+void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface *in,
+		    const struct nd_asker *to, const struct nd_answer *a)
+{
+	const struct nd_stack *nd = nd_stack(w->st);
+	const struct ip6 *asker = to->addr;
 	bool tests = ip6_is_zero(asker); /* RFC 4861, 7.2.4: to all, then, and not as an answer */
 	struct nd_envelope ip = { .dst = tests ? all_nodes : *asker, .hop_limit = 255 };
 	struct nd_na_msg m = { .target = a->target,
@@ -52,7 +80,11 @@ void nd_send_answer(struct worker *w, const struct pkt *req, const struct iface 
 		return; /* who asked asks again */
 	p->flags = req->flags & PKT_F_TRACED;
 	p->trace_id = req->trace_id;
-	node_send(w, next, p);
+	const struct ipaddr who = { .v6 = *asker };
+	if (to->mac && !tests && !is_hooked(nd, in) && !neigh_is_fixed(w, in->handle, AF_INET6, &who))
+		send_to_station(w, p, to->mac, ND_TO_STATION);
+	else
+		node_send(w, ND_TO_OUTPUT, p);
 }
 
 /* --- unasked --- */
@@ -95,8 +127,21 @@ static void on_iface(struct iface_watch *watch, struct iface *i, enum iface_even
 			nd_announce(i->st, i, &a->local.v6);
 }
 
+static uint8_t edge_to(const struct leat_stack *st, const char *node, const char *next)
+{
+	uint16_t id = node_find(st, node);
+	for (unsigned k = 1; k < NODE_NEXT_MAX; k++) {
+		const char *name = graph_edge_name(st, id, k);
+		if (name && !strcmp(name, next))
+			return (uint8_t)k;
+	}
+	return 0;
+}
+
 void nd_advert_init(struct leat_stack *st)
 {
+	nd_stack(st)->hooked[0] = edge_to(st, "ip6-output", "hook-ip6-local-out");
+	nd_stack(st)->hooked[1] = edge_to(st, "ip6-post", "hook-ip6-postrouting");
 	nd_stack(st)->announces.event = on_iface;
 	iface_watch_add(st, &nd_stack(st)->announces);
 }

@@ -62,7 +62,9 @@ enum drop neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, cons
  * that changes (neigh.IF.override_probe_time_ms). */
 bool neigh_may_be_at(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who,
 		     const uint8_t mac[6]);
-/* The same of a received packet, by the source of its frame, if it has one. */
+/* Whether the administrator has said where it is, so that nothing that is heard counts. */
+bool neigh_is_fixed(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who);
+/* neigh_may_be_at() of a received packet, by the source of its frame, if it has one. */
 bool neigh_may_be_from(const struct worker *w, const struct pkt *p, uint8_t family, const struct ipaddr *who);
 
 /* Whether the administrator has us answer for that address on that link (`ip neigh add proxy`). ret_flags, when given: NTF_*. */

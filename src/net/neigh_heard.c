@@ -41,6 +41,17 @@ bool neigh_may_be_at(const struct worker *w, uint32_t if_handle, uint8_t family,
 	return !e || !is_elsewhere(w, e, mac);
 }
 
+static bool is_fixed(const struct neigh_entry *e)
+{
+	return e && neigh_word_state(racy_get(e->word)) & (NUD_PERMANENT | NUD_NOARP);
+}
+
+bool neigh_is_fixed(const struct worker *w, uint32_t if_handle, uint8_t family, const struct ipaddr *who)
+{
+	const struct neigh_key k = { if_handle, family, *who };
+	return is_fixed(neigh_lookup(w->st, view_get(w, VIEW_neighs), &k));
+}
+
 bool neigh_may_be_from(const struct worker *w, const struct pkt *p, uint8_t family, const struct ipaddr *who)
 {
 	const struct eth_hdr *h = pkt_l2(p);
@@ -61,7 +72,7 @@ enum drop neigh_heard(struct worker *w, uint32_t if_handle, uint8_t family, cons
 	const struct neigh_key k = { if_handle, family, *who };
 	const struct neigh_entry *e = neigh_lookup(w->st, view_get(w, VIEW_neighs), &k);
 	uint64_t more[2] = { 0 };
-	if (e && neigh_word_state(racy_get(e->word)) & (NUD_PERMANENT | NUD_NOARP))
+	if (is_fixed(e))
 		return DROP_NONE;
 	if (e ? is_old_news(w, e, mac, flags) : !(flags & NEIGH_HEARD_CREATE) && !neigh_is_awaited(w, &k))
 		return DROP_NONE;

@@ -201,6 +201,29 @@ static void solicitation_is_answered_and_learnt_from(void **state)
 	rig_free(r);
 }
 
+/* RFC 4861, 7.2.4. That it has moved is looked into (net/neigh_claim.c): it is asked for at the old place. */
+static void who_asks_from_another_place_is_answered_there(void **state)
+{
+	struct rig *r = rig_new(workers, 0);
+	uint8_t old[6];
+	struct frame f;
+	frame_ns(&f, &r->a, A, LEAT_A);
+	rig_send(r, &r->a, &f);
+	rig_expect_icmp6(&r->a, LEAT_A, A, ICMP6_NEIGH_ADVERT, 0, NULL);
+	memcpy(old, r->a.mac, sizeof old);
+	r->a.mac[5] ^= 0x55;
+	frame_ns(&f, &r->a, A, LEAT_A);
+	rig_send(r, &r->a, &f);
+	assert_int_equal(r->a.n - r->a.seen, 2);
+	for (unsigned i = r->a.seen; i < r->a.n; i++) {
+		const struct rig_frame *got = r->a.frame[i];
+		bool answer = got->b[sizeof(struct eth_hdr) + sizeof(struct ip6_hdr)] == ICMP6_NEIGH_ADVERT;
+		assert_memory_equal(got->b, answer ? r->a.mac : old, 6);
+	}
+	r->a.seen = r->a.n;
+	rig_free(r);
+}
+
 /* RFC 4861, 6.2.6 */
 static void router_learns_of_who_solicits_routers(void **state)
 {
@@ -379,6 +402,7 @@ TWICE(arp_answers_for_every_address_of_ours_and_learns)
 TWICE(arp_probes_are_answered_and_teach_nothing)
 TWICE(arp_from_groups_is_malformed)
 TWICE(solicitation_is_answered_and_learnt_from)
+TWICE(who_asks_from_another_place_is_answered_there)
 TWICE(router_learns_of_who_solicits_routers)
 TWICE(discovery_that_crossed_a_router_is_refused)
 TWICE(new_address_is_tested_then_ours)
@@ -401,6 +425,7 @@ int main(void)
 		BOTH(arp_probes_are_answered_and_teach_nothing),
 		BOTH(arp_from_groups_is_malformed),
 		BOTH(solicitation_is_answered_and_learnt_from),
+		BOTH(who_asks_from_another_place_is_answered_there),
 		BOTH(router_learns_of_who_solicits_routers),
 		BOTH(discovery_that_crossed_a_router_is_refused),
 		BOTH(new_address_is_tested_then_ours),
