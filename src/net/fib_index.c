@@ -20,25 +20,62 @@ static void paint(struct fib_index *x, size_t from, size_t end, const struct fib
 		rcu_set(x->slot[from].best, best);
 }
 
+static void claim(struct fib_index *x, size_t from, size_t end, struct fib_node *n)
+{
+	for (; from < end; from++)
+		x->above[from] = n;
+}
+
+/* Nothing shorter than the bits comes between n and the slots of its prefix, but where a child does. */
+static void claim_around(struct fib_index *x, struct fib_node *n)
+{
+	size_t from = slot_of(x, &n->key), half = (slots_end(x, n) - from) / 2;
+	for (unsigned k = 0; k < 2; k++, from += half) {
+		const struct fib_node *c = n->child[k];
+		bool between = c && c->plen < x->bits;
+		claim(x, from, between ? slot_of(x, &c->key) : from + half, n);
+		if (between)
+			claim(x, slots_end(x, c), from + half, n);
+	}
+}
+
 /* --- following --- */
 
 void fib_index_add(struct fib_trie *t, struct fib_node *n, struct fib_node *top)
 {
 	struct fib_index *x = t->index;
-	if (!x || n->plen < x->bits)
+	if (!x)
 		return;
+	if (top->plen < x->bits)
+		claim_around(x, top);
+	if (n->plen < x->bits) {
+		if (n != top)
+			claim_around(x, n);
+		return;
+	}
 	struct fib_slot *s = &x->slot[slot_of(x, &n->key)];
 	struct fib_node *first = top->plen < x->bits ? n : top;
 	if (!s->node || s->node->plen > first->plen)
 		rcu_set(s->node, first);
 }
 
+void fib_index_remove(struct fib_trie *t, const struct fib_node *n, struct fib_node *parent)
+{
+	struct fib_index *x = t->index;
+	if (!x || n->plen >= x->bits)
+		return;
+	for (size_t i = slot_of(x, &n->key), end = slots_end(x, n); i < end; i++)
+		if (x->above[i] == n)
+			x->above[i] = parent;
+}
+
 void fib_index_follow_links(struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
 	struct fib_index *x = t->index;
-	struct fib_node *n = t->root;
 	if (!x || plen < x->bits)
 		return;
+	const struct fib_node *above = x->above[slot_of(x, key)];
+	struct fib_node *n = above ? above->child[fib_key_bit(key, above->plen)] : t->root;
 	while (n && n->plen < x->bits && fib_key_match(&n->key, key, n->plen))
 		n = n->child[fib_key_bit(key, n->plen)];
 	rcu_set(x->slot[slot_of(x, key)].node, n && fib_key_match(&n->key, key, x->bits) ? n : NULL);
@@ -92,6 +129,7 @@ static void fill(struct fib_index *x, struct fib_node *n)
 	}
 	if (n->best)
 		paint(x, slot_of(x, &n->key), slots_end(x, n), n->best);
+	claim_around(x, n);
 	fill(x, n->child[0]);
 	fill(x, n->child[1]);
 }
@@ -123,9 +161,11 @@ static void swap(struct leat_stack *st, struct fib_trie *t, struct fib_index *x)
 
 static struct fib_index *index_new(struct leat_stack *st, const struct fib_trie *t, unsigned bits)
 {
-	struct fib_index *x = mem_zalloc(&st->mem, sizeof *x + (sizeof(struct fib_slot) << bits));
+	size_t slots = sizeof(struct fib_slot) << bits, above = sizeof(struct fib_node *) << bits;
+	struct fib_index *x = mem_zalloc(&st->mem, sizeof *x + slots + above);
 	if (!x)
 		return NULL;
+	x->above = (struct fib_node **)((uint8_t *)x->slot + slots);
 	x->bits = bits;
 	x->shift = 64 - bits;
 	fill(x, t->root);

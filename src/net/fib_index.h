@@ -13,6 +13,9 @@
  * whoever replaces a route by longer ones, and adds these first, never has a packet find nothing. What leaves the trie is freed after
  * the turn (rt_defer), so the index may follow within it (tests/stress/fib_race.c). Small tables have none; one that doubles gets another, where there is memory for it.
  *
+ * Who changes the trie comes down the same way, and needs the links above what it changes: of those, each slot's last node whose prefix
+ * is shorter than the bits stands in an array of its own (`above`), which packets never see.
+ *
  * Limits: the slots are spread over all addresses. Where prefixes crowd (IPv6: most lie below a few dozen /12) slots have more nodes
  * below them. A default route that comes or goes writes all slots but those of other prefixes: 3 ms in a table of a million. */
 #ifndef LEAT_NET_FIB_INDEX_H
@@ -30,6 +33,8 @@ struct fib_slot {
 struct fib_index {
 	struct deferred deferred;
 	uint32_t bits, shift; /* shift: 64 - bits */
+	struct fib_node **
+		above; /* control lcore: for each slot the longest prefix that is shorter than `bits`; NULL: none */
 	struct fib_slot slot[] __attribute__((aligned(16))); /* none lies in two cache lines */
 };
 
@@ -74,8 +79,17 @@ static inline struct fib_node *fib_index_first(const struct fib_trie *t, const s
 	const struct fib_index *x = t->index;
 	return x && plen >= x->bits ? fib_index_slot(x, key)->node : t->root;
 }
+/* A node above that of a prefix, close to it, from which one can go down; NULL: only the root is known. */
+static inline struct fib_node *fib_index_above(const struct fib_trie *t, const struct fib_key *key,
+					       unsigned plen)
+{
+	const struct fib_index *x = t->index;
+	return x && plen >= x->bits ? x->above[key->hi >> x->shift] : NULL;
+}
 /* n is new, and perhaps a fork above it: top. */
 void fib_index_add(struct fib_trie *t, struct fib_node *n, struct fib_node *top);
+/* n has gone from below `parent` (NULL: from the root). */
+void fib_index_remove(struct fib_trie *t, const struct fib_node *n, struct fib_node *parent);
 /* The links along that prefix have changed: a node has gone. */
 void fib_index_follow_links(struct fib_trie *t, const struct fib_key *key, unsigned plen);
 /* The answer of n has changed. */

@@ -113,6 +113,22 @@ static void check_find(struct bed *b)
 		fail_with_seed("IPv4 lookup");
 }
 
+/* What control begins from: of each slot the last node on the way that is shorter than the bits. */
+static void check_above(struct bed *b)
+{
+	const struct fib_index *x = b->trie->index;
+	for (size_t i = 0; x && i < (size_t)1 << x->bits; i++) {
+		struct fib_key k = { (uint64_t)i << x->shift, 0 };
+		const struct fib_node *above = NULL;
+		for (const struct fib_node *n = b->trie->root;
+		     n && n->plen < x->bits && fib_key_match(&n->key, &k, n->plen);
+		     n = n->child[fib_key_bit(&k, n->plen)])
+			above = n;
+		if (x->above[i] != above)
+			fail_with_seed("above");
+	}
+}
+
 static struct fib_nh *nh_new(struct bed *b, uint32_t number)
 {
 	struct fib_nh *nh = mem_zalloc(&b->t->st->mem, sizeof *nh);
@@ -183,6 +199,8 @@ static void agrees_with_a_list(unsigned bits)
 	for (unsigned k = 0; k < 48000; k++) {
 		step(b, k / 12000 % 2 == 0);
 		check_find(b);
+		if (k % 64 == 0)
+			check_above(b);
 		manual_rt_settle(b->t->m);
 		most = MAX(most, b->trie->index ? b->trie->index->bits : 0);
 		resized += b->trie->index != last;
@@ -192,8 +210,10 @@ static void agrees_with_a_list(unsigned bits)
 	assert_true(most >= 12 && resized >= 8);
 	while (b->n) {
 		take_away(b, (unsigned)(rnd() % b->n));
-		if (b->n % 8 == 0)
+		if (b->n % 8 == 0) {
 			check_find(b);
+			check_above(b);
+		}
 		manual_rt_settle(b->t->m);
 	}
 	assert_null(b->trie->root);

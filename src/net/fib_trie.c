@@ -84,8 +84,10 @@ static struct fib_node *make(struct fib_trie *t, const struct fib_key *key, unsi
 {
 	struct fib_node *n = fib_index_first(t, key, plen);
 	rcu_ptr(struct fib_node) *at = &t->root;
-	/* The link to the index's node is not known: where that will not do, from the root. */
-	if (n && n->plen < plen && fib_key_match(&n->key, key, n->plen))
+	/* The link to the index's node is not known: where that node will not do, from the one above. */
+	if (!n || n->plen >= plen || !fib_key_match(&n->key, key, n->plen))
+		n = fib_index_above(t, key, plen);
+	if (n)
 		at = &n->child[fib_key_bit(key, n->plen)];
 	while ((n = *at)) {
 		unsigned same = common_bits(&n->key, key, MIN((unsigned)n->plen, plen));
@@ -128,24 +130,56 @@ static struct fib_node *only_child(const struct fib_node *n)
 	return n->child[0] ? n->child[0] : n->child[1];
 }
 
+/* The way down to a node: the link to it, its parent, the link to that, and what holds it. */
+struct way {
+	rcu_ptr(struct fib_node) * at;
+	rcu_ptr(struct fib_node) * above; /* NULL: the parent's is not known, or there is no parent */
+	struct fib_node *parent, *grand;
+};
+
+static struct fib_node *go_down(struct way *w, const struct fib_key *key, unsigned plen)
+{
+	struct fib_node *n;
+	while ((n = *w->at) && n->plen < plen && fib_key_match(&n->key, key, n->plen))
+		*w = (struct way){ &n->child[fib_key_bit(key, n->plen)], w->at, n, w->parent };
+	return n;
+}
+
+/* A fork that has lost one side goes, too. */
+static bool takes_fork(const struct way *w, const struct fib_node *n)
+{
+	return !only_child(n) && w->parent && !w->parent->entries;
+}
+
+static struct fib_node *find_way(struct fib_trie *t, const struct fib_key *key, unsigned plen, struct way *w)
+{
+	struct fib_node *n = fib_index_above(t, key, plen);
+	*w = (struct way){ .at = &t->root };
+	if (n)
+		*w = (struct way){ .at = &n->child[fib_key_bit(key, n->plen)], .parent = n };
+	bool from_root = !n;
+	n = go_down(w, key, plen);
+	if (from_root || !n || !takes_fork(w, n) || w->above)
+		return n;
+	*w = (struct way){ .at = &t->root };
+	return go_down(w, key, plen);
+}
+
 static void prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
 {
-	rcu_ptr(struct fib_node) *at = &t->root;
-	rcu_ptr(struct fib_node) *above = NULL;
-	struct fib_node *n;
-	while ((n = *at) && n->plen < plen && fib_key_match(&n->key, key, n->plen)) {
-		above = at;
-		at = &n->child[fib_key_bit(key, n->plen)];
-	}
+	struct way w;
+	struct fib_node *n = find_way(t, key, plen, &w);
 	if (!n || n->plen != plen || n->entries || (n->child[0] && n->child[1]))
 		return;
-	struct fib_node *left = only_child(n), *parent = above ? *above : NULL;
-	rcu_set(*at, left);
+	bool fork = takes_fork(&w, n);
+	rcu_set(*w.at, only_child(n));
+	fib_index_remove(t, n, w.parent);
 	node_drop(st, t, n);
-	if (left || !parent || parent->entries)
+	if (!fork)
 		return;
-	rcu_set(*above, only_child(parent)); /* a fork that has lost one side */
-	node_drop(st, t, parent);
+	rcu_set(*w.above, only_child(w.parent));
+	fib_index_remove(t, w.parent, w.grand);
+	node_drop(st, t, w.parent);
 }
 
 void fib_trie_prune(struct leat_stack *st, struct fib_trie *t, const struct fib_key *key, unsigned plen)
