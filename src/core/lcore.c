@@ -244,7 +244,8 @@ bool lcore_turn(struct lcore *lc)
 		lc->now_us = now;
 	load_views(lc);
 	n += lcore_run_messages(lc);
-	n += wheel_advance(&lc->wheel, lc, lc->now_us);
+	lc->n_fired = wheel_advance(&lc->wheel, lc, lc->now_us);
+	n += lc->n_fired;
 	n += run_pollers(lc);
 	n += run_turn_ends(lc);
 	if (unlikely(lc->n_overflow))

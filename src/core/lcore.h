@@ -53,7 +53,7 @@ struct lcore {
 	struct list workers; /* struct worker.lc_link */
 	uint64_t wake_mask; /* lcores posted to in this turn */
 	uint64_t turns, busy_turns;
-	unsigned n_done; /* things that the last turn had to do */
+	unsigned n_done, n_fired; /* things that the last turn had to do; and timers among them */
 	uint64_t views_seen; /* rt->views_published when its workers' views were loaded */
 	struct mbox *in[LCORE_MAX]; /* from each lcore; single producer, single consumer */
 	struct list overflow[LCORE_MAX]; /* messages to each lcore that its ring had no room for, in order */

@@ -24,7 +24,7 @@ enum {
 struct nl_out {
 	struct list link;
 	uint32_t group, src_portid;
-	size_t len_bytes;
+	size_t len_bytes, room_bytes;
 	uint8_t bytes[];
 };
 
@@ -67,11 +67,15 @@ struct nl_sock {
 	size_t recv_hint;
 	struct list queue; /* struct nl_out */
 	uint64_t queued_bytes;
+	unsigned n_answers; /* in the queue: what is not a notification */
+	bool gathers; /* notifications: so many come that they wait for each other */
+	unsigned n_told; /* notifications since told_from_us */
+	uint64_t told_from_us;
 	bool full; /* deliver() said so; wait for nl_sock_writable() */
 	bool congested; /* overrun: nothing more until the queue has drained */
 	uint64_t lost; /* messages */
 	struct nl_dumping *dumping;
-	struct timer more; /* goes on with a long dump in another turn */
+	struct timer more; /* goes on in another turn: with a long dump, with what was gathered */
 };
 
 /* A request being executed, for notifications that name it. */
@@ -138,6 +142,8 @@ bool nl_sock_queue(struct nl_sock *s, const void *bytes, size_t len_bytes, uint3
 		   uint32_t group);
 /* The same outside of a transaction, without a copy while the receiver takes it. */
 void nl_sock_send(struct nl_sock *s, const void *bytes, size_t len_bytes);
+/* Whether what is queued is to wait for more of its kind; a timer is set. */
+bool nl_sock_gathers(const struct nl_sock *s);
 /* Sends what can be sent, unless a transaction holds it back. */
 void nl_sock_pump(struct nl_sock *s);
 struct nl_sock *nl_sock_by_portid(struct leat_stack *st, const struct nl_proto *proto, uint32_t portid);

@@ -29,7 +29,7 @@ static void nl_release(struct leat_stack *st)
 	if (--ns->held)
 		return;
 	list_for_each (s, &ns->socks, link)
-		if (nl_sock_has_more(s))
+		if (nl_sock_has_more(s) && !nl_sock_gathers(s))
 			nl_sock_pump(s);
 }
 

@@ -110,7 +110,64 @@ static void a_slow_listener_is_told_of_its_loss_once_and_can_go_on(void **state)
 	nl_sock_writable(f->b.s);
 	unsigned before = f->b.n;
 	send_one(f->a.s, RTM_NEWACTION, 0, 51, 51);
+	manual_rt_run(f->rt, GATHER_END_US);
 	assert_int_equal(f->b.n, before + 1);
+}
+
+/* All messages that r has, in order, the values counting up. */
+static unsigned in_order(const struct receiver *r)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < r->n; i++) {
+		int left = (int)r->got[i].len;
+		const struct nlmsghdr *h = (const void *)r->got[i].bytes;
+		assert_true(left <= NL_DUMP_DEFAULT);
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			const struct nlattr *a =
+				mnl_nlmsg_get_payload_offset(h, NLMSG_ALIGN(sizeof(struct rtgenmsg)));
+			assert_int_equal(mnl_attr_get_u32(a), ++n);
+		}
+		assert_int_equal(left, 0);
+	}
+	return n;
+}
+
+static void who_is_told_of_much_gets_it_together(void **state)
+{
+	struct bench *f = *state;
+	join(f->b.s, RTNLGRP_NEIGH);
+	for (uint32_t i = 1; i <= 200; i++)
+		send_one(f->a.s, RTM_NEWACTION, 0, i, i);
+	assert_int_equal(f->b.n, GATHER_FROM - 1); /* a few changes are told at once */
+	manual_rt_run(f->rt, GATHER_END_US);
+	assert_int_equal(in_order(&f->b), 200);
+	assert_true(f->b.n < GATHER_FROM + 5);
+	for (uint32_t i = 201; i <= 300; i++)
+		send_one(f->a.s, RTM_NEWACTION, 0, i, i);
+	send_one(f->b.s, RTM_GETACTION, NLM_F_DUMP, 5,
+		 0); /* an answer waits for nothing, and comes behind what was before it */
+	assert_int_equal(f->b.got[f->b.n - 1].group, 0);
+	unsigned n = f->b.n;
+	manual_rt_run(f->rt, 5 * GATHER_END_US);
+	assert_int_equal(f->b.n, n);
+	send_one(f->a.s, RTM_NEWACTION, 0, 301, 301); /* it has become quiet */
+	assert_int_equal(f->b.n, n + 1);
+}
+
+static void what_was_gathered_waits_for_a_full_reader(void **state)
+{
+	struct bench *f = *state;
+	join(f->b.s, RTNLGRP_NEIGH);
+	f->b.room = 3;
+	for (uint32_t i = 1; i <= 200; i++)
+		send_one(f->a.s, RTM_NEWACTION, 0, i, i);
+	manual_rt_run(f->rt, 5 * GATHER_END_US);
+	assert_int_equal(f->b.n, 3);
+	f->b.room = UINT32_MAX;
+	nl_sock_writable(f->b.s);
+	manual_rt_run(f->rt, 5 * GATHER_END_US);
+	assert_int_equal(in_order(&f->b), 200);
+	assert_int_equal(f->b.error, 0);
 }
 
 static void no_enobufs_means_no_error(void **state)
@@ -177,6 +234,8 @@ int main(void)
 		T(echo_tells_the_sender_itself),
 		T(a_full_receiver_gets_the_rest_when_it_drains),
 		T(a_slow_listener_is_told_of_its_loss_once_and_can_go_on),
+		T(who_is_told_of_much_gets_it_together),
+		T(what_was_gathered_waits_for_a_full_reader),
 		T(no_enobufs_means_no_error),
 		T(options_are_as_they_were_set),
 		T(without_memory_a_socket_is_refused_cleanly),

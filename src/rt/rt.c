@@ -54,10 +54,10 @@ static void go_to_sleep(struct rt_lcore *c)
 }
 
 /* Whether more is likely to come at once. On the control lcore descriptors bring requests, and the next one comes when its sender has
- * read the answer to the last: to look on meanwhile costs ten times what the request did. What was deferred brings nothing. */
+ * read the answer to the last: to look on meanwhile costs ten times what the request did. What was deferred, and timers, bring nothing. */
 static bool is_busy(const struct rt_lcore *c, bool worked)
 {
-	return worked && !(is_ctl(c) && c->lc->n_done == c->n_own);
+	return worked && !(is_ctl(c) && c->lc->n_done == c->n_own + c->lc->n_fired);
 }
 
 static void lcore_serve(struct rt_lcore *c)
