@@ -21,6 +21,7 @@ static int64_t take_fd(struct call_ctx *c, struct sock *s, uint8_t family, bool 
 		return n < 0 ? 0 : -EMFILE;
 	}
 	c->r->fd[n] = (struct drill_fd){ .sock = s, .family = family, .nonblock = nonblock };
+	c->r->newest = (unsigned)n;
 	return n;
 }
 
@@ -51,7 +52,7 @@ int64_t drill_connect(struct call_ctx *c)
 	if (!call_address_arg(c, 1, false, &ss, &len))
 		return 0;
 	int err = sock_connect(c->fd->sock, (struct sockaddr *)&ss, len);
-	bool waits = err == -EINPROGRESS || (err == -EALREADY && c->waited_us);
+	bool waits = err == -EINPROGRESS || (err == -EALREADY && c->r->pending.tries > 1);
 	if (!waits || c->fd->nonblock)
 		return err;
 	c->may_block = true;

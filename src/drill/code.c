@@ -6,8 +6,8 @@
  * prints is printed. A block that raises ends it: the harness below says the line of the script and the exception in
  * a line, which comes back over a pipe. A program that does not end is ended.
  *
- * The original fills in TCP_INFO's members (tcpi_snd_cwnd, ...) as they were at the time of the block. A block that names one is
- * not run. */
+ * TCP_INFO's members (tcpi_snd_cwnd, ...) are variables, as they were at the time of the block, of the socket that was made last.
+ * A block that names what TCP does not measure yet is not run. */
 #include "drill/run_internal.h"
 
 #include <errno.h>
@@ -17,11 +17,54 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sock/sock.h"
+
 enum { CODE_TIMEOUT_MS = 10000, WHY_MAX = 1024 };
+
+/* As they were at an event. */
+struct code_info {
+	struct code_info *next;
+	const struct event *e;
+	struct tcp_info info;
+};
+
+#define FIELD(name)                                                    \
+	{                                                              \
+		"tcpi_" #name, offsetof(struct tcp_info, tcpi_##name), \
+			sizeof(((struct tcp_info *)0)->tcpi_##name)    \
+	}
+static const struct {
+	const char *name;
+	size_t at, size;
+} fields[] = {
+	FIELD(state),         FIELD(ca_state),
+	FIELD(retransmits),   FIELD(probes),
+	FIELD(backoff),       FIELD(options),
+	FIELD(rto),           FIELD(ato),
+	FIELD(snd_mss),       FIELD(rcv_mss),
+	FIELD(unacked),       FIELD(sacked),
+	FIELD(lost),          FIELD(retrans),
+	FIELD(fackets),       FIELD(last_data_sent),
+	FIELD(last_ack_sent), FIELD(last_data_recv),
+	FIELD(last_ack_recv), FIELD(pmtu),
+	FIELD(rcv_ssthresh),  FIELD(rtt),
+	FIELD(rttvar),        FIELD(snd_ssthresh),
+	FIELD(snd_cwnd),      FIELD(advmss),
+	FIELD(reordering),    FIELD(rcv_rtt),
+	FIELD(rcv_space),     FIELD(total_retrans),
+	FIELD(notsent_bytes),
+};
+/* States of congestion control by name (Linux: enum tcp_ca_state). */
+static const char constants[] =
+	"'TCP_CA_Open': 0, 'TCP_CA_Disorder': 1, 'TCP_CA_CWR': 2, 'TCP_CA_Recovery': 3, 'TCP_CA_Loss': 4, "
+	"'TCP_INFINITE_SSTHRESH': 0x7fffffff";
 
 extern char **environ;
 
@@ -52,15 +95,25 @@ static bool begins(const char *s, const char *with)
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
+static bool is_field(const char *text, size_t len)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
+		if (strlen(fields[i].name) == len && strncmp(fields[i].name, text, len) == 0)
+			return true;
+	return false;
+}
+
 const char *code_missing(const char *text)
 {
-	static const char *const names[] = { "tcpi_",  "tcp_rtt", "tcp_minrtt", "tcpv_",     "bbr_",
-					     "dctcp_", "TCPI_",   "TCP_",       "SK_MEMINFO" };
+	static const char *const names[] = { "tcp_rtt", "tcp_minrtt", "tcpv_",     "bbr_",
+					     "dctcp_",  "TCPI_",      "SK_MEMINFO" };
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 	while (*(text += strcspn(text, letters))) {
+		bool missing = begins(text, "tcpi_") && !is_field(text, strspn(text, letters));
 		for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-			if (begins(text, names[i]))
-				return "code about tcp_info";
+			missing |= begins(text, names[i]);
+		if (missing)
+			return "code about tcp_info";
 		text += strspn(text, letters);
 	}
 	return NULL;
@@ -73,8 +126,45 @@ static void put_hex(FILE *f, const char *s)
 		fprintf(f, "%02x", (unsigned char)*s);
 }
 
+void code_note(struct run *r, const struct event *e)
+{
+	struct code_info *c = calloc(1, sizeof *c);
+	socklen_t len = sizeof c->info;
+	struct sock *s = r->fd[r->newest].sock;
+	if (!c || !s || sock_getsockopt(s, IPPROTO_TCP, TCP_INFO, &c->info, &len)) {
+		free(c);
+		return;
+	}
+	c->e = e;
+	c->next = r->infos;
+	r->infos = c;
+}
+
+void code_forget(struct run *r)
+{
+	for (struct code_info *c; (c = r->infos);) {
+		r->infos = c->next;
+		free(c);
+	}
+}
+
+static void write_info(FILE *f, const struct code_info *c, const struct event *e)
+{
+	while (c && c->e != e)
+		c = c->next;
+	if (!c)
+		return;
+	fprintf(f, "variables.update({%s", constants);
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
+		uint32_t v = 0;
+		memcpy(&v, (const char *)&c->info + fields[i].at, fields[i].size); /* little end first */
+		fprintf(f, ", '%s': %u", fields[i].name, v);
+	}
+	fputs("})\n", f);
+}
+
 /* The program as a file in memory; -errno. */
-static int write_program(const struct script *s)
+static int write_program(const struct run *r, const struct script *s)
 {
 	int fd = memfd_create("code", MFD_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(dup(fd), "w");
@@ -84,6 +174,7 @@ static int write_program(const struct script *s)
 	for (const struct event *e = s->events; e; e = e->next) {
 		if (e->kind != EVENT_CODE)
 			continue;
+		write_info(f, r->infos, e);
 		fputs("block(bytes.fromhex('", f);
 		put_hex(f, s->name);
 		fprintf(f, "').decode('utf8', 'replace'), %u, bytes.fromhex('", e->line);
@@ -166,7 +257,7 @@ bool code_run(struct run *r)
 		first = first->next;
 	if (!first)
 		return true;
-	int program = write_program(r->s);
+	int program = write_program(r, r->s);
 	if (program < 0)
 		return run_fail(r, first->line, "code: %s", strerror(-program));
 	bool ok = run_program(r, first, program);

@@ -116,6 +116,7 @@ static bool pending_try(struct run *r)
 	const struct event *e = r->pending.e;
 	if (!e)
 		return true;
+	r->pending.tries++;
 	enum call_state state = call_try(r, e, manual_rt_now_us(r->w->m) - r->pending.began_us);
 	if (state == CALL_BLOCKS)
 		return true;
@@ -327,7 +328,7 @@ static bool call_begin(struct run *r, const struct event *e)
 	bool blocking = e->call.ends_us != UNSAID;
 	if (!pending_finish(r)) /* one at a time */
 		return false;
-	r->pending = (struct drill_call){ e, manual_rt_now_us(r->w->m), UNSAID };
+	r->pending = (struct drill_call){ .e = e, .began_us = manual_rt_now_us(r->w->m), .ends_us = UNSAID };
 	if (blocking) /* said as its beginning is: relative or not */
 		r->pending.ends_us = due_us(r, &e->time, e->call.ends_us);
 	r->prev_us = due_us(r, &e->time, e->time.at_us);
@@ -360,8 +361,10 @@ static bool play_event(struct run *r, const struct event *e)
 	if (e->kind == EVENT_CALL)
 		return call_begin(r, e);
 	r->prev_us = due;
-	if (e->kind == EVENT_CODE)
-		return true; /* at the end: code.c */
+	if (e->kind == EVENT_CODE) {
+		code_note(r, e);
+		return true; /* it runs at the end: code.c */
+	}
 	return e->kind == EVENT_SHELL ? shell(r, e->text, e->line) : inbound(r, e);
 }
 
@@ -435,6 +438,7 @@ static void play(struct run *r)
 		ok = play_event(r, e) || let_pass(r);
 	if (ok && (pending_finish(r) || let_pass(r)))
 		code_run(r);
+	code_forget(r);
 	call_close_all(r);
 	if (r->w && pcapng_close(r->w->capture))
 		run_fail(r, 0, "%s: it could not be written", r->how->pcap);

@@ -27,6 +27,7 @@ struct drill_call {
 	const struct event *e; /* NULL: none */
 	uint64_t began_us; /* of the runtime's clock */
 	int64_t ends_us; /* of the script's time; UNSAID: at once */
+	unsigned tries;
 };
 
 struct run {
@@ -37,6 +38,8 @@ struct run {
 	int64_t prev_us; /* when the last event was due, in the script's time */
 	struct flow flow; /* of the socket that was used last */
 	struct talks talks;
+	unsigned newest; /* descriptor */
+	struct code_info *infos;
 	struct drill_fd fd[DRILL_FDS];
 	struct drill_call pending;
 	uint64_t stops, stops_max; /* of the clock */
@@ -69,6 +72,9 @@ bool call_listens(const struct run *r); /* somebody does, and nobody calls */
 
 /* NULL, or why this code cannot be run. */
 const char *code_missing(const char *text);
+/* What code may ask of is kept as it is now. */
+void code_note(struct run *r, const struct event *e);
+void code_forget(struct run *r);
 /* All of the script's code, when its last event has been. */
 bool code_run(struct run *r);
 

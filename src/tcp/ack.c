@@ -27,16 +27,6 @@ uint64_t tcp_rto_us(const struct tcp_conn *c)
 	return MIN(us, (uint64_t)TCP_RTO_MAX_US);
 }
 
-/* Karn: never by what was sent twice, unless a time stamp tells which one it was (RFC 7323, 4). */
-static void measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tcp_log_acked *a)
-{
-	uint32_t ms = tcp_now_stamp(c->w, c->ts_off) - s->ts_ecr;
-	if (a->has_time && !a->was_again)
-		tcp_measured(c, (uint32_t)c->w->lc->now_us - a->sent_us);
-	else if (c->ts_ok && s->has_ts && s->ts_ecr && ms < TCP_RTO_MAX_US / 1000)
-		tcp_measured(c, MAX(ms, 1U) * 1000ULL);
-}
-
 /* --- the timer --- */
 
 static bool has_unsent(const struct tcp_conn *c)
@@ -65,6 +55,19 @@ static bool is_dsack(const struct tcp_seg *s)
 		return true;
 	return s->n_sack > 1 && seq_le(s->sack[1].start, s->sack[0].start) &&
 	       seq_le(s->sack[0].end, s->sack[1].end);
+}
+
+/* Karn: never by what was sent twice, unless a time stamp tells which one it was (RFC 7323, 4). An answer to what came twice echoes
+ * the stamp of what came first, however long ago: it tells nothing of the way. */
+static void measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tcp_log_acked *a)
+{
+	uint32_t ms = tcp_now_stamp(c->w, c->ts_off) - s->ts_ecr,
+		 since_us = (uint32_t)c->w->lc->now_us - a->sent_us;
+	bool twice = c->sack_ok ? s->n_sack && is_dsack(s) : a->was_again && ms > since_us / 1000 + 1;
+	if (a->has_time && !a->was_again)
+		tcp_measured(c, since_us);
+	else if (c->ts_ok && s->has_ts && s->ts_ecr && !twice && ms < TCP_RTO_MAX_US / 1000)
+		tcp_measured(c, MAX(ms, 1U) * 1000ULL);
 }
 
 static uint32_t take_sacks(struct tcp_conn *c, const struct tcp_seg *s)
@@ -99,26 +102,30 @@ static bool take_window(struct tcp_conn *c, const struct tcp_seg *s)
 }
 
 /* RFC 7661's idea: a window that is not used does not grow. Linux: tcp_is_cwnd_limited() */
-static bool uses_window(const struct tcp_conn *c, uint32_t flight)
+static bool uses_window(const struct tcp_conn *c)
 {
 	if (c->cc.cwnd < c->cc.ssthresh)
-		return c->cwnd_limited || c->cc.cwnd < 2 * flight;
+		return c->cwnd_limited || c->cc.cwnd < 2 * c->max_flight;
 	return c->cwnd_limited;
 }
 
-static void grow(struct tcp_conn *c, uint32_t bytes, uint32_t flight)
+static void grow(struct tcp_conn *c, uint32_t bytes)
 {
 	const struct cc_ack a = { .bytes = bytes, .now_us = c->w->lc->now_us, .srtt_us = c->srtt_us };
-	if (c->repair != TCP_RECOVERY && bytes && uses_window(c, flight))
+	if (c->repair != TCP_RECOVERY && bytes && uses_window(c))
 		cc_acked(&c->cc, &a);
 }
 
 /* --- all of it --- */
 
-/* RFC 5961, 5.2: what acknowledges too much, or something very old, is a stranger's. */
+/* RFC 5961, 5.2: what acknowledges too much, or something very old, is a stranger's.
+ * Linux: where both still talk nobody answers what acknowledges too much (RFC 9293, 3.10.7.4, fifth: an ACK is due). */
 static enum drop judge(struct tcp_conn *c, const struct tcp_seg *s)
 {
-	if (seq_lt(c->snd_nxt, s->ack) || seq_lt(s->ack, c->snd_una - c->max_wnd)) {
+	bool early = seq_lt(c->snd_nxt, s->ack);
+	if (early && c->h.state == TCP_ESTABLISHED)
+		return DROP_TCP_ACK;
+	if (early || seq_lt(s->ack, c->snd_una - c->max_wnd)) {
 		tcp_challenge(c);
 		return DROP_TCP_ACK;
 	}
@@ -147,12 +154,14 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 		measure(c, s, &a);
 	}
 	tcp_repair(c, s, a.bytes, a.bytes - a.sacked + sacked, dup);
-	grow(c, a.bytes, flight);
+	grow(c, a.bytes);
 	if (a.bytes || c->probing || window) {
 		if (!a.bytes && window)
 			c->backoff = 0;
 		tcp_arm_retransmit(c);
 	}
+	if (c->snd_una == c->snd_nxt)
+		c->max_flight = 0;
 	if (!outstanding || c->snd_una == c->snd_nxt)
 		tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
 	return DROP_NONE;

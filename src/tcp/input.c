@@ -290,12 +290,12 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return tcp_syn_sent_input(c, s);
 	if ((why = check(c, s)))
 		return why;
-	c->heard_us = c->w->lc->now_us;
-	note_stamp(c, s);
 	if (c->h.state == TCP_SYN_RECV && (why = finish_open(c, s)))
 		return why;
 	if ((why = tcp_ack(c, s)))
 		return why;
+	c->heard_us = c->w->lc->now_us;
+	note_stamp(c, s);
 	if (!fin_acked(c))
 		return DROP_TCP_DONE;
 	if (is_for_nobody(c, s)) {

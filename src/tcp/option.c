@@ -19,9 +19,11 @@ struct option {
 
 static void apply_nodelay(struct tcp_conn *c, const struct tcp_opts *o)
 {
+	bool cork = c->cork;
 	c->nodelay = o->nodelay;
-	if (c->nodelay && !c->cork)
-		tcp_output(c);
+	c->cork = cork && !c->nodelay; /* Linux: what a cork holds back leaves, too */
+	tcp_output(c);
+	c->cork = cork;
 }
 
 static void apply_cork(struct tcp_conn *c, const struct tcp_opts *o)

@@ -358,7 +358,8 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	struct tcp_out o;
 	uint16_t flags = TCP_F_ACK;
 	uint32_t mss = c->mss;
-	if (seq + len == c->snd_end && len) /* RFC 9293, 3.9.1.2: nothing more is there */
+	if ((seq + len == c->snd_end && len) ||
+	    len > mss) /* RFC 9293, 3.9.1.2: nothing more is there. Linux: large ones, too */
 		flags |= TCP_F_PSH;
 	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq);
 	mss -= o.n_opts - (c->ts_ok ? TCP_STAMP_BYTES : 0U); /* SACK blocks take the place of payload */
@@ -470,6 +471,7 @@ static bool send_new(struct tcp_conn *c)
 	}
 	c->fin_sent |= fin && sent == len + fin;
 	c->snd_nxt += sent;
+	c->max_flight = MAX(c->max_flight, tcp_in_flight(c));
 	tcp_count_prr_sent(c, sent);
 	return true;
 }

@@ -34,7 +34,7 @@ void tcp_begin_established(struct tcp_conn *c)
 	if (c->syn_again) /* RFC 6928, 3 */
 		c->cc.cwnd = c->mss;
 	c->backoff = 0;
-	c->heard_us = c->w->lc->now_us;
+	c->heard_us = c->last_data_us = c->w->lc->now_us;
 	uint32_t most = MIN(c->rcv_wnd / 2, (uint32_t)TCP_MSS_UNSAID); /* Linux: tcp_initialize_rcv_mss() */
 	c->rcv_mss = (uint16_t)MIN((uint32_t)c->mss, most);
 	tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);

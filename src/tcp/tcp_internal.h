@@ -214,6 +214,7 @@ struct tcp_conn {
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
 	bool ts_asked : 1;
+	uint32_t max_flight; /* since nothing was under way last */
 
 	/* Bytes. */
 	struct tcp_queue snd, rcv;
