@@ -4,10 +4,12 @@
 #ifndef LEATD_DAEMON_H
 #define LEATD_DAEMON_H
 
+#include "calls.h"
 #include "configure.h"
 #include "core/fds.h"
 #include "core/stack.h"
 #include "helper.h"
+#include "notify.h"
 #include "options.h"
 #include "sockd/path.h"
 #include "sockd/sockd.h"
@@ -26,6 +28,8 @@ struct daemon {
 	struct fd_watch giving; /* to a process that takes our place; fd -1: there is none */
 	int taking; /* from one whose place we take; -1: none */
 	int log_fd; /* where that one writes what is to be told; -1: there is none */
+	struct notify notify;
+	enum calls_mode calls;
 	struct configure configure;
 	struct fd_watch configured;
 	bool failed; /* what the configuration file says could not be done */

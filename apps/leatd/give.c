@@ -18,6 +18,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/aside.h"
@@ -50,6 +51,10 @@ static int answer_hello(struct daemon *d, int sock)
 	save_fd(s, "listen", &fds, d->listen_fd);
 	save_fd(s, "lock", &fds, d->lock_fd);
 	save_fd(s, "log", &fds, STDERR_FILENO);
+	if (d->notify.fd >= 0) {
+		save_fd(s, "notify", &fds, d->notify.fd);
+		save_u64(s, "watchdog_us", d->notify.watchdog_us);
+	}
 	if (d->helper.fd >= 0) {
 		save_fd(s, "helper", &fds, d->helper.fd);
 		save_u64(s, "helper_protocol", HELPER_PROTOCOL);
@@ -142,8 +147,16 @@ static int switch_over(struct daemon *d, int sock)
 	return err;
 }
 
+static uint64_t monotonic_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static int give_everything(struct daemon *d, int sock, char *why, size_t why_len)
 {
+	notify_say(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)monotonic_us());
 	struct aside copy;
 	int err = aside_start(d->rt, pkt_arenas_own, write_stack, d, &copy);
 	if (err)
@@ -174,6 +187,7 @@ static void go_on(struct daemon *d, int err, const char *why)
 	rt_log(d->rt, LOG_WARN, "another leatd did not take over (%s): this one goes on",
 	       *why ? why : reason);
 	stop_giving(d);
+	notify_say(&d->notify, "READY=1");
 }
 
 static void on_ask(struct fd_watch *w, struct lcore *lc, uint32_t events)

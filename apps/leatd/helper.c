@@ -204,7 +204,7 @@ static void clean_up(struct server *s)
 		unlink(s->sock_path);
 }
 
-void helper_main(int fd, const char *sock_path)
+void helper_main(int fd, const char *sock_path, enum calls_mode calls)
 {
 	struct server server = { 0 }, *s = &server;
 	if (sock_path && stat(sock_path, &s->sock) == 0)
@@ -212,6 +212,8 @@ void helper_main(int fd, const char *sock_path)
 	detach(s, fd);
 	rights_keep(1ULL << CAP_NET_ADMIN | 1ULL << CAP_NET_RAW | 1ULL << CAP_BPF | 1ULL << CAP_IPC_LOCK);
 	int err = hold_init(&s->hold);
+	int bare = err ? 0 : calls_of_helper(calls);
+	err = bare && bare != -ENOSYS ? bare : err;
 	if (err) {
 		fprintf(stderr, "leatd-helper: cannot start: %s\n", strerror(-err));
 		exit(1);

@@ -7,6 +7,7 @@
 #include <net/if.h>
 
 #include "base/base.h"
+#include "calls.h"
 #include "dev/host.h"
 
 /* --- the protocol --- */
@@ -31,7 +32,7 @@ struct helper_rep {
 
 /* Serves requests on fd until the other end closes, cleans up and exits. `sock_path` (may be NULL) is a Unix socket that
  * it takes away then, if it is still the same one. */
-__attribute__((noreturn)) void helper_main(int fd, const char *sock_path);
+__attribute__((noreturn)) void helper_main(int fd, const char *sock_path, enum calls_mode calls);
 
 /* --- helper_call.c: the daemon's side --- */
 
@@ -45,7 +46,7 @@ struct helper {
 };
 
 /* Forks the helper; before any thread exists. 0 or -errno. */
-int helper_start(struct helper *h, const char *sock_path);
+int helper_start(struct helper *h, const char *sock_path, enum calls_mode calls);
 /* A daemon without rights: every call explains itself. */
 void helper_none(struct helper *h);
 /* One that another process started. It is borrowed at first. */

@@ -88,7 +88,7 @@ void helper_none(struct helper *h)
 	};
 }
 
-int helper_start(struct helper *h, const char *sock_path)
+int helper_start(struct helper *h, const char *sock_path, enum calls_mode calls)
 {
 	struct timeval patience = { .tv_sec = 10 };
 	int fd[2];
@@ -97,7 +97,7 @@ int helper_start(struct helper *h, const char *sock_path)
 		return -errno;
 	h->pid = fork();
 	if (h->pid == 0)
-		helper_main(fd[1], sock_path);
+		helper_main(fd[1], sock_path, calls);
 	int err = h->pid < 0 ? -errno : 0;
 	close(fd[1]);
 	if (err) {

@@ -102,7 +102,7 @@ static int part_with_rights(struct daemon *d)
 			err, "cannot make a user namespace: %s (is kernel.unprivileged_userns_clone off?)",
 			strerror(-err));
 	if ((root || d->opt.user) && d->taking < 0)
-		err = helper_start(&d->helper, d->sock_path);
+		err = helper_start(&d->helper, d->sock_path, d->calls);
 	if (err)
 		return daemon_give_up(err, "cannot start the privileged helper: %s", strerror(-err));
 	if (d->opt.config[0])
@@ -205,8 +205,11 @@ static int fill_stack(struct daemon *d)
 static void on_signal(struct fd_watch *w, struct lcore *lc, uint32_t events)
 {
 	struct signalfd_siginfo info;
-	if (read(w->fd, &info, sizeof info) == sizeof info)
-		rt_stop(lc->rt);
+	struct daemon *d = container_of(w, struct daemon, signals);
+	if (read(w->fd, &info, sizeof info) != sizeof info)
+		return;
+	notify_say(&d->notify, "STOPPING=1");
+	rt_stop(lc->rt);
 }
 
 static int watch_signals(struct daemon *d)
@@ -273,6 +276,8 @@ static void say_ready(struct daemon *d)
 {
 	puts("ready");
 	fflush(stdout);
+	notify_say(&d->notify, "READY=1\nMAINPID=%d\nSTATUS=%u workers, %u devices by the command line",
+		   (int)getpid(), d->opt.workers, d->opt.n_devs);
 }
 
 static void on_configured(struct fd_watch *w, struct lcore *lc, uint32_t events)
@@ -309,6 +314,20 @@ static void on_begin(struct lcore *lc, struct timer *t)
 		rt_stop(lc->rt);
 }
 
+/* Threads that are started later have the same filter. */
+static int filter_calls(struct daemon *d)
+{
+	int err = calls_of_daemon(d->calls);
+	if (err == -ENOSYS) {
+		rt_log(d->rt, LOG_WARN,
+		       "no filter of system calls: the kernel, or what this runs under, has none");
+		return 0;
+	}
+	return err ? daemon_give_up(err, "cannot filter system calls: %s (LEAT_SECCOMP=off does without)",
+				    strerror(-err))
+		   : 0;
+}
+
 static int serve(struct daemon *d)
 {
 	int err = watch_signals(d);
@@ -321,8 +340,12 @@ static int serve(struct daemon *d)
 	sockd_on_take_over(d->sockd, give_start, d);
 	timer_init(&d->begin, on_begin);
 	lcore_timer_in(d->rt->ctl, &d->begin, 0);
-	if (d->taking >= 0 && take_place(d))
+	notify_watch(&d->notify, d->rt);
+	err = filter_calls(d);
+	if (d->taking >= 0 && (err || take_place(d)))
 		_exit(1);
+	if (err)
+		return err;
 	err = rt_run(d->rt);
 	if (err)
 		return daemon_give_up(err, "cannot start threads: %s", strerror(-err));
@@ -348,6 +371,7 @@ static int close_all(struct daemon *d)
 	if (d->lock_fd >= 0)
 		close(d->lock_fd);
 	configure_end(&d->configure);
+	notify_done(&d->notify);
 	if (helper_stop(&d->helper))
 		return 0;
 	return daemon_give_up(
@@ -373,14 +397,21 @@ static int run(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	static struct daemon daemon = {
-		.listen_fd = -1, .lock_fd = -1, .saved_fd = -1, .taking = -1, .log_fd = -1, .giving.fd = -1
-	};
+	static struct daemon daemon = { .notify.fd = -1,
+					.listen_fd = -1,
+					.lock_fd = -1,
+					.saved_fd = -1,
+					.taking = -1,
+					.log_fd = -1,
+					.giving.fd = -1 };
 	struct daemon *d = &daemon;
 	settle_heap();
 	helper_none(&d->helper);
 	if (options_parse(&d->opt, argc, argv, stderr))
 		return 2;
+	if (calls_mode(&d->calls))
+		return fputs("leatd: LEAT_SECCOMP is refuse, kill or off\n", stderr) < 0 ? 1 : 2;
+	notify_init(&d->notify);
 	if (d->opt.help) {
 		options_help(stdout);
 		return 0;

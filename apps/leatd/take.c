@@ -110,6 +110,20 @@ static int take_listener(struct daemon *d, struct loader *l, struct fds *fds)
 	return listen(d->listen_fd, BACKLOG) ? -errno : 0;
 }
 
+/* The manager's socket, as the old one has it: who is started beside the service may have none. */
+static int take_notify(struct daemon *d, struct loader *l, struct fds *fds)
+{
+	int fd;
+	if (!load_has(l, "notify"))
+		return 0;
+	if (!load_u64(l, "watchdog_us", 0, UINT64_MAX, &d->notify.watchdog_us) ||
+	    !load_fd(l, "notify", fds, &fd))
+		return -EPROTO;
+	notify_done(&d->notify);
+	d->notify.fd = fd;
+	return 0;
+}
+
 static int take_helper(struct daemon *d, struct loader *l, struct fds *fds)
 {
 	uint64_t pid, protocol;
@@ -147,6 +161,8 @@ int take_hello(struct daemon *d)
 	d->opt.user = user;
 	if (!err)
 		err = take_listener(d, l, &fds);
+	if (!err)
+		err = take_notify(d, l, &fds);
 	if (err)
 		cannot(err, load_error(l) ? load_error_text(l) : strerror(-err));
 	if (!err)

@@ -304,6 +304,13 @@ static void kick(struct xdp_queue *x)
 	} while (now != before && xsk_tx_waits(&x->xsk));
 }
 
+bool af_xdp_sent_all(struct xdp_queue *x, struct lcore *lc)
+{
+	kick(x);
+	reap(x, lc);
+	return !x->n_in_flight;
+}
+
 /* What was sent is to come back without anybody asking, but not for ever: the device may be down. */
 static void come_again(struct xdp_queue *x, struct lcore *lc)
 {

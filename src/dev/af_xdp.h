@@ -35,6 +35,23 @@ struct xdp_queue {
 	struct xdp_statistics seen;
 };
 
+enum { XDP_WHY = 96 };
+
+/* Control lcore. */
+struct af_xdp {
+	struct hostdev dev;
+	struct hostfollow follow;
+	struct pkt_arena *arena;
+	struct list user; /* of the arena */
+	uint32_t need[LCORE_MAX]; /* promised by the arena */
+	uint32_t slots;
+	char mode_asked[12];
+	bool slots_asked, held;
+	int keep; /* keeps the program attached while the helper is gone; -1: none */
+	bool generic, zerocopy, shared, sg;
+	char driver_why[XDP_WHY], zerocopy_why[XDP_WHY]; /* why not better; empty: it was not refused */
+};
+
 static inline struct xdp_queue *xdp_queue_of(struct hostdev_queue *q)
 {
 	return container_of(q, struct xdp_queue, q);
@@ -43,7 +60,21 @@ static inline struct xdp_queue *xdp_queue_of(struct hostdev_queue *q)
 void af_xdp_send(struct hostdev_queue *q, struct worker *w, struct pkt *const *p, unsigned n);
 unsigned af_xdp_receive(struct hostdev_queue *q, struct worker *w);
 
+/* --- control lcore --- */
+
+/* Queues without sockets, with their homes. */
+int af_xdp_add_queues(struct af_xdp *a, unsigned n, uint64_t lcore);
+/* What a queue needs beside its socket; the arena is there. */
+int af_xdp_set_up_queue(struct af_xdp *a, struct xdp_queue *x);
+/* af_xdp_hand.c */
+extern const struct hostdev_hand af_xdp_hand;
+/* The whole device, as it was handed over (hand_enter()). 0 or -errno; -EXDEV: by a process with another number of workers. */
+int af_xdp_take(struct af_xdp *a, uint64_t lcore);
+
 /* --- home lcore, or while it is paused --- */
+
+/* Tries once more to get rid of what is on its way out; whether it is. */
+bool af_xdp_sent_all(struct xdp_queue *x, struct lcore *lc);
 
 /* arena, shelf and slot[n_slots] are set. */
 void af_xdp_init_queue(struct xdp_queue *x);

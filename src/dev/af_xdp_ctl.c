@@ -17,22 +17,8 @@
 #include "dev/af_xdp.h"
 #include "dev/options.h"
 
-enum { SLOTS_DEFAULT = 1024, TAGS_MAX = 8, VLAN_TAG = 4, XDP_HEADROOM = 256, TEXT_MAX = 96 };
+enum { SLOTS_DEFAULT = 1024, TAGS_MAX = 8, VLAN_TAG = 4, XDP_HEADROOM = 256 };
 enum { SLOTS_LEAST = 64, SLOTS_MOST = 16384 }; /* that one may ask for */
-
-struct af_xdp {
-	struct hostdev dev;
-	struct hostfollow follow;
-	struct pkt_arena *arena;
-	struct list user; /* of the arena */
-	uint32_t need[LCORE_MAX]; /* promised by the arena */
-	uint32_t slots;
-	char mode_asked[12];
-	bool slots_asked, held;
-	int keep; /* keeps the program attached while the helper is gone; -1: none */
-	bool generic, zerocopy, shared, sg;
-	char driver_why[TEXT_MAX], zerocopy_why[TEXT_MAX]; /* why not better; empty: it was not refused */
-};
 
 static struct af_xdp *af_xdp_of(const struct hostdev *d)
 {
@@ -286,7 +272,7 @@ static int open_socket(struct af_xdp *a, struct xdp_queue *x, char *why, size_t 
 /* --- queues --- */
 
 /* Queues first, for their homes; then memory by home; then sockets. */
-static int add_queues(struct af_xdp *a, unsigned n, uint64_t lcore)
+int af_xdp_add_queues(struct af_xdp *a, unsigned n, uint64_t lcore)
 {
 	struct mem_account *mem = &a->dev.st->mem;
 	for (unsigned i = 0; i < n; i++) {
@@ -303,7 +289,7 @@ static int add_queues(struct af_xdp *a, unsigned n, uint64_t lcore)
 	return 0;
 }
 
-static int set_up_queue(struct af_xdp *a, struct xdp_queue *x)
+int af_xdp_set_up_queue(struct af_xdp *a, struct xdp_queue *x)
 {
 	x->arena = a->arena;
 	x->shelf = &a->arena->shelf[hostdev_worker(&x->q)->lc->id];
@@ -319,7 +305,7 @@ static int open_queues(struct af_xdp *a, char *why, size_t why_len)
 	struct leat_runtime *rt = a->dev.st->rt;
 	int err = pkt_arena_get(rt, a->need, &a->arena);
 	for (unsigned i = 0; i < a->dev.n_queues && !err; i++)
-		err = set_up_queue(a, xdp_queue_of(a->dev.queue[i]));
+		err = af_xdp_set_up_queue(a, xdp_queue_of(a->dev.queue[i]));
 	if (err) {
 		snprintf(why, why_len, "memory for its frames: %s (see slots=N and --budget)",
 			 strerror(-err));
@@ -391,8 +377,21 @@ static int hold(struct af_xdp *a, char *ret_why, size_t why_len)
 	return a->keep < 0 ? a->keep : hostfollow_init(&a->follow);
 }
 
+/* Another process has held it so far. */
+static int take_device(struct af_xdp *a, uint64_t lcore, char *ret_why, size_t why_len)
+{
+	int err = af_xdp_take(a, lcore);
+	hand_leave(a->dev.host);
+	if (err)
+		snprintf(ret_why, why_len, "as it was handed over: %s%s", strerror(-err),
+			 err == -EXDEV ? " (AF_XDP devices want as many workers as before)" : "");
+	return err;
+}
+
 static int open_device(struct af_xdp *a, const struct xdp_words *o, char *ret_why, size_t why_len)
 {
+	if (hand_enter(a->dev.host, "af_xdp", a->follow.ifname))
+		return take_device(a, o->lcore, ret_why, why_len);
 	int err = hold(a, ret_why, why_len);
 	if (err)
 		return err;
@@ -406,7 +405,7 @@ static int open_device(struct af_xdp *a, const struct xdp_words *o, char *ret_wh
 		rt_log(a->dev.st->rt, LOG_WARN,
 		       "%s: what its other %u receive queues take in is lost; see ethtool -L and -X",
 		       a->follow.ifname, have - n);
-	err = add_queues(a, n, o->lcore);
+	err = af_xdp_add_queues(a, n, o->lcore);
 	return err ? err : open_queues(a, ret_why, why_len);
 }
 
@@ -423,7 +422,7 @@ static int add_iface(struct af_xdp *a)
 	}
 	list_append(&a->arena->users, &a->user);
 	rt->ops->pause(rt);
-	for (unsigned i = 0; i < a->dev.n_queues; i++)
+	for (unsigned i = 0; i < a->dev.n_queues && !a->follow.taken; i++)
 		af_xdp_refill(xdp_queue_of(a->dev.queue[i]));
 	rt->ops->resume(rt);
 	err = hostdev_start(&a->dev);
@@ -450,6 +449,8 @@ int af_xdp_open(struct leat_stack *st, const char *ifname, const char *options, 
 	memcpy(a->mode_asked, o.mode, sizeof a->mode_asked);
 	a->dev.st = st;
 	a->dev.host = container_of(iface_kind_find(st, "af_xdp"), struct dev_host, af_xdp);
+	a->dev.hand = &af_xdp_hand;
+	a->dev.ifname = a->follow.ifname;
 	a->dev.send = af_xdp_send;
 	a->dev.receive = af_xdp_receive;
 	a->dev.queues_asked = o.queues != UINT64_MAX;

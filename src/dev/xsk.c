@@ -65,6 +65,24 @@ int xsk_open(struct xsk *x, int fd, uint32_t ring_size)
 	return err ? err : map_rings(x, ring_size);
 }
 
+int xsk_adopt(struct xsk *x, int fd, uint32_t ring_size)
+{
+	*x = (struct xsk){ .fd = fd };
+	return map_rings(x, ring_size);
+}
+
+void xsk_refresh(struct xsk *x)
+{
+	x->fill.cached_prod = *x->fill.producer;
+	x->fill.cached_cons = *x->fill.consumer + x->fill.size;
+	x->tx.cached_prod = *x->tx.producer;
+	x->tx.cached_cons = *x->tx.consumer + x->tx.size;
+	x->rx.cached_prod = *x->rx.producer;
+	x->rx.cached_cons = *x->rx.consumer;
+	x->comp.cached_prod = *x->comp.producer;
+	x->comp.cached_cons = *x->comp.consumer;
+}
+
 int xsk_bind(const struct xsk *x, const struct xsk_bind *b)
 {
 	struct sockaddr_xdp a = { .sxdp_family = AF_XDP,

@@ -41,6 +41,9 @@ struct xsk_bind {
 
 /* Makes and maps the rings of a socket. On failure xsk_close() is still due. 0 or -errno. */
 int xsk_open(struct xsk *x, int fd, uint32_t ring_size);
+/* As xsk_open() of one that has its rings, made by another process; xsk_refresh() once that has stopped using them. */
+int xsk_adopt(struct xsk *x, int fd, uint32_t ring_size);
+void xsk_refresh(struct xsk *x);
 /* From here on frames flow. 0 or -errno, and it may be tried again. */
 int xsk_bind(const struct xsk *x, const struct xsk_bind *b);
 void xsk_close(struct xsk *x);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pkt/pool.h"
@@ -41,6 +42,11 @@ bool pkt_shelf_append(struct pkt_shelf *s, struct pkt *p, struct pkt *frame, uin
 	frame->buf->refs = 1;
 	racy_add(pool_of(s->lc)->stats.allocated, 1);
 	return true;
+}
+
+struct pkt *pkt_arena_frame(const struct pkt_arena *a, uint32_t i)
+{
+	return pkt_arena_at(a, ARENA_START + ((uint64_t)i << ARENA_PITCH_SHIFT));
 }
 
 struct pkt *pkt_arena_at(const struct pkt_arena *a, uint64_t addr)
@@ -90,8 +96,10 @@ static int map_frames(struct leat_runtime *rt, struct pkt_arena *a)
 	int err = mem_charge(&rt->mem, a->len_bytes);
 	if (err)
 		return err;
-	a->fd = memfd_create("leat-frames", MFD_CLOEXEC);
-	if (a->fd >= 0 && ftruncate(a->fd, (off_t)a->len_bytes) == 0)
+	bool ours = a->fd < 0;
+	if (ours)
+		a->fd = memfd_create("leat-frames", MFD_CLOEXEC);
+	if (a->fd >= 0 && (!ours || ftruncate(a->fd, (off_t)a->len_bytes) == 0))
 		a->mem = mmap(NULL, a->len_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, a->fd, 0);
 	if (a->mem && a->mem != MAP_FAILED)
 		return 0;
@@ -118,14 +126,15 @@ void pkt_arenas_own(struct leat_runtime *rt)
 			_exit(ENOMEM);
 }
 
-/* From the first region on it stays, with as many as memory sufficed for: descriptors of a pool are never taken back. */
-static int arena_new(struct leat_runtime *rt, uint32_t per_lcore, struct pkt_arena **ret)
+/* fd: -1: memory of its own. From the first region on it stays, with as many as memory sufficed for: descriptors of a pool are never taken back. */
+static int arena_new(struct leat_runtime *rt, int fd, uint32_t per_lcore, struct pkt_arena **ret)
 {
 	unsigned n_regions = per_lcore / POOL_REGION_PKTS * rt->n_lcores;
 	struct pkt_arena *a =
 		mem_zalloc_aligned(&rt->mem, sizeof *a + n_regions * sizeof(struct pkt_region *), CACHELINE);
 	if (!a)
 		return -ENOMEM;
+	a->fd = fd;
 	a->per_lcore = per_lcore;
 	a->len_bytes = ARENA_START + ((size_t)n_regions * POOL_REGION_PKTS << ARENA_PITCH_SHIFT);
 	list_init(&a->users);
@@ -178,7 +187,7 @@ int pkt_arena_get(struct leat_runtime *rt, const uint32_t need[LCORE_MAX], struc
 	for (unsigned l = 0; l < LCORE_MAX; l++)
 		most = MAX(most, need[l]);
 	most = (2 * most + POOL_REGION_PKTS - 1) / POOL_REGION_PKTS * POOL_REGION_PKTS;
-	int err = arena_new(rt, most, &a);
+	int err = arena_new(rt, -1, most, &a);
 	if (err)
 		return err;
 	promise(a, need, true);
@@ -189,4 +198,56 @@ int pkt_arena_get(struct leat_runtime *rt, const uint32_t need[LCORE_MAX], struc
 void pkt_arena_put(struct pkt_arena *a, const uint32_t need[LCORE_MAX])
 {
 	promise(a, need, false);
+}
+
+/* --- from another process --- */
+
+static struct pkt_arena *arena_of_file(struct leat_runtime *rt, const struct stat *file)
+{
+	struct stat st;
+	for (struct pkt_arena *a = pool_of(rt->ctl)->arenas; a; a = a->next)
+		if (!fstat(a->fd, &st) && st.st_ino == file->st_ino && st.st_dev == file->st_dev)
+			return a;
+	return NULL;
+}
+
+static bool has_size(const struct leat_runtime *rt, const struct stat *file, uint32_t per_lcore)
+{
+	uint64_t frames = (uint64_t)per_lcore * rt->n_lcores;
+	return per_lcore && per_lcore % POOL_REGION_PKTS == 0 &&
+	       (uint64_t)file->st_size == ARENA_START + (frames << ARENA_PITCH_SHIFT);
+}
+
+int pkt_arena_adopt(struct leat_runtime *rt, int fd, uint32_t per_lcore, const uint32_t need[LCORE_MAX],
+		    struct pkt_arena **ret)
+{
+	struct stat st;
+	if (fstat(fd, &st) || !has_size(rt, &st, per_lcore)) {
+		close(fd);
+		return -EXDEV;
+	}
+	struct pkt_arena *a = arena_of_file(rt, &st);
+	if (a)
+		close(fd);
+	int err = a ? 0 : arena_new(rt, fd, per_lcore, &a);
+	if (err)
+		return err;
+	promise(a, need, true);
+	*ret = a;
+	return 0;
+}
+
+void pkt_arena_sift(struct pkt_arena *a)
+{
+	for (unsigned l = 0; l < LCORE_MAX; l++) {
+		struct pkt_shelf *s = &a->shelf[l];
+		struct pkt *p = s->free, *next;
+		s->free = NULL;
+		s->n_free = 0;
+		for (; p; p = next) {
+			next = p->next;
+			if (!p->buf->user)
+				pkt_shelf_put(s, p);
+		}
+	}
 }

@@ -59,6 +59,12 @@ int pkt_arena_get(struct leat_runtime *rt, const uint32_t need[LCORE_MAX], struc
 /* In a copy of the process (core/aside.h): what it writes into frames from now on neither the original nor the kernel sees. The copy ends
  * when that cannot be had. */
 void pkt_arenas_own(struct leat_runtime *rt);
+/* One whose memory is fd's, which it takes, made by another process for as many lcores with per_lcore frames each; the one that has
+ * that memory already, if there is one. 0, -ENOMEM, -EXDEV: it is of another size, -errno. */
+int pkt_arena_adopt(struct leat_runtime *rt, int fd, uint32_t per_lcore, const uint32_t need[LCORE_MAX],
+		    struct pkt_arena **ret);
+/* Frames that have a user are not on the shelves any more. While all lcores are paused. */
+void pkt_arena_sift(struct pkt_arena *a);
 /* Takes the promise back. */
 void pkt_arena_put(struct pkt_arena *a, const uint32_t need[LCORE_MAX]);
 
@@ -74,6 +80,9 @@ static inline uint64_t arena_addr(const struct pkt_arena *a, const uint8_t *byte
 }
 /* The packet whose frame holds the byte at addr; NULL for an address that is no frame's. */
 struct pkt *pkt_arena_at(const struct pkt_arena *a, uint64_t addr);
+
+/* Its i-th frame; NULL behind the last. */
+struct pkt *pkt_arena_frame(const struct pkt_arena *a, uint32_t i);
 
 /* --- frames; home lcore --- */
 

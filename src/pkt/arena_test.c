@@ -154,6 +154,43 @@ static void a_copy_of_the_process_writes_into_frames_of_its_own(void **state)
 	assert_int_equal(at[0], 1);
 }
 
+/* What another process would get: the file, and how many frames each lcore has. */
+static void memory_of_another_process_is_mapped_and_its_frames_are_the_same(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t need[LCORE_MAX] = { NEED };
+	struct pkt_arena *first = arena_for(f, NEED, NEED), *a, *again;
+	struct pkt *frame = pkt_arena_frame(first, 5);
+	int fd = memfd_create("frames", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)first->len_bytes), 0);
+	assert_int_equal(pkt_arena_adopt(f->rt, dup(fd), first->per_lcore, need, &a), 0);
+	assert_ptr_not_equal(a, first);
+	assert_int_equal(arena_addr(a, pkt_arena_frame(a, 5)->buf->mem), arena_addr(first, frame->buf->mem));
+	a->mem[ARENA_START] = 77;
+	uint8_t byte = 0;
+	assert_int_equal(pread(fd, &byte, 1, ARENA_START), 1);
+	assert_int_equal(byte, 77);
+	assert_int_equal(pkt_arena_adopt(f->rt, dup(fd), first->per_lcore, need, &again), 0);
+	assert_ptr_equal(again, a); /* another device on it */
+	assert_int_equal(pkt_arena_adopt(f->rt, fd, 2 * first->per_lcore, need, &again), -EXDEV);
+}
+
+static void a_frame_that_has_a_user_is_on_no_shelf(void **state)
+{
+	struct fixture *f = *state;
+	struct pkt_arena *a = arena_for(f, NEED, NEED);
+	uint32_t n = a->shelf[0].n_free;
+	struct pkt *p = pkt_arena_frame(a, 3);
+	p->buf->user = 9;
+	pkt_arena_sift(a);
+	assert_int_equal(a->shelf[0].n_free, n - 1);
+	for (struct pkt *q = a->shelf[0].free; q; q = q->next)
+		assert_ptr_not_equal(q, p);
+	p->buf->user = 0;
+	pkt_shelf_put(&a->shelf[0], p);
+	assert_null(pkt_arena_frame(a, a->n_regions * POOL_REGION_PKTS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +201,8 @@ int main(void)
 		TEST(a_long_packet_brings_all_its_frames_back_from_another_lcore),
 		TEST(a_frame_is_found_by_index_and_generation_like_any_packet),
 		TEST(what_is_promised_is_there_and_the_next_arena_comes_when_it_is_not),
+		TEST(memory_of_another_process_is_mapped_and_its_frames_are_the_same),
+		TEST(a_frame_that_has_a_user_is_on_no_shelf),
 		TEST(an_empty_shelf_gives_nothing),
 		TEST(memory_at_its_limit_is_an_answer),
 		TEST(a_copy_of_the_process_writes_into_frames_of_its_own),

@@ -185,7 +185,7 @@ void rt_free(struct leat_runtime *rt)
 	sem_destroy(&rr->reap);
 	pthread_cond_destroy(&rr->changed);
 	pthread_mutex_destroy(&rr->lock);
-	pthread_mutex_destroy(&rr->log.lock);
+	rt_log_done(&rr->log);
 	free(rr);
 }
 

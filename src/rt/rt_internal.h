@@ -43,10 +43,21 @@ struct rt_random {
 	uint8_t buf[RT_RANDOM_BYTES];
 };
 
+/* Lines that differ in numbers and quoted words only. */
+struct rt_log_kind {
+	bool used;
+	uint32_t kind;
+	unsigned tokens;
+	uint64_t tokens_at_us, last_us, left_out;
+};
+
 struct rt_log {
 	pthread_mutex_t lock;
-	uint64_t tokens_at_us, suppressed;
 	unsigned tokens;
+	uint64_t tokens_at_us;
+	struct rt_log_kind kind[64];
+	bool in_journal; /* standard error is the journal's */
+	int journal_fd; /* -1: lines go to standard error */
 };
 
 struct real_rt {
@@ -86,7 +97,9 @@ uint64_t rt_clock_ns(void); /* CLOCK_MONOTONIC */
 uint64_t rt_now_us(struct leat_runtime *rt);
 uint64_t rt_wall_ns(struct leat_runtime *rt);
 void rt_random(struct leat_runtime *rt, void *buf, size_t len_bytes);
+/* log.c */
 void rt_log_init(struct rt_log *l);
+void rt_log_done(struct rt_log *l);
 void rt_log_line(struct leat_runtime *rt, enum log_level level, const char *line);
 
 /* fd.c */

@@ -453,13 +453,11 @@ static unsigned log_lines(struct leat_runtime *rt, unsigned n)
 	return lines;
 }
 
-static void the_log_lets_a_burst_through_and_then_a_trickle(void **state)
+static void the_log_lets_a_burst_of_a_kind_through(void **state)
 {
 	struct leat_runtime *rt = runtime(1, 0);
-	assert_int_equal(log_lines(rt, 20), 20);
-	unsigned more = log_lines(rt, 500);
-	assert_true(more >= 30 && more < 60);
-	assert_true(real(rt)->log.suppressed > 400);
+	assert_int_equal(log_lines(rt, 5), 5);
+	assert_int_equal(log_lines(rt, 500), 5); /* they differ in their number only */
 	rt_free(rt);
 }
 
@@ -481,7 +479,7 @@ int main(void)
 		cmocka_unit_test(a_pause_finds_everybody_between_turns),
 		cmocka_unit_test(run_deferred_leaves_nothing),
 		cmocka_unit_test(random_bytes_do_not_repeat),
-		cmocka_unit_test(the_log_lets_a_burst_through_and_then_a_trickle),
+		cmocka_unit_test(the_log_lets_a_burst_of_a_kind_through),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

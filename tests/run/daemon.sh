@@ -110,5 +110,49 @@ kill "$daemon"
 while kill -0 "$daemon" 2>/dev/null; do sleep 0.05; done
 check "a first start with a line that fails ends, and names it" refuted with_file 'ip route add 192.0.2.0/24 dev nothere'
 check "  (the line)" says 'conf:1: ip route add 192.0.2.0/24 dev nothere: Cannot find device' cat "$tmp/leatd.log"
+
+# --- under a service manager
+cat >"$tmp/manager.py" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True:
+    print(s.recv(4096).decode().replace("\n", " "), flush=True)
+PY
+python3 "$tmp/manager.py" "$tmp/manager" >"$tmp/heard" &
+manager=$!
+for i in {1..50}; do [ -S "$tmp/manager" ] && break; sleep 0.05; done
+export NOTIFY_SOCKET=$tmp/manager WATCHDOG_USEC=400000
+rm -f "$tmp/leatd.log"
+start_daemon
+unset NOTIFY_SOCKET WATCHDOG_USEC
+heard() { local i; for i in {1..40}; do grep -qE "$1" "$tmp/heard" && return; sleep 0.05; done; cat "$tmp/heard"; return 1; }
+check "the manager hears when it is ready" heard "^READY=1 MAINPID=$daemon "
+check "and from time to time that all lcores go on" heard '^WATCHDOG=1'
+old=$daemon
+"$leat" -n "$name" restart || failed=1
+wait "$old"
+check "of a restart it hears before" heard '^RELOADING=1 MONOTONIC_USEC=[0-9]+'
+daemon=$(pgrep -f "leatd --name $name .*--take-over" | head -n 1)
+check "and who the main process is from then on" heard "^READY=1 MAINPID=$daemon "
+: >"$tmp/heard"
+check "the new one tells how it is, too" heard '^WATCHDOG=1'
+: >"$tmp/heard"
+kill -STOP "$(ls "/proc/$daemon/task" | tail -n 1)"
+stuck_says_nothing() { sleep 1; : >"$tmp/heard"; sleep 0.5; ! grep -q WATCHDOG "$tmp/heard"; }
+check "a process that does not run tells nothing" stuck_says_nothing
+kill -CONT "$daemon"
+check "and goes on telling when it does" heard '^WATCHDOG=1'
+kill "$daemon"
+check "the manager hears that it stops" heard '^STOPPING=1'
+while kill -0 "$daemon" 2>/dev/null; do sleep 0.05; done
+kill "$manager"
 daemon=''
+
+unit=$(dirname "$leat")/../../dist/leatd@.service
+unit_is_fine() {
+    sed 's|^\(Exec[A-Za-z]*\)=.*|\1=/bin/true|; /^Documentation/d' "$unit" >"$tmp/leatd@r1.service"
+    [ -z "$(systemd-analyze verify "$tmp/leatd@r1.service" 2>&1 | tee "$tmp/verify")" ] || { cat "$tmp/verify"; return 1; }
+}
+if command -v systemd-analyze >/dev/null && [ -e "$unit" ]; then check "systemd finds nothing wrong with the unit" unit_is_fine; fi
 exit $failed

@@ -13,6 +13,7 @@ name=takeover$$
 topo_start "$over"
 # Room for what arrives while, on a busy machine, nobody is given a processor: that is not what is looked at here.
 [ "$over" != af_packet ] || leatd_dev_opts=,vnet=0,slots=4096
+[ "$over" != af_xdp ] || offloads_off=1 # sums that a card would make are none there
 start_leatd "$name" --workers "$workers" || { fail "leatd did not say ready"; topo_end; }
 L() { user_exec "$leat" -n "$name" "$@"; }
 printf '%s\n' 'link set lo up' 'link set l0 up' 'link set l1 up' 'address add 10.77.1.1/24 dev l0' 'address add 10.77.2.1/24 dev l1' \
@@ -84,15 +85,16 @@ wait "$ping4" "$ping6" "$stream"
 sleep 0.3
 nothing_lost() { # FILE
     cat "$1"
-    awk '/packets transmitted/ { ok = $1 > 500 && $1 - $4 <= 1 } END { exit !ok }' "$1" # the last may be under way when ping ends
+    awk '/packets transmitted/ { ok = $1 > 300 && $1 - $4 <= 1 } END { exit !ok }' "$1" # the last may be under way when ping ends
 }
 check "no ping was lost" nothing_lost "$tmp/ping4"
 check "no ping6 was lost" nothing_lost "$tmp/ping6"
 stream_whole() {
-    local sent
+    local sent i
+    sent=$(awk '{ print $2 }' "$tmp/sent")
+    for i in {1..30}; do grep -qx "received $sent" "$tmp/got" && break; sleep 0.1; done
     cat "$tmp/sent" "$tmp/got"
     L drops
-    sent=$(awk '{ print $2 }' "$tmp/sent")
     [ "$sent" -gt 1000 ] && awk -v n="$sent" '{ got = $2 } END { exit !(got == n) }' "$tmp/got"
 }
 check "no datagram of the stream was lost" stream_whole
