@@ -79,6 +79,7 @@ void make_request(struct maker *m, struct nl_buf *b, const struct nl_family *f, 
 		make_genl_header(m, f, row, h);
 	else
 		make_header(m, f, row->type, h, row->hdr_len);
+	make_usual(m, b, row->policy, row->max_attr);
 	make_attrs(m, b, row->policy, row->max_attr);
 	if (!nl_end(b) && choose_rarely(m->c))
 		damage(m, b->p + at, b->len_bytes - at);

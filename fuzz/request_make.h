@@ -25,6 +25,8 @@ void make_request(struct maker *m, struct nl_buf *b, const struct nl_family *f, 
 void make_header(struct maker *m, const struct nl_family *f, uint16_t type, void *h, size_t len);
 /* One attribute that the policy describes. */
 void make_attr(struct maker *m, struct nl_buf *b, uint16_t type, const struct nl_policy *p);
+/* First those that a request of that kind hardly ever goes without, then any. */
+void make_usual(struct maker *m, struct nl_buf *b, const struct nl_policy *policy, uint16_t max_attr);
 void make_attrs(struct maker *m, struct nl_buf *b, const struct nl_policy *policy, uint16_t max_attr);
 
 #endif

@@ -473,9 +473,10 @@ void make_attr(struct maker *m, struct nl_buf *b, uint16_t type, const struct nl
 			break;
 		m->depth++;
 		nest = choose_rarely(m->c) ? nl_nest_noflag(b, type) : nl_nest(b, type);
-		if (p->nested && p->type == NL_NESTED)
+		if (p->nested && p->type == NL_NESTED) {
+			make_usual(m, b, p->nested, p->max_attr);
 			make_attrs(m, b, p->nested, p->max_attr);
-		else if (p->nested)
+		} else if (p->nested)
 			put_repeated(m, b, 1, p->nested, p->max_attr);
 		else
 			put_opaque(m, b, p);
@@ -491,7 +492,7 @@ void make_attr(struct maker *m, struct nl_buf *b, uint16_t type, const struct nl
 		put_bytes(m, b, type, p);
 		break;
 	default:
-		put_number(m, b, type, p, sizes[p->type]);
+		put_number(m, b, type, p, p->type < ARRAY_SIZE(sizes) && sizes[p->type] ? sizes[p->type] : 4);
 	}
 }
 
@@ -503,7 +504,7 @@ void make_attrs(struct maker *m, struct nl_buf *b, const struct nl_policy *polic
 	for (uint16_t t = 0; policy && t <= max_attr && n_known < ARRAY_SIZE(known); t++)
 		if (policy[t].type > NL_REJECT)
 			known[n_known++] = t;
-	for (unsigned n = choose(m->c, ATTRS_MAX); n > 0; n--) {
+	for (unsigned n = choose(m->c, m->depth ? 4 : ATTRS_MAX); n > 0; n--) {
 		if (n_known && !choose_rarely(m->c)) {
 			uint16_t t = known[choose(m->c, n_known)];
 			make_attr(m, b, t, &policy[t]);
@@ -511,6 +512,29 @@ void make_attrs(struct maker *m, struct nl_buf *b, const struct nl_policy *polic
 			make_attr(m, b, (uint16_t)choose_u64(m->c) % (max_attr + 2u), &unknown);
 		}
 	}
+}
+
+/* What hardly any request goes without, so that most get beyond the first checks. */
+static bool is_usual(const char *name)
+{
+	static const char *const usual[] = {
+		"IFLA_IFNAME",  "IFLA_LINK",     "IFLA_LINKINFO",    "IFA_LOCAL",        "RTA_DST",
+		"RTA_GATEWAY",  "RTA_OIF",       "NDA_DST",          "NDA_LLADDR",       "NHA_ID",
+		"NHA_OIF",      "NHA_GATEWAY",   "FRA_TABLE",        "FRA_DST",          "FRA_PRIORITY",
+		"IFAL_ADDRESS", "IFAL_LABEL",    "NDTA_NAME",        "LEAT_A_KNOB",      "LEAT_A_KIND",
+		"LEAT_A_WHAT",  "LEAT_A_IFNAME", "LEAT_FILE_A_PATH", "LEAT_FILE_A_TEXT",
+	};
+	for (unsigned i = 0; name && i < ARRAY_SIZE(usual); i++)
+		if (!strcmp(name, usual[i]))
+			return true;
+	return says(name, "_HEADER") || says(name, "INFO_KIND") || says(name, "FAMILY_NAME");
+}
+
+void make_usual(struct maker *m, struct nl_buf *b, const struct nl_policy *policy, uint16_t max_attr)
+{
+	for (uint16_t t = 0; policy && t <= max_attr; t++)
+		if (is_usual(policy[t].name) && choose(m->c, 4))
+			make_attr(m, b, t, &policy[t]);
 }
 
 /* --- headers --- */
