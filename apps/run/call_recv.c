@@ -124,16 +124,17 @@ static void synced(struct call *c, const struct sockd_rep *rep)
 	c->again(c);
 }
 
-/* On Linux the answer is there when a request has been sent. Here the daemon may still be at it, so who would not wait is told that
- * there is nothing only after the daemon has said so. */
+/* On Linux the answer is there when a request has been sent, and the next piece of a dump when one was read. Here the daemon may still be
+ * at it, so who would not wait is told that there is nothing only after the daemon has said so. */
 static bool sync_first(struct call *c, int flags, void (*again)(struct call *))
 {
 	struct known *k = known_find(c->s, c->cookie);
 	struct sockd_req req = { .op = SOCKD_SYNC };
 
-	if (!k || !k->unsure || !c->s->have_daemon || call_may_wait(c, flags))
+	if (!k || c->synced || !(k->unsure || k->asked) || !daemon_is_there(c->s) || call_may_wait(c, flags))
 		return false;
 	k->unsure = false;
+	c->synced = true;
 	c->again = again;
 	call_ask(c, &req, &c->ev.fd, 1, synced);
 	return true;

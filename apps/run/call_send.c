@@ -43,7 +43,7 @@ static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 	if (n >= 0) {
 		struct known *k = known_find(c->s, c->cookie);
 		if (k)
-			k->unsure = k->asked = true;
+			known_sent(k, c->s->buf, m->room);
 		return n;
 	}
 	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED

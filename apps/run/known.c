@@ -109,19 +109,35 @@ void known_option(struct known *k, int level, int name, uint32_t v)
 		k->was.options = v ? k->was.options | 1u << name : k->was.options & ~(1u << name);
 }
 
+/* False: there is no whole header. */
+static bool next_header(const void *bytes, size_t len_bytes, size_t *at, struct nlmsghdr *ret)
+{
+	if (*at + sizeof *ret > len_bytes)
+		return false;
+	memcpy(ret, (const char *)bytes + *at, sizeof *ret);
+	*at += NLMSG_ALIGN((size_t)ret->nlmsg_len);
+	return ret->nlmsg_len >= sizeof *ret;
+}
+
+void known_sent(struct known *k, const void *bytes, size_t len_bytes)
+{
+	struct nlmsghdr h;
+
+	k->unsure = k->asked = true;
+	for (size_t at = 0; next_header(bytes, len_bytes, &at, &h);)
+		k->asked_seq = h.nlmsg_seq;
+}
+
 /* An answer ends with an error, an acknowledgement, the end of a dump, or is one message. */
 void known_received(struct known *k, const void *bytes, size_t len_bytes)
 {
 	struct nlmsghdr h;
 
-	for (size_t at = 0; at + sizeof h <= len_bytes; at += NLMSG_ALIGN((size_t)h.nlmsg_len)) {
-		memcpy(&h, (const char *)bytes + at, sizeof h);
-		if (h.nlmsg_len < sizeof h)
-			return;
-		if (h.nlmsg_type == NLMSG_ERROR || h.nlmsg_type == NLMSG_DONE ||
-		    !(h.nlmsg_flags & NLM_F_MULTI))
+	for (size_t at = 0; k->asked && next_header(bytes, len_bytes, &at, &h);)
+		if (h.nlmsg_seq == k->asked_seq &&
+		    (h.nlmsg_type == NLMSG_ERROR || h.nlmsg_type == NLMSG_DONE ||
+		     !(h.nlmsg_flags & NLM_F_MULTI)))
 			k->asked = false;
-	}
 }
 
 /* --- from one daemon to the next --- */

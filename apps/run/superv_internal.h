@@ -53,7 +53,8 @@ struct known {
 	uint32_t room; /* the most that a receive had room for, as the daemon was told by connection number */
 	uint32_t room_told_by;
 	bool unsure; /* it was written to, and the daemon has not said since that all of it is executed */
-	bool asked; /* it was written to, and has not been read from to the end of an answer since */
+	bool asked; /* it was written to, and has not been read from to the end of the answer since */
+	uint32_t asked_seq; /* of the last request */
 	bool to_adopt; /* the daemon has not been told of it */
 };
 struct known *known_find(const struct superv *s, uint64_t cookie);
@@ -64,6 +65,7 @@ void known_add(struct superv *s, struct known *k, uint64_t cookie);
 void known_remove(struct superv *s, uint64_t cookie);
 void known_bound(struct known *k, uint32_t portid, uint32_t groups);
 void known_option(struct known *k, int level, int name, uint32_t v);
+void known_sent(struct known *k, const void *bytes, size_t len_bytes);
 void known_received(struct known *k, const void *bytes, size_t len_bytes);
 /* The daemon is gone: who waits for an answer of it waits in vain. */
 void known_lost(struct superv *s);
@@ -88,6 +90,7 @@ struct call {
 	uint64_t deadline_ms; /* of a wait; 0: none */
 	uint32_t seq; /* of the request under way, or 0 */
 	bool watched; /* fd is in the loop */
+	bool synced; /* the daemon was asked whether there is more to receive */
 	bool waits_for_daemon; /* and is then made anew, from the start */
 	uint32_t op; /* of the request under way */
 	struct known *made; /* socket(): the one under way */

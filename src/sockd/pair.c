@@ -385,8 +385,11 @@ static bool has_input(const struct pair *s)
 	return poll(&p, 1, 0) > 0 && p.revents == POLLIN;
 }
 
+/* What found the pair full may find room by now. */
 static int do_sync(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
+	if (s->lost || nl_sock_has_more(s->nl))
+		ready(&s->watch, s->d->rt->ctl, EPOLLOUT);
 	for (unsigned i = 0; i < SYNC_MAX && has_input(s); i++)
 		if (!input_one(s))
 			return -EBADF;

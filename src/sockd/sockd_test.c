@@ -276,6 +276,32 @@ static void what_was_sent_before_a_sync_is_answered_before_it(void **state)
 	close(client);
 }
 
+/* A reader that does not wait would take the gap until the daemon sees that there is room for the end of a dump. */
+static void a_sync_goes_on_with_what_found_no_room(void **state)
+{
+	struct sockd_test *t = *state;
+	int client = test_connect(t), fd = open_generic(t, client), copy = dup(fd);
+	struct client *c = list_first(&t->d->clients, struct client, link);
+	struct sockd_req req = { .op = SOCKD_SYNC, .seq = 1 };
+	struct raw_req raw = { .bytes = &req, .len_bytes = sizeof req, .fd = { copy, -1 }, .n_fds = 1 };
+	struct sockd_rep rep;
+	char buf[8192];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		struct nlmsghdr h = { sizeof h, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, i, 0 };
+		send(fd, &h, sizeof h, MSG_DONTWAIT);
+		test_settle(t);
+	}
+	while (recv(fd, buf, sizeof buf, MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(client_request(c, &raw, &rep), 0);
+	assert_int_equal(rep.err, 0);
+	assert_true(recv(fd, buf, sizeof buf, MSG_DONTWAIT) > 0);
+	close(copy);
+	close(fd);
+	close(client);
+}
+
 /* The application's end, or an error. The daemon's end is kept in *ret_own. */
 static int open_kept(struct sockd_test *t, int client, int *ret_own, uint64_t *ret_cookie)
 {
@@ -643,6 +669,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(options_are_told, start, end),
 		cmocka_unit_test_setup_teardown(what_was_sent_before_a_sync_is_answered_before_it, start,
 						end),
+		cmocka_unit_test_setup_teardown(a_sync_goes_on_with_what_found_no_room, start, end),
 		cmocka_unit_test_setup_teardown(the_next_daemon_adopts_what_outlived_the_last, start, end),
 		cmocka_unit_test_setup_teardown(what_is_claimed_counts_for_who_claims_it, start, end),
 		cmocka_unit_test_setup_teardown(dumps_are_in_pieces_as_large_as_their_reader_takes, start,
