@@ -11,14 +11,15 @@
 #include "graph/node.h"
 #include "ip/ip.h"
 #include "ip/ip_count.h"
+#include "tcp/tcp.h"
 
 /* A sum: of packets that came to a node, of drops by a reason in all nodes of a kind, of what room ip counts besides. */
-enum of { END, PACKETS, DROPS, COUNT4, COUNT6 };
+enum of { END, PACKETS, DROPS, COUNT4, COUNT6, TCP };
 struct part {
 	enum of of;
 	const char *node; /* PACKETS: its name; DROPS: what its name begins with */
 	enum drop why; /* DROPS */
-	size_t at; /* COUNT: in struct ip_counts */
+	size_t at; /* COUNT: in struct ip_counts; TCP: enum tcp_count */
 };
 #define NODE(name)                       \
 	{                                \
@@ -31,6 +32,10 @@ struct part {
 #define COUNT(family, what)                                                      \
 	{                                                                        \
 		COUNT##family, NULL, DROP_NONE, offsetof(struct ip_counts, what) \
+	}
+#define TCP_COUNTED(what)                          \
+	{                                          \
+		TCP, NULL, DROP_NONE, TCP_N_##what \
 	}
 #define ICMP_SLOT(type)         ((type)&0x80 ? (type)-0x60 : (type))
 #define ICMP(family, way, type) COUNT(family, icmp_##way[ICMP_SLOT(type)])
@@ -67,6 +72,8 @@ static uint64_t part_of(const struct leat_stack *st, const struct part *p)
 		return packets(st, p->node);
 	case DROPS:
 		return drops(st, p->node, p->why);
+	case TCP:
+		return tcp_counted(st, (enum tcp_count)p->at);
 	default:
 		return ip_count(st, p->of == COUNT4 ? AF_INET : AF_INET6, p->at);
 	}
@@ -176,17 +183,17 @@ static const struct field tcp_fields[] = {
 	{ "RtoMin", .value = rto_min },
 	{ "RtoMax", .value = rto_max },
 	{ "MaxConn", .value = no_limit },
-	{ "ActiveOpens" },
-	{ "PassiveOpens" },
-	{ "AttemptFails" },
-	{ "EstabResets" },
-	{ "CurrEstab" },
-	{ "InSegs" },
-	{ "OutSegs" },
-	{ "RetransSegs" },
-	{ "InErrs" },
-	{ "OutRsts" },
-	{ "InCsumErrors" },
+	{ "ActiveOpens", { TCP_COUNTED(ACTIVE_OPENS) } },
+	{ "PassiveOpens", { TCP_COUNTED(PASSIVE_OPENS) } },
+	{ "AttemptFails", { TCP_COUNTED(ATTEMPT_FAILS) } },
+	{ "EstabResets", { TCP_COUNTED(ESTAB_RESETS) } },
+	{ "CurrEstab", { TCP_COUNTED(CURR_ESTAB) } },
+	{ "InSegs", { TCP_COUNTED(IN_SEGS) } },
+	{ "OutSegs", { TCP_COUNTED(OUT_SEGS) } },
+	{ "RetransSegs", { TCP_COUNTED(RETRANS_SEGS) } },
+	{ "InErrs", { TCP_COUNTED(IN_ERRS) } },
+	{ "OutRsts", { TCP_COUNTED(OUT_RSTS) } },
+	{ "InCsumErrors", { TCP_COUNTED(IN_CSUM_ERRORS) } },
 	{ 0 },
 };
 

@@ -153,8 +153,9 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 		tcp_acked_bytes(c);
 		measure(c, s, &a);
 	}
-	tcp_repair(c, s, a.bytes, a.bytes - a.sacked + sacked, dup);
-	grow(c, a.bytes);
+	uint32_t newly = a.bytes - a.sacked + sacked;
+	tcp_repair(c, s, a.bytes, newly, dup);
+	grow(c, a.bytes ? newly : 0); /* Linux: what was SACKed before has had its turn */
 	if (a.bytes || c->probing || window) {
 		if (!a.bytes && window)
 			c->backoff = 0;

@@ -4,7 +4,10 @@
  * makes segments smaller and sends again what did not fit, at once (RFC 1191, RFC 8201), and others are remembered in
  * case the connection fails anyway (RFC 9293, 3.9.2.2: soft errors), or end an open that was not answered yet. */
 #include "ip/pmtu.h"
+#include "wire/ip6.h"
 #include "tcp/tcp_internal.h"
+
+enum { LEAST_MTU4 = 552 }; /* Linux: net.ipv4.route.min_pmtu */
 
 static bool read_ports(const struct l4_error *r, struct tcp_key *k, seq32 *ret_seq)
 {
@@ -34,9 +37,13 @@ static void shrink(struct tcp_conn *c, uint32_t mtu)
 	const struct fib_query q = tcp_query(&c->h.key, &ip);
 	struct tcp_path path;
 	pmtu_heard(c->w, &q, mtu);
-	if (tcp_path_find(c->w, &c->h.key, &ip, &path) || path.mtu >= c->pmtu)
+	if (tcp_path_find(c->w, &c->h.key, &ip, &path))
 		return;
-	c->pmtu = (uint16_t)path.mtu;
+	uint32_t least = tcp_is6(&c->h.key) ? IP6_MIN_MTU : LEAST_MTU4; /* the table hears of it by and by */
+	mtu = mtu ? MIN(MAX(mtu, least), path.mtu) : path.mtu;
+	if (mtu >= c->pmtu)
+		return;
+	c->pmtu = (uint16_t)mtu;
 	tcp_set_mss(c);
 	if (!tcp_states[c->h.state].sends || c->snd_una == c->snd_nxt)
 		return;

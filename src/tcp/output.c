@@ -503,6 +503,13 @@ static void restart_idle(struct tcp_conn *c)
 		c->cc.ops->restart(&c->cc);
 }
 
+/* RFC 6675, 4: NextSeg(), rule 3, when there is nothing better to do with what PRR lets out. */
+static bool may_be_lost(struct tcp_conn *c)
+{
+	return c->repair == TCP_RECOVERY && c->sack_ok && c->log.lost == c->log.again &&
+	       room_in_cwnd(c) >= c->mss && tcp_log_lose_hole(&c->log, &c->w->st->mem, c->mss);
+}
+
 void tcp_output(struct tcp_conn *c)
 {
 	bool any = false, was_idle = c->snd_una == c->snd_nxt;
@@ -511,6 +518,8 @@ void tcp_output(struct tcp_conn *c)
 		while (room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) && tcp_send_again(c, room_in_cwnd(c)))
 			any = true;
 		while (c->log.lost == c->log.again && send_new(c))
+			any = true;
+		while (may_be_lost(c) && tcp_send_again(c, c->mss))
 			any = true;
 		if (any)
 			c->last_sent_us = c->w->lc->now_us;

@@ -278,6 +278,29 @@ struct tcp_sent *tcp_log_next_lost(struct tcp_log *l, struct mem_account *mem, u
 	return NULL;
 }
 
+/* RFC 6675, 4: NextSeg(), rule 3: what may be lost, since something beyond it has arrived. */
+bool tcp_log_lose_hole(struct tcp_log *l, struct mem_account *mem, uint32_t bytes)
+{
+	unsigned hole = l->n;
+	for (unsigned i = l->n; i-- > 0;) {
+		uint8_t flags = tcp_log_at(l, i)->flags;
+		if (flags & TCP_SENT_SACKED)
+			break;
+		hole = i;
+	}
+	for (unsigned i = 0; i < hole; i++) {
+		struct tcp_sent *t = tcp_log_at(l, i);
+		if (t->flags & (TCP_SENT_SACKED | TCP_SENT_LOST | TCP_SENT_EVER_AGAIN))
+			continue;
+		if (len_of(t) > bytes && !split(l, mem, i, t->start + bytes))
+			return false;
+		t = tcp_log_at(l, i);
+		set_flags(l, t, t->flags | TCP_SENT_LOST);
+		return true;
+	}
+	return false;
+}
+
 void tcp_log_sent_again(struct tcp_log *l, struct tcp_sent *t, uint64_t now_us)
 {
 	set_flags(l, t, t->flags | TCP_SENT_AGAIN | TCP_SENT_EVER_AGAIN);

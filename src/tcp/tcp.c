@@ -3,6 +3,14 @@
 #include "ip/ip.h"
 #include "tcp/tcp_internal.h"
 
+uint64_t tcp_counted(const struct leat_stack *st, enum tcp_count n)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; tcp_stack(st) && i < st->n_workers; i++)
+		sum += racy_get(tcp_worker(st->worker[i])->counts[n]);
+	return sum;
+}
+
 static int tcp_init(struct leat_stack *st)
 {
 	struct tcp_stack *ts = tcp_stack(st);

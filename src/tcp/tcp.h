@@ -57,6 +57,16 @@ void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
 void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2]);
 
+/* What happened, under the names of /proc/net/snmp and netstat. */
+enum tcp_count {
+#define TCP_COUNT(id, group, name) TCP_N_##id,
+#include "tcp/counts.def"
+#undef TCP_COUNT
+	TCP_COUNTS
+};
+uint64_t tcp_counted(const struct leat_stack *st,
+		     enum tcp_count n); /* over all workers; 0 without TCP. Any thread */
+
 extern const struct module tcp_module;
 
 #endif

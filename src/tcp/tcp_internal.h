@@ -330,14 +330,6 @@ struct tcp_conf {
 	uint32_t reordering, somaxconn;
 };
 
-/* What happened, under the names of /proc/net/snmp and netstat. */
-enum tcp_count {
-#define TCP_COUNT(id, group, name) TCP_N_##id,
-#include "tcp/counts.def"
-#undef TCP_COUNT
-	TCP_COUNTS
-};
-
 enum { TCP_PORT_TABLE = 256 };
 struct tcp_stack {
 	struct tcp_conf conf;
@@ -471,6 +463,7 @@ void tcp_log_all_lost(struct tcp_log *l, bool forget_sacks);
 void tcp_log_lose_first(struct tcp_log *l, struct mem_account *mem, uint32_t bytes);
 /* The next that is lost and was not sent again; cut to max bytes. NULL: none. */
 struct tcp_sent *tcp_log_next_lost(struct tcp_log *l, struct mem_account *mem, uint32_t max);
+bool tcp_log_lose_hole(struct tcp_log *l, struct mem_account *mem, uint32_t bytes); /* false: there is none */
 void tcp_log_sent_again(struct tcp_log *l, struct tcp_sent *t, uint64_t now_us);
 void tcp_log_cut(struct tcp_log *l, seq32 end); /* what did not leave */
 void tcp_log_forget_sacks(struct tcp_log *l);

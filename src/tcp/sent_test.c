@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sent.c"
+
+#include <stdlib.h>
+
+#include "base/test.h"
+
+enum { MSS = 1000 };
+
+static struct mem_account mem;
+
+static int setup(void **state)
+{
+	static struct tcp_log l;
+	mem_account_init(&mem, "test", NULL, 0);
+	memset(&l, 0, sizeof l);
+	tcp_log_init(&l);
+	*state = &l;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tcp_log_done(*state);
+	mem_account_done(&mem);
+	return 0;
+}
+
+static void send_segs(struct tcp_log *l, unsigned first, unsigned n, uint64_t now_us)
+{
+	for (unsigned i = first; i < first + n; i++)
+		assert_true(tcp_log_add(l, &mem, i * MSS, (i + 1) * MSS, now_us));
+}
+
+static uint32_t sack(struct tcp_log *l, unsigned from, unsigned to)
+{
+	const struct tcp_range r = { from * MSS, to * MSS };
+	return tcp_log_sack(l, &mem, &r);
+}
+
+static void what_leaves_together_is_one_entry(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 10, 5);
+	assert_int_equal(l->n, 1);
+	send_segs(l, 10, 1, 6);
+	assert_int_equal(l->n, 2);
+	assert_ptr_equal(l->at, l->own); /* and takes no memory */
+}
+
+static void an_ack_takes_from_the_front(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 2, 5);
+	struct tcp_log_acked a = tcp_log_ack(l, 500);
+	assert_int_equal(a.bytes, 500);
+	assert_true(a.has_time && !a.was_again && a.sent_us == 5);
+	assert_int_equal(tcp_log_at(l, 0)->start, 500);
+	a = tcp_log_ack(l, 2000);
+	assert_int_equal(a.bytes, 1500);
+	assert_int_equal(l->n, 0);
+}
+
+static void a_block_splits_and_counts_once(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 10, 5);
+	assert_int_equal(sack(l, 2, 4), 2 * MSS);
+	assert_int_equal(sack(l, 2, 4), 0);
+	assert_int_equal(sack(l, 1, 5), 2 * MSS);
+	assert_int_equal(l->sacked, 4 * MSS);
+	struct tcp_log_acked a = tcp_log_ack(l, 3 * MSS);
+	assert_int_equal(a.bytes, 3 * MSS);
+	assert_int_equal(a.sacked, 2 * MSS);
+	assert_int_equal(l->sacked, 2 * MSS);
+}
+
+/* RFC 6675, 4: IsLost() */
+static void three_ranges_above_or_their_bytes_mean_loss(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 10, 5);
+	sack(l, 1, 2);
+	sack(l, 3, 4);
+	assert_false(tcp_log_find_lost(l, 3, MSS));
+	const struct tcp_range small = { 5 * MSS, 5 * MSS + 1 };
+	tcp_log_sack(l, &mem, &small);
+	assert_true(tcp_log_find_lost(l, 3, MSS));
+	assert_int_equal(l->lost, MSS); /* the first alone: two ranges are above the next hole */
+}
+
+static void lost_data_goes_once(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 10, 5);
+	sack(l, 3, 10);
+	assert_true(tcp_log_find_lost(l, 3, MSS));
+	assert_int_equal(l->lost, 3 * MSS);
+	for (unsigned i = 0; i < 3; i++) {
+		struct tcp_sent *t = tcp_log_next_lost(l, &mem, MSS);
+		assert_non_null(t);
+		assert_int_equal(t->start, i * MSS);
+		tcp_log_sent_again(l, t, 7);
+	}
+	assert_null(tcp_log_next_lost(l, &mem, MSS));
+	assert_int_equal(l->again, 3 * MSS);
+	struct tcp_log_acked a = tcp_log_ack(l, 10 * MSS);
+	assert_true(a.was_again);
+	assert_int_equal(l->sacked + l->lost + l->again, 0);
+}
+
+static void a_timeout_takes_all_but_what_is_sacked_for_lost(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 4, 5);
+	sack(l, 2, 3);
+	tcp_log_all_lost(l, false);
+	assert_int_equal(l->lost, 3 * MSS);
+	tcp_log_sent_again(l, tcp_log_next_lost(l, &mem, MSS), 6);
+	tcp_log_all_lost(l, false);
+	assert_int_equal(l->again, 0);
+	tcp_log_all_lost(l, true);
+	assert_int_equal(l->lost, 4 * MSS);
+	assert_int_equal(l->sacked, 0);
+}
+
+static void without_memory_nothing_is_half_done(void **state)
+{
+	struct tcp_log *l = *state;
+	send_segs(l, 0, 10, 5);
+	mem.limit_bytes = 1;
+	assert_int_equal(sack(l, 2, 4), 0); /* there is room for one more entry, and three would be needed */
+	assert_int_equal(l->sacked, 0);
+	send_segs(l, 10, 0, 6);
+	assert_int_equal(tcp_log_ack(l, 10 * MSS).bytes, 10 * MSS);
+	mem.limit_bytes = 0;
+}
+
+/* Against a table of bytes. */
+static void sums_are_right_whatever_happens(void **state)
+{
+	struct tcp_log *l = *state;
+	enum { SPAN = 400 };
+	static uint8_t sacked[SPAN];
+	unsigned seed = 1, una = 0, nxt = 0;
+	for (unsigned step = 0; step < 20000; step++) {
+		unsigned a = (unsigned)rand_r(&seed), b = (unsigned)rand_r(&seed);
+		if (nxt < SPAN && a % 3 == 0) {
+			unsigned n = 1 + b % 20, end = nxt + n < SPAN ? nxt + n : SPAN;
+			assert_true(tcp_log_add(l, &mem, nxt, end, step));
+			nxt = end;
+		} else if (a % 3 == 1 && una < nxt) {
+			unsigned from = una + b % (nxt - una), to = from + 1 + b / 1000 % (nxt - from);
+			const struct tcp_range r = { from, to };
+			tcp_log_sack(l, &mem, &r);
+			memset(sacked + from, 1, to - from);
+		} else if (b % 8 == 0) {
+			una += (nxt - una) / 3;
+			tcp_log_ack(l, una);
+		}
+		uint32_t sum = 0;
+		for (unsigned i = una; i < nxt; i++)
+			sum += sacked[i];
+		assert_int_equal(l->sacked, sum);
+		if (una == SPAN || (nxt == SPAN && b % 50 == 0)) { /* begin anew */
+			tcp_log_done(l);
+			memset(sacked, 0, sizeof sacked);
+			una = nxt = 0;
+		}
+	}
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(what_leaves_together_is_one_entry),
+		CASE(an_ack_takes_from_the_front),
+		CASE(a_block_splits_and_counts_once),
+		CASE(three_ranges_above_or_their_bytes_mean_loss),
+		CASE(lost_data_goes_once),
+		CASE(a_timeout_takes_all_but_what_is_sacked_for_lost),
+		CASE(without_memory_nothing_is_half_done),
+		CASE(sums_are_right_whatever_happens),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
