@@ -151,6 +151,7 @@ void tcp_accept(struct l4_end *e, struct l4_end *fresh)
 	s->opts = tcp_sock_of(e)->opts;
 	move_home(fresh, c->w);
 	fresh->opt = e->opt;
+	fresh->opt.hop_options = fresh->opt.dst_options = (struct l4_ext){ 0 }; /* their bytes are e's */
 	fresh->local = (struct l4_addr){ .a = c->h.key.local, .port = c->h.key.lport };
 	fresh->peer = (struct l4_addr){ .a = c->h.key.remote, .port = c->h.key.rport };
 	if (ip6_is_link_local(&c->h.key.local))
