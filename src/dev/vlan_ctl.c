@@ -8,9 +8,11 @@
 
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
+#include <linux/rtnetlink.h>
 
 #include "dev/options.h"
 #include "dev/vlan_internal.h"
+#include "net/ctl_fill.h"
 #include "net/ethertype.h"
 #include "nlmsg/nlmsg.h"
 
@@ -59,6 +61,8 @@ static void vlan_stop(struct iface *ifc)
 	struct vlan *v = ifc->driver;
 	vlan_remove(ifc->st, v);
 	list_remove(&v->link);
+	if (!vlan_stack(ifc->st)->lower_goes)
+		link_tell(v->lower, RTM_NEWLINK, 0);
 }
 
 static void vlan_free(struct iface *ifc)
@@ -143,6 +147,7 @@ static bool vlan_link(const struct iface *ifc, struct iface_link *ret)
 const struct iface_ops vlan_ops = {
 	.kind = "vlan",
 	.inward = true,
+	.segments_as_lower = true,
 	.xmit = vlan_xmit,
 	.up = vlan_up,
 	.down = vlan_down,
@@ -182,6 +187,7 @@ static int vlan_new(struct leat_stack *st, const char *name, struct iface *lower
 	v->handle = v->ifc->handle;
 	list_append(&vlan_stack(st)->vlans, &v->link);
 	vlan_insert(st, v);
+	link_tell(lower, RTM_NEWLINK, 0); /* Linux: netdev_upper_dev_link() */
 	follow_carrier(v);
 	*ret = v;
 	return 0;
@@ -217,11 +223,15 @@ void vlan_lower_event(struct iface_watch *watch, struct iface *lower, enum iface
 	struct vlan_stack *vs = container_of(watch, struct vlan_stack, watch);
 	struct vlan *v = NULL;
 	if (e == IFACE_GOING) {
+		vs->lower_goes = true;
 		while ((v = vlan_of(vs, lower, NULL)))
 			iface_delete(v->ifc);
+		vs->lower_goes = false;
 		return;
 	}
 	while ((v = vlan_of(vs, lower, v))) {
+		if (e == IFACE_DOWN && !(v->ifc->flags & IFF_UP)) /* Linux: nobody sees to its carrier */
+			continue;
 		if ((e == IFACE_UP || e == IFACE_DOWN) && !v->loose)
 			iface_set_up(v->ifc, e == IFACE_UP);
 		follow(v);
@@ -230,6 +240,7 @@ void vlan_lower_event(struct iface_watch *watch, struct iface *lower, enum iface
 
 void vlan_delete_all(struct leat_stack *st)
 {
+	vlan_stack(st)->lower_goes = true;
 	for (struct vlan *v; (v = vlan_of(vlan_stack(st), NULL, NULL));)
 		iface_delete(v->ifc);
 }
@@ -266,13 +277,13 @@ static int vlan_open(struct leat_stack *st, const char *ifname, const char *opti
 	uint16_t proto = is_ad ? ETH_P_8021AD : ETH_P_8021Q;
 	struct iface *lower = iface_by_name(st, o.link);
 	if (!is_ad && strcmp(o.proto, "802.1Q"))
-		return refuse(ret_why, why_len, -EPROTONOSUPPORT, "Invalid VLAN protocol");
+		return refuse(ret_why, why_len, -EPROTONOSUPPORT, "8021q: Invalid VLAN protocol");
 	if (!lower)
-		return refuse(ret_why, why_len, -ENODEV, "link does not exist");
+		return refuse(ret_why, why_len, -ENODEV, "8021q: link does not exist");
 	if (lower->hw_type != ARPHRD_ETHER)
-		return refuse(ret_why, why_len, -EOPNOTSUPP, "VLANs not supported on device");
+		return refuse(ret_why, why_len, -EOPNOTSUPP, "8021q: VLANs not supported on device");
 	if (vlan_find(st, lower->handle, proto, (uint16_t)o.id))
-		return refuse(ret_why, why_len, -EEXIST, "VLAN device already exists");
+		return refuse(ret_why, why_len, -EEXIST, "8021q: VLAN device already exists");
 	struct vlan *v;
 	err = vlan_new(st, ifname, lower, proto, (uint16_t)o.id, &v);
 	if (err)

@@ -34,6 +34,7 @@ struct vlan {
 struct vlan_stack {
 	struct hash by_tag;
 	struct list vlans;
+	bool lower_goes; /* all of its VLANs go with it, and nobody hears of it for each */
 	struct iface_watch watch;
 	struct iface_kind kind;
 };

@@ -43,7 +43,6 @@ static void vrf_fill_info(const struct iface *ifc, struct nl_buf *b)
 static const struct iface_ops vrf_ops = {
 	.kind = "vrf",
 	.inward = true,
-	.stateless = true,
 	.xmit = vrf_xmit,
 	.set_mac = vrf_set_mac,
 	.stop = vrf_stop,

@@ -364,7 +364,7 @@ static int check(const struct iface *i, const struct addr *how)
 	    (ip6_is_multicast(&how->local.v6) && !(how->flags & IFA_F_MCAUTOJOIN)))
 		return -EINVAL;
 	if (i->mtu < IP6_MTU_MIN)
-		return -ENOBUFS;
+		return -EINVAL;
 	if (i->conf.ip6.disable)
 		return -EACCES;
 	if (ipaddr_is_zero(&how->local) || (is_loopback6(&how->local.v6) && !(i->flags & IFF_LOOPBACK)))

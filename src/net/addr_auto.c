@@ -190,6 +190,14 @@ static void on_renamed(struct leat_stack *st, const struct iface *i)
 	}
 }
 
+/* Linux: addrconf_dad_run(); those that need no test pass it at once, and are told of. */
+static void on_arp(struct leat_stack *st, const struct iface *i)
+{
+	for (struct addr *a = addr_first(st, i); i->in6.ready && a; a = addr_next(st, i, a))
+		if (a->family == AF_INET6 && !(a->flags & IFA_F_TENTATIVE))
+			addr_tell(st, RTM_NEWADDR, a);
+}
+
 void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
 	switch (e) {
@@ -210,9 +218,11 @@ void addr_on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		if (stack_state(i->st, MODULE_fib))
 			fib_flush_iface(i->st, AF_INET, i->handle);
 		break;
+	case IFACE_ARP:
+		on_arp(i->st, i);
+		break;
 	case IFACE_ADDED:
 	case IFACE_MAC:
-	case IFACE_ARP:
 		break;
 	}
 }

@@ -49,8 +49,10 @@ static void put_addresses(struct nl_buf *b, const struct addr *a)
 static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	       uint32_t portid, const struct addr *a)
 {
+	/* Linux: of IPv4, what stays for ever is preferred for ever. */
+	bool for_ever = a->family == AF_INET && addr_is_permanent(a);
 	struct ifa_cacheinfo ci = {
-		.ifa_prefered = addr_left_s(st, a, a->preferred_s),
+		.ifa_prefered = for_ever ? UINT32_MAX : addr_left_s(st, a, a->preferred_s),
 		.ifa_valid = addr_left_s(st, a, a->valid_s),
 		.cstamp = ticks_of_us(a->created_us),
 		.tstamp = ticks_of_us(a->updated_us),

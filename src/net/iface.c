@@ -346,6 +346,21 @@ int iface_set_up(struct iface *i, bool up)
 	return err;
 }
 
+int iface_cycle(struct iface *i)
+{
+	struct iface_stack *s = iface_state(i->st);
+	if (!(i->flags & IFF_UP))
+		return 0;
+	s->cycled = i;
+	s->cycled_state = i->operstate;
+	iface_hold(i->st);
+	iface_set_up(i, false);
+	int err = iface_set_up(i, true);
+	iface_release(i->st, i);
+	s->cycled = NULL;
+	return err;
+}
+
 int iface_announce(struct iface *i, bool up)
 {
 	i->quiet = false;

@@ -61,6 +61,7 @@ struct iface_ops {
 	bool inward; /* what it is given goes on within this stack: lo, a VLAN, a VRF */
 	bool stateless; /* it knows of no carrier: operstate is unknown until somebody says */
 	bool large_segments; /* as Linux shows it: the device itself sets no bound to them */
+	bool segments_as_lower; /* what it stands on says that */
 	bool carrier_settable; /* IFLA_CARRIER says */
 	int (*set_mtu)(struct iface *ifc, uint32_t mtu); /* NULL: any within min/max */
 	/* NULL: only while down, nothing to tell the device. */

@@ -28,6 +28,8 @@ struct iface_stack {
 	bool want_quiet; /* iface.quiet of those to come */
 	unsigned n_carrier_news,
 		holding; /* iface_set_up() in iface_set_up(): carrier_news is for the outermost */
+	const struct iface *cycled; /* iface_cycle() takes it down and up again; or NULL */
+	uint8_t cycled_state; /* its operstate before */
 	struct list ifaces; /* struct iface.link, by ifindex */
 	struct hash by_index, by_name;
 	unsigned n_altnames;
@@ -46,6 +48,9 @@ static inline struct iface_stack *iface_state(const struct leat_stack *st)
 void iface_send_event(struct iface *i, enum iface_event e); /* to all who watch, in their order */
 /* A quiet one is whole: now it is told of, and comes up if that is wanted. What iface_set_up() says. */
 int iface_announce(struct iface *i, bool up);
+
+/* Down and up again, so that all that depends on it comes anew. Linux: cycle_netdev(); what follows from carriers happens once, after. */
+int iface_cycle(struct iface *i);
 
 /* iface_oper.c */
 /* Everything that follows from IFF_UP and carrier. Returns the flags that changed. */

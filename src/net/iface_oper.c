@@ -52,6 +52,9 @@ static uint32_t settle_as(struct iface *i, bool up, uint8_t operstate)
 /* Linux: the state follows a carrier that has just come a moment later (linkwatch). */
 static uint8_t operstate_now(const struct iface *i)
 {
+	const struct iface_stack *s = iface_state(i->st);
+	if (s->cycled == i && s->holding)
+		return s->cycled_state;
 	if (i->carrier_news && i->carrier)
 		return i->ops->lower ? IF_OPER_LOWERLAYERDOWN : IF_OPER_DOWN;
 	return operstate_by_policy(i);

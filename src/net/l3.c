@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 
+#include "net/iface_internal.h"
 #include "net/rule_internal.h"
 
 enum { L3_RULE_PRIORITY = 1000 }; /* Linux: FIB_RULE_PREF */
@@ -74,18 +75,15 @@ void l3_lose_tables(struct leat_stack *st)
 int l3_enslave(struct iface *i, struct iface *master)
 {
 	uint32_t handle = master ? master->handle : 0;
-	bool was_up = i->flags & IFF_UP;
 	if (master && (!master->l3_table || i->l3_table || i->flags & IFF_LOOPBACK))
 		return -EINVAL;
 	if (i->l3_master == handle)
 		return 0;
-	if (was_up)
-		iface_set_up(i, false);
-	if (fib_state(i->st))
-		fib_iface_flush(i);
 	racy_set(i->l3_master, handle);
 	iface_changed(i);
-	return was_up ? iface_set_up(i, true) : 0;
+	if (fib_state(i->st)) /* those of the table it was in */
+		fib_iface_flush(i);
+	return iface_cycle(i);
 }
 
 void l3_end(struct iface *vrf)

@@ -94,6 +94,11 @@ static int veth_words(struct creation *c)
 		err = iface_name_take(c->r->st, peer, peer);
 	if (err)
 		return err;
+	if (!strcmp(peer, c->name)) { /* Linux: by then the other end has come, and it goes with its number */
+		iface_state(c->r->st)->last_ifindex++;
+		c->peer->took_number = true;
+		return -EEXIST;
+	}
 	for (unsigned n = 0; !c->name[0] && n < 1000; n++) {
 		char next[IFACE_NAME_MAX];
 		snprintf(next, sizeof next, "veth%u", n);
@@ -147,7 +152,7 @@ static int check_flags(struct nl_ext *ext, const struct nlattr *a)
 		return -EINVAL;
 	memcpy(&f, mnl_attr_get_payload(a), sizeof f);
 	if (f.flags & f.mask & ~(uint32_t)KNOWN)
-		return nl_bad(ext, NULL, -EINVAL, "Invalid VLAN flags");
+		return nl_bad(ext, NULL, -EINVAL, "8021q: Invalid VLAN flags");
 	if ((f.flags ^ VLAN_FLAG_REORDER_HDR) & f.mask & ~(uint32_t)VLAN_FLAG_LOOSE_BINDING)
 		return nl_bad(ext, a, -EOPNOTSUPP,
 			      "Of the flags only LOOSE_BINDING can be changed; REORDER_HDR is on");
@@ -161,20 +166,20 @@ static int vlan_validate(const struct creation *c, const struct nlattr **a)
 	if (a[IFLA_VLAN_PROTOCOL]) {
 		uint16_t proto = ntohs(mnl_attr_get_u16(a[IFLA_VLAN_PROTOCOL]));
 		if (proto != ETH_P_8021Q && proto != ETH_P_8021AD)
-			return nl_bad(ext, NULL, -EPROTONOSUPPORT, "Invalid VLAN protocol");
+			return nl_bad(ext, NULL, -EPROTONOSUPPORT, "8021q: Invalid VLAN protocol");
 	}
 	if (a[IFLA_VLAN_ID] && mnl_attr_get_u16(a[IFLA_VLAN_ID]) >= 0x0fff)
-		return nl_bad(ext, NULL, -ERANGE, "Invalid VLAN id");
+		return nl_bad(ext, NULL, -ERANGE, "8021q: Invalid VLAN id");
 	int err = check_flags(ext, a[IFLA_VLAN_FLAGS]);
 	if (!err)
-		err = check_map(ext, a[IFLA_VLAN_INGRESS_QOS], "Invalid ingress QOS map");
-	return err ? err : check_map(ext, a[IFLA_VLAN_EGRESS_QOS], "Invalid egress QOS map");
+		err = check_map(ext, a[IFLA_VLAN_INGRESS_QOS], "8021q: Invalid ingress QOS map");
+	return err ? err : check_map(ext, a[IFLA_VLAN_EGRESS_QOS], "8021q: Invalid egress QOS map");
 }
 
 static int vlan_read(const struct creation *c, const struct nlattr **a)
 {
 	if (!c->data)
-		return nl_bad(c->r->ext, NULL, -EINVAL, "VLAN properties not specified");
+		return nl_bad(c->r->ext, NULL, -EINVAL, "8021q: VLAN properties not specified");
 	int err = nl_parse_nested(c->data, 0, vlan_policy, IFLA_VLAN_MAX, a, c->r->ext);
 	return err ? err : vlan_validate(c, a);
 }
@@ -226,15 +231,15 @@ static int vlan_words(struct creation *c)
 	if (err)
 		return err;
 	if (!a[IFLA_VLAN_ID])
-		return nl_bad(ext, NULL, -EINVAL, "VLAN id not specified");
+		return nl_bad(ext, NULL, -EINVAL, "8021q: VLAN id not specified");
 	if (!link)
-		return nl_bad(ext, NULL, -EINVAL, "link not specified");
+		return nl_bad(ext, NULL, -EINVAL, "8021q: link not specified");
 	const struct iface *lower = iface_by_index(c->r->st, mnl_attr_get_u32(link));
 	if (!lower)
-		return nl_bad(ext, NULL, -ENODEV, "link does not exist");
+		return nl_bad(ext, NULL, -ENODEV, "8021q: link does not exist");
 	const struct nlattr *mtu = c->r->attrs[IFLA_MTU];
 	if (mtu && mnl_attr_get_u32(mtu) > lower->mtu)
-		return nl_bad(ext, NULL, -EINVAL, "Device MTU is too big");
+		return nl_bad(ext, NULL, -EINVAL, "8021q: Device MTU is too big");
 	bool is_ad = a[IFLA_VLAN_PROTOCOL] && ntohs(mnl_attr_get_u16(a[IFLA_VLAN_PROTOCOL])) == ETH_P_8021AD;
 	snprintf(c->options, sizeof c->options, "link=%s,id=%u,proto=%s", lower->name,
 		 mnl_attr_get_u16(a[IFLA_VLAN_ID]), is_ad ? "802.1ad" : "802.1Q");

@@ -13,6 +13,7 @@ struct link_born {
 	struct iface *i; /* NULL: there is none */
 	struct ifinfomsg hdr;
 	const struct nlattr *attrs[IFLA_MAX + 1];
+	bool took_number; /* of a pair that did not come: the other end's is gone all the same */
 };
 
 /* Makes the interface that IFLA_LINKINFO describes, down and quiet (iface.quiet), and with a pair its other end; everything else in

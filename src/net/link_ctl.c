@@ -531,7 +531,7 @@ static int new_link(struct nl_req *r)
 		err = bear(r, &link);
 	if (err && link.i)
 		iface_delete(link.i);
-	if (err) /* Linux: numbers are taken last */
+	if (err && !peer.took_number) /* Linux: numbers are taken last */
 		iface_state(r->st)->last_ifindex = last;
 	return err;
 }

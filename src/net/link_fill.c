@@ -183,6 +183,13 @@ static void put_altnames(struct nl_buf *b, const struct iface *i)
 	nl_nest_end(b, list);
 }
 
+static bool takes_large_segments(const struct iface *i)
+{
+	const struct iface *lower =
+		i->ops->segments_as_lower ? iface_by_index(i->st, i->ops->lower(i)) : NULL;
+	return lower ? takes_large_segments(lower) : i->ops->large_segments;
+}
+
 static void put_all(struct nl_buf *b, const struct link_view *v)
 {
 	const struct iface *i = v->i;
@@ -201,7 +208,7 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	nl_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
 	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_TSO_MAX_SIZE,
-		   i->ops->large_segments ? 524280 : 65536); /* GSO_MAX_SIZE, or the older one */
+		   takes_large_segments(i) ? 524280 : 65536); /* GSO_MAX_SIZE, or the older one */
 	nl_put_u32(b, IFLA_TSO_MAX_SEGS, 65535);
 	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
 	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The administrator's word on neighbours: RTM_NEWNEIGH and RTM_DELNEIGH, and what a saved stack says was known. */
 #include <errno.h>
+#include <linux/if_arp.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
 #include "net/ctl_fill.h"
+#include "net/fib_internal.h"
+#include "net/hw_list.h"
 #include "net/neigh_internal.h"
 
 static int check(struct leat_stack *st, const struct neigh_info *how)
@@ -104,6 +107,28 @@ static int admin_update(struct neigh_entry *e, const struct neigh_info *how, boo
 	return err;
 }
 
+static bool is_for_all(struct leat_stack *st, const struct neigh_key *k)
+{
+	return k->family == AF_INET && (!be32_get(k->addr.v4) || be32_get(k->addr.v4) == UINT32_MAX ||
+					fib_addr_type(st, AF_INET, &k->addr) == RTN_BROADCAST);
+}
+
+/* Linux: arp_constructor(), ndisc_constructor(). Of these nobody has to be asked for a link-layer address. */
+static bool is_known_by_itself(struct leat_stack *st, const struct neigh_key *k, uint8_t ret_mac[6])
+{
+	const struct iface *i = iface_by_handle(st, k->if_handle);
+	bool group = k->family == AF_INET6 ? ip6_is_multicast(&k->addr.v6) : ip4_is_multicast(k->addr.v4);
+	if (group && i->hw_type == ARPHRD_ETHER)
+		hw_of_group(i, k->family, &k->addr, ret_mac);
+	else if (!group && i->flags & (IFF_NOARP | IFF_LOOPBACK))
+		memcpy(ret_mac, i->mac, sizeof i->mac);
+	else if (group || i->flags & IFF_POINTOPOINT || (stack_state(st, MODULE_fib) && is_for_all(st, k)))
+		memcpy(ret_mac, i->broadcast, sizeof i->broadcast);
+	else
+		return false;
+	return true;
+}
+
 int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_flags)
 {
 	const struct neigh_key k = { how->if_handle, how->family, how->addr };
@@ -119,7 +144,13 @@ int neigh_set(struct leat_stack *st, const struct neigh_info *how, unsigned nlm_
 		return -ENOENT;
 	bool exempt = how->state & NUD_PERMANENT || how->flags & FLAGS_SET;
 	err = neigh_entry_new(st, &k, exempt, how->state & NUD_VALID, &e);
-	return err ? err : admin_update(e, how, true);
+	if (err)
+		return err;
+	uint8_t mac[6];
+	e->flags = how->flags & FLAGS_SET;
+	if (is_known_by_itself(st, &k, mac))
+		neigh_set_state(e, NUD_NOARP, mac);
+	return admin_update(e, how, true);
 }
 
 int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, const struct ipaddr *addr)
@@ -128,10 +159,11 @@ int neigh_delete(struct leat_stack *st, uint32_t if_handle, uint8_t family, cons
 	struct neigh_entry *e = neigh_lookup(st, &neigh_state(st)->table, &k);
 	if (!e)
 		return -ENOENT;
-	if (neigh_nud(e) & (NUD_VALID | NUD_INCOMPLETE)) { /* Linux: seen to fail, then to go */
-		neigh_set_state(e, NUD_FAILED, NULL);
+	uint8_t old = neigh_nud(e);
+	e->flags &= (uint16_t)~FLAGS_SET; /* Linux: seen to fail, then to go, by whoever it was */
+	neigh_set_state(e, NUD_FAILED, NULL);
+	if (old & (NUD_VALID | NUD_INCOMPLETE))
 		neigh_announce(e, RTM_NEWNEIGH);
-	}
 	neigh_entry_remove(e, DROP_NEIGH_FAILED, true);
 	return 0;
 }

@@ -40,7 +40,9 @@ static int put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t 
 		.ndm_confirmed = ticks_since(st, n->confirmed_us),
 		.ndm_used = ticks_since(st, n->used_us),
 		.ndm_updated = ticks_since(st, n->updated_us),
-		.ndm_refcnt = 0,
+		.ndm_refcnt = n->state & (NUD_INCOMPLETE | NUD_REACHABLE | NUD_DELAY | NUD_PROBE)
+				      ? 1
+				      : 0, /* Linux: its timer holds it */
 	};
 	struct ndmsg *m = nl_begin(b, type, nlm_flags, seq, portid, sizeof *m);
 	if (m)

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "net/ctl_util.h"
+#include "wire/ip6.h"
 #include "net/netconf_ctl.h"
 #include "net/sysctl.h"
 
@@ -92,7 +93,8 @@ void netconf_tell_iface(const struct iface *i, uint16_t type)
 	const struct whose w4 = { i->st, AF_INET, (int32_t)i->ifindex, i },
 			   w6 = { i->st, AF_INET6, (int32_t)i->ifindex, i };
 	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV4_NETCONF, type, fill_whole, &w4);
-	nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w6);
+	if (i->mtu >= IP6_MIN_MTU) /* Linux: else it has no IPv6 */
+		nl_notify(i->st, NETLINK_ROUTE, RTNLGRP_IPV6_NETCONF, type, fill_whole, &w6);
 }
 
 void netconf_tell_renamed(const struct iface *i)

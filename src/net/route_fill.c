@@ -30,6 +30,14 @@ static uint32_t link_flags(struct leat_stack *st, uint32_t if_handle, bool one_o
 	return i->flags & IFF_UP && !(i->flags & (IFF_RUNNING | IFF_LOWER_UP)) ? RTNH_F_LINKDOWN : 0;
 }
 
+/* Of one that goes with its interface, if that had lost its carrier before. */
+static uint32_t flags_going(struct leat_stack *st, const struct fib_route *r)
+{
+	const struct iface *i = iface_by_handle(st, r->nh.if_handle);
+	bool lost = i && !(i->flags & IFF_UP) && !i->carrier && !i->carrier_news;
+	return !r->n_hops && r->nh.type != RTN_LOCAL && lost ? RTNH_F_LINKDOWN : 0;
+}
+
 /* Linux: of IPv4, a route none of whose ways has carrier says so itself, too. */
 static uint32_t way_flags(struct leat_stack *st, const struct fib_route *r)
 {
@@ -101,7 +109,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 			.rtm_scope = r->family == AF_INET ? nh->scope
 							  : RT_SCOPE_UNIVERSE, /* Linux: none in IPv6 */
 			.rtm_type = nh->type,
-			.rtm_flags = r->flags | way_flags(st, r),
+			.rtm_flags =
+				r->flags | way_flags(st, r) | (type == RTM_DELROUTE ? flags_going(st, r) : 0),
 		};
 	nl_put_u32(b, RTA_TABLE, r->table);
 	if (r->plen)

@@ -124,8 +124,41 @@ def settings(pairs):
             pass
 
 
+TABLES = {"arp_cache": 1000, "ndisc_cache": 0}  # and their locktime
+TABLE_SETTINGS = "thresh1 128 thresh2 512 thresh3 1024 gc_int 30000"
+DEVICE_SETTINGS = ("base_reachable 30000 retrans 1000 gc_stale 60000 delay_probe 5000 queue 101 app_probes 0 ucast_probes 3 mcast_probes 3 "
+                   "anycast_delay 1000 proxy_delay 800 proxy_queue 64")
+
+
+def run(words):
+    subprocess.run(words.split(), capture_output=True, check=False)
+
+
+def make_first():
+    """A machine's first network namespace, where alone some settings are to be had, is made like one that is new; for a machine that
+    is there for that."""
+    rest = [d for d in os.listdir("/sys/class/net") if d != "lo"]
+    for d in rest:
+        run(f"ip link del {d}")
+    rest = [d for d in os.listdir("/sys/class/net") if d != "lo"]
+    if rest:  # what cannot be deleted; it would come back if its new place went
+        away = subprocess.Popen(["unshare", "-n", "sleep", "inf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+        time.sleep(0.2)
+        for d in rest:
+            run(f"ip link set {d} netns {away.pid}")
+    run("ip link set lo down")
+    for table, locktime in TABLES.items():
+        for dev in ("", "dev lo"):
+            run(f"ip ntable change name {table} {dev} {DEVICE_SETTINGS} locktime {locktime}")
+        run(f"ip ntable change name {table} {TABLE_SETTINGS}")
+
+
 def session(request, own):
-    if own:
+    if own and request.get("first"):
+        make_first()
+        settings(request["sysctls"])
+    elif own:
         ctypes.CDLL(None).unshare(0x40000000)  # CLONE_NEWNET; the last one goes with its last process
         settings(request["sysctls"])
     fence = Fence()

@@ -19,10 +19,10 @@ ADDRESSES = [
 SETUPS = {"none": [], "lo": LINKS[:1], "links": LINKS, "up": LINKS + UP, "net": LINKS + UP + ADDRESSES}
 
 
-def of(name, share, setup="net", monitor="ip monitor all"):
-    """Declares a function to make commands of an object; share is out of 100."""
+def of(name, share, setup="net", monitor="ip monitor all", oracle="host"):
+    """Declares a function to make commands of an object, and who is asked for Linux's answers; share is out of 100."""
     def add(fn):
-        OBJECTS[name] = (fn, share, setup, monitor)
+        OBJECTS[name] = (fn, share, setup, monitor, oracle)
         return fn
     return add
 
@@ -89,13 +89,13 @@ def words(*parts):
 
 
 def sessions(seed, count, only=()):
-    """(object, name, setup, monitor, [command]) until about count commands are made."""
-    total = sum(share for _, share, _, _ in OBJECTS.values())
-    for obj, (fn, share, setup, monitor) in OBJECTS.items():
+    """(object, name, setup, monitor, [command], oracle) until about count commands are made."""
+    total = sum(share for _, share, *_ in OBJECTS.values())
+    for obj, (fn, share, setup, monitor, oracle) in OBJECTS.items():
         if only and obj not in only:
             continue
         want = max(LENGTH, count * share // total)
         for i in range((want + LENGTH - 1) // LENGTH):
             name = f"{obj}/{i}"
             w = World(seed, name)
-            yield obj, f"generated/{name}", setup, monitor, [fn(w) for _ in range(LENGTH)]
+            yield obj, f"generated/{name}", setup, monitor, [fn(w) for _ in range(LENGTH)], oracle

@@ -122,7 +122,7 @@ def neigh(g):
                  f"dev {dev} nud all", "proto 99", "nomaster", "master v0"))
 
 
-@of("ntable", 4, setup="up")
+@of("ntable", 4, setup="up", oracle="first")
 def ntable(g):
     name, dev = g.pick("arp_cache", "ndisc_cache", "nosuch"), g.pick("", f"dev {g.dev()}", f"dev {g.veth()}")
     what = g.pick("base_reachable 20000", "retrans 500", "gc_stale 5000", "delay_probe 1000", "queue 5", "app_probes 2", "ucast_probes 4", "mcast_probes 6", "anycast_delay 500",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sides: a kernel (the host's, or a guest's) in a fresh namespace for each session, and leat in a fresh daemon."""
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,9 @@ SETTINGS = [  # what the sides' defaults differ in, or what would go on behind a
     ("net.ipv6.conf.default.accept_dad", 0),
     ("net.ipv6.conf.all.accept_ra", 0),
     ("net.ipv6.conf.default.accept_ra", 0),
+    ("net.ipv6.conf.all.router_solicitation_delay", 0),  # Linux draws a time up to that before it looks at an address again
+    ("net.ipv6.conf.default.router_solicitation_delay", 0),
+    ("net.ipv6.conf.lo.router_solicitation_delay", 0),
 ]
 
 
@@ -66,7 +70,8 @@ class Remembered:
         os.makedirs(directory, exist_ok=True)
 
     def play(self, request):
-        key = hashlib.sha256(json.dumps([self.name, request]).encode()).hexdigest()
+        asked = request if request["first"] else {k: v for k, v in request.items() if k != "first"}
+        key = hashlib.sha256(json.dumps([self.name, asked]).encode()).hexdigest()
         path = os.path.join(self.directory, key)
         try:
             with open(path, encoding="utf-8") as f:
@@ -94,6 +99,7 @@ class Guest:
 
     def __init__(self):
         self.vm, self.id, self.lock, self.runs = find_guest(), "ltt" + str(os.getpid()), threading.Lock(), False
+        self.first = threading.Lock()  # there is one first namespace
 
     def start(self):
         with self.lock:
@@ -115,7 +121,8 @@ class Guest:
     def play(self, request):
         """Its standard input is there as a whole, so it is an agent for each session."""
         self.start()
-        p = self.exec(f"exec python3 {AGENT} --unshare", json.dumps(request) + "\n")
+        with self.first if request["first"] else contextlib.nullcontext():
+            p = self.exec(f"exec python3 {AGENT} --unshare", json.dumps(request) + "\n")
         if not p.stdout:
             raise Broken(f"the guest's agent ended: {p.stderr[-2000:]}")
         return json.loads(p.stdout)
