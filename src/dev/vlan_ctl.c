@@ -223,10 +223,11 @@ void vlan_lower_event(struct iface_watch *watch, struct iface *lower, enum iface
 	struct vlan_stack *vs = container_of(watch, struct vlan_stack, watch);
 	struct vlan *v = NULL;
 	if (e == IFACE_GOING) {
+		bool was_going = vs->lower_goes; /* a VLAN on a VLAN */
 		vs->lower_goes = true;
 		while ((v = vlan_of(vs, lower, NULL)))
 			iface_delete(v->ifc);
-		vs->lower_goes = false;
+		vs->lower_goes = was_going;
 		return;
 	}
 	while ((v = vlan_of(vs, lower, v))) {

@@ -41,6 +41,8 @@ static uint8_t scope6(const struct ip6 *a)
 {
 	if (ip6_is_multicast(a))
 		return a->b[1] & 0xf;
+	if (ip6_is_zero(a)) /* of no destination; Linux: less than any */
+		return 0;
 	if (ip6_is_link_local(a) || ip6_is_loopback(a))
 		return SCOPE_LINK;
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0xc0 ? SCOPE_SITE : SCOPE_GLOBAL;
@@ -166,7 +168,7 @@ static bool may_serve(const struct wish *want, const struct candidate *c)
 		return false; /* or a group, which nobody is */
 	if (a->family == AF_INET6)
 		return c->on_out || (!want->out_only && scope6(&a->local.v6) > SCOPE_LINK);
-	return !(c->flags & IFA_F_SECONDARY) && (c->on_out || a->scope < RT_SCOPE_LINK);
+	return !(c->flags & IFA_F_SECONDARY) && a->scope <= RT_SCOPE_LINK - !c->on_out;
 }
 
 static struct candidate candidate_of(const struct wish *want, const struct addr_if *f, const struct iface *i,

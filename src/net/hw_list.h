@@ -16,10 +16,12 @@ struct hw_addr {
 };
 
 enum hw_list { HW_SINGLE, HW_GROUPS }; /* of iface.hw */
-/* Linux: what netlink names goes here; groups with the local bit (33:33:...), too. */
+/* Linux: what netlink names goes here; groups that never leave a link (01:80:c2:00:00:0x) count as single. */
 static inline enum hw_list hw_list_by_mac(const uint8_t mac[6])
 {
-	return (mac[0] & 3) == 1 ? HW_GROUPS : HW_SINGLE;
+	static const uint8_t link_local[5] = { 0x01, 0x80, 0xc2 };
+	bool stays = !memcmp(mac, link_local, sizeof link_local) && !(mac[5] & 0xf0);
+	return mac[0] & 1 && !stays ? HW_GROUPS : HW_SINGLE;
 }
 /* 0, -ENOMEM; -EEXIST: netlink alone minds that it is there already. */
 int hw_list_add(struct iface *i, enum hw_list which, const uint8_t mac[6], enum hw_for why);

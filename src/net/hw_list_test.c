@@ -42,10 +42,12 @@ static void netlink_minds_what_is_there(void **state)
 {
 	struct net_test *t = *state;
 	struct iface *i = net_test_iface(t, "a");
-	static const uint8_t local_group[6] = { 0x33, 0x33, 0, 0, 0, 9 };
+	static const uint8_t local_group[6] = { 0x33, 0x33, 0, 0, 0, 9 },
+			     lldp[6] = { 1, 0x80, 0xc2, 0, 0, 0xe };
 	assert_int_equal(hw_list_by_mac(one), HW_SINGLE);
 	assert_int_equal(hw_list_by_mac(group), HW_GROUPS);
-	assert_int_equal(hw_list_by_mac(local_group), HW_SINGLE);
+	assert_int_equal(hw_list_by_mac(local_group), HW_GROUPS);
+	assert_int_equal(hw_list_by_mac(lldp), HW_SINGLE);
 	assert_int_equal(hw_list_add(i, HW_SINGLE, one, HW_FOR_FDB), 0);
 	assert_int_equal(hw_list_add(i, HW_SINGLE, one, HW_FOR_FDB), -EEXIST);
 	assert_int_equal(hw_list_remove(i, HW_SINGLE, one, HW_FOR_FDB), 0);

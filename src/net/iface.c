@@ -260,6 +260,8 @@ static void fill_in(struct iface *i, struct leat_stack *st, const struct iface_n
 	i->mtu_min = how->mtu_min;
 	i->mtu_max = how->mtu_max;
 	i->txqlen = 1000;
+	i->gso_max_size = i->gro_max_size = IFACE_GSO_SIZE;
+	i->gso_max_segs = IFACE_GSO_SEGS;
 	i->carrier = 1;
 	i->operstate = IF_OPER_DOWN;
 	i->conf = iface_state(st)->conf;

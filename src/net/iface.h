@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "graph/hook.h"
 
+enum { IFACE_GSO_SIZE = 65536, IFACE_GSO_SEGS = 65535, IFACE_GSO_SIZE_MAX = 524280 }; /* at first; at most */
 enum { IFACE_SLOT_BITS = 20, IFACE_NAME_MAX = IFNAMSIZ, IFACE_PHYS_MAX = 64 };
 
 /* What a device can do with packets that leave through it and what it promises of those that come in. */
@@ -183,6 +184,9 @@ struct iface {
 	char alias[256];
 	struct list altnames; /* struct iface_altname */
 	uint32_t mtu_min, mtu_max, txqlen;
+	uint32_t gso_max_size,
+		gso_max_segs; /* what is larger is split before it (bytes, segments); workers read them of large packets */
+	uint32_t gro_max_size; /* kept and shown */
 	uint32_t group;
 	uint32_t can,
 		off; /* enum iface_feature: what the device can, and what somebody does not want of it */

@@ -94,10 +94,16 @@ static uint8_t output_frame(struct burst *b, struct pkt *p)
 	return unlikely(why) ? refuse(b, p, why) : burst_put(b, p);
 }
 
+/* As somebody set it (`ip link set ... gso_max_size`). */
+static bool is_too_large(const struct iface *i, const struct pkt *p)
+{
+	return p->len > racy_get(i->gso_max_size) + ETH_HLEN || p->gso_segs > racy_get(i->gso_max_segs);
+}
+
 static uint8_t output_large(struct burst *b, struct pkt *p)
 {
 	struct pkt_queue q;
-	if (!(needs(p) & ~b->features)) {
+	if (!(needs(p) & ~b->features) && likely(!is_too_large(b->ifc, p))) {
 		if (pkt_gso_l3_len(p) + ETH_HLEN > b->frame_max)
 			return refuse(b, p, DROP_TOO_BIG_FOR_DEVICE);
 		return burst_put(b, p);

@@ -114,6 +114,31 @@ static int load_altnames(struct iface *i, struct loader *l)
 	return err ? load_bad(l, "altnames", "taken") : 0;
 }
 
+static void save_segments(const struct iface *i, struct saver *s)
+{
+	if (i->gso_max_size == IFACE_GSO_SIZE && i->gso_max_segs == IFACE_GSO_SEGS &&
+	    i->gro_max_size == IFACE_GSO_SIZE)
+		return;
+	save_u64(s, "gso_max_size", i->gso_max_size);
+	save_u64(s, "gso_max_segs", i->gso_max_segs);
+	save_u64(s, "gro_max_size", i->gro_max_size);
+}
+
+static bool load_segments(struct iface *i, struct loader *l)
+{
+	uint64_t size, segs, gro;
+	if (!load_has(l, "gso_max_size"))
+		return true;
+	if (!load_u64(l, "gso_max_size", 0, IFACE_GSO_SIZE_MAX, &size) ||
+	    !load_u64(l, "gso_max_segs", 0, IFACE_GSO_SEGS, &segs) ||
+	    !load_u64(l, "gro_max_size", 0, IFACE_GSO_SIZE_MAX, &gro))
+		return false;
+	racy_set(i->gso_max_size, (uint32_t)size);
+	racy_set(i->gso_max_segs, (uint32_t)segs);
+	i->gro_max_size = (uint32_t)gro;
+	return true;
+}
+
 int iface_save(struct leat_stack *st, struct saver *s)
 {
 	struct iface *i;
@@ -133,6 +158,7 @@ int iface_save(struct leat_stack *st, struct saver *s)
 		save_u64(s, "txqlen", i->txqlen);
 		save_u64(s, "group", i->group);
 		save_u64(s, "off", i->off);
+		save_segments(i, s);
 		if (i->l3_master)
 			save_str(s, "master", iface_by_handle(st, i->l3_master)->name);
 		save_altnames(i, s);
@@ -177,7 +203,7 @@ static int load_config(struct iface *i, struct loader *l)
 	    !load_u64(l, "mtu", 0, INT32_MAX, &mtu) || !load_bytes(l, "mac", mac, sizeof mac) ||
 	    !load_u64(l, "txqlen", 0, UINT32_MAX, &txqlen) || !load_u64(l, "group", 0, UINT32_MAX, &group) ||
 	    !load_u64(l, "off", 0, IFACE_FEATURES_ALL, &off) || knobs_restore_iface(i, l) ||
-	    load_altnames(i, l) || !hw_lists_load(l, i))
+	    load_altnames(i, l) || !hw_lists_load(l, i) || !load_segments(i, l))
 		return -EINVAL;
 	i->txqlen = (uint32_t)txqlen;
 	i->group = (uint32_t)group;

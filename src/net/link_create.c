@@ -83,6 +83,11 @@ static int read_peer(const struct creation *c, struct link_born *peer, char ret_
 	return 0;
 }
 
+static int veth_check(struct creation *c)
+{
+	return veth_validate(c, c->r->attrs);
+}
+
 /* Linux: the other end comes first, and gets the first free number. */
 static int veth_words(struct creation *c)
 {
@@ -216,6 +221,12 @@ static int vlan_change_words(struct creation *c, const struct nlattr *const *a)
 	return full ? nl_bad(c->r->ext, NULL, -ENOSPC, "Too many priorities at once") : 0;
 }
 
+static int vlan_check(struct creation *c)
+{
+	const struct nlattr *a[IFLA_VLAN_MAX + 1];
+	return vlan_read(c, a);
+}
+
 static int vlan_changes(struct creation *c)
 {
 	const struct nlattr *a[IFLA_VLAN_MAX + 1];
@@ -274,10 +285,11 @@ static const struct row {
 	const char *linux_name, *leat;
 	int (*words)(struct creation *c); /* for the kind's open() */
 	int (*changes)(struct creation *c); /* for its change() */
+	int (*validate)(struct creation *c); /* NULL: whatever it says will do */
 } rows[] = {
-	{ "veth", "mem", veth_words, NULL },
-	{ "vlan", "vlan", vlan_words, vlan_changes },
-	{ "vrf", "vrf", vrf_words, NULL },
+	{ "veth", "mem", veth_words, NULL, veth_check },
+	{ "vlan", "vlan", vlan_words, vlan_changes, vlan_check },
+	{ "vrf", "vrf", vrf_words, NULL, NULL },
 };
 
 static const struct row *row_of(const char *kind)
@@ -337,6 +349,14 @@ static int open_quietly(struct creation *c, struct iface_kind *kind)
 	if (!err || !strcmp(why, strerror(-err))) /* which says nothing more */
 		return err;
 	return nl_bad_text(c->r->ext, NULL, err, "%s", why[0] ? why : "The device cannot be opened");
+}
+
+int link_validate(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy)
+{
+	struct creation c = { .r = r, .link_policy = link_policy };
+	int err = read_creation(&c, info_policy);
+	const struct row *row = err ? NULL : row_of(c.kind);
+	return row && row->validate ? row->validate(&c) : err;
 }
 
 int link_create(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,

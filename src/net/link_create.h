@@ -25,6 +25,9 @@ int link_create(struct nl_req *r, const struct nl_policy *link_policy, const str
 int link_change(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy,
 		struct iface *i, bool *ret_changed);
 
+/* What a kind says of a request by itself, before anybody looks for what it is about. 0 or -errno with an extended ack. */
+int link_validate(struct nl_req *r, const struct nl_policy *link_policy, const struct nl_policy *info_policy);
+
 bool link_kind_is_known(struct leat_stack *st, const char *linux_name);
 
 #endif

@@ -23,6 +23,8 @@ static const struct nl_policy link_info_policy[IFLA_INFO_MAX + 1] = {
 			     .help = "veth: VETH_INFO_PEER; vlan: IFLA_VLAN_*" },
 };
 
+enum { GSO_SIZE_MIN = 321 }; /* Linux: MAX_TCP_HEADER + 1 */
+
 static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_IFNAME] = { NL_STRING, .max = IFNAMSIZ - 1, .name = "IFLA_IFNAME" },
 	[IFLA_ADDRESS] = { NL_BYTES, .max = 32, .name = "IFLA_ADDRESS", .help = "6 bytes" },
@@ -41,6 +43,9 @@ static const struct nl_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_AF_SPEC] = { NL_NESTED, .name = "IFLA_AF_SPEC", .help = "AF_INET6: IFLA_INET6_ADDR_GEN_MODE" },
 	[IFLA_EXT_MASK] = { NL_U32, .name = "IFLA_EXT_MASK", .help = "RTEXT_FILTER_SKIP_STATS" },
 	[IFLA_GROUP] = { NL_U32, .name = "IFLA_GROUP" },
+	[IFLA_GSO_MAX_SEGS] = { NL_U32, .name = "IFLA_GSO_MAX_SEGS" },
+	[IFLA_GSO_MAX_SIZE] = { NL_U32, .min = GSO_SIZE_MIN, .max = UINT32_MAX, .name = "IFLA_GSO_MAX_SIZE" },
+	[IFLA_GRO_MAX_SIZE] = { NL_U32, .name = "IFLA_GRO_MAX_SIZE", .help = "kept" },
 	[IFLA_CARRIER] = { NL_U8, .name = "IFLA_CARRIER", .help = "dummy" },
 	[IFLA_PROTO_DOWN_REASON] = { NL_NESTED, .name = "IFLA_PROTO_DOWN_REASON", .help = "refused" },
 	[IFLA_PROTO_DOWN] = { NL_U8, .name = "IFLA_PROTO_DOWN", .help = "refused" },
@@ -162,8 +167,10 @@ static int set_mac(struct nl_req *r, struct iface *i)
 	const struct nlattr *a = r->attrs[IFLA_ADDRESS];
 	if (!a)
 		return 0;
-	if (memcmp(i->mac, mnl_attr_get_payload(a), sizeof i->mac) == 0)
+	if (memcmp(i->mac, mnl_attr_get_payload(a), sizeof i->mac) == 0) {
+		link_tell(i, RTM_NEWLINK, 0); /* Linux: NETDEV_CHANGEADDR all the same */
 		return 0;
+	}
 	return iface_set_mac(i, mnl_attr_get_payload(a));
 }
 
@@ -203,7 +210,7 @@ static bool set_plain(struct nl_req *r, struct iface *i)
 		attr_copy_name(a, i->alias, sizeof i->alias);
 		changed = true;
 	}
-	if ((a = r->attrs[IFLA_GROUP]) && i->group != mnl_attr_get_u32(a)) {
+	if ((a = r->attrs[IFLA_GROUP])) {
 		i->group = mnl_attr_get_u32(a);
 		changed = true;
 	}
@@ -283,7 +290,7 @@ static int set_af_spec(struct nl_req *r, struct iface *i, bool check, bool *ret_
 }
 
 /* IFF_UP has its own way; of the other flags those change that the kernel lets change. */
-static uint32_t set_plain_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
+static uint32_t set_plain_flags(struct nl_req *r, struct iface *i, uint32_t *ret_change)
 {
 	enum {
 		SETTABLE = IFF_DEBUG | IFF_NOTRAILERS | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI |
@@ -292,22 +299,29 @@ static uint32_t set_plain_flags(struct nl_req *r, struct iface *i, bool *ret_cha
 	const struct ifinfomsg *m = r->hdr;
 	uint32_t mask = m->ifi_change ? m->ifi_change : m->ifi_flags ? UINT32_MAX : 0;
 	uint32_t flags = (i->flags & ~(mask & SETTABLE)) | (m->ifi_flags & mask & SETTABLE);
-	if (flags != i->flags) {
-		bool arp = (flags ^ i->flags) & IFF_NOARP;
+	*ret_change = flags ^ i->flags;
+	if (*ret_change) {
 		r->st->rt->ops->pause(r->st->rt);
 		racy_set(i->flags, flags);
 		r->st->rt->ops->resume(r->st->rt);
-		if (arp)
+		if (*ret_change & IFF_NOARP)
 			iface_send_event(i, IFACE_ARP);
-		*ret_changed = true;
 	}
 	return mask;
 }
 
-static int set_flags(struct nl_req *r, struct iface *i, bool *ret_changed)
+/* Linux: __dev_notify_flags(). They are told of by themselves, at once. */
+static int set_flags(struct nl_req *r, struct iface *i)
 {
-	uint32_t mask = set_plain_flags(r, i, ret_changed);
-	return mask & IFF_UP ? iface_set_up(i, ((const struct ifinfomsg *)r->hdr)->ifi_flags & IFF_UP) : 0;
+	uint32_t change, mask = set_plain_flags(r, i, &change);
+	bool up = mask & IFF_UP ? ((const struct ifinfomsg *)r->hdr)->ifi_flags & IFF_UP : i->flags & IFF_UP;
+	if (!up != !(i->flags & IFF_UP))
+		return iface_set_up(i, up);
+	if (change) {
+		link_tell(i, RTM_NEWLINK, change);
+		iface_send_event(i, IFACE_CHANGED);
+	}
+	return 0;
 }
 
 static int refuse_unsupported(struct nl_req *r)
@@ -384,6 +398,32 @@ static void set_txqlen(struct nl_req *r, struct iface *i)
 	link_tell(i, RTM_NEWLINK, 0);
 }
 
+static uint32_t attr_u32(const struct nl_req *r, uint16_t type, uint32_t otherwise)
+{
+	return r->attrs[type] ? mnl_attr_get_u32(r->attrs[type]) : otherwise;
+}
+
+/* Linux: nobody is told of these. */
+static void set_segments(struct nl_req *r, struct iface *i)
+{
+	racy_set(i->gso_max_size, attr_u32(r, IFLA_GSO_MAX_SIZE, i->gso_max_size));
+	racy_set(i->gso_max_segs, attr_u32(r, IFLA_GSO_MAX_SEGS, i->gso_max_segs));
+	i->gro_max_size = attr_u32(r, IFLA_GRO_MAX_SIZE, i->gro_max_size);
+}
+
+/* Linux: validate_linkmsg() */
+static int check_segments(const struct nl_req *r, const struct iface *i)
+{
+	uint32_t most = link_takes_large_segments(i) ? IFACE_GSO_SIZE_MAX : IFACE_GSO_SIZE;
+	if (attr_u32(r, IFLA_GSO_MAX_SIZE, 0) > most)
+		return nl_bad(r->ext, NULL, -EINVAL, "too big gso_max_size");
+	if (attr_u32(r, IFLA_GSO_MAX_SEGS, 0) > IFACE_GSO_SEGS)
+		return nl_bad(r->ext, NULL, -EINVAL, "too big gso_max_segs");
+	if (attr_u32(r, IFLA_GRO_MAX_SIZE, 0) > IFACE_GSO_SIZE_MAX)
+		return nl_bad(r->ext, NULL, -EINVAL, "too big gro_max_size");
+	return 0;
+}
+
 /* Linux: what the device's driver would have to do comes last. */
 static int set_of_device(struct nl_req *r, struct iface *i)
 {
@@ -410,6 +450,8 @@ static int apply(struct nl_req *r, struct iface *i)
 	if (!err)
 		err = check_lengths(r, i);
 	if (!err)
+		err = check_segments(r, i);
+	if (!err)
 		err = set_af_spec(r, i, true, &changed);
 	if (!err)
 		err = set_mac(r, i);
@@ -420,13 +462,14 @@ static int apply(struct nl_req *r, struct iface *i)
 	if (!err)
 		changed = set_plain(r, i);
 	if (!err)
-		err = set_flags(r, i, &changed);
+		err = set_flags(r, i);
 	if (!err)
 		err = set_master(r, i);
 	if (!err)
 		err = set_carrier(r, i);
 	if (!err) {
 		set_txqlen(r, i);
+		set_segments(r, i);
 		set_state(r, i, &changed);
 		err = set_af_spec(r, i, false, &changed);
 	}
@@ -479,6 +522,8 @@ static int bear(struct nl_req *r, const struct link_born *born)
 	own.attrs = born->attrs;
 	int err = check_lengths(&own, born->i);
 	if (!err)
+		err = check_segments(&own, born->i);
+	if (!err)
 		err = set_mtu(&own, born->i);
 	if (!err)
 		err = set_mac(&own, born->i);
@@ -486,8 +531,10 @@ static int bear(struct nl_req *r, const struct link_born *born)
 		return err;
 	set_plain(&own, born->i);
 	set_txqlen(&own, born->i);
+	set_segments(&own, born->i);
 	set_state(&own, born->i, &changed);
-	set_plain_flags(&own, born->i, &changed);
+	uint32_t flags;
+	set_plain_flags(&own, born->i, &flags);
 	err = iface_announce(born->i, born->hdr.ifi_change & born->hdr.ifi_flags & IFF_UP);
 	return err ? err : set_master(&own, born->i);
 }
@@ -510,6 +557,9 @@ static int new_link(struct nl_req *r)
 	struct iface *i = find_link(r, &named);
 	uint16_t flags = r->msg->nlmsg_flags;
 	if (i) {
+		int bad = link_validate(r, link_policy, link_info_policy);
+		if (bad)
+			return bad;
 		if (flags & NLM_F_EXCL)
 			return -EEXIST;
 		if (flags & NLM_F_REPLACE)

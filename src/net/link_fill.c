@@ -183,11 +183,11 @@ static void put_altnames(struct nl_buf *b, const struct iface *i)
 	nl_nest_end(b, list);
 }
 
-static bool takes_large_segments(const struct iface *i)
+bool link_takes_large_segments(const struct iface *i)
 {
 	const struct iface *lower =
 		i->ops->segments_as_lower ? iface_by_index(i->st, i->ops->lower(i)) : NULL;
-	return lower ? takes_large_segments(lower) : i->ops->large_segments;
+	return lower ? link_takes_large_segments(lower) : i->ops->large_segments;
 }
 
 static void put_all(struct nl_buf *b, const struct link_view *v)
@@ -205,12 +205,11 @@ static void put_all(struct nl_buf *b, const struct link_view *v)
 	if (v->event)
 		nl_put_u32(b, IFLA_EVENT, v->event);
 	nl_put_u32(b, IFLA_NUM_TX_QUEUES, i->st->n_workers);
-	nl_put_u32(b, IFLA_GSO_MAX_SEGS, 65535);
-	nl_put_u32(b, IFLA_GSO_MAX_SIZE, 65536);
-	nl_put_u32(b, IFLA_TSO_MAX_SIZE,
-		   takes_large_segments(i) ? 524280 : 65536); /* GSO_MAX_SIZE, or the older one */
+	nl_put_u32(b, IFLA_GSO_MAX_SEGS, i->gso_max_segs);
+	nl_put_u32(b, IFLA_GSO_MAX_SIZE, i->gso_max_size);
+	nl_put_u32(b, IFLA_TSO_MAX_SIZE, link_takes_large_segments(i) ? IFACE_GSO_SIZE_MAX : IFACE_GSO_SIZE);
 	nl_put_u32(b, IFLA_TSO_MAX_SEGS, 65535);
-	nl_put_u32(b, IFLA_GRO_MAX_SIZE, 65536);
+	nl_put_u32(b, IFLA_GRO_MAX_SIZE, i->gro_max_size);
 	nl_put_u32(b, IFLA_NUM_RX_QUEUES, i->st->n_workers);
 	if (i->l3_master)
 		nl_put_u32(b, IFLA_MASTER, ifindex_of(i->st, i->l3_master));

@@ -22,4 +22,7 @@ const char *link_kind_of(const struct iface *i);
 /* RTNLGRP_IPV6_IFINFO: what IPv6 keeps of it has changed. */
 void link_tell6(const struct iface *i);
 
+/* Whether its device sets no bound to large packets but Linux's own. */
+bool link_takes_large_segments(const struct iface *i);
+
 #endif

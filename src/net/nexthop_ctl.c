@@ -489,7 +489,7 @@ static int read_dump(struct nl_req *r, uint32_t *ret_handle)
 	return 0;
 }
 
-/* Linux: filters of devices and families do not concern groups. */
+/* Linux: a group is of no device and no family. */
 static bool is_wanted(const struct nl_req *r, const struct nexthop *nh, uint32_t handle)
 {
 	uint8_t family = ((const struct nhmsg *)r->hdr)->nh_family;
@@ -498,7 +498,7 @@ static bool is_wanted(const struct nl_req *r, const struct nexthop *nh, uint32_t
 	if (!handle && !r->attrs[NHA_MASTER] && !family)
 		return true;
 	if (nh->is_group)
-		return true;
+		return false;
 	if (r->attrs[NHA_MASTER] && mnl_attr_get_u32(r->attrs[NHA_MASTER])) /* nothing here has one */
 		return false;
 	return (!family || family == nh->family) && (!handle || handle == nh->hop.if_handle);

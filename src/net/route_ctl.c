@@ -192,6 +192,9 @@ static int add_route(struct nl_req *r, struct fib_route *route, struct fib_hop *
 	int err = route_read_hops(r, route, hops, true);
 	if (err)
 		return err;
+	struct fib_table *t = route->family == AF_INET ? fib_table_make(r->st, AF_INET, route->table) : NULL;
+	if (t) /* Linux: who asks for a route in it makes it, whatever comes of that */
+		t->shown = true;
 	err = fib_add(r->st, route, how_of(flags), &why);
 	if (err == -ENOENT && route->family == AF_INET6 && !has_prefix(r->st, route))
 		why = "Can not replace route - no match found";
@@ -261,6 +264,8 @@ static int del_route(struct nl_req *r)
 	if (!err)
 		err = fib_delete(r->st, &route);
 	mem_free(hops);
+	if (err == -ESRCH && !fib_has_table(r->st, route.family, route.table))
+		return nl_bad(r->ext, NULL, err, "FIB table does not exist");
 	return err == -ESRCH && means_null_entry(r->st, &route) ? -ENOENT : err;
 }
 

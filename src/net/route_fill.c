@@ -96,6 +96,12 @@ int32_t route_ticks_left(struct leat_stack *st, const struct fib_route *r)
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r)
 {
+	return route_put_in(b, st, type, nlm_flags, seq, portid, r, 0);
+}
+
+int route_put_in(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
+		 uint32_t portid, const struct fib_route *r, uint32_t iif)
+{
 	const struct fib_nh *nh = &r->nh;
 	struct rtmsg *m = nl_begin(b, type, nlm_flags, seq, portid, sizeof *m);
 	if (m)
@@ -117,6 +123,8 @@ int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t n
 		put_addr(b, RTA_DST, r->family, &r->dst);
 	if (nh->src_plen)
 		put_addr(b, RTA_SRC, r->family, &nh->src);
+	if (iif)
+		nl_put_u32(b, RTA_IIF, iif);
 	if (r->metric || r->family == AF_INET6)
 		nl_put_u32(b, RTA_PRIORITY, r->metric);
 	route_put_metrics(b, nh);

@@ -8,6 +8,9 @@
 /* One RTM_NEWROUTE or RTM_DELROUTE. 0 or -EMSGSIZE. */
 int route_put(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
 	      uint32_t portid, const struct fib_route *r);
+/* The same with the interface that was asked about; 0: none. */
+int route_put_in(struct nl_buf *b, struct leat_stack *st, uint16_t type, uint16_t nlm_flags, uint32_t seq,
+		 uint32_t portid, const struct fib_route *r, uint32_t iif);
 
 /* Until it goes by itself, in hundredths of a second; 0: it does not. */
 int32_t route_ticks_left(struct leat_stack *st, const struct fib_route *r);

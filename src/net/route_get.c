@@ -7,6 +7,7 @@
 #include "net/fib_exc.h"
 #include "net/fib_internal.h"
 #include "net/route_fill.h"
+#include "wire/ip6.h"
 
 static int error_of_type(uint8_t type)
 {
@@ -26,6 +27,7 @@ static int error_of_type(uint8_t type)
 
 /* What is asked. */
 struct question {
+	struct leat_stack *st;
 	uint8_t family;
 	struct ipaddr dst, src; /* src zero: none given */
 	const struct iface *in, *out; /* NULL: none given */
@@ -41,7 +43,8 @@ static void choose_source(struct leat_stack *st, const struct fib_nh *nh, const 
 	const struct iface *out = iface_by_handle(st, nh->if_handle);
 	if (!ipaddr_is_zero(&nh->prefsrc))
 		*ret = nh->prefsrc;
-	else if (nh->type == RTN_LOCAL)
+	else if (nh->type == RTN_LOCAL &&
+		 q->family == AF_INET) /* of IPv6 a whole prefix may be ours, without an address */
 		*ret = q->dst;
 	else if (out)
 		addr_select_source(&here, out, q->family, &q->dst, ret);
@@ -54,22 +57,24 @@ static uint32_t oif_of(struct leat_stack *st, bool came_in, const struct fib_nh 
 	return ours ? loopback_index(st) : ifindex_of(st, nh->if_handle);
 }
 
-static uint32_t flags4(uint8_t type)
+static uint32_t flags4(const struct question *q, const struct fib_nh *nh)
 {
 	enum {
 		CACHE_BROADCAST = 0x10000000,
 		CACHE_MULTICAST = 0x20000000
 	}; /* RTCF_* of <linux/in_route.h> */
 	const uint32_t cache_local = 0x80000000;
-	switch (type) {
+	const struct iface *out = iface_by_handle(q->st, nh->if_handle);
+	uint32_t inward = !q->in && out && (out->flags & IFF_LOOPBACK || out->l3_table) ? cache_local : 0;
+	switch (nh->type) {
 	case RTN_LOCAL:
 		return RTM_F_CLONED | cache_local;
 	case RTN_BROADCAST:
 		return RTM_F_CLONED | CACHE_BROADCAST | cache_local;
 	case RTN_MULTICAST:
-		return RTM_F_CLONED | CACHE_MULTICAST;
+		return RTM_F_CLONED | CACHE_MULTICAST | inward;
 	default:
-		return RTM_F_CLONED;
+		return RTM_F_CLONED | inward;
 	}
 }
 
@@ -118,7 +123,7 @@ static void put_result4(struct nl_req *r, const struct fib_route *f, const struc
 			.rtm_tos = f->tos,
 			.rtm_table = (uint8_t)(table < 256 ? table : RT_TABLE_COMPAT),
 			.rtm_type = f->nh.type,
-			.rtm_flags = flags4(f->nh.type) | route_exc_flags(x) |
+			.rtm_flags = flags4(q, &f->nh) | route_exc_flags(x) |
 				     (asked->rtm_flags & RTM_F_NOTIFY ? RTM_F_NOTIFY | CACHE_NOTIFY : 0),
 		};
 	put_addr(b, RTA_DST, AF_INET, &q->dst);
@@ -234,7 +239,7 @@ static int read_flow(struct nl_req *r, struct question *q)
 static int read_question(struct nl_req *r, struct question *q)
 {
 	const struct rtmsg *m = r->hdr;
-	*q = (struct question){ .family = m->rtm_family };
+	*q = (struct question){ .st = r->st, .family = m->rtm_family };
 	if (r->attrs[RTA_DST] && !addr_of_attr(r->attrs[RTA_DST], q->family, &q->dst))
 		return -EINVAL;
 	if (r->attrs[RTA_SRC] && !addr_of_attr(r->attrs[RTA_SRC], q->family, &q->src))
@@ -263,8 +268,14 @@ static struct fib_query query_of(const struct question *q, const struct iface *o
 /* Linux: a source must be one of ours, or come in by an interface. */
 static int check_source4(struct leat_stack *st, const struct question *q)
 {
-	if (q->in) /* Linux: who asks everybody may not know its address yet */
-		return ipaddr_is_zero(&q->src) && be32_get(q->dst.v4) != UINT32_MAX ? -EINVAL : 0;
+	bool from_nobody = ipaddr_is_zero(&q->src), to_nobody = ipaddr_is_zero(&q->dst);
+	if (q->in && (ip4_is_loopback(q->src.v4) || ip4_is_loopback(q->dst.v4)) &&
+	    !q->in->conf.guard[0].route_localnet)
+		return -EINVAL;
+	if (q->in && from_nobody) /* Linux: who asks everybody may not know its address yet */
+		return to_nobody || be32_get(q->dst.v4) == UINT32_MAX ? 0 : -EINVAL;
+	if (q->in)
+		return to_nobody ? -EINVAL : 0;
 	if (ipaddr_is_zero(&q->src) || fib_addr_type(st, AF_INET, &q->src) == RTN_LOCAL)
 		return 0;
 	return ip4_is_multicast(q->src.v4) ? -EINVAL : -ENETUNREACH;
@@ -297,18 +308,23 @@ static int answer4(struct leat_stack *st, const struct question *q, struct fib_r
 		   struct fib_why *ret_why)
 {
 	const struct ipaddr *dst = &q->dst;
-	bool everyone = be32_get(dst->v4) == UINT32_MAX, group = ip4_is_multicast(dst->v4);
+	bool everyone = be32_get(dst->v4) == UINT32_MAX || (q->in && ipaddr_is_zero(dst)),
+	     group = ip4_is_multicast(dst->v4);
 	*ret = (struct fib_route){ .family = AF_INET, .nh.type = RTN_UNICAST };
 	int err = check_source4(st, q);
 	if (err)
 		return err;
-	if (ipaddr_is_zero(dst) && !q->in) {
-		ret->nh.type = RTN_LOCAL;
-		ret->nh.prefsrc.v4 = be32_of(INADDR_LOOPBACK);
-		return 0;
-	}
 	if (q->out && !q->in && !(q->out->flags & IFF_UP))
 		return -ENETUNREACH;
+	if (ipaddr_is_zero(dst) &&
+	    !q->in) { /* Linux: oneself, by an address of the interface that is named */
+		struct worker here = { .lc = st->rt->ctl, .st = st, .view = st->view };
+		ret->nh.type = RTN_LOCAL;
+		ret->nh.prefsrc.v4 = be32_of(INADDR_LOOPBACK);
+		if (q->out)
+			addr_select_source(&here, q->out, AF_INET, dst, &ret->nh.prefsrc);
+		return 0;
+	}
 	const struct iface *of_source =
 		!q->in && !q->out && (everyone || group) ? owner_of(st, &q->src) : NULL;
 	const struct fib_query fq = query_of(q, q->in ? NULL : of_source ? of_source : q->out);
@@ -342,7 +358,7 @@ static int answer6(struct leat_stack *st, const struct question *q, struct fib_r
 {
 	const struct ip6 *dst = &q->dst.v6;
 	const struct iface *out = q->in ? q->in : q->out;
-	bool needs_link = ip6_is_link_local(dst) || ip6_is_multicast(dst);
+	bool needs_link = ip6_is_link_local(dst) || ip6_is_multicast(dst) || ip6_is_loopback(dst);
 	bool binds = out && (needs_link || (!q->in && ipaddr_is_zero(&q->src)));
 	const struct fib_query fq = query_of(q, binds ? out : NULL);
 	const struct fib_route *f = fib_ask(st, &fq);
@@ -409,8 +425,11 @@ int route_get(struct nl_req *r)
 			return -EHOSTUNREACH;
 		f.table = table_of(r->st, &f);
 	}
+	if (q.family == AF_INET6 && q.in && ip6_is_multicast(&q.dst.v6))
+		return -EMSGSIZE; /* Linux: routes of groups that came in are ip6mr's to show, and it has none */
 	if (m->rtm_flags & RTM_F_FIB_MATCH)
-		return route_put(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f);
+		return route_put_in(r->reply, r->st, RTM_NEWROUTE, 0, r->msg->nlmsg_seq, r->portid, &f,
+				    q.family == AF_INET6 && q.in ? q.in->ifindex : 0);
 	choose_way(r, &q, &f);
 	choose_source(r->st, &f.nh, &q, &src);
 	const struct fib_exc *x = exception_for(r->st, &q, &f.nh);

@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import queue
+import re
 import shlex
 import socket
 import struct
@@ -18,12 +19,13 @@ import sys
 import threading
 import time
 
-FENCE = 4294967280
+FENCE = 4294900000  # and what comes after
 RTM_NEWNEXTHOP, RTM_DELNEXTHOP = 104, 105
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 1, 4, 0x400
 NHA_ID, NHA_BLACKHOLE = 1, 4
 RTM_NEWNEIGH, RTM_DELNEIGH, NUD_PERMANENT, NDA_DST = 28, 29, 0x80, 1
-FENCE_NEIGH = "2001:db8:ffff::fe"
+FENCE_NEIGH = "2001:db8:ffff::"
+IS_FENCE = re.compile(r"\bid 429490\d{4} |" + FENCE_NEIGH)
 FENCE_WAIT_S = 30
 NO_FENCE_WAIT_S = 0.05
 STEP_WAIT_S = 100
@@ -38,6 +40,7 @@ class Fence:
     """A nexthop object that nobody uses, or, while the loopback interface is down, a neighbour on it."""
 
     def __init__(self):
+        self.n = 0
         self.nl = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self.nl.settimeout(FENCE_WAIT_S)
 
@@ -46,13 +49,16 @@ class Fence:
         return struct.unpack_from("=i", self.nl.recv(4096), 16)[0] == 0
 
     def put(self):
-        """False when nothing can be put up: the interface can have neither."""
-        hop = struct.pack("=BBBBI", socket.AF_INET, 0, 0, 0, 0) + struct.pack("=HHI", 8, NHA_ID, FENCE)
+        """What to look for, another one each time: on a slow machine the last one's end may still be on its way. None when nothing can be
+        put up: the interface can have neither."""
+        self.n += 1
+        hop = struct.pack("=BBBBI", socket.AF_INET, 0, 0, 0, 0) + struct.pack("=HHI", 8, NHA_ID, FENCE + self.n)
         if self.ask(RTM_NEWNEXTHOP, NLM_F_CREATE, hop + struct.pack("=HH", 4, NHA_BLACKHOLE)):
-            return self.ask(RTM_DELNEXTHOP, 0, hop)
+            return self.ask(RTM_DELNEXTHOP, 0, hop) and f"id {FENCE + self.n} "
+        address = f"{FENCE_NEIGH}{self.n:x}"
         neigh = struct.pack("=BBHiHBB", socket.AF_INET6, 0, 0, 1, NUD_PERMANENT, 0, 0)
-        neigh += struct.pack("=HH", 20, NDA_DST) + socket.inet_pton(socket.AF_INET6, FENCE_NEIGH)
-        return self.ask(RTM_NEWNEIGH, NLM_F_CREATE, neigh) and self.ask(RTM_DELNEIGH, 0, neigh)
+        neigh += struct.pack("=HH", 20, NDA_DST) + socket.inet_pton(socket.AF_INET6, address)
+        return self.ask(RTM_NEWNEIGH, NLM_F_CREATE, neigh) and self.ask(RTM_DELNEIGH, 0, neigh) and address + " "
 
     def close(self):
         self.nl.close()
@@ -81,7 +87,8 @@ class Monitor:
         self.lines.put(None)
 
     def events(self):
-        wait_s = FENCE_WAIT_S if self.fence.put() else NO_FENCE_WAIT_S
+        mine = self.fence.put()
+        wait_s = FENCE_WAIT_S if mine else NO_FENCE_WAIT_S
         out = []
         while True:
             try:
@@ -91,9 +98,9 @@ class Monitor:
             if line is None:
                 self.lines.put(None)
                 return "".join(out) + "(the monitor ended)\n"
-            if str(FENCE) not in line and FENCE_NEIGH not in line:
+            if not IS_FENCE.search(line):
                 out.append(line)
-            elif "eleted" in line:
+            elif mine and mine in line and "eleted" in line:
                 return "".join(out)
 
     def close(self):

@@ -25,6 +25,9 @@ class Known:
     def explains(self, r):
         return (fnmatch.fnmatchcase(r.object, self.object) and fnmatch.fnmatchcase(r.command, self.command) and fnmatch.fnmatchcase(r.said, self.said))
 
+    def is_about(self, objects):
+        return any(fnmatch.fnmatchcase(o, self.object) for o in objects)
+
 
 def read_known(path):
     with open(path, encoding="utf-8") as f:

@@ -24,7 +24,6 @@ SETTINGS = [  # what the sides' defaults differ in, or what would go on behind a
     ("net.ipv6.conf.default.accept_ra", 0),
     ("net.ipv6.conf.all.router_solicitation_delay", 0),  # Linux draws a time up to that before it looks at an address again
     ("net.ipv6.conf.default.router_solicitation_delay", 0),
-    ("net.ipv6.conf.lo.router_solicitation_delay", 0),
 ]
 
 

@@ -38,7 +38,7 @@ GROUP_START = re.compile(GROUP)
 
 # Addresses that are drawn: all that no command sets.
 MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b")
-SET = re.compile(r"0[0-2]:|ff:ff|33:33")
+SET = re.compile(r"0[0-2]:(?:00|02|11|16):|ff:ff|33:33")
 EUI64 = re.compile(r"\bfe80::(?!ff:|11:22|216:3e)[0-9a-f]{1,4}:[0-9a-f]{0,2}ff:fe[0-9a-f]{2}:[0-9a-f]{1,4}\b")
 
 
