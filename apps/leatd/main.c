@@ -197,7 +197,9 @@ static int fill_stack(struct daemon *d)
 	err = stack_restore_fd(d->st, d->saved_fd, d->opt.restore, why, sizeof why);
 	close(d->saved_fd);
 	d->saved_fd = -1;
-	return err ? daemon_give_up(err, "cannot restore %s", *why ? why : strerror(-err)) : 0;
+	return err ? daemon_give_up(err, "cannot restore %s; --restore takes what `leat save FILE` wrote",
+				    *why ? why : strerror(-err))
+		   : 0;
 }
 
 /* --- serving --- */

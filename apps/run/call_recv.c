@@ -142,6 +142,10 @@ static bool sync_first(struct call *c, int flags, void (*again)(struct call *))
 
 static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct call *))
 {
+	struct known *k = known_find(c->s, c->cookie);
+
+	if (n == -EAGAIN && k && call_may_wait(c, flags) && known_reads_in_vain(c->s, k))
+		n = -ENOBUFS;
 	if (n == -EAGAIN && !(flags & MSG_ERRQUEUE)) {
 		if (!sync_first(c, flags, again))
 			call_would_block(c, flags, EPOLLIN, SO_RCVTIMEO, again);

@@ -11,10 +11,14 @@
  * said in calls that are notified, all of which name an option or an address. */
 #include "run/superv_internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static uint32_t cookie_hash(uint64_t cookie)
@@ -73,6 +77,8 @@ void known_remove(struct superv *s, uint64_t cookie)
 		return;
 	hash_remove(&s->ours, &k->node);
 	list_remove(&k->link);
+	if (k->room_ev.fn)
+		superv_unwatch(s, &k->room_ev);
 	known_free(k);
 }
 
@@ -128,34 +134,94 @@ void known_sent(struct known *k, const void *bytes, size_t len_bytes)
 		k->asked_seq = h.nlmsg_seq;
 }
 
-/* An answer ends with an error, an acknowledgement, the end of a dump, or is one message. */
+static bool is_piece(const struct nlmsghdr *h)
+{
+	return h->nlmsg_type != NLMSG_ERROR && h->nlmsg_type != NLMSG_DONE && h->nlmsg_flags & NLM_F_MULTI;
+}
+
+/* An answer ends with an error, an acknowledgement, the end of a dump, or is one message. A piece of a dump tells that something was
+ * asked, which send() without an address did not. */
 void known_received(struct known *k, const void *bytes, size_t len_bytes)
 {
 	struct nlmsghdr h;
 
-	for (size_t at = 0; k->asked && next_header(bytes, len_bytes, &at, &h);)
-		if (h.nlmsg_seq == k->asked_seq &&
-		    (h.nlmsg_type == NLMSG_ERROR || h.nlmsg_type == NLMSG_DONE ||
-		     !(h.nlmsg_flags & NLM_F_MULTI)))
+	for (size_t at = 0; next_header(bytes, len_bytes, &at, &h);) {
+		if (is_piece(&h) && !k->asked)
+			k->asked_seq = h.nlmsg_seq;
+		if (is_piece(&h))
+			k->asked = true;
+		else if (h.nlmsg_seq == k->asked_seq)
 			k->asked = false;
+	}
 }
 
 /* --- from one daemon to the next --- */
 
-static void send_overrun(struct known *k)
+static bool send_overrun(struct known *k)
 {
 	struct nlmsghdr h = { .nlmsg_len = sizeof h, .nlmsg_type = NLMSG_OVERRUN };
 
-	send(k->own_fd, &h, sizeof h, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return send(k->own_fd, &h, sizeof h, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno != EAGAIN;
 }
 
-/* A request that was not read is forgotten, too: its sender is told that it failed. */
-static void give_up_request(struct known *k)
+static void overrun_fits(struct superv_event *e, uint32_t events)
+{
+	struct known *k = container_of(e, struct known, room_ev);
+
+	if (send_overrun(k) || events & (EPOLLHUP | EPOLLERR))
+		superv_unwatch(k->s, e);
+}
+
+/* A request that was not read is forgotten, too. */
+static void forget_request(struct known *k)
 {
 	while (recv(k->own_fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC) > 0)
 		;
-	send_overrun(k);
 	k->asked = false;
+}
+
+/* Its sender is told that it failed, behind what he has not read of the answer. */
+static void give_up_request(struct superv *s, struct known *k)
+{
+	forget_request(k);
+	if (send_overrun(k))
+		return;
+	k->s = s;
+	k->room_ev = (struct superv_event){ .fd = k->own_fd, .fn = overrun_fits };
+	superv_watch(s, &k->room_ev, EPOLLOUT);
+}
+
+static bool has_groups(const struct known *k)
+{
+	uint64_t any = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(k->was.groups); i++)
+		any |= k->was.groups[i];
+	return any;
+}
+
+static bool is_being_read(const struct superv *s, const struct known *k)
+{
+	const struct call *c;
+
+	list_for_each (c, &s->calls, link)
+		if (c->cookie == k->cookie && c->watched &&
+		    (c->fn == call_recvmsg || c->fn == call_recvfrom || c->fn == call_recvmmsg))
+			return true;
+	return false;
+}
+
+static bool has_unread(const struct known *k)
+{
+	int bytes = 0;
+
+	return !ioctl(k->own_fd, SIOCOUTQ, &bytes) && bytes > 0;
+}
+
+/* We do not see every request. Who hears no groups, and reads or could, is at an answer. */
+static bool is_at_an_answer(const struct superv *s, const struct known *k)
+{
+	return k->asked || (!has_groups(k) && (has_unread(k) || is_being_read(s, k)));
 }
 
 void known_lost(struct superv *s)
@@ -165,10 +231,18 @@ void known_lost(struct superv *s)
 	list_for_each (k, &s->all, link) {
 		k->to_adopt = true;
 		k->unsure = false;
-		if (k->asked)
-			give_up_request(k);
+		if (is_at_an_answer(s, k))
+			give_up_request(s, k);
 	}
 	s->all_adopted = false;
+}
+
+bool known_reads_in_vain(const struct superv *s, struct known *k)
+{
+	if (s->have_daemon || has_groups(k))
+		return false;
+	forget_request(k);
+	return true;
 }
 
 /* Nobody tells us of closed descriptors while there is no daemon. */
@@ -181,11 +255,7 @@ static bool is_closed(const struct known *k)
 
 static bool listens(const struct known *k)
 {
-	uint64_t any = 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(k->was.groups); i++)
-		any |= k->was.groups[i];
-	return any && !(k->was.options >> NETLINK_NO_ENOBUFS & 1);
+	return has_groups(k) && !(k->was.options >> NETLINK_NO_ENOBUFS & 1);
 }
 
 static int adopt_one(struct superv *s, struct known *k)

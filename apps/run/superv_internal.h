@@ -56,6 +56,8 @@ struct known {
 	bool asked; /* it was written to, and has not been read from to the end of the answer since */
 	uint32_t asked_seq; /* of the last request */
 	bool to_adopt; /* the daemon has not been told of it */
+	struct superv *s; /* with room_ev */
+	struct superv_event room_ev; /* fn: an overrun waits until own_fd has room for it, or did */
 };
 struct known *known_find(const struct superv *s, uint64_t cookie);
 /* One that is being made; the descriptor is copied. NULL: no memory, or no descriptors. */
@@ -69,6 +71,8 @@ void known_sent(struct known *k, const void *bytes, size_t len_bytes);
 void known_received(struct known *k, const void *bytes, size_t len_bytes);
 /* The daemon is gone: who waits for an answer of it waits in vain. */
 void known_lost(struct superv *s);
+/* No answer will come, and nothing else can. */
+bool known_reads_in_vain(const struct superv *s, struct known *k);
 /* There is another: it is told of them. False: not of all yet, call again. */
 bool known_adopt(struct superv *s);
 

@@ -42,7 +42,7 @@ check "a setting that there is none of" bash -c '! "$1" --name "lt-none-$$" --sy
     grep -q "sysctl: net.none: there is no such setting" "$0/why"' "$tmp" "$leatd"
 
 check "a restore from a directory" bash -c '! "$1" --name lt-none --restore "$0" 2>"$0/why" && [ "$(wc -l <"$0/why")" = 1 ] &&
-    grep -q "cannot restore $0: Is a directory" "$0/why"' "$tmp" "$leatd"
+    grep -q "cannot restore $0: Is a directory; --restore takes" "$0/why"' "$tmp" "$leatd"
 check "a restore from a file without end" bash -c '! timeout 20 "$1" --name lt-none --budget 16 --restore /dev/zero 2>"$0/why" &&
-    [ "$(wc -l <"$0/why")" = 1 ] && grep -q "cannot restore /dev/zero: File too large" "$0/why"' "$tmp" "$leatd"
+    [ "$(wc -l <"$0/why")" = 1 ] && grep -q "cannot restore /dev/zero: File too large; --restore takes" "$0/why"' "$tmp" "$leatd"
 exit $failed

@@ -49,7 +49,7 @@ stuck() { # COMMAND...: its output goes where nobody reads
 begin() { # dump|batch|monitor|...
     case $1 in
         dump) stuck "$leat" run -n "$name" -- ip route show ;;
-        monitor) stuck "$leat" run -n "$name" -- ip monitor route ;;
+        monitor) stuck "$leat" run -n "$name" -- ip monitor route; monitor=$! ;;
         batch)
             "$leat" run -n "$name" -- ip -batch "$tmp/lines" >/dev/null 2>>"$tmp/said" & tools+=("$!")
             awk 'BEGIN { for (i = 0; i < 400; i++) print "route add 198.19." int(i / 250) "." i % 250 "/32 via 10.77.2.2" }' >&8
@@ -129,8 +129,9 @@ check "the interfaces are given back" wait_for free
 gone() { local p; for p in $before; do ! kill -0 "$p" 2>/dev/null || return 1; done; }
 check "neither helper nor copy stays behind" wait_for gone
 exec 8>&-
-ended() { local p; for p in "${tools[@]}"; do ! kill -0 "$p" 2>/dev/null || { echo "$p runs: $(tr '\0' ' ' <"/proc/$p/cmdline")"; return 1; }; done; }
-check "every tool has ended" wait_for ended
+ended() { local p; for p in "${tools[@]}"; do [ "$p" = "$monitor" ] || ! kill -0 "$p" 2>/dev/null || { echo "$p runs: $(tr '\0' ' ' <"/proc/$p/cmdline")"; return 1; }; done; }
+check "every tool that asked has ended" wait_for ended
+check "who listens goes on: there may be another leatd soon" kill -0 "$monitor"
 end_tools all
 check "in a line each" eval '[ "$(wc -l <"$tmp/said")" -le 8 ] || { cat "$tmp/said"; false; }'
 check "a new one starts, and is configured" eval 'start_leatd "$name" --workers 2 && configure'
