@@ -2,10 +2,8 @@
 #include "leat/ask.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "leat/client.h"
 #include "leat/leat.h"
@@ -38,26 +36,13 @@ static const char *daemon_of(const char *line, char *to, size_t len)
 	return to;
 }
 
-/* An interactive line has no room for errors. */
-static int open_quietly(const char *name, struct client **ret)
-{
-	int err, saved = dup(STDERR_FILENO), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	dup2(null, STDERR_FILENO);
-	err = client_open(name, ret);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	close(null);
-	return err;
-}
-
 static void ask_daemon(const char *line, uint8_t cmd, int attr, const struct cli_offers *o)
 {
 	struct asked q = { .offers = o, .attr = attr };
 	struct client *c;
 	char name[64];
 
-	if (open_quietly(daemon_of(line, name, sizeof name), &c))
+	if (client_try(daemon_of(line, name, sizeof name), &c))
 		return;
 	leat_nl_timeout(c->nl, 1000);
 	client_begin(c, cmd, true);

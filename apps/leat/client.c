@@ -46,17 +46,40 @@ static int not_there(const struct client *c, int err)
 			  path, c->name);
 }
 
-int client_open(const char *name, struct client **ret)
+static struct client *client_new(const char *name)
 {
 	struct client *c = calloc(1, sizeof *c);
 	char outer[64];
+
+	if (!c)
+		return NULL;
+	if (!name && !run_inside(outer, sizeof outer))
+		name = outer;
+	c->name = strdup(name ? name : SOCKD_DEFAULT_NAME);
+	return c;
+}
+
+int client_try(const char *name, struct client **ret)
+{
+	struct client *c = client_new(name);
+	int err = c ? connect_to(c) : -ENOMEM;
+
+	if (!err)
+		err = find_family(c);
+	if (err)
+		client_close(c);
+	else
+		*ret = c;
+	return err;
+}
+
+int client_open(const char *name, struct client **ret)
+{
+	struct client *c = client_new(name);
 	int err;
 
 	if (!c)
 		return leat_error("out of memory");
-	if (!name && !run_inside(outer, sizeof outer))
-		name = outer;
-	c->name = strdup(name ? name : SOCKD_DEFAULT_NAME);
 	err = connect_to(c);
 	if (err)
 		err = not_there(c, err);

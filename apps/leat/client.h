@@ -30,6 +30,8 @@ typedef void answer_fn(const struct answer *a, void *ctx);
 /* Connects to the daemon (NULL: the one of the surrounding run, or "leat") and finds the family. 0, or 1 after a line on
  * standard error. NULL memory never. */
 int client_open(const char *name, struct client **ret);
+/* The same without a word. 0 or -errno. */
+int client_try(const char *name, struct client **ret);
 void client_close(struct client *c);
 
 /* Starts a request; attributes are put behind it with leat_nl_put*(c->nl, ...). */

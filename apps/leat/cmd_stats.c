@@ -8,19 +8,25 @@
 #include "leat/leat.h"
 
 static const struct field stack_fields[] = {
-	{ LEAT_A_NAME, F_STR, "name" },       { LEAT_A_TIME_US, F_U64, "time_us" },
-	{ LEAT_A_WORKERS, F_U32, "workers" }, { LEAT_A_PACKETS_DROPPED, F_U64, "packets_dropped" },
-	{ LEAT_A_MODULES, F_STR, "modules" }, { 0 },
+	{ LEAT_A_NAME, F_STR, "name" },
+	{ LEAT_A_TIME_US, F_U64, "time_us" },
+	{ LEAT_A_WORKERS, F_U32, "workers" },
+	{ LEAT_A_PACKETS_DROPPED, F_U64, "packets_dropped" },
+	{ LEAT_A_ROUTES_IP4, F_U64, "routes_ip4" },
+	{ LEAT_A_ROUTES_IP6, F_U64, "routes_ip6" },
+	{ LEAT_A_MODULES, F_STR, "modules" },
+	{ 0 },
 };
 
 static void print_stack(const struct answer *a, void *ctx)
 {
 	uint64_t s = answer_u64(a, LEAT_A_TIME_US) / 1000000;
 
-	printf("%s: up %" PRIu64 ":%02u:%02u, %" PRIu32 " workers, %" PRIu64
-	       " packets dropped\nmodules: %s\n",
+	printf("%s: up %" PRIu64 ":%02u:%02u, %" PRIu32 " workers, %" PRIu64 " packets dropped, %" PRIu64
+	       " + %" PRIu64 " routes (IPv4 + IPv6)\nmodules: %s\n",
 	       answer_str(a, LEAT_A_NAME), s / 3600, (unsigned)(s / 60 % 60), (unsigned)(s % 60),
 	       answer_u32(a, LEAT_A_WORKERS), answer_u64(a, LEAT_A_PACKETS_DROPPED),
+	       answer_u64(a, LEAT_A_ROUTES_IP4), answer_u64(a, LEAT_A_ROUTES_IP6),
 	       answer_str(a, LEAT_A_MODULES));
 }
 

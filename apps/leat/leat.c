@@ -11,9 +11,9 @@
 #include "leat/extcap.h"
 
 static const struct leat_command *const commands[] = {
-	&cmd_run,  &cmd_dev,    &cmd_graph,   &cmd_stats,   &cmd_drops,
-	&cmd_top,  &cmd_trace,  &cmd_explain, &cmd_capture, &cmd_sysctl,
-	&cmd_save, &cmd_reload, &cmd_restart, &cmd_drill,   &cmd_sim,
+	&cmd_run,    &cmd_dev,     &cmd_graph,   &cmd_stats,  &cmd_drops,   &cmd_top,
+	&cmd_trace,  &cmd_explain, &cmd_capture, &cmd_sysctl, &cmd_metrics, &cmd_save,
+	&cmd_reload, &cmd_restart, &cmd_drill,   &cmd_sim,
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 

@@ -37,8 +37,9 @@ struct leat_command {
 int leat_option(struct leat_args *a);
 int leat_bad_usage(const struct leat_args *a);
 
-extern const struct leat_command cmd_capture, cmd_dev, cmd_drill, cmd_drops, cmd_explain, cmd_graph, cmd_run,
-	cmd_reload, cmd_restart, cmd_save, cmd_sim, cmd_stats, cmd_sysctl, cmd_top, cmd_trace;
+extern const struct leat_command cmd_capture, cmd_dev, cmd_drill, cmd_drops, cmd_explain, cmd_graph,
+	cmd_metrics, cmd_run, cmd_reload, cmd_restart, cmd_save, cmd_sim, cmd_stats, cmd_sysctl, cmd_top,
+	cmd_trace;
 
 /* `leat: ...` and a newline on standard error; returns 1, the exit status of failure. */
 int leat_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -120,9 +120,6 @@ static void command(struct screen *s, int key)
 	case '4':
 		s->v->hidden[kinds[key - '1']] ^= true;
 		break;
-	case 'L' - '@': /* ^L: somebody else wrote on the screen */
-		clearok(curscr, TRUE);
-		break;
 	case '+':
 		s->delay_ms = MIN(s->delay_ms * 2, (unsigned)DELAY_MAX_MS);
 		break;
@@ -175,7 +172,9 @@ static int follow(struct screen *s)
 		int key = getch();
 		if (key == ERR)
 			continue;
-		if (s->typing)
+		if (key == 'L' - '@') /* ^L: somebody else wrote on the screen */
+			clearok(curscr, TRUE);
+		else if (s->typing)
 			type(s, key);
 		else
 			command(s, key);

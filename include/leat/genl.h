@@ -14,7 +14,7 @@
 
 enum leat_cmd {
 	LEAT_CMD_UNSPEC,
-	LEAT_CMD_STACK_GET, /* do: the stack as a whole. Answer: NAME, TIME_US, WORKERS, PACKETS_DROPPED, MODULES */
+	LEAT_CMD_STACK_GET, /* do: the stack as a whole. Answer: NAME, TIME_US, WORKERS, PACKETS_DROPPED, MODULES, ROUTES_* */
 	LEAT_CMD_DEV_GET, /* do: one device, by IFINDEX or IFNAME; dump: all. Answer: see LEAT_A_DEV_* */
 	LEAT_CMD_DEV_ADD, /* do (admin): opens a device: KIND, IFNAME, OPTIONS ("key=value,..."; may be absent) */
 	LEAT_CMD_DEV_DEL, /* do (admin): by IFINDEX or IFNAME */
@@ -158,6 +158,10 @@ enum leat_attr {
 	LEAT_A_WHAT, /* u32: enum leat_capture_what, START: together, RECORD: one of them */
 	LEAT_A_SNAP_LEN, /* u32: bytes of each packet; 0 or absent: 60,000 */
 	LEAT_A_TIME_NS, /* u64: since 1970 */
+
+	/* msg: STACK_GET */
+	LEAT_A_ROUTES_IP4, /* u64: in all tables */
+	LEAT_A_ROUTES_IP6, /* u64 */
 
 	LEAT_A_MAX_PLUS_1,
 };

@@ -29,6 +29,8 @@ int leat_nl_open(const char *stack, int protocol, struct leat_nl **ret_nl);
 void leat_nl_close(struct leat_nl *nl);
 /* For poll() alone: readable when leat_nl_listen() would not wait. */
 int leat_nl_fd(const struct leat_nl *nl);
+/* The process that serves it, as far as this one can name it; 0: the kernel. */
+int leat_nl_pid(const struct leat_nl *nl);
 /* An option of level SOL_NETLINK that takes an int: NETLINK_GET_STRICT_CHK, NETLINK_LISTEN_ALL_NSID, ... */
 int leat_nl_option(struct leat_nl *nl, int name, int value);
 /* How long to wait for an answer: then -EAGAIN. 0: for ever, as at first. */

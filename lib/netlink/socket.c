@@ -82,6 +82,16 @@ int leat_nl_fd(const struct leat_nl *nl)
 	return nl->fd;
 }
 
+int leat_nl_pid(const struct leat_nl *nl)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof peer;
+
+	if (nl->ctl >= 0)
+		getsockopt(nl->ctl, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	return peer.pid;
+}
+
 int leat_nl_option(struct leat_nl *nl, int name, int value)
 {
 	if (nl->ctl >= 0)

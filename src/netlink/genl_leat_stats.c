@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `leat stats`: the stack, its lcores and pools, and who uses how much memory. */
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "graph/node.h"
+#include "net/fib.h"
 #include "netlink/genl_leat.h"
 
 int leat_stack_get(struct nl_req *r)
@@ -19,6 +21,8 @@ int leat_stack_get(struct nl_req *r)
 	nl_put_u32(b, LEAT_A_WORKERS, r->st->n_workers);
 	leat_put_u64(b, LEAT_A_PACKETS_DROPPED, graph_drops_total(r->st));
 	nl_put_str(b, LEAT_A_MODULES, modules);
+	leat_put_u64(b, LEAT_A_ROUTES_IP4, fib_count(r->st, AF_INET));
+	leat_put_u64(b, LEAT_A_ROUTES_IP6, fib_count(r->st, AF_INET6));
 	return nl_end(b);
 }
 

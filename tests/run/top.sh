@@ -2,11 +2,7 @@
 # top.sh LEAT LEATD: `leat top` in lines, as JSON, on a terminal; and what it costs the daemon.
 . "$(dirname "$0")/lib.sh"
 here=$(dirname "$(readlink -f "$0")")
-python3 - "$tmp/frames.pcap" <<'END'
-import struct, sys
-f = b'\x02\0\0\0\0\x01' + b'\x02\0\0\0\0\x02' + b'\x08\x00' + b'\x45\0\0\x14' + b'\0\0\0\0' + b'\x40\x11\xff\xff' + b'\x0a\0\0\x01\x0a\0\0\x02'
-open(sys.argv[1], 'wb').write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) + struct.pack('<IIII', 0, 0, len(f), len(f)) + f)
-END
+python3 "$here/frames.py" "$tmp/frames.pcap"
 start_daemon
 L() { "$leat" -n "$name" "$@"; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$daemon/stat"; }
