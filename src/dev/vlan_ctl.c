@@ -341,10 +341,18 @@ static void vlan_done(struct leat_stack *st)
 
 static const struct node *const vlan_nodes[] = { &vlan_input_node, &vlan_output_node, NULL };
 
+static const struct knob vlan_knobs[] = {
+	KNOB("net.ipv4.ip_forward_update_priority", struct vlan_stack, update_priority, 1, 0, 1,
+	     .help = "IPv4 packets that are forwarded get the priority of their type of service, for the "
+		     "tags of VLANs"),
+	{ 0 },
+};
+
 const struct module vlan_module = {
 	.name = "vlan",
 	.id = MODULE_vlan,
 	.nodes = vlan_nodes,
+	.knobs = vlan_knobs,
 	.stack_size = sizeof(struct vlan_stack),
 	.init = vlan_init,
 	.unlink = vlan_unlink,

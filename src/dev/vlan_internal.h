@@ -37,6 +37,7 @@ struct vlan_stack {
 	bool lower_goes; /* all of its VLANs go with it, and nobody hears of it for each */
 	struct iface_watch watch;
 	struct iface_kind kind;
+	uint8_t update_priority; /* knob: forwarded IPv4 packets get that of their type of service */
 };
 static inline struct vlan_stack *vlan_stack(const struct leat_stack *st)
 {

@@ -5,7 +5,7 @@
  *
  * A packet that arrived keeps its priority in the extension block, which is there for those alone that have one. What leaves
  * has, as on Linux, the priority of its type of service where it is IPv4 and forwarded, or sent by a socket; else the one it
- * arrived with.
+ * arrived with, and of what is forwarded always that where net.ipv4.ip_forward_update_priority is 0.
  *
  * Left out: the priority of reports of groups, for which Linux has TC_PRIO_CONTROL; SO_PRIORITY, which sockets do not have. */
 #include <errno.h>
@@ -38,17 +38,17 @@ static uint32_t prio_of_tos(uint8_t tos)
 	return prio[tos >> 3 & 3];
 }
 
-static uint32_t prio_of(const struct pkt *p)
+static uint32_t prio_of(const struct pkt *p, bool update)
 {
 	bool ours = p->flags & PKT_F_LOCAL_OUT;
-	if (p->ethertype == ETH_P_IP && !(ours && p->ip_proto == IP_PROTO_ICMP4))
+	if (p->ethertype == ETH_P_IP && (ours ? p->ip_proto != IP_PROTO_ICMP4 : update))
 		return prio_of_tos(((const struct ip4_hdr *)pkt_l3(p))->tos);
 	return !ours && p->ext ? p->ext->priority : 0;
 }
 
 uint16_t vlan_prio_out(const struct pkt *p, const struct vlan *v)
 {
-	uint32_t prio = prio_of(p);
+	uint32_t prio = prio_of(p, racy_get(vlan_stack(v->ifc->st)->update_priority));
 	for (unsigned i = 0; i < racy_get(v->n_egress); i++)
 		if (racy_get(v->egress[i].prio) == prio)
 			return (uint16_t)(racy_get(v->egress[i].pcp) << VLAN_PCP_SHIFT);

@@ -108,12 +108,6 @@ static unsigned fill_ip(const struct worker *w, struct error_hdr *h, const struc
 	return (unsigned)sizeof h->ip + (len > 0 ? (unsigned)len : 0);
 }
 
-static bool is_extended(const struct worker *w, const struct pkt *cause)
-{
-	return unlikely(racy_get(icmp4_stack(w->st)->extension)) && !(cause->flags & PKT_F_LOCAL_OUT) &&
-	       iface_get(w, cause->in_if);
-}
-
 /* *extended: whether it would be, and then whether this type is. */
 static struct icmp4_hdr icmp_of(const struct pkt *cause, bool *extended)
 {
@@ -128,7 +122,7 @@ static struct icmp4_hdr icmp_of(const struct pkt *cause, bool *extended)
 static struct pkt *make_error(struct worker *w, const struct pkt *cause, const struct ip_way *way)
 {
 	struct error_hdr ip;
-	bool extended = is_extended(w, cause);
+	bool extended = icmp_is_extended(w, &icmp4_stack(w->st)->extension, cause);
 	struct icmp4_hdr icmp = icmp_of(cause, &extended);
 	uint32_t room = MAX(MIN(way->mtu, (uint32_t)ERROR_MAX), (uint32_t)IP4_MIN_MTU + IP4_OPTIONS_MAX);
 	struct pkt *e = pkt_new(w->lc);

@@ -17,12 +17,6 @@ enum icmp6_error_next { ICMP6_ERROR_OUTPUT = 1 };
 /* RFC 4443, 2.4(c) */
 enum { QUOTE_MAX = IP6_MIN_MTU - sizeof(struct ip6_hdr) - sizeof(struct icmp6_hdr) };
 
-static bool is_extended(const struct worker *w, const struct pkt *cause)
-{
-	return unlikely(racy_get(icmp6_stack(w->st)->extension)) && !(cause->flags & PKT_F_LOCAL_OUT) &&
-	       iface_get(w, cause->in_if);
-}
-
 /* Over an authentication header, to the transport's. False: the packet ends before that. */
 static bool step_over_ah(struct cursor c, struct ip6_chain *ch)
 {
@@ -122,7 +116,7 @@ static struct pkt *make_error(struct worker *w, const struct pkt *cause, const s
 	struct icmp6_msg m = { .type = cause->edge.icmp_error.type,
 			       .code = cause->edge.icmp_error.code,
 			       .info = cause->edge.icmp_error.info };
-	bool extended = is_extended(w, cause);
+	bool extended = icmp_is_extended(w, &icmp6_stack(w->st)->extension, cause);
 	if (extended)
 		m.info = icmp6_ext_info(m.type, m.info, &extended);
 	icmp6_emit(&m, &h);

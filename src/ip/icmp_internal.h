@@ -49,6 +49,13 @@ bool icmp_extend(const struct worker *w, struct pkt *e, const struct pkt *cause,
  * filled up with zeros. False: no buffer. */
 bool icmp_quote(struct lcore *lc, struct pkt *e, const struct pkt *cause, uint32_t room, bool extended);
 
+/* Whether that is wanted (`extension`: of the stack) and can be said: of what came by an interface that is still there. */
+static inline bool icmp_is_extended(const struct worker *w, const uint8_t *extension, const struct pkt *cause)
+{
+	return unlikely(racy_get(*extension)) && !(cause->flags & PKT_F_LOCAL_OUT) &&
+	       iface_get(w, cause->in_if);
+}
+
 static inline bool icmp_by_loopback(const struct worker *w, const struct pkt *p)
 {
 	const struct iface *in = iface_get(w, p->in_if);

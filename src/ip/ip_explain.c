@@ -237,6 +237,15 @@ static void say_error(const struct pkt *p, bool leaves, const char *what, struct
 		fact(f, "icmp-info", "%u", p->edge.icmp_error.info);
 }
 
+/* names: of types. */
+static void explain_error(const struct pkt *p, bool leaves, const char *const *names, unsigned n,
+			  struct facts *f)
+{
+	uint8_t type = p->edge.icmp_error.type;
+	const char *name = type < n ? names[type] : NULL;
+	say_error(p, leaves, name ? name : "an error", f);
+}
+
 void icmp4_error_explain(struct worker *w, const struct pkt *p, bool leaves, struct facts *f)
 {
 	static const char *const names[] = {
@@ -245,9 +254,7 @@ void icmp4_error_explain(struct worker *w, const struct pkt *p, bool leaves, str
 		[ICMP4_TIME_EXCEEDED] = "time exceeded",
 		[ICMP4_PARAM_PROBLEM] = "parameter problem",
 	};
-	uint8_t type = p->edge.icmp_error.type;
-	const char *name = type < ARRAY_SIZE(names) ? names[type] : NULL;
-	say_error(p, leaves, name ? name : "an error", f);
+	explain_error(p, leaves, names, ARRAY_SIZE(names), f);
 }
 
 void icmp6_error_explain(struct worker *w, const struct pkt *p, bool leaves, struct facts *f)
@@ -258,7 +265,5 @@ void icmp6_error_explain(struct worker *w, const struct pkt *p, bool leaves, str
 		[ICMP6_TIME_EXCEEDED] = "time exceeded",
 		[ICMP6_PARAM_PROBLEM] = "parameter problem",
 	};
-	uint8_t type = p->edge.icmp_error.type;
-	const char *name = type < ARRAY_SIZE(names) ? names[type] : NULL;
-	say_error(p, leaves, name ? name : "an error", f);
+	explain_error(p, leaves, names, ARRAY_SIZE(names), f);
 }

@@ -213,10 +213,13 @@ static void forget_outside(const struct sim *s)
 	}
 }
 
-int sim_ip_why(struct sim_node *n, const char *lines, struct sim_refusal *ret)
+int sim_ip_why(struct sim_node *n, const char *family, const char *lines, struct sim_refusal *ret)
 {
-	char path[PATH_LEN], ip[] = "ip", batch[] = "-batch";
-	char *const argv[] = { ip, batch, path, NULL };
+	char path[PATH_LEN], ip[] = "ip", batch[] = "-batch", option[4];
+	char *const plain[] = { ip, batch, path, NULL }, *const of_family[] = { ip, option, batch, path,
+										NULL };
+	char *const *argv = *family ? of_family : plain;
+	snprintf(option, sizeof option, "%s", family);
 	int err = n->st ? sim_make_dir(n->sim) : -ENETDOWN;
 	*ret = (struct sim_refusal){ 0 };
 	if (!err)
@@ -235,7 +238,7 @@ int sim_ip_why(struct sim_node *n, const char *lines, struct sim_refusal *ret)
 int sim_ip(struct sim_node *n, const char *lines)
 {
 	struct sim_refusal r;
-	int err = sim_ip_why(n, lines, &r);
+	int err = sim_ip_why(n, "", lines, &r);
 	if (err)
 		fprintf(stderr, "%s: line %u for ip: %s\n", n->name, r.line, r.why);
 	return err;

@@ -77,7 +77,8 @@ struct sim_refusal {
 	unsigned line;
 	char why[200];
 };
-int sim_ip_why(struct sim_node *n, const char *lines, struct sim_refusal *ret);
+int sim_ip_why(struct sim_node *n, const char *family, const char *lines,
+	       struct sim_refusal *ret); /* family: "", "-4" or "-6" */
 
 /* --- wires --- */
 

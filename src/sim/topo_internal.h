@@ -41,6 +41,7 @@ struct topo {
 	unsigned failed;
 	char show[64]; /* a filter for what the first failure was about; "": for all */
 	bool bad;
+	bool hearing; /* ip is at work */
 };
 
 enum stage { STAGE_BUILD, STAGE_CONFIG, STAGE_START, STAGE_END };

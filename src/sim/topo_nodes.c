@@ -126,26 +126,68 @@ static bool refused(struct line *l, const struct topo_node *n, const struct sim_
 	return topo_wrong(of, "ip refuses \"%s\": %s", of->whole, r->why);
 }
 
-/* One `ip -batch` of what the node was told and its stack has not heard. A node that is away hears it when it returns. */
-static bool catch_up(struct line *l, struct topo_node *n)
+/* `-6` or `-4` in front of what ip is told, which a batch has for all its lines; "": none. */
+static const char *family_of(const struct line *l)
+{
+	static const char *const families[] = { "-6", "-4" };
+	const char *s = behind_ip(l) + strspn(behind_ip(l), " \t");
+	for (unsigned i = 0; i < ARRAY_SIZE(families); i++)
+		if (!strncmp(s, families[i], 2) && strchr(" \t", s[2]))
+			return families[i];
+	return "";
+}
+
+/* One `ip -batch` of the next lines that the node was told and its stack has not heard, as far as they are of one family. */
+static bool hear_some(struct line *l, struct topo_node *n)
 {
 	char *batch = NULL;
 	size_t len;
 	struct sim_refusal r;
+	unsigned end = n->n_heard;
+	const char *family = family_of(n->told[end]);
 	FILE *f = open_memstream(&batch, &len);
 	if (!f)
 		return topo_wrong(l, "out of memory");
-	for (unsigned i = n->n_heard; i < n->n_told; i++)
-		fprintf(f, "%s\n", behind_ip(n->told[i]));
+	for (; end < n->n_told && family_of(n->told[end]) == family; end++) {
+		const char *s = behind_ip(n->told[end]) + strspn(behind_ip(n->told[end]), " \t");
+		fprintf(f, "%s\n", s + strlen(family));
+	}
 	fclose(f);
-	bool hears = len && sim_node_stack(n->node) && !l->topo->o->no_ip;
-	int err = hears ? sim_ip_why(n->node, batch, &r) : 0;
+	int err = sim_ip_why(n->node, family, batch, &r);
 	free(batch);
 	if (err)
 		return refused(l, n, &r);
-	if (hears)
-		n->n_heard = n->n_told;
+	n->n_heard = end;
 	return true;
+}
+
+static bool has_news(const struct topo *t, const struct topo_node *n)
+{
+	return n->n_heard < n->n_told && sim_node_stack(n->node) && !t->o->no_ip;
+}
+
+/* Who is to hear something. A node that is away hears it when it returns. */
+static struct topo_node *next_to_hear(const struct topo *t)
+{
+	for (unsigned i = 0; i < t->n_nodes; i++)
+		if (has_news(t, &t->node[i]))
+			return &t->node[i];
+	return NULL;
+}
+
+/* Further lines of the same instant come up while ip is at work: they are told, and heard when it is done. */
+static bool catch_up(struct line *l)
+{
+	struct topo *t = l->topo;
+	struct topo_node *n;
+	bool ok = true;
+	if (t->hearing)
+		return true;
+	t->hearing = true;
+	while (ok && (n = next_to_hear(t)))
+		ok = hear_some(l, n);
+	t->hearing = false;
+	return ok;
 }
 
 static bool is_config_of(const struct line *l, const char *node)
@@ -162,7 +204,7 @@ static bool tell_all(struct line *l, struct topo_node *n)
 	for (unsigned i = 0; i < t->n_lines; i++)
 		if (is_config_of(t->line[i], l->word[0]) && !tell(n, t->line[i]))
 			return false;
-	return catch_up(l, n);
+	return catch_up(l);
 }
 
 bool topo_act_ip(struct line *l)
@@ -170,7 +212,7 @@ bool topo_act_ip(struct line *l)
 	struct topo_node *n = entry_or_wrong(l, l->word[0]);
 	if (!n)
 		return false;
-	return l->timed ? tell(n, l) && catch_up(l, n) : tell_all(l, n);
+	return l->timed ? tell(n, l) && catch_up(l) : tell_all(l, n);
 }
 
 /* --- faults --- */
@@ -201,5 +243,5 @@ bool topo_act_return(struct line *l)
 				  kept ? sim_why(l->topo->sim) : strerror(-err));
 	if (!kept)
 		n->n_heard = 0;
-	return catch_up(l, n);
+	return catch_up(l);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VLANs in a whole stack: tags in the frame and in the descriptor alike, one in another, and how they follow what is below. */
 #include "net/iface_internal.h"
+#include "net/sysctl.h"
 #include "stack/rig.h"
 
 #define HOST "10.0.5.2"
@@ -261,6 +262,12 @@ static void ipv4_leaves_with_the_priority_of_its_service(void **state)
 		rig_send(r, &r->b, &f);
 		assert_int_equal(next_bits(&r->a), as[i].bits);
 	}
+	char why[100];
+	assert_int_equal(sysctl_set(r->st, "net.ipv4.ip_forward_update_priority", "0", why, sizeof why), 0);
+	ip.tos = 0x10;
+	frame_ip4(&f, &r->b, &ip, 20);
+	rig_send(r, &r->b, &f);
+	assert_int_equal(next_bits(&r->a), 1); /* that it came with, which is none */
 	ip = ip4_packet(HOST, LEAT);
 	ip.tos = 0x10; /* is answered with the same, and has none */
 	frame_ip4(&f, &r->a, &ip, 20);

@@ -49,6 +49,14 @@ chance_is_overruled() {
     grep -q '^at [1-4]\..* wire 1 cut' "$tmp/over.out" && ! grep -qE '^at ([5-9]|1.)\..* heal' "$tmp/over.out" &&
         [ "$(grep '^at ' "$tmp/over.out" | grep -cvE ' wire 1 (cut|heal)$')" = 0 ]
 }
+# Several lines of one instant, of several nodes and both families, are each heard, in their order.
+instant_is_told_whole() {
+    printf '%s\n' 'node a b' 'wire a:x b:x up' 'a ip address add 10.0.0.1/24 dev x' 'at 1s a ip route add 10.1.0.0/16 via 10.0.0.2' \
+        'at 1s b ip -6 rule add from fd00::/16 table 9' 'at 1s a ip route add 10.2.0.0/16 via 10.0.0.2' 'at 1s a ip -6 rule add from fd00::/16 table 9' \
+        'at 1s a ip route replace 10.2.0.0/16 dev x' 'at 2s a ip route del 10.2.0.0/16 dev x' 'at 2s a ip route del 10.1.0.0/16' \
+        'at 2s a ip -6 rule del from fd00::/16 table 9' 'at 2s b ip -6 rule del from fd00::/16 table 9' >"$tmp/instant.sim"
+    status 0 "$leat" sim "$tmp/instant.sim"
+}
 frames() { tshark -r "$1" -Y "$2" 2>/dev/null | wc -l; }
 # 100 requests leave a, and what arrives at r is inbound there, 5 ms later; one of them is lost on the second wire.
 readable() {
@@ -70,6 +78,7 @@ for f in "$dir"/*.sim; do
     check "$(basename "$f"): three workers, same outcome" same_outcome "$f"
 done
 for seed in 1 2 3 4 5; do check "chaos by seed $seed ends whole" timeout 60 "$leat" sim "$dir/chaos.sim" --seed $seed; done
+check "lines of one instant are all told" instant_is_told_whole
 check "a random schedule can be made a scripted one" chance_becomes_script
 check "and the file has the last word" chance_is_overruled
 check "ten runs, one digest" same_ten_times "$dir/three-nodes.sim"

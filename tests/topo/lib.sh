@@ -340,3 +340,40 @@ wire_has_fragments() { # client|server
     done
     ! tshark -c 300 -r "$tmp/$1.pcap" -Y '_ws.malformed || ip.fragment.error || ipv6.fragment.error' 2>/dev/null | grep .
 }
+
+# leat beside a guest of the lab's peer-vm (PEER_VM, or ../shared/lab/peer-vm from the source tree), whose eth0 is leat's interface $tap in a
+# namespace of its own. Sets $leat, $leatd, $name, $tap; exits with 77 where there is no guest. `guest COMMAND...` runs there, `L ...` is leat.
+topo_guest() { # BUILD NAME TAP
+    [ "$(id -u)" = 0 ] || exit 77
+    peer_vm=${PEER_VM:-$topo_dir/../../../shared/lab/peer-vm}
+    [ -x "$peer_vm" ] || { echo "no guest: set PEER_VM"; exit 77; }
+    leat=$1/apps/leat/leat leatd=$1/apps/leatd/leatd
+    name=$2$$ tap=$3$$
+    export LEAT_RUNDIR
+    topo_start none
+    eval "$(echo "base_clean() {"; declare -f topo_clean | tail -n +3)" # the guest goes first
+    topo_clean() {
+        "$peer_vm" stop --name "$tap" >/dev/null 2>&1
+        base_clean
+    }
+    LEAT_RUNDIR=$tmp/run
+    ip netns add "$prefix-leat" || exit 1
+    "$peer_vm" start --name "$tap" --netns "$prefix-leat" --addr none >"$tmp/vm" 2>&1 || { cat "$tmp/vm"; exit 77; }
+}
+L() { "$leat" -n "$name" "$@"; }
+guest() { "$peer_vm" exec --name "$tap" -- "$@"; }
+guest_leatd() { # ARG...
+    local i
+    ip netns exec "$prefix-leat" "$leatd" --name "$name" --dev "af_packet:$tap" "$@" >"$tmp/leatd.out" 2>"$tmp/leatd.log" </dev/null &
+    leatd_pid=$!
+    for i in {1..50}; do grep -qx ready "$tmp/leatd.out" && return 0; sleep 0.1; done
+    return 1
+}
+
+# Who looks at no frame of leat's finds nothing wrong with them: some must be in the capture, and then nothing that is wrong.
+wire_is_sound() { # PCAP LEATS WRONG [TSHARK OPTION]...: LEATS and WRONG are display filters
+    local pcap=$1 ours=$2 wrong=$3
+    shift 3
+    [ -n "$(tshark -r "$pcap" -Y "$ours" 2>/dev/null | head -n 1)" ] || { echo "no frame of leat's in $pcap: $ours"; return 1; }
+    ! tshark -r "$pcap" "$@" -Y "$wrong" 2>/dev/null | grep .
+}

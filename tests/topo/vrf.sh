@@ -10,32 +10,8 @@
 #    guest: c  10.77.3.2  eth0.31 ---+                      v31 10.77.3.1
 # shellcheck source=tests/topo/lib.sh
 . "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || exit 77
-B=$1
-peer_vm=${PEER_VM:-$(dirname "$0")/../../../shared/lab/peer-vm}
-[ -x "$peer_vm" ] || { echo "no guest: set PEER_VM"; exit 77; }
-leat=$B/apps/leat/leat leatd=$B/apps/leatd/leatd
-name=vrf$$ tap=ltr$$
-export LEAT_RUNDIR
-L() { "$leat" -n "$name" "$@"; }
-guest() { "$peer_vm" exec --name "$tap" -- "$@"; }
-
-topo_start none
-eval "$(echo "base_clean() {"; declare -f topo_clean | tail -n +3)" # the guest goes first
-topo_clean() {
-    "$peer_vm" stop --name "$tap" >/dev/null 2>&1
-    base_clean
-}
-LEAT_RUNDIR=$tmp/run
-ip netns add "$prefix-leat" || exit 1
-"$peer_vm" start --name "$tap" --netns "$prefix-leat" --addr none >"$tmp/vm" 2>&1 || { cat "$tmp/vm"; exit 77; }
-
-start() {
-    ip netns exec "$prefix-leat" "$leatd" --name "$name" --workers 2 --dev "af_packet:$tap" >"$tmp/leatd.out" 2>"$tmp/leatd.log" </dev/null &
-    leatd_pid=$!
-    for i in {1..50}; do grep -qx ready "$tmp/leatd.out" && return 0; sleep 0.1; done
-    return 1
-}
+topo_guest "$1" vrf ltr
+start() { guest_leatd --workers 2; }
 guest_up() {
     guest sh -ec '
         modprobe 8021q; modprobe vrf; ip link set eth0 up
