@@ -15,6 +15,7 @@
 #include "net/fib.h"
 
 #include <errno.h>
+#include <linux/netconf.h>
 #include <netinet/in.h>
 
 #include "net/ctl_fill.h"
@@ -22,6 +23,7 @@
 #include "net/fib_index.h"
 #include "net/fib_internal.h"
 #include "net/l3.h"
+#include "net/netconf_ctl.h"
 #include "net/nexthop.h"
 #include "net/rule_internal.h"
 
@@ -556,6 +558,70 @@ void fib_nexthop_changed(struct leat_stack *st, uint32_t id)
 			route_tell(st, RTM_NEWROUTE, NLM_F_REPLACE, &r);
 }
 
+static bool uses_if(const struct fib_node *n, uint32_t if_handle)
+{
+	for (const struct fib_entry *e = n->entries; e; e = e->next)
+		if (fib_nh_uses_if(&e->nh->nh, if_handle))
+			return true;
+	return false;
+}
+
+/* Which routes are passed by for want of carrier has changed: of an interface, or (0) of any. */
+static void settle_again(struct leat_stack *st, uint8_t family, uint32_t if_handle)
+{
+	struct fib_table *t;
+	list_for_each (t, &fib_state(st)->tables[fib_index(family)], link) {
+		struct fib_node *n = fib_trie_next(t->trie, NULL, 0);
+		for (; n; n = fib_trie_next(t->trie, &n->key, n->plen))
+			if (!if_handle || uses_if(n, if_handle))
+				fib_node_settle(st, t->trie, family, n);
+	}
+}
+
+static void follow_carrier(const struct iface *i)
+{
+	const struct fib_stack *s = fib_state(i->st);
+	bool of4 = i->conf.guard[0].ignore_linkdown || s->ignore_linkdown[0],
+	     of6 = i->conf.guard[1].ignore_linkdown;
+	if (of4 || of6)
+		fib_paths_follow(i->st, i->handle);
+	if (of4)
+		settle_again(i->st, AF_INET, i->handle);
+	if (of6)
+		settle_again(i->st, AF_INET6, i->handle);
+}
+
+static void follow_all(struct leat_stack *st, uint8_t family)
+{
+	for (const struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex))
+		fib_paths_follow(st, i->handle);
+	settle_again(st, family, 0);
+}
+
+void fib_linkdown_changed(struct leat_stack *st, struct iface *i, const struct knob *k)
+{
+	uint8_t family = strncmp(k->name, "net.ipv4.", 9) ? AF_INET6 : AF_INET;
+	follow_all(st, family);
+	netconf_tell_linkdown(st, family, i ? (int32_t)i->ifindex : NETCONFA_IFINDEX_DEFAULT);
+}
+
+/* Linux: of IPv6 it is written to all of them, of IPv4 it counts beside theirs. */
+void fib_all_linkdown_changed(struct leat_stack *st, struct iface *none, const struct knob *k)
+{
+	uint8_t family = strncmp(k->name, "net.ipv4.", 9) ? AF_INET6 : AF_INET;
+	uint8_t on = fib_state(st)->ignore_linkdown[fib_index(family)];
+	if (family == AF_INET6) {
+		iface_conf_default(st)->guard[1].ignore_linkdown = on;
+		for (struct iface *i = iface_next(st, 0); i; i = iface_next(st, i->ifindex)) {
+			i->conf.guard[1].ignore_linkdown = on;
+			netconf_tell_linkdown(st, family, (int32_t)i->ifindex);
+		}
+		netconf_tell_linkdown(st, family, NETCONFA_IFINDEX_DEFAULT);
+	}
+	follow_all(st, family);
+	netconf_tell_linkdown(st, family, NETCONFA_IFINDEX_ALL);
+}
+
 static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 {
 	if (e == IFACE_ADDED || e == IFACE_RENAMED || e == IFACE_GOING)
@@ -564,6 +630,8 @@ static void on_iface(struct iface_watch *w, struct iface *i, enum iface_event e)
 		nexthop_flush_iface(i->st, i, e != IFACE_CHANGED);
 	if (e == IFACE_UP || e == IFACE_DOWN)
 		fib_paths_follow(i->st, i->handle);
+	if (e == IFACE_CHANGED || e == IFACE_UP)
+		follow_carrier(i);
 	if (e != IFACE_DOWN && e != IFACE_GOING)
 		return;
 	bool addresses = stack_state(i->st, MODULE_addr); /* they go next, and then what they left behind */

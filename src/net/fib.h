@@ -199,6 +199,8 @@ const struct fib_route *fib_lookup_ctl(struct leat_stack *st, uint8_t family, co
 				       uint32_t oif);
 /* Whether the table has ever had a route, as on Linux. */
 bool fib_has_table(struct leat_stack *st, uint8_t family, uint32_t table);
+/* Whether packets pass by routes through that interface, for it has no carrier (ignore_routes_with_linkdown). Control lcore. */
+bool fib_ignores(struct leat_stack *st, uint8_t family, uint32_t if_handle);
 /* The route after `after` (NULL: the first) in the order of family, table, prefix, metric: dumps resume by key. false: no
  * more. */
 bool fib_next(struct leat_stack *st, const struct fib_route *after, uint8_t family, struct fib_route *ret);

@@ -8,16 +8,17 @@
 /* --- lookups --- */
 
 /* In one table; skips what want() refuses, and what does not fit. */
-static const struct fib_entry *table_ask(const struct fib_table *t, const struct fib_key *key,
-					 const struct fib_choice *c, fib_want_fn *want,
-					 const struct fib_node **ret_node)
+static const struct fib_entry *table_ask(struct leat_stack *st, uint8_t family, const struct fib_table *t,
+					 const struct fib_key *key, const struct fib_choice *c,
+					 fib_want_fn *want, const struct fib_node **ret_node)
 {
 	for (unsigned below = 129; t;) {
 		const struct fib_node *n = fib_trie_cover(t->trie, key, below);
 		if (!n)
 			break;
 		for (const struct fib_entry *e = n->entries; e; e = e->next)
-			if (fib_choice_fits(c, e) && (!want || want(&e->nh->nh))) {
+			if (fib_choice_fits(c, e) && (!want || want(&e->nh->nh)) &&
+			    !fib_nh_is_ignored(st, family, e->nh)) {
 				*ret_node = n;
 				return e;
 			}
@@ -42,8 +43,8 @@ static const struct fib_entry *ask_table(struct asking *a, uint32_t table, const
 {
 	const struct fib_choice c = fib_choice_of(a->st, a->q, a->oif);
 	a->table = table;
-	const struct fib_entry *e =
-		table_ask(fib_table_find(a->s, a->q->family, table), key, &c, a->want, &a->node);
+	const struct fib_entry *e = table_ask(a->st, a->q->family, fib_table_find(a->s, a->q->family, table),
+					      key, &c, a->want, &a->node);
 	return e && e->nh->nh.type != RTN_THROW ? e : NULL;
 }
 

@@ -144,6 +144,7 @@ struct fib_stack {
 	struct fib_hop *described; /* the hops of siblings that fib_describe() told last */
 	struct fib_route found; /* what fib_lookup_ctl() last answered */
 	struct iface_watch watch;
+	uint8_t ignore_linkdown[2]; /* knobs: net.ipv4.conf.all.ignore_routes_with_linkdown, and of IPv6 */
 };
 
 static inline struct fib_stack *fib_state(const struct leat_stack *st)
@@ -160,6 +161,9 @@ static inline struct fib_key fib_key_of(uint8_t family, const struct ipaddr *a)
 }
 
 /* fib.c */
+/* Knobs of these names have been written. */
+void fib_linkdown_changed(struct leat_stack *st, struct iface *i, const struct knob *k);
+void fib_all_linkdown_changed(struct leat_stack *st, struct iface *none, const struct knob *k);
 /* The route of r's prefix that has that serial number, with its siblings: it first (eldest false), or the eldest. */
 bool fib_show_siblings(struct leat_stack *st, const struct fib_route *r, uint64_t serial, bool eldest,
 		       struct fib_route *ret);
@@ -208,8 +212,9 @@ static inline enum fib_paths_of fib_paths_kind(const struct fib_shared_nh *sh)
 {
 	return sh->family == AF_INET ? FIB_PATHS_OF_ROUTE4 : FIB_PATHS_OF_ROUTE6;
 }
-struct fib_paths *fib_paths_new(struct leat_stack *st, enum fib_paths_of of, const struct fib_leg *legs,
-				unsigned n);
+/* family 0: of routes of both. */
+struct fib_paths *fib_paths_new(struct leat_stack *st, uint8_t family, enum fib_paths_of of,
+				const struct fib_leg *legs, unsigned n);
 /* Makes new ones seen in place of old, which go after a grace period. */
 void fib_paths_swap(struct leat_stack *st, struct fib_shared_nh *sh, struct fib_paths *new);
 /* There is no memory for new ones: what belongs to a group that has changed is no longer looked at. */
@@ -284,6 +289,10 @@ int fib_node_add(struct leat_stack *st, struct fib_trie *t, struct fib_node *n, 
 void fib_node_delete(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n,
 		     struct fib_entry **at);
 void fib_node_set_until(struct leat_stack *st, struct fib_node *n, const struct fib_route *r);
+/* Packets pass by it: none of its ways has carrier, and that is to count. */
+bool fib_nh_is_ignored(struct leat_stack *st, uint8_t family, const struct fib_shared_nh *sh);
+/* What follows for packets from what its interfaces are now. */
+void fib_node_settle(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n);
 void fib_node_set_rank(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,
 		       const struct fib_route *r, uint8_t rank);
 /* The entry behind the one that `after` describes; when that is gone, the first that sorts behind it. */

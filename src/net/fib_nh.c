@@ -180,7 +180,7 @@ static struct fib_shared_nh *joined_new(struct leat_stack *st, const struct fib_
 		sh->legs[i] = legs[i];
 		sh->hops[i] = hop_of(&legs[i]);
 	}
-	sh->nh.paths = fib_paths_new(st, fib_paths_kind(sh), sh->legs, n);
+	sh->nh.paths = fib_paths_new(st, sh->family, fib_paths_kind(sh), sh->legs, n);
 	if (sh->nh.paths)
 		return sh;
 	mem_free(sh);

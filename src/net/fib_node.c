@@ -140,11 +140,22 @@ static struct fib_shared_nh *join_siblings(struct leat_stack *st, const struct f
 
 /* --- what packets take --- */
 
+/* Linux: ignore_routes_with_linkdown. What is ours is, whatever the link. */
+bool fib_nh_is_ignored(struct leat_stack *st, uint8_t family, const struct fib_shared_nh *sh)
+{
+	if (sh->nh.type == RTN_LOCAL || sh->nh.type == RTN_ANYCAST || !sh->nh.if_handle)
+		return false;
+	for (uint32_t i = 0; i < sh->n_legs; i++)
+		if (!fib_ignores(st, family, sh->legs[i].nh->nh.if_handle))
+			return false;
+	return sh->n_legs || fib_ignores(st, family, sh->nh.if_handle);
+}
+
 static void settle_best(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n)
 {
 	const struct fib_nh *was = n->best;
 	const struct fib_entry *e = n->entries;
-	while (e && (e->tos || e->nh->nh.src_plen))
+	while (e && (e->tos || e->nh->nh.src_plen || fib_nh_is_ignored(st, family, e->nh)))
 		e = e->next;
 	if (e && is_advertised(e))
 		e = first_router(e);
@@ -154,6 +165,11 @@ static void settle_best(struct leat_stack *st, struct fib_trie *t, uint8_t famil
 	fib_several_follow(st, t, n);
 	if (was && was->paths && container_of(was, struct fib_shared_nh, nh)->siblings)
 		fib_nh_put(st, container_of(was, struct fib_shared_nh, nh));
+}
+
+void fib_node_settle(struct leat_stack *st, struct fib_trie *t, uint8_t family, struct fib_node *n)
+{
+	settle_best(st, t, family, n);
 }
 
 void fib_node_set_rank(struct leat_stack *st, struct fib_trie *t, struct fib_node *n,

@@ -123,27 +123,48 @@ bool fib_path_is_alive(struct leat_stack *st, const struct fib_shared_nh *leg)
 	return is_alive(st, leg->nh.if_handle);
 }
 
+bool fib_ignores(struct leat_stack *st, uint8_t family, uint32_t if_handle)
+{
+	const struct iface *i = iface_by_handle(st, if_handle);
+	if (!i || (i->flags & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP)) != IFF_UP)
+		return false;
+	return i->conf.guard[fib_index(family)].ignore_linkdown ||
+	       (family == AF_INET && fib_state(st)->ignore_linkdown[0]);
+}
+
+/* Packets may take it. family 0: of routes of both. */
+static bool carries(struct leat_stack *st, uint8_t family, const struct fib_nh *nh)
+{
+	uint8_t of = family ? family : nh->gw_family ? nh->gw_family : AF_INET;
+	return is_alive(st, nh->if_handle) && !fib_ignores(st, of, nh->if_handle);
+}
+
 /* Where the part of a way ends that has so much of the weight in front of it and its own. Linux: fib_rebalance(). */
 static int32_t line_end(uint64_t so_far, uint64_t total)
 {
 	return (int32_t)(((so_far << 31) + total / 2) / total - 1);
 }
 
-static uint64_t alive_weight(struct leat_stack *st, const struct fib_hop *hops, unsigned n)
+static bool hop_carries(struct leat_stack *st, uint8_t family, const struct fib_hop *h)
+{
+	return is_alive(st, h->if_handle) && !fib_ignores(st, family, h->if_handle);
+}
+
+static uint64_t alive_weight(struct leat_stack *st, uint8_t family, const struct fib_hop *hops, unsigned n)
 {
 	uint64_t total = 0;
 	for (unsigned i = 0; i < n; i++)
-		total += is_alive(st, hops[i].if_handle) ? hops[i].weight : 0;
+		total += hop_carries(st, family, &hops[i]) ? hops[i].weight : 0;
 	return total;
 }
 
-static void draw_line(struct leat_stack *st, struct fib_paths *ps, const struct fib_leg *legs)
+static void draw_line(struct leat_stack *st, uint8_t family, struct fib_paths *ps, const struct fib_leg *legs)
 {
 	uint64_t total = 0, so_far = 0;
 	for (uint32_t i = 0; i < ps->n; i++)
-		total += fib_path_is_alive(st, legs[i].nh) ? legs[i].weight : 0;
+		total += carries(st, family, &legs[i].nh->nh) ? legs[i].weight : 0;
 	for (uint32_t i = 0; i < ps->n; i++) {
-		bool alive = fib_path_is_alive(st, legs[i].nh);
+		bool alive = carries(st, family, &legs[i].nh->nh);
 		so_far += alive ? legs[i].weight : 0;
 		ps->path[i] = (struct fib_path){ .nh = &legs[i].nh->nh,
 						 .upper = alive ? line_end(so_far, total) : -1 };
@@ -152,9 +173,9 @@ static void draw_line(struct leat_stack *st, struct fib_paths *ps, const struct 
 
 const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_route *r, uint32_t hash)
 {
-	uint64_t total = alive_weight(st, r->hops, r->n_hops), so_far = 0;
+	uint64_t total = alive_weight(st, r->family, r->hops, r->n_hops), so_far = 0;
 	for (unsigned i = 0; i < r->n_hops; i++) {
-		if (!is_alive(st, r->hops[i].if_handle))
+		if (!hop_carries(st, r->family, &r->hops[i]))
 			continue;
 		so_far += r->hops[i].weight;
 		if ((int32_t)(hash >> 1) <= line_end(so_far, total))
@@ -163,15 +184,15 @@ const struct fib_hop *fib_hop_by_hash(struct leat_stack *st, const struct fib_ro
 	return &r->hops[0];
 }
 
-struct fib_paths *fib_paths_new(struct leat_stack *st, enum fib_paths_of of, const struct fib_leg *legs,
-				unsigned n)
+struct fib_paths *fib_paths_new(struct leat_stack *st, uint8_t family, enum fib_paths_of of,
+				const struct fib_leg *legs, unsigned n)
 {
 	struct fib_paths *ps = mem_zalloc(&st->mem, sizeof *ps + n * sizeof ps->path[0]);
 	if (!ps)
 		return NULL;
 	ps->n = n;
 	ps->of = (uint8_t)of;
-	draw_line(st, ps, legs);
+	draw_line(st, family, ps, legs);
 	return ps;
 }
 
@@ -209,7 +230,8 @@ void fib_paths_follow(struct leat_stack *st, uint32_t if_handle)
 		struct fib_shared_nh *sh = container_of(n, struct fib_shared_nh, node);
 		if (!sh->n_legs || !fib_nh_uses_if(&sh->nh, if_handle))
 			continue;
-		struct fib_paths *new = fib_paths_new(st, fib_paths_kind(sh), sh->legs, sh->n_legs);
+		struct fib_paths *new =
+			fib_paths_new(st, sh->family, fib_paths_kind(sh), sh->legs, sh->n_legs);
 		if (new) /* else flows spread as before, and what leads nowhere is dropped by name */
 			fib_paths_swap(st, sh, new);
 	}

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "net/net_test.h"
+#include "net/sysctl.h"
 
 static const struct module *const modules[] = { &pkt_module, &graph_module, &iface_module, &fib_module,
 						NULL };
@@ -301,6 +302,46 @@ static void a_lost_source_takes_its_routes_along(void **state)
 	fib_source_gone(t->st, AF_INET, &src);
 	assert_null(look(t, "7.0.0.1"));
 	assert_int_equal(fib_count(t->st, AF_INET), 1);
+}
+
+static void set_knob(struct net_test *t, const char *name, const char *value)
+{
+	char why[200];
+	assert_int_equal(sysctl_set(t->st, name, value, why, sizeof why), 0);
+}
+
+/* Linux: ignore_routes_with_linkdown. */
+static void routes_without_carrier_are_passed_by_when_told(void **state)
+{
+	static const char *const far[] = { "10.1.2.3", "2001:db8:1::1" };
+	static const char *const names[] = { "net.ipv4.conf.b.ignore_routes_with_linkdown",
+					     "net.ipv6.conf.b.ignore_routes_with_linkdown" };
+	struct net_test *t = *state;
+	struct iface *a = up(t, "a"), *b = up(t, "b");
+	assert_int_equal(add(t, route("10.0.0.0/8", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("10.1.0.0/16", b), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8::/32", a), FIB_ADD), 0);
+	assert_int_equal(add(t, route("2001:db8:1::/48", b), FIB_ADD), 0);
+	for (unsigned f = 0; f < 2; f++) {
+		iface_set_carrier(b, false);
+		assert_int_equal(look(t, far[f])->if_handle, b->handle);
+		set_knob(t, names[f], "1");
+		assert_int_equal(look(t, far[f])->if_handle, a->handle);
+		iface_set_carrier(b, true);
+		assert_int_equal(look(t, far[f])->if_handle, b->handle);
+		iface_set_carrier(b, false);
+		assert_int_equal(look(t, far[f])->if_handle, a->handle);
+		set_knob(t, names[f], "0");
+		assert_int_equal(look(t, far[f])->if_handle, b->handle);
+		set_knob(t,
+			 f ? "net.ipv6.conf.all.ignore_routes_with_linkdown"
+			   : "net.ipv4.conf.all.ignore_routes_with_linkdown",
+			 "1");
+		assert_int_equal(look(t, far[f])->if_handle, a->handle);
+		assert_int_equal(b->conf.guard[f].ignore_linkdown,
+				 f); /* Linux: of IPv6 it is written to all */
+		iface_set_carrier(b, true);
+	}
 }
 
 static void dumps_resume_by_key(void **state)
@@ -667,6 +708,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_routes_are_refused_in_linux_words, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(routes_go_with_their_interface, three_workers, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_source_takes_its_routes_along, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(routes_without_carrier_are_passed_by_when_told, one_worker,
+						teardown),
 		cmocka_unit_test_setup_teardown(dumps_resume_by_key, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(a_lookup_tells_its_route, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(equal_next_hops_are_one, one_worker, teardown),

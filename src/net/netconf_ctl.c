@@ -33,6 +33,22 @@ static bool forwards(const struct whose *w)
 	return v[0];
 }
 
+static bool ignores_linkdown(const struct whose *w)
+{
+	struct sysctl s;
+	bool is4 = w->family == AF_INET;
+	const struct iface_conf *conf = w->i ? &w->i->conf : iface_conf_default(w->st);
+	if (w->ifindex != NETCONFA_IFINDEX_ALL)
+		return conf->guard[!is4].ignore_linkdown;
+	uint64_t v[2] = { 0 };
+	if (!sysctl_find(w->st,
+			 is4 ? "net.ipv4.conf.all.ignore_routes_with_linkdown"
+			     : "net.ipv6.conf.all.ignore_routes_with_linkdown",
+			 &s))
+		knob_read(s.knob, s.base, v);
+	return v[0];
+}
+
 static void put_switches(struct nl_buf *b, const struct whose *w, bool all)
 {
 	bool is4 = w->family == AF_INET;
@@ -49,7 +65,7 @@ static void put_switches(struct nl_buf *b, const struct whose *w, bool all)
 	if (is4)
 		nl_put_u32(b, NETCONFA_BC_FORWARDING, 0);
 	nl_put_u32(b, NETCONFA_PROXY_NEIGH, 0);
-	nl_put_u32(b, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, 0);
+	nl_put_u32(b, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, ignores_linkdown(w));
 }
 
 static int put(struct nl_req *r, uint16_t flags, uint8_t family, const struct iface *i, int32_t ifindex)
@@ -65,6 +81,25 @@ static void fill(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid,
 	nl_begin(b, type, 0, seq, portid, sizeof(struct netconfmsg));
 	put_switches(b, what, false);
 	nl_end(b);
+}
+
+static void fill_linkdown(struct nl_buf *b, uint16_t type, uint32_t seq, uint32_t portid, const void *what)
+{
+	const struct whose *w = what;
+	struct netconfmsg *m = nl_begin(b, type, 0, seq, portid, sizeof *m);
+	if (m)
+		m->ncm_family = w->family;
+	nl_put_u32(b, NETCONFA_IFINDEX, (uint32_t)w->ifindex);
+	nl_put_u32(b, NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, ignores_linkdown(w));
+	nl_end(b);
+}
+
+void netconf_tell_linkdown(struct leat_stack *st, uint8_t family, int32_t ifindex)
+{
+	const struct whose w = { st, family, ifindex,
+				 ifindex > 0 ? iface_by_index(st, (uint32_t)ifindex) : NULL };
+	nl_notify(st, NETLINK_ROUTE, family == AF_INET ? RTNLGRP_IPV4_NETCONF : RTNLGRP_IPV6_NETCONF,
+		  RTM_NEWNETCONF, fill_linkdown, &w);
 }
 
 void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifindex)

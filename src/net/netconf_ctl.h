@@ -7,6 +7,9 @@
 /* The knob has been written: whose, by index, NETCONFA_IFINDEX_ALL or NETCONFA_IFINDEX_DEFAULT. */
 void netconf_tell_forwarding(struct leat_stack *st, uint8_t family, int32_t ifindex);
 
+void netconf_tell_linkdown(struct leat_stack *st, uint8_t family,
+			   int32_t ifindex); /* ignore_routes_with_linkdown */
+
 struct iface;
 /* All switches of an interface, of either family: it has come (RTM_NEWNETCONF), or goes (RTM_DELNETCONF). */
 void netconf_tell_iface(const struct iface *i, uint16_t type);

@@ -122,7 +122,7 @@ static struct fib_leg leg_of(struct leat_stack *st, const struct fib_nh *base, c
 static struct fib_paths *paths_of(struct leat_stack *st, const struct nexthop *nh, const struct fib_leg *legs,
 				  unsigned n)
 {
-	struct fib_paths *ps = fib_paths_new(st, FIB_PATHS_OF_GROUP, legs, n);
+	struct fib_paths *ps = fib_paths_new(st, 0, FIB_PATHS_OF_GROUP, legs, n);
 	if (!ps)
 		return NULL;
 	ps->owns = true;

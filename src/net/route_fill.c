@@ -20,14 +20,16 @@ void route_put_gateway(struct nl_buf *b, uint8_t family, uint8_t gw_family, cons
 
 /* Linux: a route through an interface without carrier stays and says so; of several ways those stay, too, whose interface is
  * down. */
-static uint32_t link_flags(struct leat_stack *st, uint32_t if_handle, bool one_of_several)
+static uint32_t link_flags(struct leat_stack *st, uint8_t family, uint32_t if_handle, bool one_of_several)
 {
 	const struct iface *i = iface_by_handle(st, if_handle);
 	if (!i)
 		return 0;
 	if (one_of_several && !(i->flags & IFF_UP))
 		return RTNH_F_DEAD | RTNH_F_LINKDOWN;
-	return i->flags & IFF_UP && !(i->flags & (IFF_RUNNING | IFF_LOWER_UP)) ? RTNH_F_LINKDOWN : 0;
+	if (!(i->flags & IFF_UP) || i->flags & (IFF_RUNNING | IFF_LOWER_UP))
+		return 0;
+	return RTNH_F_LINKDOWN | (fib_ignores(st, family, if_handle) ? RTNH_F_DEAD : 0);
 }
 
 /* Of one that goes with its interface, if that had lost its carrier before. */
@@ -41,13 +43,13 @@ static uint32_t flags_going(struct leat_stack *st, const struct fib_route *r)
 /* Linux: of IPv4, a route none of whose ways has carrier says so itself, too. */
 static uint32_t way_flags(struct leat_stack *st, const struct fib_route *r)
 {
-	uint32_t all = r->n_hops && r->family == AF_INET ? RTNH_F_LINKDOWN : 0;
+	uint32_t all = r->n_hops && r->family == AF_INET ? RTNH_F_LINKDOWN | RTNH_F_DEAD : 0;
 	if (r->nh.type == RTN_LOCAL || (r->family == AF_INET6 && r->nh.type == RTN_ANYCAST))
 		return r->nh.flags; /* Linux: what is ours is, whatever the link */
 	if (!r->n_hops)
-		return r->nh.flags | link_flags(st, r->nh.if_handle, false);
+		return r->nh.flags | link_flags(st, r->family, r->nh.if_handle, false);
 	for (unsigned i = 0; i < r->n_hops; i++)
-		all &= link_flags(st, r->hops[i].if_handle, true);
+		all &= link_flags(st, r->family, r->hops[i].if_handle, true);
 	return all;
 }
 
@@ -57,7 +59,7 @@ static void put_hop(struct nl_buf *b, struct leat_stack *st, uint8_t family, con
 {
 	static_assert(offsetof(struct rtnexthop, rtnh_hops) == 3 && sizeof(struct rtnexthop) == 8,
 		      "as an attribute");
-	uint8_t flags = (uint8_t)(hop->flags | link_flags(st, hop->if_handle, true));
+	uint8_t flags = (uint8_t)(hop->flags | link_flags(st, family, hop->if_handle, true));
 	uint32_t ifindex = ifindex_of(st, hop->if_handle);
 	size_t at = b->len_bytes;
 	nl_put(b, (uint16_t)(flags | (hop->weight - 1) << 8), &ifindex, sizeof ifindex);
