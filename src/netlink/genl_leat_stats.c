@@ -21,8 +21,10 @@ int leat_stack_get(struct nl_req *r)
 	nl_put_u32(b, LEAT_A_WORKERS, r->st->n_workers);
 	leat_put_u64(b, LEAT_A_PACKETS_DROPPED, graph_drops_total(r->st));
 	nl_put_str(b, LEAT_A_MODULES, modules);
-	leat_put_u64(b, LEAT_A_ROUTES_IP4, fib_count(r->st, AF_INET));
-	leat_put_u64(b, LEAT_A_ROUTES_IP6, fib_count(r->st, AF_INET6));
+	if (stack_state(r->st, MODULE_fib)) { /* a stack may be without */
+		leat_put_u64(b, LEAT_A_ROUTES_IP4, fib_count(r->st, AF_INET));
+		leat_put_u64(b, LEAT_A_ROUTES_IP6, fib_count(r->st, AF_INET6));
+	}
 	return nl_end(b);
 }
 
