@@ -55,7 +55,9 @@ static struct client *client_new(const char *name)
 		return NULL;
 	if (!name && !run_inside(outer, sizeof outer))
 		name = outer;
-	c->name = strdup(name ? name : SOCKD_DEFAULT_NAME);
+	if (!name)
+		name = getenv(RUN_NAME_VARIABLE);
+	c->name = strdup(name && *name ? name : SOCKD_DEFAULT_NAME);
 	return c;
 }
 

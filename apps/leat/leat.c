@@ -75,6 +75,7 @@ static const char main_text[] =
 	"the one that serves it.\n\n";
 static const char main_more[] =
 	"Failure is a line on standard error and status 1; `run` has statuses of its own.\n\n"
+	"Without -n, and outside of `leat run`, $LEAT_NAME is the daemon's name where it is set.\n\n"
 	"A daemon NAME is looked for at $LEAT_RUNDIR/NAME.sock; without that variable in /run/leat for root, "
 	"else in $XDG_RUNTIME_DIR/leat or /tmp/leat-UID, and then in /run/leat.\n\n"
 	"Names of commands, options, daemons, interfaces, nodes, reasons of drops and settings are completed "

@@ -62,6 +62,7 @@ static void command(struct run *r, int to_init, int from_init)
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 			init_fail(r, RUN_FAILED, errno, "cannot give up new privileges");
 	}
+	setenv(RUN_NAME_VARIABLE, r->name, 1);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &r->sigmask, NULL);
 	listener = filter_install();
@@ -133,16 +134,38 @@ static void command_ended(struct init *in, int wait_status)
 	close(in->r->report);
 }
 
+/* A shell that suspends itself, or a program in a group of its own. In the front process's group (0: it has no number in here) what
+ * stops CMD stops that, too. */
+static void command_stopped(struct init *in)
+{
+	struct run_report rep = { .stopped = true };
+
+	if (getpgid(in->cmd) > 0 && write(in->r->report, &rep, sizeof rep) != sizeof rep)
+		kill(in->cmd, SIGCONT); /* nobody could */
+}
+
 static void reap(struct init *in)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (pid == in->cmd)
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == in->cmd && WIFSTOPPED(status))
+			command_stopped(in);
+		else if (pid == in->cmd)
 			command_ended(in, status);
+	}
 	if (pid < 0 && errno == ECHILD)
 		_exit(0);
+}
+
+/* The front process goes on after both were stopped. */
+static void command_goes_on(struct init *in, const struct signalfd_siginfo *si)
+{
+	pid_t group = in->cmd ? getpgid(in->cmd) : 0;
+
+	if (group > 0 && si->ssi_code <= 0 && si->ssi_pid == 0)
+		kill(-group, SIGCONT);
 }
 
 static void signalled(struct superv_event *e, uint32_t events)
@@ -154,13 +177,15 @@ static void signalled(struct superv_event *e, uint32_t events)
 		return;
 	if (si.ssi_signo == SIGCHLD)
 		reap(in);
+	else if (si.ssi_signo == SIGCONT)
+		command_goes_on(in, &si);
 	else if (in->cmd && si.ssi_code <= 0 && si.ssi_pid == 0) /* from outside: the front process */
 		kill(in->cmd, si.ssi_signo);
 }
 
 static int watch_signals(struct init *in)
 {
-	static const int sigs[] = { SIGCHLD, RUN_FORWARDED };
+	static const int sigs[] = { SIGCHLD, SIGCONT, RUN_FORWARDED };
 	sigset_t set;
 
 	sigemptyset(&set);

@@ -7,7 +7,9 @@
  * the last. Should the front process be killed before, the kernel kills pid 1 and with it everything inside.
  *
  * CMD stays in the process group of the front process, so what the terminal sends (^C, ^\, ^Z) reaches it; signals sent to
- * the front process alone are handed on. */
+ * the front process alone are handed on. A shell takes a group of its own, and with it the terminal. When it stops itself, the front
+ * process stops, too, so that whoever started the run gets the terminal back; continued, it gives the terminal to where it was.
+ * At the end the terminal is again with the group it was with at the start: a script that goes on could not read from it else. */
 #include "run/run_internal.h"
 
 #include <dirent.h>
@@ -78,7 +80,32 @@ static void forward(int sig_fd, pid_t init)
 		kill(init, si.ssi_signo);
 }
 
-static int wait_for_report(int report_fd, int sig_fd, pid_t init)
+/* Without a terminal tty is -1, and all of this fails. From the background, to change a terminal's group means SIGTTOU. */
+static void give_terminal(int tty, pid_t group)
+{
+	sigset_t set, old;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	tcsetpgrp(tty, group);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+/* Stops with CMD, and goes on with it. */
+static void stop(int tty, pid_t init)
+{
+	pid_t its_group = tcgetpgrp(tty);
+
+	if (its_group > 0 && its_group != getpgrp())
+		give_terminal(tty, getpgrp());
+	kill(getpid(), SIGSTOP);
+	if (its_group > 0 && tcgetpgrp(tty) == getpgrp())
+		give_terminal(tty, its_group);
+	kill(init, SIGCONT);
+}
+
+static int wait_for_report(int report_fd, int sig_fd, int tty, pid_t init)
 {
 	struct pollfd p[] = { { .fd = report_fd, .events = POLLIN }, { .fd = sig_fd, .events = POLLIN } };
 	struct run_report rep;
@@ -88,12 +115,15 @@ static int wait_for_report(int report_fd, int sig_fd, pid_t init)
 			return RUN_FAILED;
 		if (p[1].revents)
 			forward(sig_fd, init);
-		if (p[0].revents)
+		if (!p[0].revents)
+			continue;
+		if (read(report_fd, &rep, sizeof rep) != sizeof rep) {
+			complain("the supervisor was killed", 0);
+			return RUN_FAILED;
+		}
+		if (!rep.stopped)
 			break;
-	}
-	if (read(report_fd, &rep, sizeof rep) != sizeof rep) {
-		complain("the supervisor was killed", 0);
-		return RUN_FAILED;
+		stop(tty, init);
 	}
 	if (rep.text[0])
 		complain(rep.text, 0);
@@ -127,8 +157,8 @@ static pid_t start_init(struct run *r, int front_fd)
 
 static int run_outermost(struct run *r)
 {
-	int pipe_fd[2], sig_fd, status;
-	pid_t init;
+	int pipe_fd[2], sig_fd, status, tty;
+	pid_t init, group;
 
 	if (pipe2(pipe_fd, O_CLOEXEC) < 0) {
 		complain("cannot make a pipe", errno);
@@ -137,6 +167,8 @@ static int run_outermost(struct run *r)
 	close_host_sockets();
 	sig_fd = block_forwarded(&r->sigmask);
 	r->report = pipe_fd[1];
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	group = tcgetpgrp(tty);
 	init = start_init(r, pipe_fd[0]);
 	if (init < 0) {
 		complain(r->user_ns ? "cannot make namespaces (as an unprivileged user)"
@@ -145,7 +177,11 @@ static int run_outermost(struct run *r)
 		return RUN_FAILED;
 	}
 	close(pipe_fd[1]);
-	status = wait_for_report(pipe_fd[0], sig_fd, init);
+	status = wait_for_report(pipe_fd[0], sig_fd, tty, init);
+	if (group > 0 && group == getpgrp() && tcgetpgrp(tty) != group)
+		give_terminal(tty, group);
+	if (tty >= 0)
+		close(tty);
 	close(pipe_fd[0]);
 	close(sig_fd);
 	sigprocmask(SIG_SETMASK, &r->sigmask, NULL);
@@ -167,10 +203,26 @@ static int run_nested(const char *name, const char *outer, char *const argv[])
 	return errno == ENOENT ? RUN_NOT_FOUND : RUN_CANNOT_EXEC;
 }
 
+static const char *default_name(void)
+{
+	const char *name = getenv(RUN_NAME_VARIABLE);
+
+	return name && *name ? name : SOCKD_DEFAULT_NAME;
+}
+
+static char *shell(void)
+{
+	char *path = getenv("SHELL");
+
+	return path && *path ? path : (char *)"/bin/sh";
+}
+
 int run_command(const char *name, char *const argv[])
 {
-	char outer[64];
-	struct run r = { .name = name ? name : SOCKD_DEFAULT_NAME, .argv = argv };
+	char outer[64], *sh[] = { shell(), NULL };
+	struct run r = { .name = name ? name : default_name(), .argv = argv[0] ? argv : sh };
+
+	argv = r.argv;
 
 	if (!run_inside(outer, sizeof outer))
 		return run_nested(name, outer, argv);

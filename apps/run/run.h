@@ -6,7 +6,10 @@
 /* Exit statuses of our own, as env(1) has them. */
 enum { RUN_FAILED = 125, RUN_CANNOT_EXEC = 126, RUN_NOT_FOUND = 127 };
 
-/* Runs argv (NULL-terminated) and returns the status to exit with: the command's, 128 + n when signal n ended it, or one of
+/* In the environment: the daemon that commands talk to when nothing else says; CMD finds that of its run there. */
+#define RUN_NAME_VARIABLE "LEAT_NAME"
+
+/* Runs argv (NULL-terminated; empty: the caller's shell) and returns the status to exit with: the command's, 128 + n when signal n ended it, or one of
  * those above after a line on standard error. name: the daemon's, or NULL: that of the surrounding run, or the default. */
 int run_command(const char *name, char *const argv[]);
 

@@ -21,6 +21,7 @@ struct run {
 
 /* What pid 1 of the run tells the front process; smaller than PIPE_BUF. */
 struct run_report {
+	bool stopped; /* CMD is, and what follows says nothing; else it has ended */
 	int exit_status;
 	char text[200]; /* a line for standard error, or empty */
 };
