@@ -20,6 +20,7 @@
 #include "daemon.h"
 #include "net/iface.h"
 #include "net/sysctl.h"
+#include "page.h"
 #include "pkt/pkt.h"
 #include "rights.h"
 #include "rt/rt.h"
@@ -407,6 +408,8 @@ int main(int argc, char **argv)
 					.log_fd = -1,
 					.giving.fd = -1 };
 	struct daemon *d = &daemon;
+	if (page_asked(argc, argv))
+		return fflush(stdout) ? 1 : 0;
 	settle_heap();
 	helper_none(&d->helper);
 	if (options_parse(&d->opt, argc, argv, stderr))
@@ -415,7 +418,7 @@ int main(int argc, char **argv)
 		return fputs("leatd: LEAT_SECCOMP is refuse, kill or off\n", stderr) < 0 ? 1 : 2;
 	notify_init(&d->notify);
 	if (d->opt.help) {
-		options_help(stdout);
+		page_help(stdout);
 		return 0;
 	}
 	if (d->opt.version)

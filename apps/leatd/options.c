@@ -37,7 +37,7 @@ static const struct row {
 	{ "run-as", "USER", "whose rights to take when started as root (leat, else nobody)", STRING,
 	  AT(run_as) },
 	{ "verbose", NULL, "log what is going on", FLAG, AT(verbose) },
-	{ "config", "FILE", "read lines of `option value` from FILE (also -c)", FILE_ROW, 0, 0 },
+	{ "config", "FILE", "read lines of `option value` from FILE", FILE_ROW, 0, 0 },
 	{ "check", "FILE", "say what is wrong with FILE, and end", CHECK_ROW, 0, 0 },
 	{ "ip", "OBJECT COMMAND...", "in FILE: a command of ip(8), executed before leatd is ready", IP_LINE,
 	  AT(ip) },
@@ -301,37 +301,26 @@ int options_parse(struct options *o, int argc, char **argv, FILE *err)
 	return 0;
 }
 
-void options_help(FILE *to)
+/* What only the file may say is told of in the page's text. */
+void options_rows(struct cli_option to[OPT_ROWS_MAX])
 {
-	fprintf(to, "usage: leatd [OPTION]...\n"
-		    "The network stack. Prints \"ready\" once it serves; SIGTERM ends it and gives its "
-		    "interfaces back.\n\n");
+	unsigned n = 0;
+	static_assert(ARRAY_SIZE(rows) < OPT_ROWS_MAX, "there is room for all, and the end");
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		char left[64];
-		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].arg ? " " : "",
-			 rows[i].arg ? rows[i].arg : "");
-		if (strlen(left) > 26)
-			fprintf(to, "  %s\n  %-26s", left, "");
-		else
-			fprintf(to, "  %-26s", left);
-		fprintf(to, "  %s\n", rows[i].help);
+		const struct row *r = &rows[i];
+		if (r->kind == IP_LINE)
+			continue;
+		to[n++] = (struct cli_option){ .id = (int)i + 1,
+					       .letter = !strcmp(r->name, "config") ? 'c'
+							 : !strcmp(r->name, "help") ? 'h'
+										    : 0,
+					       .name = r->name,
+					       .arg = r->arg,
+					       .help = r->help,
+					       .values = r->arg && !strcmp(r->arg, "FILE") ? "@file"
+							 : r->kind == DEVICE               ? "@driver"
+							 : !strcmp(r->name, "run-as")      ? "@user"
+											   : NULL };
 	}
-	fprintf(to,
-		"\nDrivers and their keys:\n"
-		"  af_packet:IFNAME          hold an existing interface: vnet=0|1, lcore=N, queues=N, "
-		"fanout=hash|cpu|qm, ring=2|3, slots=N, split=N\n"
-		"  af_xdp:IFNAME             the same through AF_XDP: queues=N, lcore=N, "
-		"mode=auto|zerocopy|copy|generic, slots=N\n"
-		"  tap:IFNAME                make or attach to a TAP device: vnet=0|1, lcore=N, queues=N, "
-		"mac=XX:XX:XX:XX:XX:XX, mtu=N\n"
-		"  mem:IFNAME,peer=IFNAME    a pair of interfaces in memory: mac=, peer_mac=, mtu=N, "
-		"csum=0|1, "
-		"tso=0|1, sg=0|1\n"
-		"  generator:IFNAME,file=PCAP  its frames arrive while it is up: count=N, vec=N, "
-		"worker=N, mac=\n"
-		"  pcap:IFNAME,in=FILE,out=FILE  a capture arrives on it, what is sent becomes one: "
-		"pace=0|1, "
-		"worker=N, mac=\n"
-		"  dummy:IFNAME              addresses without a wire\n"
-		"  sink:IFNAME               takes every frame: mac=\n");
+	to[n] = (struct cli_option){ 0 };
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/base.h"
+#include "cli/cli.h"
 
 enum {
 	OPT_DEVICES_MAX = 64,
@@ -39,6 +40,8 @@ struct options {
 
 /* 0, or -EINVAL after one line on `err` that says what was wrong. */
 int options_parse(struct options *o, int argc, char **argv, FILE *err);
-void options_help(FILE *to);
+/* The rows as --help, the man page and completion have them; ends with one without a name. */
+enum { OPT_ROWS_MAX = 32 };
+void options_rows(struct cli_option to[OPT_ROWS_MAX]);
 
 #endif

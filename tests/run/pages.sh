@@ -44,6 +44,24 @@ for c in leat $commands; do
     check "$c: man page and --help tell the same" same_options "$tmp/$c.1" "$tmp/$c.help"
     [ "$c" = leat ] || check "$c: told is what is parsed" parses_just_those "$(man_options <"$tmp/$c.1")" "$leat" -n lt-none "$c"
 done
+"$leatd" --print-man >"$tmp/leatd.8"
+"$leatd" --help >"$tmp/leatd.help"
+command -v man >/dev/null && check "the page of leatd has no warnings" no_warnings "$tmp/leatd.8"
+check "leatd: man page and --help tell the same" same_options "$tmp/leatd.8" "$tmp/leatd.help"
+# --version ends it: everything before has then been understood
+leatd_parses() { timeout 5 "$leatd" "$1" ${2:+"$2"} --version </dev/null 2>&1; }
+leatd_just_those() {
+    local o bad=0
+    for o in $(man_options <"$tmp/leatd.8"); do
+        ! leatd_parses "$o" | grep -q "no option is called" || { echo "told of, but not known: $o"; bad=1; }
+    done
+    for o in -{a..z} -{A..Z} --no-such; do
+        grep -qxe "$o" <<<"$(man_options <"$tmp/leatd.8")" || leatd_parses "$o" | grep -q "no option is called" || { echo "known: $o"; bad=1; }
+    done
+    return $bad
+}
+check "leatd: told is what is parsed" leatd_just_those
+check "leatd's drivers are completed" [ "$("$leatd" --complete "leatd --dev af_")" = "$(printf 'af_packet:\naf_xdp:')" ]
 check "help fits into 100 columns" bash -c '! cat "$0"/*.help | grep -E "^.{101}" ' "$tmp"
 
 start_daemon
