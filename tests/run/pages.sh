@@ -22,7 +22,7 @@ parses_just_those() { # OPTIONS WORD...
     shift
     for o in -{a..z} -{A..Z} -{0..9} $(grep '^--' <<<"$options") --no-such-option; do
         [ "$o" = -h ] || [ "$o" = --help ] && continue
-        out=$(timeout 5 "$@" "$o" </dev/null 2>&1)
+        out=$(timeout 20 "$@" "$o" </dev/null 2>&1)
         if grep -q "unknown option $o\b\|no option is called \"$o\"" <<<"$out"; then
             ! grep -qxe "$o" <<<"$options" || { echo "told of, but not known: $o"; bad=1; }
         else
@@ -49,7 +49,7 @@ done
 command -v man >/dev/null && check "the page of leatd has no warnings" no_warnings "$tmp/leatd.8"
 check "leatd: man page and --help tell the same" same_options "$tmp/leatd.8" "$tmp/leatd.help"
 # --version ends it: everything before has then been understood
-leatd_parses() { timeout 5 "$leatd" "$1" ${2:+"$2"} --version </dev/null 2>&1; }
+leatd_parses() { timeout 20 "$leatd" "$1" ${2:+"$2"} --version </dev/null 2>&1; }
 leatd_just_those() {
     local o bad=0
     for o in $(man_options <"$tmp/leatd.8"); do
