@@ -122,7 +122,8 @@ int stack_restore(struct leat_stack *st, const char *path, char *ret_why, size_t
  * `where` is what a message calls it. The other lcores wait while the text is written, or for one written to a sink. */
 int stack_save_fd(struct leat_stack *st, int fd);
 int stack_restore_fd(struct leat_stack *st, int fd, const char *where, char *ret_why, size_t why_len);
-int stack_save_to(struct leat_stack *st, int (*sink)(void *ctx, const void *bytes, size_t len_bytes), void *ctx);
+int stack_save_to(struct leat_stack *st, int (*sink)(void *ctx, const void *bytes, size_t len_bytes),
+		  void *ctx);
 /* The same by way of text, to be freed with free(): for what is small. It holds keys; only those who may configure get it. */
 int stack_save_text(struct leat_stack *st, char **ret_text, size_t *ret_len);
 int stack_restore_text(struct leat_stack *st, const char *text, size_t len, char *ret_why, size_t why_len);
