@@ -129,15 +129,9 @@ check "the interfaces are given back" wait_for free
 gone() { local p; for p in $before; do ! kill -0 "$p" 2>/dev/null || return 1; done; }
 check "neither helper nor copy stays behind" wait_for gone
 exec 8>&-
-<<<<<<< HEAD
 ended() { local p; for p in "${tools[@]}"; do [ "$p" = "$monitor" ] || ! kill -0 "$p" 2>/dev/null || { echo "$p runs: $(tr '\0' ' ' <"/proc/$p/cmdline")"; return 1; }; done; }
 check "every tool that asked has ended" wait_for ended
 check "who listens goes on: there may be another leatd soon" kill -0 "$monitor"
-=======
-# Who listens waits for the next daemon, and nobody else does: the second of the tools is the monitor.
-ended() { local p; for p in "${tools[@]:0:2}" "${tools[@]:3}"; do ! kill -0 "$p" 2>/dev/null || { echo "$p runs: $(tr '\0' ' ' <"/proc/$p/cmdline")"; return 1; }; done; }
-check "every tool has ended" wait_for ended
->>>>>>> 00ac168 (run: Who waits for an answer of a daemon that is gone is told, also when there was no room or nobody saw the question)
 end_tools all
 check "in a line each" eval '[ "$(wc -l <"$tmp/said")" -le 8 ] || { cat "$tmp/said"; false; }'
 check "a new one starts, and is configured" eval 'start_leatd "$name" --workers 2 && configure'
