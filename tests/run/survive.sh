@@ -34,10 +34,11 @@ kill_daemon() {
 }
 
 read -r -t 20 line <&"${program[0]}"
+drained() { local i; for i in {1..50}; do [ "$(tell listener 0.3)" != nothing ] || return 0; done; return 1; }
 check "the program is ready" [ "$line" = ready ]
 check "its listener hears" says '' run ip link add x0 type veth peer name x1
 check "of a new link" answers '[16]' listener 5
-while [ "$(tell listener 0.3)" != nothing ]; do :; done
+check "it has read all there is" drained
 
 "$leat" run -n "$name" -- ip monitor link >"$tmp/monitor" 2>&1 </dev/null &
 monitor=$!
@@ -62,7 +63,7 @@ check "having been told" grep -q 'No buffer space' "$tmp/monitor"
 kill $monitor
 
 # At once: a request finds the next daemon.
-while [ "$(tell listener 0.3)" != nothing ]; do :; done
+check "it has read all there is" drained
 kill_daemon
 (
     sleep 1
