@@ -83,6 +83,10 @@ static void refuse_all(struct worker *w, struct iface *i, uint16_t node, struct 
 {
 	racy_add(iface_stats_of(i, w)->rx_dropped, n);
 	for (unsigned k = 0; k < n; k++)
+		p[k]->in_if = i->handle;
+	if (trace_is_on(w))
+		mark_trace(w, p, n);
+	for (unsigned k = 0; k < n; k++)
 		graph_drop(w, node, p[k], DROP_IF_DOWN);
 }
 

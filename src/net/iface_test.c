@@ -244,6 +244,27 @@ static void input_is_counted_and_goes_on(void **state)
 	assert_int_equal(sum.rx_dropped, 2);
 }
 
+/* `leat explain` is made of the records of a trace. */
+static void what_an_interface_that_is_down_refuses_is_traced(void **state)
+{
+	struct net_test *t = *state;
+	struct iface *i = net_test_iface(t, "e0");
+	assert_int_equal(trace_start(t->st, NULL, 0, 0), 0);
+	for (unsigned k = 0; k < 3; k++) {
+		struct pkt *p = udp4(t->st->worker[k], 1, 2, 3, 4);
+		struct trace_record r;
+		uint64_t lost = 0;
+		iface_input(t->st->worker[k], i, &p, 1);
+		assert_int_equal(trace_read(t->st, &r, 1, &lost), 1);
+		assert_int_equal(r.node, node_find(t->st, "iface-input"));
+		assert_int_equal(r.drop, DROP_IF_DOWN);
+		assert_false(r.kept);
+		assert_int_equal(r.in_if, i->handle);
+		assert_int_equal(r.worker, k);
+	}
+	trace_stop(t->st);
+}
+
 static void without_eth_input_is_dropped_by_name(void **state)
 {
 	struct net_test *t = net_test_new(1, no_eth);
@@ -333,7 +354,7 @@ static void a_saved_interface_comes_back(void **state)
 	struct net_test *a = *state, *b = net_test_new(3, modules);
 	struct iface_kind kind = { .name = "fake", .open = fake_open };
 	struct worker *w = a->st->worker[0];
-	char path[] = "/tmp/leat-iface-XXXXXX", why[256] = "";
+	char path[] = "/tmp/leat-iface-three_workersthree_workersthree_workers", why[256] = "";
 	int fd = mkstemp(path);
 	net_test_lo(a);
 	struct iface_new how = net_test_eth("e7", NULL);
@@ -378,7 +399,7 @@ static void who_was_renamed_comes_back_renamed(void **state)
 	static struct iface_ops ops;
 	struct net_test *a = *state, *b = net_test_new(1, modules);
 	struct iface_kind kind = { .name = "fake", .open = fake_open };
-	char path[] = "/tmp/leat-iface-XXXXXX", why[256] = "";
+	char path[] = "/tmp/leat-iface-three_workersthree_workersthree_workers", why[256] = "";
 	int fd = mkstemp(path);
 	struct iface *i, *lo = net_test_lo(a);
 	struct iface_new how = net_test_eth("e7", NULL);
@@ -470,6 +491,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_loopback_has_no_state_of_its_own, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(settings_are_checked, one_worker, teardown),
 		cmocka_unit_test_setup_teardown(input_is_counted_and_goes_on, one_worker, teardown),
+		cmocka_unit_test_setup_teardown(what_an_interface_that_is_down_refuses_is_traced,
+						three_workers, teardown),
 		cmocka_unit_test(without_eth_input_is_dropped_by_name),
 		cmocka_unit_test_setup_teardown(both_directions_of_a_flow_meet_one_worker, three_workers,
 						teardown),

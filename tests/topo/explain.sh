@@ -18,6 +18,10 @@ printf '%s\n' 'link set lo up' 'link set l0 up' 'link set l1 up' 'address add 10
     'address add fd77:1::1/64 dev l0 nodad' 'address add fd77:2::1/64 dev l1 nodad' \
     'route add 10.77.9.0/24 via 10.77.2.2' 'route add prohibit 10.77.8.0/24' 'rule add fwmark 7 lookup 77 priority 77' \
     'route add default via 10.77.2.9 table 77' >"$tmp/batch"
+for worker in 0 2; do
+    check "an interface that is down takes nothing in, and says why, worker $worker" eval "L explain l1 from 10.77.2.2 to 10.77.1.2 worker $worker |
+        grep -A 9 'iface-input DROP if-down' | grep -q 'because .*administratively down'"
+done
 check "configured" L run -- ip -batch "$tmp/batch"
 host_up client 10.77.1.2/24 fd77:1::2/64 10.77.1.1 fd77:1::1
 host_up server 10.77.2.2/24 fd77:2::2/64 10.77.2.1 fd77:2::1
