@@ -350,13 +350,14 @@ static _Noreturn void become_ip(const struct reload *r, const char *options, con
 	argv[argc++] = force;
 	argv[argc++] = batch;
 	argv[argc++] = file;
-	dup2(out, STDOUT_FILENO);
+	/* What a line shows is not asked for, and comes late: only what it complains of. */
+	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	execv("/proc/self/exe", argv);
 	_exit(127);
 }
 
-/* What it says in front of "Command failed FILE:N". On a reload, that something is there, or gone, is as wanted. */
+/* On a reload, that something is there, or gone, is as wanted. */
 static void tell(struct reload *r, const struct todo_line *l, const char *said)
 {
 	if (!l->line || (!r->first && strstr(said, "File exists")))
@@ -364,46 +365,87 @@ static void tell(struct reload *r, const struct todo_line *l, const char *said)
 	complain(r, "%s:%u: ip %s: %s", r->file, l->line, l->written, *said ? said : "it failed");
 }
 
-static void listen_to_ip(struct reload *r, FILE *says, const struct todo_line *lines, unsigned n)
+/* Some mistakes ip(8) reports as "Command failed FILE:N" and goes on, behind others it just ends, with no word of where. So every
+ * line is followed by one that cannot succeed: when that is reported, what stands before it has been executed. */
+#define MARK "leat-done"
+
+/* ret_said: what it said behind the last report. How many lines were executed. */
+static unsigned listen_to_ip(struct reload *r, FILE *says, const struct todo_line *lines, unsigned n,
+			     char *ret_said, size_t len)
 {
-	char line[1024], said[1024] = "";
+	static const char failed[] = "Command failed ", unknown[] = "Object \"" MARK "\"";
+	char line[1024];
+	unsigned done = 0;
+	bool mark = false;
+	ret_said[0] = 0;
 	while (fgets(line, sizeof line, says)) {
 		char *colon = strrchr(line, ':');
+		unsigned at = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
 		line[strcspn(line, "\n")] = 0;
-		if (!strncmp(line, "Command failed ", 15) && colon) {
-			unsigned at = (unsigned)strtoul(colon + 1, NULL, 10);
-			if (at >= 1 && at <= n)
-				tell(r, &lines[at - 1], said);
-			said[0] = 0;
-		} else if (!said[0]) {
-			snprintf(said, sizeof said, "%s", line);
+		if (!strncmp(line, failed, sizeof failed - 1) && at >= 1 && at <= 2 * n) {
+			done = (at + 1) / 2;
+			if (!mark)
+				tell(r, &lines[done - 1], ret_said);
+			ret_said[0] = 0;
+			mark = false;
+		} else if (!strncmp(line, unknown, sizeof unknown - 1)) {
+			mark = true;
+		} else if (!ret_said[0]) {
+			snprintf(ret_said, len, "%s", line);
 		}
 	}
+	return done;
 }
 
-/* Lines that have the same options. */
-static int run_batch(struct reload *r, const struct todo_line *lines, unsigned n)
+static int write_batch(char *path, const struct todo_line *lines, unsigned n)
 {
-	char path[] = "/tmp/leat-reload-XXXXXX";
-	int file = mkostemp(path, O_CLOEXEC), fd[2], status = 0;
-	FILE *batch = file < 0 ? NULL : fdopen(file, "w"), *says;
-	if (!batch || pipe2(fd, O_CLOEXEC))
+	int file = mkostemp(path, O_CLOEXEC);
+	FILE *batch = file < 0 ? NULL : fdopen(file, "w");
+	if (!batch)
 		return -errno;
 	for (unsigned i = 0; i < n; i++)
-		fprintf(batch, "%s\n", object_of(lines[i].words));
-	fclose(batch);
+		fprintf(batch, "%s\n" MARK "\n", object_of(lines[i].words));
+	return fclose(batch) ? -errno : 0;
+}
+
+/* Behind ip's end, which may have come before the last line's. How many lines that settles, or -ENOEXEC: ip did not run. */
+static int settle(struct reload *r, const struct todo_line *lines, unsigned n, unsigned done, int status,
+		  char *said)
+{
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+	if (done >= n)
+		return (int)n;
+	if (!done && code >= 125 && code <= 127)
+		return complain(r,
+				"%s: its lines of ip cannot be executed: %s; is iproute2 installed, and may "
+				"`leat -n %s run -- ip link` run?",
+				r->file, *said ? said : "ip did not start", r->name),
+		       -ENOEXEC;
+	tell(r, &lines[done], said);
+	return (int)done + 1;
+}
+
+/* Lines that have the same options. How many were executed, at least one, or -errno. */
+static int run_batch(struct reload *r, const struct todo_line *lines, unsigned n)
+{
+	char path[] = "/tmp/leat-reload-XXXXXX", said[1024] = "";
+	int fd[2], status = 0, done = 0, err = write_batch(path, lines, n);
+	if (!err && pipe2(fd, O_CLOEXEC))
+		err = -errno;
+	if (err)
+		return err;
 	pid_t pid = fork();
 	if (pid == 0)
 		become_ip(r, lines->words, path, fd[1]);
 	close(fd[1]);
-	says = pid < 0 ? NULL : fdopen(fd[0], "r");
+	FILE *says = pid < 0 ? NULL : fdopen(fd[0], "r");
 	if (says) {
-		listen_to_ip(r, says, lines, n);
+		done = (int)listen_to_ip(r, says, lines, n, said, sizeof said);
 		fclose(says);
 		waitpid(pid, &status, 0);
 	}
 	unlink(path);
-	return !says || (WIFEXITED(status) && WEXITSTATUS(status) >= 125) ? -ENOEXEC : 0;
+	return says ? settle(r, lines, n, (unsigned)done, status, said) : -EAGAIN;
 }
 
 static bool same_options(const char *a, const char *b)
@@ -420,17 +462,14 @@ static void apply_ip(struct reload *r)
 		put_back(r, &t);
 		put_forward(r, &t);
 	}
-	for (unsigned from = 0, to; from < t.n && !err; from = to) {
+	for (unsigned from = 0, to; from < t.n && !err;) {
 		for (to = from + 1; to < t.n && same_options(t.lines[from].words, t.lines[to].words);)
 			to++;
-		err = run_batch(r, t.lines + from, to - from);
+		int done = run_batch(r, t.lines + from, to - from);
+		err = done < 0 ? done : 0;
+		from += err ? 0 : (unsigned)done;
 	}
-	if (err == -ENOEXEC)
-		complain(r,
-			 "%s: its lines of ip cannot be executed: is iproute2 installed, and may `leat -n %s "
-			 "run -- ip link` run?",
-			 r->file, r->name);
-	else if (err)
+	if (err && err != -ENOEXEC)
 		complain(r, "%s: its lines of ip cannot be executed: %s", r->file, strerror(-err));
 	free(t.lines);
 }
