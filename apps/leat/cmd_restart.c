@@ -100,13 +100,18 @@ static _Noreturn void become_leatd(struct restart *r, int out)
 	_exit(127);
 }
 
-static bool says_ready(int fd)
+/* ret_but: what it says before that, if anything. */
+static bool says_ready(int fd, char *ret_but, size_t len)
 {
 	FILE *f = fdopen(fd, "r");
-	char line[256];
+	char line[1024];
 	bool ready = false;
-	while (f && !ready && fgets(line, sizeof line, f))
-		ready = !strcmp(line, "ready\n");
+	while (f && !ready && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		ready = !strcmp(line, "ready");
+		if (!ready)
+			snprintf(ret_but, len, "%s", line);
+	}
 	if (f)
 		fclose(f);
 	return ready;
@@ -114,6 +119,7 @@ static bool says_ready(int fd)
 
 static int start(struct restart *r)
 {
+	char but[1024] = "";
 	int fd[2], status = 0;
 	if (pipe2(fd, O_CLOEXEC))
 		return leat_error("restart: %s", strerror(errno));
@@ -123,8 +129,8 @@ static int start(struct restart *r)
 	close(fd[1]);
 	if (pid < 0)
 		return leat_error("restart: %s", strerror(errno));
-	if (says_ready(fd[0]))
-		return 0;
+	if (says_ready(fd[0], but, sizeof but))
+		return *but ? leat_error("restart: restarted, but %s", but) : 0;
 	waitpid(pid, &status, 0);
 	return leat_error("restart: the new leatd did not take over: process %d goes on", (int)r->pid);
 }
@@ -166,7 +172,9 @@ const struct leat_command cmd_restart = {
 		"leatd(8) "
 		"behind them. It takes over devices, state and clients; packets go on. When that fails the "
 		"old one goes on. "
-		"Its configuration file is read again, too.\n",
+		"Its configuration file is read again, too; where one of its lines fails, the new one goes "
+		"on "
+		"and the status is 1.\n",
 	.options = restart_options,
 	.run = run,
 };

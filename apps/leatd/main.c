@@ -288,7 +288,9 @@ static void on_configured(struct fd_watch *w, struct lcore *lc, uint32_t events)
 	struct daemon *d = container_of(w, struct daemon, configured);
 	lc->rt->ops->fd_unwatch(lc->rt, lc, w);
 	bool fine = configure_end(&d->configure);
-	/* Who takes over has what the other had; it would be worse to end. */
+	/* Who takes over has what the other had; it would be worse to end. `leat restart` reads this. */
+	if (!fine && d->opt.take_over)
+		printf("not all of %s could be applied\n", d->opt.config);
 	if (fine || d->opt.take_over) {
 		say_ready(d);
 		return;

@@ -96,14 +96,38 @@ echo 'ip route add 192.0.2.128/25 via 10.9.9.9' >>"$tmp/conf"
 check "a line that fails is named, with the daemon's words" says 'conf:[0-9]+: ip route add 192.0.2.128/25 via 10.9.9.9: .*Nexthop has invalid gateway' reload
 check "  (and fails the reload)" status 1 reload
 sed -i '$d' "$tmp/conf"
+cp "$tmp/conf" "$tmp/good"
+printf '%s\n' 'ip link set d0 upp' 'ip address add 192.0.2.7/33 dev d0' 'ip -6 address add 2001:db8::7/64 dev' 'ip route add default via' \
+    'ip address add 192.0.2.8/24 dev d0' >"$tmp/wrong"
+cat "$tmp/wrong" >>"$tmp/conf"
+check "lines that ip does not understand fail the reload" status 1 reload
+reload >"$tmp/said" 2>&1
+at=$(wc -l <"$tmp/good")
+check "  (a word too many is named)" grep -q "conf:$((at + 1)): ip link set d0 upp: Error: either \"dev\" is duplicate" "$tmp/said"
+check "  (a prefix that is none)" grep -q "conf:$((at + 2)): ip address add 192.0.2.7/33 dev d0: Error: any valid prefix is expected" "$tmp/said"
+check "  (a word that is missing)" grep -q "conf:$((at + 4)): ip route add default via: Command line is not complete" "$tmp/said"
+check "  (each once, and no other)" test "$(wc -l <"$tmp/said")" = 4
+check "  (the line behind them is applied)" shows 192.0.2.8/24 ip address show d0
 
 old=$daemon
+cp "$tmp/good" "$tmp/conf"
+reload >/dev/null 2>&1
 check "leat restart puts a new leatd in its place" "$leat" -n "$name" restart
 restarted() { ! kill -0 "$old" 2>/dev/null && shows 192.0.2.3 ip route show 203.0.113.0/24; }
 wait "$old"
 check "  with what there was" restarted
 daemon=$(pgrep -f "leatd --name $name .*--take-over" | head -n 1)
 check "  and two workers, as the file says" says '^ *1 ' "$leat" -n "$name" stats
+printf 'ip route add 198.51.100.0/33 dev d0\n' >>"$tmp/conf"
+old=$daemon
+"$leat" -n "$name" restart >"$tmp/said" 2>&1
+check "a restart with a line that fails ends with 1" test $? = 1
+check "  (and says so)" grep -q 'restarted, but not all of .*conf could be applied' "$tmp/said"
+check "  (behind the line)" grep -q 'conf:[0-9]*: ip route add 198.51.100.0/33 dev d0: Error: any valid prefix' "$tmp/said"
+wait "$old" 2>/dev/null
+while kill -0 "$old" 2>/dev/null; do sleep 0.05; done
+cp "$tmp/good" "$tmp/conf"
+daemon=$(pgrep -f "leatd --name $name .*--take-over" | head -n 1)
 check "a restart that cannot be leaves the old one" says 'goes on' "$leat" -n "$name" restart -- --workers 99
 check "  (it serves)" shows 192.0.2.3 ip route show 203.0.113.0/24
 kill "$daemon"
