@@ -110,6 +110,9 @@ static int load_members(struct leat_stack *st, struct loader *l, struct nexthop 
 		load_end(l);
 		if (!ok)
 			return -EINVAL;
+		for (unsigned i = 0; i < nh->n_members; i++)
+			if (nh->members[i].id == id)
+				return load_bad(l, "members", "one of them twice");
 		const struct nexthop *way = nexthop_find(st, (uint32_t)id);
 		if (way && !way->is_group)
 			nh->members[nh->n_members++] =

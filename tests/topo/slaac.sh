@@ -81,7 +81,7 @@ for k in use_tempaddr=1 accept_ra_rt_info_max_plen=64; do check "both take $k" k
 
 say "a router speaks"
 conf 1800 3600 1800
-in_leat ip -6 monitor prefix >"$tmp/monitor" 2>&1 </dev/null &
+exec "$leat" -n "$name" run -- ip -6 monitor prefix >"$tmp/monitor" 2>&1 </dev/null &
 children+=("$!")
 radvd_start
 in_leat ip link set l0 up

@@ -41,7 +41,7 @@ start=$(now_ms) cpu=$(cpu_ms)
 check "$((2 * few)) changes with nobody listening" L run -- ip -batch "$tmp/few"
 few_ms=$(($(now_ms) - start)) few_cpu_ms=$(($(cpu_ms) - cpu))
 
-L run -- ip monitor route >"$tmp/monitor" 2>&1 </dev/null &
+exec "$leat" -n "$name" run -- ip monitor route >"$tmp/monitor" 2>&1 </dev/null &
 monitor=$!
 children+=("$monitor")
 for i in {1..50}; do ip_pid=$(pid_of_ip $monitor); [ -n "$ip_pid" ] && break; sleep 0.1; done

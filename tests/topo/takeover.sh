@@ -58,7 +58,11 @@ take_over_many() { local i; for ((i = 0; i < times; i++)); do take_over || retur
 
 # --- those who are there before and after
 ns_pid=$leatd_pid
-user_exec "$leat" -n "$name" run -- ip monitor link >"$tmp/monitor" 2>&1 </dev/null &
+if [ "$over" = user ]; then
+    user_exec_bg "$leat" -n "$name" run -- ip monitor link >"$tmp/monitor" 2>&1 </dev/null &
+else
+    "$leat" -n "$name" run -- ip monitor link >"$tmp/monitor" 2>&1 </dev/null &
+fi
 children+=("$!")
 commands() { echo 'link show d0'; until [ -e "$tmp/go" ]; do sleep 0.1; done; echo 'link show d0'; }
 commands | user_exec "$leat" -n "$name" run -- ip -batch - >"$tmp/batch.out" 2>&1 &
