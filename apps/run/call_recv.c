@@ -144,8 +144,10 @@ static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct ca
 {
 	struct known *k = known_find(c->s, c->cookie);
 
-	if (n == -EAGAIN && k && call_may_wait(c, flags) && known_reads_in_vain(c->s, k))
-		n = -ENOBUFS;
+	if (n == -EAGAIN && k && call_may_wait(c, flags) && known_needs_daemon(c->s, k)) {
+		call_await_daemon(c);
+		return;
+	}
 	if (n == -EAGAIN && !(flags & MSG_ERRQUEUE)) {
 		if (!sync_first(c, flags, again))
 			call_would_block(c, flags, EPOLLIN, SO_RCVTIMEO, again);

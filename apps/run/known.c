@@ -237,12 +237,9 @@ void known_lost(struct superv *s)
 	s->all_adopted = false;
 }
 
-bool known_reads_in_vain(const struct superv *s, struct known *k)
+bool known_needs_daemon(const struct superv *s, const struct known *k)
 {
-	if (s->have_daemon || has_groups(k))
-		return false;
-	forget_request(k);
-	return true;
+	return !daemon_is_there(s) && !has_groups(k);
 }
 
 /* Nobody tells us of closed descriptors while there is no daemon. */

@@ -71,8 +71,8 @@ void known_sent(struct known *k, const void *bytes, size_t len_bytes);
 void known_received(struct known *k, const void *bytes, size_t len_bytes);
 /* The daemon is gone: who waits for an answer of it waits in vain. */
 void known_lost(struct superv *s);
-/* No answer will come, and nothing else can. */
-bool known_reads_in_vain(const struct superv *s, struct known *k);
+/* Nothing can come to it before there is one: it hears no groups. */
+bool known_needs_daemon(const struct superv *s, const struct known *k);
 /* There is another: it is told of them. False: not of all yet, call again. */
 bool known_adopt(struct superv *s);
 

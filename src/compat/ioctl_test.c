@@ -285,7 +285,8 @@ static int ask_ethtool(struct net_test *t, const char *name, const void *q, size
 		assert_int_equal(at.at, len);
 		memcpy(&at, a.b + IOCTL_IFREQ, sizeof at);
 		assert_true(at.at <= room);
-		memcpy(to + len, a.b + IOCTL_ETHTOOL_AT, c.len_bytes - IOCTL_ETHTOOL_AT);
+		if (to)
+			memcpy(to + len, a.b + IOCTL_ETHTOOL_AT, c.len_bytes - IOCTL_ETHTOOL_AT);
 		len += c.len_bytes - IOCTL_ETHTOOL_AT;
 	} while (at.more);
 	return (int)len;
