@@ -144,7 +144,7 @@ static int make_stack(struct daemon *d)
 		.poll = d->opt.poll,
 		.pin = d->opt.pin,
 		.budget_bytes = budget,
-		.log_level = d->opt.verbose ? LOG_DEBUG : LOG_WARN,
+		.log_level = d->opt.verbose ? LOG_DEBUG : LOG_INFO,
 		.log_name = "leatd",
 	};
 	int err = rt_new(d->opt.workers, &o, &d->rt);
@@ -211,6 +211,16 @@ static void on_signal(struct fd_watch *w, struct lcore *lc, uint32_t events)
 	struct daemon *d = container_of(w, struct daemon, signals);
 	if (read(w->fd, &info, sizeof info) != sizeof info)
 		return;
+	/* A terminal that hangs up says so to all that were started in it. The program that would apply the file
+	 * takes rights that we gave up. */
+	if (info.ssi_signo == SIGHUP) {
+		rt_log(lc->rt, LOG_WARN,
+		       "SIGHUP changes nothing: `leat -n %s reload` applies the configuration file",
+		       d->opt.name);
+		return;
+	}
+	rt_log(lc->rt, LOG_INFO, "ends: %s from process %u", info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM",
+	       info.ssi_pid);
 	notify_say(&d->notify, "STOPPING=1");
 	rt_stop(lc->rt);
 }
@@ -221,6 +231,7 @@ static int watch_signals(struct daemon *d)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
