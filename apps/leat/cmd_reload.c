@@ -7,7 +7,8 @@
  * wanted. All of that are requests that any client may make who has the right to; packets flow meanwhile. What cannot be changed
  * in a running daemon (its workers, its memory, options of an open device) is said, and is for `leat restart`.
  *
- * leatd itself starts this program for its file before it says that it is ready (--first): then nothing is to exist already. */
+ * leatd itself starts this program for its file before it says that it is ready (--first): then nothing is to exist already. One
+ * that has taken over does, too (--again): then nothing waits for a restart. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -25,7 +26,10 @@
 
 struct reload {
 	const char *name, *file;
-	bool first;
+	bool first, again; /* leatd itself asks, at its start or when it has taken over */
+	struct at_start {
+		unsigned workers, budget_mib, poll, pin, verbose;
+	} started; /* what the file said of them when the process that runs was started */
 	char kept[SOCKD_PATH_MAX + 16]; /* the copy */
 	struct options *now, *before; /* before: what is in the copy; empty at first */
 	struct client *c;
@@ -71,6 +75,26 @@ static int find_kept(struct reload *r)
 	return 0;
 }
 
+#define STARTED_LINE "# started with workers %u budget %u poll %u pin %u verbose %u\n"
+
+static struct at_start starts_with(const struct options *o)
+{
+	return (struct at_start){ o->workers, o->budget_mib, o->poll, o->pin, o->verbose };
+}
+
+/* The copy's second line. */
+static void find_started(struct reload *r)
+{
+	char line[OPT_WORD_MAX + 8];
+	struct at_start s = { 0 };
+	FILE *f = fopen(r->kept, "re");
+	bool ok = f && fgets(line, sizeof line, f) && fgets(line, sizeof line, f) &&
+		  sscanf(line, STARTED_LINE, &s.workers, &s.budget_mib, &s.poll, &s.pin, &s.verbose) == 5;
+	if (f)
+		fclose(f);
+	r->started = ok && !r->again && r->before->config[0] ? s : starts_with(r->now);
+}
+
 /* Its first line names the file it is a copy of. */
 static const char *file_of_last_time(const struct reload *r)
 {
@@ -89,7 +113,8 @@ static void keep_copy(const struct reload *r)
 	char piece[4096], full[4096], *path = realpath(r->file, full);
 	FILE *from = fopen(r->file, "re"), *to = from ? fopen(r->kept, "we") : NULL;
 	if (to)
-		fprintf(to, "# %s\n", path ? path : r->file);
+		fprintf(to, "# %s\n" STARTED_LINE, path ? path : r->file, r->started.workers,
+			r->started.budget_mib, r->started.poll, r->started.pin, r->started.verbose);
 	for (size_t n; to && (n = fread(piece, 1, sizeof piece, from)) > 0;)
 		fwrite(piece, 1, n, to);
 	if (!to)
@@ -211,22 +236,44 @@ static void apply_devices(struct reload *r)
 		set_setting(r, r->now->setting[i].words);
 }
 
+struct stay {
+	const char *name;
+	bool differs;
+};
+
+static void say_stay(const struct reload *r, const struct stay *row, unsigned n, const char *until)
+{
+	char names[128] = "";
+	unsigned many = 0;
+	for (unsigned i = 0; i < n; i++)
+		if (row[i].differs) {
+			size_t at = strlen(names);
+			snprintf(names + at, sizeof names - at, "%s%s", many++ ? ", " : "", row[i].name);
+		}
+	if (many)
+		fprintf(stderr, "%s: %s %s until %s\n", r->file, names,
+			many > 1 ? "stay as they are" : "stays as it is", until);
+}
+
 /* What only a new process can have. */
-static void say_what_stays(struct reload *r)
+static void say_what_stays(const struct reload *r)
 {
 	const struct options *a = r->before, *b = r->now;
+	const struct at_start *s = &r->started, n = starts_with(b);
+	const struct stay restart[] = { { "workers", s->workers != n.workers },
+					{ "budget", s->budget_mib != n.budget_mib },
+					{ "poll", s->poll != n.poll },
+					{ "pin", s->pin != n.pin },
+					{ "verbose", s->verbose != n.verbose } };
+	const struct stay anew[] = { { "name", strcmp(a->name, b->name) != 0 },
+				     { "user", a->user != b->user },
+				     { "run-as", strcmp(a->run_as, b->run_as) != 0 } };
+	char command[128];
+	snprintf(command, sizeof command, "`leat -n %s restart`", r->name);
 	if (!a->config[0])
 		return;
-	if (a->workers != b->workers || a->budget_mib != b->budget_mib || a->poll != b->poll ||
-	    a->pin != b->pin || a->verbose != b->verbose)
-		fprintf(stderr,
-			"%s: workers, budget, poll, pin and verbose stay as they are until `leat -n %s "
-			"restart`\n",
-			r->file, r->name);
-	if (strcmp(a->name, b->name) || a->user != b->user || strcmp(a->run_as, b->run_as))
-		fprintf(stderr,
-			"%s: name, user and run-as stay as they are until leatd is stopped and started\n",
-			r->file);
+	say_stay(r, restart, ARRAY_SIZE(restart), command);
+	say_stay(r, anew, ARRAY_SIZE(anew), "leatd is stopped and started");
 }
 
 /* --- ip --- */
@@ -476,11 +523,12 @@ static void apply_ip(struct reload *r)
 
 /* --- the command --- */
 
-enum { OPT_FIRST = 256 };
+enum { OPT_FIRST = 256, OPT_AGAIN };
 static const struct cli_option reload_options[] = {
 	{ .id = OPT_FIRST,
 	  .name = "first",
 	  .help = "as leatd does itself at its start: what is there already is an error" },
+	{ .id = OPT_AGAIN, .name = "again", .help = "as leatd does itself when it has taken over" },
 	{ 0 },
 };
 
@@ -497,6 +545,7 @@ static int reload(struct reload *r)
 		memset(r->before, 0, sizeof *r->before);
 	if (nowhere)
 		fclose(nowhere);
+	find_started(r);
 	if (client_open(r->name, &r->c))
 		return 1;
 	if (!r->first)
@@ -513,7 +562,7 @@ static int run(struct leat_args *a)
 	struct reload r = { .name = a->name ? a->name : SOCKD_DEFAULT_NAME };
 	int opt, ret;
 	while ((opt = leat_option(a)) > 0)
-		r.first = true;
+		*(opt == OPT_FIRST ? &r.first : &r.again) = true;
 	if (opt < 0)
 		return leat_bad_usage(a);
 	if (a->argc > 1)

@@ -40,7 +40,7 @@ static _Noreturn void wait_and_run(int go, const char *name, const char *file, b
 	/* The end instead of a byte: there will be nobody. */
 	if (recv(go, &byte, 1, 0) != 1)
 		_exit(0);
-	execlp(leat, "leat", "-n", name, "reload", file, first ? "--first" : NULL, NULL);
+	execlp(leat, "leat", "-n", name, "reload", file, first ? "--first" : "--again", NULL);
 	fprintf(stderr, "leatd: cannot execute %s, which applies %s: %s\n", leat, file, strerror(errno));
 	_exit(127);
 }

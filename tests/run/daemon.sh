@@ -57,6 +57,7 @@ check_says() { # PATTERN TEXT
 }
 test_bad() { "$leatd" --check "$tmp/bad" >/dev/null 2>&1 && return 0; return 1; }
 stop
+check "what ended it is logged" grep -q "ends: SIGTERM from process $$" "$tmp/leatd.log"
 base='# a router
 dev dummy:d0
 dev dummy:d1
@@ -91,7 +92,11 @@ check "  (a new route)" shows 192.0.2.3 ip route show 203.0.113.0/24
 check "  (one that is gone)" test -z "$(run ip route show 198.51.100.0/24)"
 check "  (what stayed)" shows 192.0.2.1/24 ip address show d0
 echo 'workers 2' >>"$tmp/conf"
-check "what only a new process can have is said" says 'stay as they are until .leat -n .* restart' reload
+check "what only a new process can have is said" says 'conf: workers stays as it is until .leat -n .* restart' reload
+check "  (again, as long as it is so)" says 'conf: workers stays' reload
+sed -i '$s/2/1/' "$tmp/conf"
+check "  (not of what runs that way)" test -z "$(reload 2>&1)"
+sed -i '$s/1/2/' "$tmp/conf"
 echo 'ip route add 192.0.2.128/25 via 10.9.9.9' >>"$tmp/conf"
 check "a line that fails is named, with the daemon's words" says 'conf:[0-9]+: ip route add 192.0.2.128/25 via 10.9.9.9: .*Nexthop has invalid gateway' reload
 check "  (and fails the reload)" status 1 reload
@@ -106,13 +111,18 @@ at=$(wc -l <"$tmp/good")
 check "  (a word too many is named)" grep -q "conf:$((at + 1)): ip link set d0 upp: Error: either \"dev\" is duplicate" "$tmp/said"
 check "  (a prefix that is none)" grep -q "conf:$((at + 2)): ip address add 192.0.2.7/33 dev d0: Error: any valid prefix is expected" "$tmp/said"
 check "  (a word that is missing)" grep -q "conf:$((at + 4)): ip route add default via: Command line is not complete" "$tmp/said"
-check "  (each once, and no other)" test "$(wc -l <"$tmp/said")" = 4
+check "  (each once, and no other)" test "$(grep -c 'conf:[0-9]*: ' "$tmp/said")" = 4
 check "  (the line behind them is applied)" shows 192.0.2.8/24 ip address show d0
 
 old=$daemon
 cp "$tmp/good" "$tmp/conf"
 reload >/dev/null 2>&1
-check "leat restart puts a new leatd in its place" "$leat" -n "$name" restart
+kill -HUP "$daemon"
+check "SIGHUP changes nothing" shows 192.0.2.1/24 ip address show d0
+check "  (and says what does)" grep -q "SIGHUP changes nothing: .leat -n $name reload" "$tmp/leatd.log"
+"$leat" -n "$name" restart >"$tmp/said" 2>&1
+check "leat restart puts a new leatd in its place" test $? = 0
+check "  (nothing waits for another)" test ! -s "$tmp/said"
 restarted() { ! kill -0 "$old" 2>/dev/null && shows 192.0.2.3 ip route show 203.0.113.0/24; }
 wait "$old"
 check "  with what there was" restarted
