@@ -245,6 +245,9 @@ static int read_option(int id, const char *v, struct capture_opts *o)
 		o->node = v;
 		o->what |= LEAT_CAPTURE_NODE;
 		return 0;
+	case 'a':
+		o->what |= LEAT_CAPTURE_CONSUMED;
+		return 0;
 	case 'w':
 		o->path = v;
 		return 0;
@@ -292,7 +295,8 @@ static int read_words(struct leat_args *a, struct capture_opts *o)
 		o->what |= LEAT_CAPTURE_IN | LEAT_CAPTURE_OUT;
 	o->what |= drops ? LEAT_CAPTURE_DROPS : 0;
 	o->daemon = a->name;
-	return o->what ? read_filter(a->argv, o)
+	return o->what & ~(uint32_t)LEAT_CAPTURE_CONSUMED
+		       ? read_filter(a->argv, o)
 		       : leat_error("capture: -Q none leaves nothing but --drops or --node");
 }
 
@@ -316,6 +320,9 @@ static const struct cli_option options[] = {
 	{ .id = OPT_DROPS,
 	  .name = "drops",
 	  .help = "packets that are dropped, too, each with its node and reason" },
+	{ .letter = 'a',
+	  .name = "all",
+	  .help = "with --drops, also what ends for a reason that is no loss (arp-done)" },
 	{ .id = OPT_NODE,
 	  .name = "node",
 	  .arg = "NODE",

@@ -174,17 +174,21 @@ const struct leat_command cmd_stats = {
 /* --- drops --- */
 
 static const struct field drop_fields[] = {
-	{ LEAT_A_NODE_NAME, F_STR, "node" },
-	{ LEAT_A_DROP, F_STR, "reason" },
-	{ LEAT_A_COUNT, F_U64, "count" },
-	{ LEAT_A_HELP, F_STR, "help" },
-	{ 0 },
+	{ LEAT_A_NODE_NAME, F_STR, "node" }, { LEAT_A_DROP, F_STR, "reason" },
+	{ LEAT_A_COUNT, F_U64, "count" },    { LEAT_A_CONSUMED, F_FLAG, "consumed" },
+	{ LEAT_A_HELP, F_STR, "help" },      { 0 },
 };
 
 static void print_drop(const struct answer *a, void *ctx)
 {
 	printf("%12" PRIu64 "  %-20s %-20s %s\n", answer_u64(a, LEAT_A_COUNT),
 	       answer_str(a, LEAT_A_NODE_NAME), answer_str(a, LEAT_A_DROP), answer_str(a, LEAT_A_HELP));
+}
+
+static void print_loss(const struct answer *a, void *ctx)
+{
+	if (!a->attr[LEAT_A_CONSUMED])
+		print_drop(a, ctx);
 }
 
 static int run_drops(struct leat_args *a)
@@ -206,7 +210,7 @@ static int run_drops(struct leat_args *a)
 	client_begin(c, LEAT_CMD_DROP_GET, true);
 	if (all)
 		leat_nl_put_flag(c->nl, LEAT_A_ALL);
-	err = client_run(c, a->json ? add_json : print_drop, &to);
+	err = client_run(c, a->json ? add_json : all ? print_drop : print_loss, &to);
 	if (err)
 		client_refused(c, "drops", err);
 	client_close(c);
@@ -214,7 +218,9 @@ static int run_drops(struct leat_args *a)
 }
 
 static const struct cli_option drop_options[] = {
-	{ .letter = 'a', .name = "all", .help = "also the reasons that have not occurred" },
+	{ .letter = 'a',
+	  .name = "all",
+	  .help = "also the reasons that have not occurred, and those that are no loss (arp-done)" },
 	{ 0 },
 };
 
@@ -222,7 +228,9 @@ const struct leat_command cmd_drops = {
 	.name = "drops",
 	.usage = "[-a] [--json]",
 	.what = "dropped packets by node and reason",
-	.text = "A line is a count, the node that dropped, the reason's name, and what it means.\n",
+	.text = "A line is a count, the node that dropped, the reason's name, and what it means. "
+		"What came to where it was going is counted, too, but is no drop: -a shows it, and JSON has "
+		"it as \"consumed\".\n",
 	.options = drop_options,
 	.json = true,
 	.run = run_drops,

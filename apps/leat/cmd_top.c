@@ -92,6 +92,9 @@ static bool read_times(const char *s, uint64_t *ret)
 static int take_option(struct how *how, int id, const char *v)
 {
 	switch (id) {
+	case 'a':
+		how->view.all = true;
+		return 0;
 	case 'b':
 		how->batch = true;
 		return 0;
@@ -138,6 +141,7 @@ static int run(struct leat_args *a)
 }
 
 static const struct cli_option options[] = {
+	{ .letter = 'a', .name = "all", .help = "also reasons of drops that are no loss (arp-done)" },
 	{ .letter = 'b', .name = "batch", .help = "print lines in place of the live view" },
 	{ .letter = 'n', .name = "iterations", .arg = "N", .help = "so often, with --batch; else for ever" },
 	{ .letter = 'd', .name = "delay", .arg = "SECONDS", .help = "time between two looks (1)" },

@@ -149,7 +149,7 @@ static void take_drop(const struct answer *a, void *ctx)
 		return;
 	label(r, "node", a, LEAT_A_NODE_NAME);
 	label(r, "reason", a, LEAT_A_DROP);
-	take(r, a, 0, LEAT_A_COUNT, 1);
+	take(r, a, a->attr[LEAT_A_CONSUMED] ? DROP_N_CONSUMED : DROP_N_LOST, LEAT_A_COUNT, 1);
 }
 
 static void take_lcore(const struct answer *a, void *ctx)

@@ -22,6 +22,7 @@ enum { TOP_VALUES = 7, TOP_NAME = 64 };
 struct top_row {
 	char name[TOP_NAME]; /* of the interface, the node, the reason, the lcore */
 	char of[TOP_NAME]; /* of a drop: the node */
+	bool consumed; /* of a drop: no loss */
 	uint64_t v[TOP_VALUES];
 	double rate[TOP_VALUES]; /* a second; 0 before there is a sample to compare with */
 };
@@ -46,6 +47,7 @@ struct top_view {
 	enum top_sort sort;
 	char filter[TOP_NAME]; /* part of a name; "": all */
 	bool hidden[TOP_KINDS];
+	bool all; /* drops that are none, too */
 };
 bool top_sort_find(const char *name, enum top_sort *ret);
 const char *top_sort_name(enum top_sort s);

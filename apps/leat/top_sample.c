@@ -73,6 +73,7 @@ static void take_drop(const struct answer *a, void *ctx)
 		return;
 	take_name(r, a, LEAT_A_DROP);
 	snprintf(r->of, sizeof r->of, "%s", answer_str(a, LEAT_A_NODE_NAME));
+	r->consumed = a->attr[LEAT_A_CONSUMED];
 	r->v[DROP_COUNT] = answer_u64(a, LEAT_A_COUNT);
 }
 

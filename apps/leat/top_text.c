@@ -181,7 +181,8 @@ static void head_line(const struct top_sample *s, const struct top_view *v, top_
 	char text[LINE], n[NUMBER];
 
 	for (size_t i = 0; i < s->kind[TOP_DROPS].n; i++)
-		drops += s->kind[TOP_DROPS].row[i].rate[DROP_COUNT];
+		if (!s->kind[TOP_DROPS].row[i].consumed)
+			drops += s->kind[TOP_DROPS].row[i].rate[DROP_COUNT];
 	snprintf(text, sizeof text,
 		 "leat %s  up %" PRIu64 ":%02u:%02u  %u workers  %s drops/s  sorted by %s%s%s", s->stack,
 		 up / 3600, (unsigned)(up / 60 % 60), (unsigned)(up % 60), s->workers, number(drops, n),
@@ -200,7 +201,7 @@ void top_text(const struct top_sample *s, const struct top_view *v, top_line_fn 
 		line(ctx, sections[k].head, true);
 		for (size_t j = 0; j < s->kind[k].n; j++) {
 			struct cells c;
-			if (!is_shown(&s->kind[k].row[j], k, v))
+			if (!is_shown(&s->kind[k].row[j], k, v) || (s->kind[k].row[j].consumed && !v->all))
 				continue;
 			sections[k].line(&s->kind[k].row[j], &c);
 			line(ctx, c.text, false);
@@ -231,6 +232,8 @@ static json_t *row_json(const struct top_row *r, enum top_kind k)
 	json_object_set_new(o, name_names[k], text_json(r->name));
 	if (k == TOP_DROPS)
 		json_object_set_new(o, "node", text_json(r->of));
+	if (r->consumed)
+		json_object_set_new(o, "consumed", json_true());
 	for (unsigned i = 0; i < TOP_VALUES && value_names[k][i]; i++) {
 		json_object_set_new(o, value_names[k][i], json_integer((json_int_t)r->v[i]));
 		snprintf(per_s, sizeof per_s, "%s_per_s", value_names[k][i]);

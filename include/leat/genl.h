@@ -50,7 +50,7 @@ enum leat_attr {
 	LEAT_A_NAME, /* string: of the stack */
 	LEAT_A_TIME_US, /* u64: the runtime's clock */
 	LEAT_A_WORKERS, /* u32 */
-	LEAT_A_PACKETS_DROPPED, /* u64: all nodes and reasons */
+	LEAT_A_PACKETS_DROPPED, /* u64: all nodes and reasons but those CONSUMED */
 	LEAT_A_MODULES, /* string: names with blanks between */
 	LEAT_A_ALL, /* flag: DROP_GET */
 
@@ -163,6 +163,9 @@ enum leat_attr {
 	LEAT_A_ROUTES_IP4, /* u64: in all tables */
 	LEAT_A_ROUTES_IP6, /* u64 */
 
+	/* msg: DROP_GET, CAPTURE_RECORD */
+	LEAT_A_CONSUMED, /* flag: the reason is no loss: the packet had come to where it was going */
+
 	LEAT_A_MAX_PLUS_1,
 };
 
@@ -171,6 +174,7 @@ enum leat_capture_what {
 	LEAT_CAPTURE_OUT = 2, /* as a device is given it */
 	LEAT_CAPTURE_DROPS = 4, /* as it is dropped; with NODE, there */
 	LEAT_CAPTURE_NODE = 8, /* as it comes to the node NODE_NAME */
+	LEAT_CAPTURE_CONSUMED = 16, /* with DROPS: also for a reason that is no loss */
 };
 
 enum leat_fact_attr {

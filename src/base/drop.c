@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/drop_kind.h"
+
 enum { NAME_MAX_LEN = 32 };
 
 /* The i-th character of a name as users see it; 0 behind its end. All of it is a constant expression. */
@@ -37,6 +39,13 @@ static const char *const helps[DROP_MAX] = {
 #undef DROP
 };
 
+static const bool done[DROP_MAX] = {
+#define DROP(name, help)
+#define DONE(name, help) [DROP_##name] = true,
+#include "base/drop.def"
+#undef DROP
+};
+
 const char *drop_name(enum drop why)
 {
 	return (unsigned)why < DROP_MAX ? names[why] : "?";
@@ -45,6 +54,11 @@ const char *drop_name(enum drop why)
 const char *drop_help(enum drop why)
 {
 	return (unsigned)why < DROP_MAX ? helps[why] : "not a known reason";
+}
+
+bool drop_is_done(enum drop why)
+{
+	return (unsigned)why < DROP_MAX && done[why];
 }
 
 enum drop drop_from_name(const char *name)

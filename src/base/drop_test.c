@@ -38,6 +38,23 @@ static void unknown_names_give_none(void **state)
 	assert_int_equal(drop_from_name(""), DROP_NONE);
 }
 
+static void what_is_done_is_no_loss(void **state)
+{
+	assert_true(drop_is_done(DROP_ARP_DONE));
+	assert_true(drop_is_done(DROP_TCP_DONE));
+	assert_true(drop_is_done(DROP_REASSEMBLED));
+	assert_false(drop_is_done(DROP_NONE));
+	assert_false(drop_is_done(DROP_IF_DOWN));
+	assert_false(drop_is_done(DROP_ARP_NOT_FOR_US));
+	assert_false(drop_is_done(DROP_MAX));
+	for (unsigned i = 1; i < DROP_MAX; i++) {
+		const char *name = drop_name((enum drop)i);
+		size_t len = strlen(name);
+		if (len > 5 && !strcmp(name + len - 5, "-done"))
+			assert_true(drop_is_done((enum drop)i));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -45,6 +62,7 @@ int main(void)
 		cmocka_unit_test(numbers_past_the_end_have_a_name_too),
 		cmocka_unit_test(every_reason_is_found_by_its_name_and_has_help),
 		cmocka_unit_test(unknown_names_give_none),
+		cmocka_unit_test(what_is_done_is_no_loss),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
+#include "base/drop_kind.h"
 #include "graph/filter.h"
 #include "graph/graph_internal.h"
 
@@ -170,7 +171,8 @@ void capture_dropped(struct worker *w, const struct captures *all, unsigned node
 			continue;
 		for (unsigned i = 0; i < n; i++) {
 			const struct capture_record about = about_pkt(CAPTURE_DROPS, node, p[i]);
-			if (is_by(c, about.in_if, about.out_if))
+			bool shown = c->conf.what & CAPTURE_DONE || !drop_is_done((enum drop)p[i]->drop);
+			if (shown && is_by(c, about.in_if, about.out_if))
 				take(w, c, &about, p[i]);
 		}
 	}

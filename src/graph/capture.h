@@ -11,7 +11,8 @@
 
 #include "graph/node.h"
 
-enum capture_what { CAPTURE_IN = 1, CAPTURE_OUT = 2, CAPTURE_DROPS = 4, CAPTURE_NODE = 8 };
+/* DONE: with DROPS, those that are no loss, too (base/drop_kind.h). */
+enum capture_what { CAPTURE_IN = 1, CAPTURE_OUT = 2, CAPTURE_DROPS = 4, CAPTURE_NODE = 8, CAPTURE_DONE = 16 };
 enum { CAPTURES_MAX = 8, CAPTURE_SNAP_MAX = 60000, CAPTURE_RING = 2 << 20 };
 
 struct bpf_insn;

@@ -9,7 +9,9 @@ static struct rig r;
 static void node_fn_run(struct worker *w, struct pkt_vec *v)
 {
 	for (unsigned i = 0; i < v->n; i++)
-		pkt_drop(v->pkt[i], v->pkt[i]->data[0] == 'd' ? DROP_TRUNCATED : DROP_CONSUMED);
+		pkt_drop(v->pkt[i], v->pkt[i]->data[0] == 'd'   ? DROP_TRUNCATED
+				    : v->pkt[i]->data[0] == 'f' ? DROP_ARP_DONE
+								: DROP_CONSUMED);
 	vec_dispatch_all(w, v, NEXT_DROP);
 }
 static const struct node node = { .name = "node", .run = node_fn_run };
@@ -103,6 +105,19 @@ static void drops_have_their_reason(void **state)
 	assert_int_equal(k->drop, DROP_TRUNCATED);
 	assert_int_equal(k->node, node_find(r.st, "node"));
 	assert_null(capture_next(c));
+	capture_stop(c);
+}
+
+static void what_is_no_loss_is_left_out_unless_wanted(void **state)
+{
+	struct capture *c = start(&(struct capture_conf){ .what = CAPTURE_DROPS });
+	to_node('f');
+	assert_null(capture_next(c));
+	assert_int_equal(graph_drops_total(r.st), 0);
+	capture_stop(c);
+	c = start(&(struct capture_conf){ .what = CAPTURE_DROPS | CAPTURE_DONE });
+	to_node('f');
+	assert_int_equal(capture_next(c)->drop, DROP_ARP_DONE);
 	capture_stop(c);
 }
 
@@ -214,6 +229,7 @@ int main(void)
 		CASE(one_interface_and_one_direction_are_told_from_others),
 		CASE(the_tag_of_the_descriptor_is_in_the_frame),
 		CASE(drops_have_their_reason),
+		CASE(what_is_no_loss_is_left_out_unless_wanted),
 		CASE(what_comes_to_a_node_is_seen_there),
 		CASE(only_what_matches_is_captured),
 		CASE(snap_cuts_and_the_length_stays),

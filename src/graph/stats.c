@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/drop_kind.h"
 #include "core/save.h"
 #include "graph/graph_internal.h"
 
@@ -60,7 +61,8 @@ uint64_t graph_drops_total(const struct leat_stack *st)
 	uint64_t sum = 0;
 	for (unsigned id = 0; id < graph_n_nodes(st); id++)
 		for (unsigned why = 0; why < DROP_MAX; why++)
-			sum += graph_drops(st, (uint16_t)id, why);
+			if (!drop_is_done((enum drop)why))
+				sum += graph_drops(st, (uint16_t)id, why);
 	return sum;
 }
 

@@ -25,7 +25,7 @@ static const struct nl_policy leat_policy[LEAT_A_MAX_PLUS_1] = {
 	[LEAT_A_MARK] = { NL_U32, .name = "LEAT_A_MARK" },
 	[LEAT_A_UID] = { NL_U32, .name = "LEAT_A_UID" },
 	[LEAT_A_NODE_NAME] = { NL_NUL_STRING, .max = 63, .name = "LEAT_A_NODE_NAME" },
-	[LEAT_A_WHAT] = { NL_U32, .min = 1, .max = 15, .name = "LEAT_A_WHAT",
+	[LEAT_A_WHAT] = { NL_U32, .min = 1, .max = 31, .name = "LEAT_A_WHAT",
 			  .help = "enum leat_capture_what" },
 	[LEAT_A_SNAP_LEN] = { NL_U32, .name = "LEAT_A_SNAP_LEN" },
 	[LEAT_A_WHOLE] = { NL_FLAG, .name = "LEAT_A_WHOLE", .help = "nothing is to be filled in" },

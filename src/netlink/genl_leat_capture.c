@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 
+#include "base/drop_kind.h"
 #include "graph/capture.h"
 #include "net/iface.h"
 #include "netlink/genl_leat.h"
@@ -24,7 +25,8 @@ enum {
 };
 
 static_assert(CAPTURE_IN == (int)LEAT_CAPTURE_IN && CAPTURE_OUT == (int)LEAT_CAPTURE_OUT &&
-		      CAPTURE_DROPS == (int)LEAT_CAPTURE_DROPS && CAPTURE_NODE == (int)LEAT_CAPTURE_NODE,
+		      CAPTURE_DROPS == (int)LEAT_CAPTURE_DROPS && CAPTURE_NODE == (int)LEAT_CAPTURE_NODE &&
+		      CAPTURE_DONE == (int)LEAT_CAPTURE_CONSUMED,
 	      "include/leat/genl.h");
 
 struct capturing {
@@ -64,6 +66,8 @@ static void put_record(const struct capturing *c, struct nl_buf *b, const struct
 	if (r->drop) {
 		nl_put_str(b, LEAT_A_DROP, drop_name((enum drop)r->drop));
 		nl_put_str(b, LEAT_A_HELP, drop_help((enum drop)r->drop));
+		if (drop_is_done((enum drop)r->drop))
+			nl_put_flag(b, LEAT_A_CONSUMED);
 	}
 	if (r->lost)
 		leat_put_u64(b, LEAT_A_LOST, r->lost);

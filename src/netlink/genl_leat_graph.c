@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `leat graph`, `leat stats` and `leat drops`: nodes, their edges and counters. */
+#include "base/drop_kind.h"
 #include "graph/node.h"
 #include "netlink/genl_leat.h"
 
@@ -56,6 +57,8 @@ static int put_drop(struct nl_req *r, uint16_t id, enum drop why, uint64_t count
 	nl_put_str(b, LEAT_A_DROP, drop_name(why));
 	nl_put_str(b, LEAT_A_HELP, drop_help(why));
 	leat_put_u64(b, LEAT_A_COUNT, count);
+	if (drop_is_done(why))
+		nl_put_flag(b, LEAT_A_CONSUMED);
 	return nl_end(b);
 }
 

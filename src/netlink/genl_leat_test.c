@@ -131,7 +131,12 @@ static void drops_are_counted_by_node_and_reason(void **state)
 	assert_int_equal(mnl_attr_get_u64(attr_of(h, LEAT_A_COUNT)), 1);
 	assert_null(find(&f->b, LEAT_CMD_DROP_GET, LEAT_A_DROP, "truncated"));
 	ask(f, &f->b, LEAT_CMD_DROP_GET, NLM_F_DUMP, LEAT_A_ALL, "", 0);
-	assert_non_null(find(&f->b, LEAT_CMD_DROP_GET, LEAT_A_DROP, "truncated"));
+	h = find(&f->b, LEAT_CMD_DROP_GET, LEAT_A_DROP, "truncated");
+	assert_non_null(h);
+	assert_null(attr_of(h, LEAT_A_CONSUMED));
+	h = find(&f->b, LEAT_CMD_DROP_GET, LEAT_A_DROP, "arp-done"); /* no loss */
+	assert_non_null(h);
+	assert_non_null(attr_of(h, LEAT_A_CONSUMED));
 }
 
 static void statistics_cover_lcores_pools_and_memory(void **state)
