@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "daemon.h"
 #include "net/iface.h"
 #include "net/sysctl.h"
@@ -425,7 +426,10 @@ int main(int argc, char **argv)
 		return fflush(stdout) ? 1 : 0;
 	settle_heap();
 	helper_none(&d->helper);
-	if (options_parse(&d->opt, argc, argv, stderr))
+	int bad = options_parse(&d->opt, argc, argv, stderr);
+	if (d->opt.check && check_names(&d->opt, stderr))
+		bad = -EINVAL;
+	if (bad)
 		return 2;
 	if (calls_mode(&d->calls))
 		return fputs("leatd: LEAT_SECCOMP is refuse, kill or off\n", stderr) < 0 ? 1 : 2;
@@ -437,7 +441,9 @@ int main(int argc, char **argv)
 	if (d->opt.version)
 		return printf("leatd %s\n", LEAT_VERSION) < 0;
 	if (d->opt.check)
-		return printf("%s: nothing is wrong with it (%u devices, %u settings, %u lines of ip)\n",
+		return printf("%s: nothing is wrong with it (%u devices, %u settings, %u lines of ip); "
+			      "interfaces, options of devices and what ip says to its lines are not looked "
+			      "at\n",
 			      d->opt.config, d->opt.n_devs, d->opt.n_settings, d->opt.n_ip) < 0;
 	rights_more_descriptors();
 	if (d->opt.take_over ? take_hello(d) : open_saved(d) || listen_for_clients(d))

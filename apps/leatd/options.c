@@ -83,6 +83,7 @@ static int set_device(struct options *o, const char *value, FILE *err, const cha
 		fprintf(err, "leatd: %smore than %d devices\n", where, OPT_DEVICES_MAX);
 		return -EINVAL;
 	}
+	o->dev_line[o->n_devs] = o->line;
 	snprintf(o->dev[o->n_devs++], OPT_WORD_MAX, "%s", value);
 	return 0;
 }
@@ -102,6 +103,7 @@ static int set_setting(struct options *o, const char *value, FILE *err, const ch
 	struct opt_setting *s = &o->setting[o->n_settings++];
 	snprintf(s->words, sizeof s->words, "%s", value);
 	s->n_devs = o->n_devs;
+	s->line = o->line;
 	return 0;
 }
 
@@ -229,7 +231,7 @@ static int read_lines(struct options *o, FILE *f, const char *path, FILE *err)
 {
 	char line[LINE_MAX_BYTES + 1], at[OPT_WORD_MAX + 32];
 	int ret = 0, c = 0;
-	for (unsigned n = 1; !ret && c != EOF; n++) {
+	for (unsigned n = 1; (!ret || o->check) && c != EOF; n++) {
 		size_t len = 0;
 		while (len < LINE_MAX_BYTES && (c = getc(f)) != EOF && c != '\n')
 			line[len++] = (char)c;
@@ -248,8 +250,11 @@ static int read_lines(struct options *o, FILE *f, const char *path, FILE *err)
 			return -EINVAL;
 		}
 		line[strcspn(line, "#")] = 0;
-		ret = read_line(o, line, n, err, at);
+		o->line = n;
+		if (read_line(o, line, n, err, at))
+			ret = -EINVAL;
 	}
+	o->line = 0;
 	return ret;
 }
 

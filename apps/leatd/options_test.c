@@ -79,6 +79,21 @@ static void what_is_wrong_is_said_with_file_and_line(void **state)
 	}
 }
 
+static void check_tells_every_line_that_is_wrong(void **state)
+{
+	static const char text[] = "workers two\ndev dummy:d0\nnonsense\nsysctl a.b = 1\n";
+	char leatd[] = "leatd", check[] = "--check", path[32];
+	int fd = memfd_create("conf", MFD_CLOEXEC);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	assert_int_equal(parse_words(3, (char *[]){ leatd, check, path, NULL }), -EINVAL);
+	close(fd);
+	assert_non_null(strstr(said, ":1: workers takes a number"));
+	assert_non_null(strstr(said, ":3: no option is called \"nonsense\""));
+	assert_int_equal(o.dev_line[0], 2);
+	assert_int_equal(o.setting[0].line, 4);
+}
+
 static void lines_of_ip_have_no_place_on_the_command_line(void **state)
 {
 	char leatd[] = "leatd", ip[] = "--ip", words[] = "link";
@@ -104,6 +119,7 @@ int main(void)
 		cmocka_unit_test(a_file_says_what_the_command_line_says),
 		cmocka_unit_test(lines_of_ip_are_kept_whole_with_their_number),
 		cmocka_unit_test(what_is_wrong_is_said_with_file_and_line),
+		cmocka_unit_test(check_tells_every_line_that_is_wrong),
 		cmocka_unit_test(lines_of_ip_have_no_place_on_the_command_line),
 		cmocka_unit_test(there_is_room_for_so_many_lines_and_no_more),
 	};

@@ -83,6 +83,20 @@ bool sysctl_is_known(const struct module *const *modules, const char *name)
 	return false;
 }
 
+bool sysctl_default_name(const struct module *const *modules, const char *name, char to[KNOB_NAME_MAX])
+{
+	char dotted[KNOB_NAME_MAX], ifname[IFACE_NAME_MAX];
+	to_dots(name, dotted);
+	for (; *modules; modules++)
+		for (const struct knob *k = (*modules)->knobs; k && k->name; k++)
+			if (k->flags & KNOB_PER_IFACE && is_name_of(k, dotted, ifname) &&
+			    strcmp(ifname, "all") != 0) {
+				knob_full_name(k, "default", to);
+				return true;
+			}
+	return false;
+}
+
 void sysctl_name(const struct sysctl *s, char to[KNOB_NAME_MAX])
 {
 	char ifname[IFACE_NAME_MAX] = "default";

@@ -21,6 +21,8 @@ struct sysctl {
 int sysctl_find(struct leat_stack *st, const char *name, struct sysctl *ret);
 /* Whether a stack of these modules could have one of that name: its interface may still have to come. */
 bool sysctl_is_known(const struct module *const *modules, const char *name);
+/* The name that one of an interface's has for "default"; false: it is known to none, or is no interface's. */
+bool sysctl_default_name(const struct module *const *modules, const char *name, char to[KNOB_NAME_MAX]);
 void sysctl_name(const struct sysctl *s, char to[KNOB_NAME_MAX]); /* with dots */
 void sysctl_value(const struct sysctl *s, char to[KNOB_TEXT_MAX]);
 /* 0, -ENOENT, -EINVAL, or what the knob's check says; then with a line in ret_why. */

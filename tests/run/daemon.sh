@@ -78,6 +78,18 @@ check "a file without mistakes passes" says "nothing is wrong with it \(2 device
 
 check "an unknown option is named with its line" check_says 'bad:2: no option is called "devv"' 'workers 1
 devv dummy:d0'
+printf '%s\n' 'dev af_paket:veth1' 'devv dummy:d0' 'sysctl net.ipv4.ip_fwd = 1' 'sysctl net.ipv4.ip_forward = 7' \
+    'sysctl net.ipv4.conf.nothere.forwarding = 7' 'sysctl net.ipv4.conf.nothere.forwarding = 1' 'sysctl net.ipv4.ip_forward = on' \
+    'dev af_packet:veth1' >"$tmp/bad"
+check "a file with mistakes does not pass" status 2 "$leatd" --check "$tmp/bad"
+"$leatd" --check "$tmp/bad" >"$tmp/said" 2>&1
+check "  (a driver that is none)" grep -q 'bad:1: dev af_paket:veth1: there is no driver "af_paket"' "$tmp/said"
+check "  (an option that is none)" grep -q 'bad:2: no option is called "devv"' "$tmp/said"
+check "  (a setting that is none)" grep -q 'bad:3: sysctl net.ipv4.ip_fwd: there is no such setting' "$tmp/said"
+check "  (a value out of bounds)" grep -q 'bad:4: sysctl net.ipv4.ip_forward: 7 is not between 0 and 1' "$tmp/said"
+check "  (one of an interface)" grep -q 'bad:5: sysctl net.ipv4.conf.nothere.forwarding: 7 is not between' "$tmp/said"
+check "  (a value that is no number)" grep -q 'bad:7: sysctl net.ipv4.ip_forward takes a number' "$tmp/said"
+check "  (and nothing else)" test "$(wc -l <"$tmp/said")" = 6
 check "an object ip does not have, too" check_says 'bad:1: ip takes an object and a command' 'ip roote add 192.0.2.0/24 dev lo'
 check "take-over belongs to the command line" check_says 'is for the command line alone' 'take-over'
 
