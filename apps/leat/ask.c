@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "leat/ask.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,25 +51,9 @@ static void ask_daemon(const char *line, uint8_t cmd, int attr, const struct cli
 	client_close(c);
 }
 
-static void offer_daemons(const struct cli_offers *o)
+static void offer_daemon(void *ctx, const char *name)
 {
-	char path[SOCKD_PATH_MAX];
-	struct dirent *e;
-	DIR *d;
-
-	if (sockd_path(SOCKD_DEFAULT_NAME, path, sizeof path))
-		return;
-	*strrchr(path, '/') = 0;
-	d = opendir(path);
-	while (d && (e = readdir(d))) {
-		size_t len = strlen(e->d_name);
-		if (len <= 5 || strcmp(e->d_name + len - 5, ".sock") != 0)
-			continue;
-		e->d_name[len - 5] = 0;
-		cli_offer(o, e->d_name);
-	}
-	if (d)
-		closedir(d);
+	cli_offer(ctx, name);
 }
 
 void ask_values(const char *kind, const struct cli_offers *o, void *ctx)
@@ -87,7 +70,7 @@ void ask_values(const char *kind, const struct cli_offers *o, void *ctx)
 	};
 
 	if (!strcmp(kind, "daemon"))
-		offer_daemons(o);
+		sockd_each(offer_daemon, (void *)o);
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (!strcmp(kind, rows[i].kind))
 			ask_daemon(ctx, rows[i].cmd, rows[i].attr, o);

@@ -32,9 +32,28 @@ static int connect_to(struct client *c)
 	return leat_nl_open(stack, NETLINK_GENERIC, &c->nl);
 }
 
+struct names {
+	char text[256]; /* what has no room is left out, but for "..." */
+	size_t len;
+};
+
+static void add_name(void *ctx, const char *name)
+{
+	struct names *n = ctx;
+	size_t len = strlen(name);
+
+	if (n->len + len + sizeof ", , ..." > sizeof n->text) {
+		if (n->len < sizeof n->text - 6 && strcmp(n->text + n->len - 3, "...") != 0)
+			n->len += (size_t)sprintf(n->text + n->len, ", ...");
+		return;
+	}
+	n->len += (size_t)sprintf(n->text + n->len, "%s%s", n->len ? ", " : "; running: ", name);
+}
+
 static int not_there(const struct client *c, int err)
 {
 	char path[SOCKD_PATH_MAX] = "";
+	struct names running = { .len = 0 };
 
 	if (err == -EUSERS || err == -EMFILE || err == -ENFILE)
 		return leat_error(
@@ -42,8 +61,9 @@ static int not_there(const struct client *c, int err)
 			c->name);
 	if (sockd_path(c->name, path, sizeof path) == -EINVAL)
 		return leat_error("a daemon cannot have the name \"%s\"", c->name);
-	return leat_error("no daemon named %s (looked at %s): start one with `leatd --name %s`", c->name,
-			  path, c->name);
+	sockd_each(add_name, &running);
+	return leat_error("no daemon named %s (looked at %s): start one with `leatd --name %s`%s", c->name,
+			  path, c->name, running.text);
 }
 
 static struct client *client_new(const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sockd/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -183,4 +184,52 @@ int sockd_connect(const char *name, char *ret_path, size_t len_bytes, int *ret_f
 	if (path_in(SYSTEM_RUNDIR, name, other, sizeof other) || strcmp(other, ret_path) == 0)
 		return err;
 	return connect_to(other, ret_fd) ? err : fits(snprintf(ret_path, len_bytes, "%s", other), len_bytes);
+}
+
+/* Not by its lock: trying that would be in the way of a daemon that begins. */
+static bool lives(const char *path)
+{
+	struct sockaddr_un a;
+	int fd = address(path, &a) ? -1 : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool ret = fd >= 0 && (!connect(fd, (struct sockaddr *)&a, sizeof a) || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static int is_socket_name(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return len > 5 && strcmp(e->d_name + len - 5, ".sock") == 0;
+}
+
+/* Those that live in dir, but not in first (NULL: there is none before it). */
+static void each_in(const char *dir, const char *first, sockd_name_fn *fn, void *ctx)
+{
+	char path[SOCKD_PATH_MAX];
+	struct dirent **e;
+	int n = scandir(dir, &e, is_socket_name, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		e[i]->d_name[strlen(e[i]->d_name) - 5] = '\0';
+		bool hidden = first && !path_in(first, e[i]->d_name, path, sizeof path) && lives(path);
+		if (!hidden && !path_in(dir, e[i]->d_name, path, sizeof path) && lives(path))
+			fn(ctx, e[i]->d_name);
+		free(e[i]);
+	}
+	if (n >= 0)
+		free(e);
+}
+
+void sockd_each(sockd_name_fn *fn, void *ctx)
+{
+	char dir[SOCKD_PATH_MAX];
+
+	if (rundir(dir, sizeof dir))
+		return;
+	each_in(dir, NULL, fn, ctx);
+	if (!getenv("LEAT_RUNDIR") && strcmp(dir, SYSTEM_RUNDIR) != 0)
+		each_in(SYSTEM_RUNDIR, dir, fn, ctx);
 }

@@ -26,4 +26,8 @@ int sockd_listen(const char *path, int *ret_fd);
  * when none answered, for the error line; it is always written unless the name is bad. 0 or -errno. */
 int sockd_connect(const char *name, char *ret_path, size_t len_bytes, int *ret_fd);
 
+/* A client's side: the names of the daemons that sockd_connect() would find at this moment, each once; in order within a directory. */
+typedef void sockd_name_fn(void *ctx, const char *name);
+void sockd_each(sockd_name_fn *fn, void *ctx);
+
 #endif

@@ -93,6 +93,31 @@ static void a_file_that_is_no_socket_stays(void **state)
 	unlink(path);
 }
 
+static void note_name(void *ctx, const char *name)
+{
+	strcat(strcat(ctx, name), " ");
+}
+
+static void those_that_run_are_told_and_the_dead_are_not(void **state)
+{
+	char b[SOCKD_PATH_MAX], a[SOCKD_PATH_MAX], names[64] = "";
+	int fd_a, fd_b;
+
+	assert_int_equal(sockd_path("b", b, sizeof b), 0);
+	assert_int_equal(sockd_path("a", a, sizeof a), 0);
+	assert_int_equal(sockd_listen(b, &fd_b), 0);
+	assert_int_equal(sockd_listen(a, &fd_a), 0);
+	sockd_each(note_name, names);
+	assert_string_equal(names, "a b ");
+	close(fd_a); /* killed: the socket stays */
+	*names = 0;
+	sockd_each(note_name, names);
+	assert_string_equal(names, "b ");
+	close(fd_b);
+	unlink(a);
+	unlink(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +126,7 @@ int main(void)
 		cmocka_unit_test(a_listener_is_found_and_not_replaced_while_it_lives),
 		cmocka_unit_test(a_name_is_one_process_s_however_many_start_at_once),
 		cmocka_unit_test(a_file_that_is_no_socket_stays),
+		cmocka_unit_test(those_that_run_are_told_and_the_dead_are_not),
 	};
 
 	return cmocka_run_group_tests(tests, make_rundir, remove_rundir);
