@@ -237,6 +237,16 @@ static void take_option(struct how *how, int id)
 	}
 }
 
+/* Of a word behind -n that can hardly be a setting. */
+static int hint(const struct how *how, const char *word)
+{
+	if (how->values_only && word && !strpbrk(word, "./="))
+		leat_error("sysctl: -n prints values only here; the daemon's name goes before: leat -n %s "
+			   "sysctl",
+			   word);
+	return 1;
+}
+
 static int run(struct leat_args *a)
 {
 	struct how how = { 0 };
@@ -253,13 +263,13 @@ static int run(struct leat_args *a)
 	if (!*words && !how.all)
 		return leat_error("sysctl: give NAME, NAME=VALUE, or -a for all (see leat sysctl --help)");
 	if (client_open(a->name, &c))
-		return 1;
+		return hint(&how, *words);
 	if (how.all)
 		ret = show(c, &how, NULL);
 	for (; *words; words++)
 		ret |= how.load ? load(c, &how, *words) : one(c, &how, *words);
 	client_close(c);
-	return ret;
+	return ret ? hint(&how, a->argv[0]) : 0;
 }
 
 static const struct cli_option options[] = {

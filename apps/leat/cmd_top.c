@@ -100,7 +100,10 @@ static int take_option(struct how *how, int id, const char *v)
 		return 0;
 	case 'n':
 		if (!read_times(v, &how->times))
-			return leat_error("top: -n takes how often, 1 or more, not %s", v);
+			return leat_error(
+				"top: -n takes how often, 1 or more, not %s; the daemon's name goes before: "
+				"leat -n %s top",
+				v, v);
 		return 0;
 	case 'd':
 		if (!read_seconds(v, &how->delay_ms))

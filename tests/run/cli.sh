@@ -60,6 +60,9 @@ check "but for -e" status 0 L sysctl -e net.none=1
 check "sysctl of a bad value is refused in a line" says '^leat: net.ipv4.ip_default_ttl: 0 is not between 1 and 255$' L sysctl net.ipv4.ip_default_ttl=0
 check "sysctl of no number is refused in a line" says '^leat: net.ipv4.ip_default_ttl takes a number, not "x"$' L sysctl net.ipv4.ip_default_ttl=x
 check "settings are saved" bash -c '"$1" -n "$2" save "$3/s" && grep -q "\"net.ipv4.ip_default_ttl\": \"33\"" "$3/s"' - "$leat" "$name" "$tmp/save"
+check "a name behind sysctl -n is told where it goes" says "name goes before: leat -n $name sysctl" "$leat" -n "$name" sysctl -n "$name" net.ipv4.ip_forward
+check "and without its daemon" says 'name goes before: leat -n r1 sysctl' "$leat" sysctl -n r1 net.ipv4.ip_forward
+check "behind top -n, too" says 'name goes before: leat -n r1 top' "$leat" top -n r1
 check "trace refuses a count that is none" says '^leat: trace: -c takes a number of packets, 1 or more, not x$' L trace -c x
 check "explain wants a packet" says '^leat: explain: which packet' L explain
 check "explain tells what is no word" says '^leat: explain: what is "ttl5"' L explain to 10.0.0.1 ttl5
@@ -71,6 +74,8 @@ check "explain tells a file that is none" says '^leat: explain: .*/nosuch' L exp
 check "explain finds that there is no route" says 'DROP ip-no-route' L explain to 10.9.9.9 udp dport 9
 check "an unknown command is told" says '^leat: unknown command' "$leat" nosuch
 check "no daemon is told" says '^leat: no daemon named lt-none' "$leat" -n lt-none dev
+check "and which ones run" says "; running: .*$name" "$leat" -n lt-none dev
+check "those are what completion offers" bash -c '"$1" --complete "leat -n " | grep -qx "$2"' - "$leat" "$name"
 for c in run dev graph stats drops trace explain capture sysctl save; do
     check "$c --help" says '^Usage: leat .*'"$c" "$leat" "$c" --help
 done
