@@ -163,9 +163,10 @@ static const struct cli_option options[] = {
 
 const struct leat_command cmd_top = {
 	.name = "top",
-	.usage = "[-b [-n N]] [-d SECONDS] [-s KEY] [-f TEXT] [--json]",
+	.usage = "[-ab [-n N]] [-d SECONDS] [-s KEY] [-f TEXT] [--json]",
 	.what = "watch interfaces, nodes and drops",
-	.text = "Lcores, how many of their turns found work; interfaces with packets, bits and what they "
+	.text = "Lcores, their turns and those that found work each second (no processor time: an idle lcore "
+		"has few); interfaces with packets, bits and what they "
 		"lost each second; "
 		"drops by "
 		"reason and node; nodes of the graph with packets, vectors, packets a vector and clock "

@@ -79,8 +79,8 @@ static bool is_shown(const struct top_row *r, enum top_kind k, const struct top_
 
 /* --- text --- */
 
-/* A number in at most six places: 12.3k */
-static const char *number(double v, char to[NUMBER])
+/* A number in at most six places: 12.3k. What is counted is whole as long as it has no unit. */
+static const char *number(double v, bool whole, char to[NUMBER])
 {
 	static const char units[] = " kMGTPE";
 	unsigned u = 0;
@@ -90,7 +90,7 @@ static const char *number(double v, char to[NUMBER])
 	if (u)
 		snprintf(to, NUMBER, "%.*f%c", v < 99.95 ? 1 : 0, v, units[u]);
 	else
-		snprintf(to, NUMBER, "%.*f", v > 0 && v < 9.95 ? 1 : 0, v);
+		snprintf(to, NUMBER, "%.*f", !whole && v > 0 && v < 9.95 ? 1 : 0, v);
 	return to;
 }
 
@@ -99,12 +99,25 @@ struct cells {
 	size_t len;
 };
 
+static void put(struct cells *c, int width, const char *s)
+{
+	int add = snprintf(c->text + c->len, sizeof c->text - c->len, " %*s", width, s);
+
+	c->len = MIN(c->len + (size_t)add, sizeof c->text - 1);
+}
+
 static void cell(struct cells *c, double v)
 {
 	char n[NUMBER];
-	int add = snprintf(c->text + c->len, sizeof c->text - c->len, " %9s", number(v, n));
 
-	c->len = MIN(c->len + (size_t)add, sizeof c->text - 1);
+	put(c, 9, number(v, false, n));
+}
+
+static void count(struct cells *c, uint64_t v)
+{
+	char n[NUMBER];
+
+	put(c, 9, number((double)v, true, n));
 }
 
 static void name(struct cells *c, const char *s, int width)
@@ -112,15 +125,18 @@ static void name(struct cells *c, const char *s, int width)
 	c->len = (size_t)snprintf(c->text, sizeof c->text, "%-*.*s", width, width, s);
 }
 
+/* Its state has room within 80 columns. */
 static void dev_line(const struct top_row *r, struct cells *c)
 {
-	name(c, r->name, 20);
+	char n[NUMBER];
+
+	name(c, r->name, 15);
 	for (unsigned i = 0; i < DEV_FLAGS; i++)
-		cell(c, r->rate[i] * (i == DEV_RX_BYTES || i == DEV_TX_BYTES ? 8 : 1));
+		put(c, 8, number(r->rate[i] * (i == DEV_RX_BYTES || i == DEV_TX_BYTES ? 8 : 1), false, n));
 	if (!(r->v[DEV_FLAGS] & IFF_UP))
-		snprintf(c->text + c->len, sizeof c->text - c->len, "  down");
+		put(c, 0, "down");
 	else if (!(r->v[DEV_FLAGS] & IFF_RUNNING))
-		snprintf(c->text + c->len, sizeof c->text - c->len, "  no carrier");
+		put(c, 0, "no carrier");
 }
 
 static double part(double a, double b)
@@ -130,12 +146,12 @@ static double part(double a, double b)
 
 static void node_line(const struct top_row *r, struct cells *c)
 {
-	name(c, r->name, 30);
+	name(c, r->name, 29);
 	cell(c, r->rate[NODE_PACKETS]);
 	cell(c, r->rate[NODE_VECTORS]);
 	cell(c, part(r->rate[NODE_PACKETS], r->rate[NODE_VECTORS]));
 	cell(c, part(r->rate[NODE_CYCLES], r->rate[NODE_PACKETS]));
-	cell(c, (double)r->v[NODE_PACKETS]);
+	count(c, r->v[NODE_PACKETS]);
 }
 
 static void drop_line(const struct top_row *r, struct cells *c)
@@ -145,30 +161,30 @@ static void drop_line(const struct top_row *r, struct cells *c)
 	snprintf(both, sizeof both, "%-29s %s", r->name, r->of);
 	name(c, both, 50);
 	cell(c, r->rate[DROP_COUNT]);
-	cell(c, (double)r->v[DROP_COUNT]);
+	count(c, r->v[DROP_COUNT]);
 }
 
+/* Turns are no processor time: one that sleeps in between has few, and work in all of them. */
 static void lcore_line(const struct top_row *r, struct cells *c)
 {
 	name(c, r->name, 20);
-	cell(c, 100 * part(r->rate[LCORE_BUSY], r->rate[LCORE_TURNS]));
 	cell(c, r->rate[LCORE_TURNS]);
-	cell(c, (double)r->v[LCORE_PACKETS]);
+	cell(c, r->rate[LCORE_BUSY]);
+	count(c, r->v[LCORE_PACKETS]);
 }
 
 static const struct section {
 	const char *json, *head;
 	void (*line)(const struct top_row *r, struct cells *c);
 } sections[TOP_KINDS] = {
-	[TOP_DEVS] = { "devices",
-		       "interface                 rx/s  rx bit/s    lost/s      tx/s  tx bit/s    lost/s",
+	[TOP_DEVS] = { "devices", "interface           rx/s rx bit/s   lost/s     tx/s tx bit/s   lost/s",
 		       dev_line },
 	[TOP_NODES] = { "nodes",
-			"node                            packets/s vectors/s   pkt/vec clock/pkt   packets",
+			"node                          packets/s vectors/s   pkt/vec clock/pkt   packets",
 			node_line },
-	[TOP_DROPS] = { "drops", "drop reason                   node                       drops/s     drops",
+	[TOP_DROPS] = { "drops", "drop reason                   node                   drops/s     drops",
 			drop_line },
-	[TOP_LCORES] = { "lcores", "lcore               % w/ work   turns/s   packets", lcore_line },
+	[TOP_LCORES] = { "lcores", "lcore                  turns/s w/ work/s   packets", lcore_line },
 };
 
 /* In which order they stand: what is long comes last. */
@@ -185,8 +201,8 @@ static void head_line(const struct top_sample *s, const struct top_view *v, top_
 			drops += s->kind[TOP_DROPS].row[i].rate[DROP_COUNT];
 	snprintf(text, sizeof text,
 		 "leat %s  up %" PRIu64 ":%02u:%02u  %u workers  %s drops/s  sorted by %s%s%s", s->stack,
-		 up / 3600, (unsigned)(up / 60 % 60), (unsigned)(up % 60), s->workers, number(drops, n),
-		 sort_names[v->sort], *v->filter ? "  filter " : "", v->filter);
+		 up / 3600, (unsigned)(up / 60 % 60), (unsigned)(up % 60), s->workers,
+		 number(drops, false, n), sort_names[v->sort], *v->filter ? "  filter " : "", v->filter);
 	line(ctx, text, true);
 }
 

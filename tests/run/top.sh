@@ -32,6 +32,10 @@ for s in d:
 a, b = d[1]['devices'][0], d[2]['devices'][0]
 assert abs(b['rx_packets'] - a['rx_packets'] - b['rx_packets_per_s'] * d[2]['seconds']) < 2, (a, b)
 END
+L top -b -n 2 -d 0.2 >"$tmp/lines"
+check "its lines fit 80 columns" awk 'length > 80 { print; bad = 1 } END { exit bad }' "$tmp/lines"
+check "and so does an interface's state" grep -qE '^lo +.* down$' "$tmp/lines"
+check "what is counted is whole" bash -c 'grep -A 9 "^lcore" "$0" | grep -qE "^control +[0-9.k]+ +[0-9.k]+ +0$" && ! grep -E "[0-9]\.0%" "$0"' "$tmp/lines"
 check "a filter leaves the rest out" bash -c '"$0" -n "$1" top -b -n 1 -d 0.1 -f g0 | tee "$2" | grep -q "^g0 " && ! grep -q "^lo " "$2"' "$leat" "$name" "$tmp/filtered"
 check "sorted by name" bash -c '"$0" -n "$1" top --json -n 1 -d 0.1 -s name | python3 -c "import json, sys; n = [x[\"node\"] for x in json.load(sys.stdin)[\"nodes\"]]; assert n == sorted(n) and n"' "$leat" "$name"
 check "a key that is none is told" says '^leat: top: -s takes rate, total or name, not x$' L top -s x
