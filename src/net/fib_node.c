@@ -324,12 +324,17 @@ static void entry_free(struct leat_stack *st, struct fib_entry *e)
 	rt_defer(st->rt->ctl, st->rt, &e->deferred, entry_free_now);
 }
 
-/* Routes by tos or by source count from the first of them on; before, nobody looks at it. 0 or -ENOMEM. */
+/* Routes by tos or by source count from the first of them on; before, nobody looks at it. Workers read the number. 0 or -ENOMEM. */
 static int choice_begins(struct leat_stack *st, uint8_t family, const struct fib_entry *e)
 {
 	uint32_t *n = &fib_state(st)->n_chosen[fib_index(family)];
-	int err = fib_entry_is_chosen(e) && !(*n)++ ? rules_renew(st, family) : 0;
-	*n -= err ? 1 : 0;
+	int err;
+	if (!fib_entry_is_chosen(e))
+		return 0;
+	racy_add(*n, 1);
+	err = *n == 1 ? rules_renew(st, family) : 0;
+	if (err)
+		racy_add(*n, -1);
 	return err;
 }
 
@@ -337,7 +342,10 @@ static int choice_begins(struct leat_stack *st, uint8_t family, const struct fib
 static void choice_ends(struct leat_stack *st, uint8_t family, const struct fib_entry *e)
 {
 	uint32_t *n = &fib_state(st)->n_chosen[fib_index(family)];
-	if (fib_entry_is_chosen(e) && !--*n && view_ctl(st, family == AF_INET6 ? VIEW_rules6 : VIEW_rules4))
+	if (!fib_entry_is_chosen(e))
+		return;
+	racy_add(*n, -1);
+	if (!*n && view_ctl(st, family == AF_INET6 ? VIEW_rules6 : VIEW_rules4))
 		rules_renew(st, family); /* without memory it is looked at in vain */
 }
 
