@@ -114,6 +114,7 @@ static struct trace_words words_of(const struct answer *a)
 		.in = str_of(a, LEAT_A_IN_IFNAME),
 		.out = str_of(a, LEAT_A_OUT_IFNAME),
 		.kept = a->attr[LEAT_A_KEPT],
+		.to_worker = a->attr[LEAT_A_TO_WORKER] ? answer_u32(a, LEAT_A_TO_WORKER) + 1 : 0,
 		.len = answer_u32(a, LEAT_A_LEN),
 		.layer = (uint8_t)answer_u32(a, LEAT_A_LAYER),
 		.ethertype = (uint16_t)answer_u32(a, LEAT_A_ETHERTYPE),
@@ -157,8 +158,9 @@ static void json_fact(void *to, const char *name, const char *value)
 static void print_step(const struct answer *a, struct explain *x)
 {
 	struct trace_words t = words_of(a);
-	char packet[TRACE_PACKET_MAX];
+	char packet[TRACE_PACKET_MAX], kept[32];
 	trace_packet_text(&t, packet, sizeof packet);
+	trace_kept_text(&t, "keeps it", kept, sizeof kept);
 	if (t.id != x->last_id && x->last_id)
 		putchar('\n');
 	x->last_id = t.id;
@@ -167,11 +169,11 @@ static void print_step(const struct answer *a, struct explain *x)
 	else
 		printf("#%" PRIu32 " %s%s%s", t.id, t.node,
 		       t.drop   ? " DROP "
-		       : t.kept ? " keeps it"
+		       : t.kept ? " "
 		       : t.next ? " -> "
 				: "",
 		       t.drop   ? t.drop
-		       : t.kept ? ""
+		       : t.kept ? kept
 		       : t.next ? t.next
 				: "");
 	if (*packet)
@@ -181,13 +183,21 @@ static void print_step(const struct answer *a, struct explain *x)
 }
 
 static const struct field step_fields[] = {
-	{ LEAT_A_TRACE_ID, F_U32, "packet" },     { LEAT_A_WORKER, F_U32, "worker" },
-	{ LEAT_A_NODE_NAME, F_STR, "node" },      { LEAT_A_NEXT_NAME, F_STR, "next" },
-	{ LEAT_A_DROP, F_STR, "drop" },           { LEAT_A_KEPT, F_FLAG, "kept" },
-	{ LEAT_A_LEAVES, F_FLAG, "leaves" },      { LEAT_A_IN_IFNAME, F_STR, "in" },
-	{ LEAT_A_OUT_IFNAME, F_STR, "out" },      { LEAT_A_LEN, F_U32, "len" },
-	{ LEAT_A_ETHERTYPE, F_U32, "ethertype" }, { LEAT_A_GSO, F_U32, "gso" },
-	{ LEAT_A_CSUM, F_U32, "csum" },           { 0 },
+	{ LEAT_A_TRACE_ID, F_U32, "packet" },
+	{ LEAT_A_WORKER, F_U32, "worker" },
+	{ LEAT_A_NODE_NAME, F_STR, "node" },
+	{ LEAT_A_NEXT_NAME, F_STR, "next" },
+	{ LEAT_A_DROP, F_STR, "drop" },
+	{ LEAT_A_KEPT, F_FLAG, "kept" },
+	{ LEAT_A_TO_WORKER, F_U32, "to_worker" },
+	{ LEAT_A_LEAVES, F_FLAG, "leaves" },
+	{ LEAT_A_IN_IFNAME, F_STR, "in" },
+	{ LEAT_A_OUT_IFNAME, F_STR, "out" },
+	{ LEAT_A_LEN, F_U32, "len" },
+	{ LEAT_A_ETHERTYPE, F_U32, "ethertype" },
+	{ LEAT_A_GSO, F_U32, "gso" },
+	{ LEAT_A_CSUM, F_U32, "csum" },
+	{ 0 },
 };
 
 static void keep_step(const struct answer *a, struct explain *x)

@@ -46,6 +46,7 @@ static struct trace_words words_of(const struct answer *a)
 		.out = str_of(a, LEAT_A_OUT_IFNAME),
 		.text = str_of(a, LEAT_A_TEXT),
 		.kept = a->attr[LEAT_A_KEPT],
+		.to_worker = a->attr[LEAT_A_TO_WORKER] ? answer_u32(a, LEAT_A_TO_WORKER) + 1 : 0,
 		.gso = answer_u32(a, LEAT_A_GSO),
 		.len = answer_u32(a, LEAT_A_LEN),
 		.layer = (uint8_t)answer_u32(a, LEAT_A_LAYER),
@@ -55,14 +56,23 @@ static struct trace_words words_of(const struct answer *a)
 }
 
 static const struct field record_fields[] = {
-	{ LEAT_A_TIME_US, F_U64, "time_us" }, { LEAT_A_TRACE_ID, F_U32, "packet" },
-	{ LEAT_A_WORKER, F_U32, "worker" },   { LEAT_A_NODE_NAME, F_STR, "node" },
-	{ LEAT_A_NEXT_NAME, F_STR, "next" },  { LEAT_A_DROP, F_STR, "drop" },
-	{ LEAT_A_KEPT, F_FLAG, "kept" },      { LEAT_A_IN_IFNAME, F_STR, "in" },
-	{ LEAT_A_OUT_IFNAME, F_STR, "out" },  { LEAT_A_LEN, F_U32, "len" },
-	{ LEAT_A_LAYER, F_U32, "layer" },     { LEAT_A_ETHERTYPE, F_U32, "ethertype" },
-	{ LEAT_A_GSO, F_U32, "gso" },         { LEAT_A_CSUM, F_U32, "csum" },
-	{ LEAT_A_TEXT, F_STR, "text" },       { 0 },
+	{ LEAT_A_TIME_US, F_U64, "time_us" },
+	{ LEAT_A_TRACE_ID, F_U32, "packet" },
+	{ LEAT_A_WORKER, F_U32, "worker" },
+	{ LEAT_A_NODE_NAME, F_STR, "node" },
+	{ LEAT_A_NEXT_NAME, F_STR, "next" },
+	{ LEAT_A_DROP, F_STR, "drop" },
+	{ LEAT_A_KEPT, F_FLAG, "kept" },
+	{ LEAT_A_TO_WORKER, F_U32, "to_worker" },
+	{ LEAT_A_IN_IFNAME, F_STR, "in" },
+	{ LEAT_A_OUT_IFNAME, F_STR, "out" },
+	{ LEAT_A_LEN, F_U32, "len" },
+	{ LEAT_A_LAYER, F_U32, "layer" },
+	{ LEAT_A_ETHERTYPE, F_U32, "ethertype" },
+	{ LEAT_A_GSO, F_U32, "gso" },
+	{ LEAT_A_CSUM, F_U32, "csum" },
+	{ LEAT_A_TEXT, F_STR, "text" },
+	{ 0 },
 };
 
 /* One object a line, so that it can be read while it comes. */

@@ -166,6 +166,9 @@ enum leat_attr {
 	/* msg: DROP_GET, CAPTURE_RECORD */
 	LEAT_A_CONSUMED, /* flag: the reason is no loss: the packet had come to where it was going */
 
+	/* msg: TRACE_RECORD, EXPLAIN_STEP */
+	LEAT_A_TO_WORKER, /* u32: KEPT, since it went over to that one */
+
 	LEAT_A_MAX_PLUS_1,
 };
 

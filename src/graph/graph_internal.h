@@ -184,6 +184,8 @@ void hooks_free(struct leat_stack *st);
 void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec *v);
 void trace_edges(struct worker *w, struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next);
 void trace_sent(struct worker *w, struct trace_worker *t, const struct pkt *p, unsigned to);
+/* p is about to go over to worker `to`. */
+void trace_handed(struct trace_worker *t, const struct pkt *p, unsigned to);
 void trace_left(struct worker *w, struct trace_worker *t);
 /* Outside a node's run, or of a packet that the node made. Loads the trace itself. */
 void trace_dropped(struct worker *w, unsigned node, const struct pkt *p);

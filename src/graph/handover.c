@@ -69,6 +69,8 @@ void graph_hand_over(struct worker *w, unsigned to_worker, uint16_t node, struct
 	}
 	while (n) {
 		unsigned k = MIN(n, (unsigned)BATCH_MAX);
+		for (unsigned i = 0; i < k && unlikely(graph_worker(w)->tracing); i++)
+			trace_handed(graph_worker(w)->tracing, p[i], to_worker);
 		if (unlikely(!batch_send(w, to, node, p, k)))
 			for (unsigned i = 0; i < k; i++)
 				graph_drop(w, graph_worker(w)->node, p[i], DROP_HANDOVER_FULL);

@@ -192,6 +192,13 @@ void trace_sent(struct worker *w, struct trace_worker *t, const struct pkt *p, u
 	watch_leave(w, t, r, p);
 }
 
+void trace_handed(struct trace_worker *t, const struct pkt *p, unsigned to)
+{
+	struct trace_record *r = p->flags & PKT_F_TRACED ? find_open(t, p) : NULL;
+	if (r)
+		r->to_worker = (uint16_t)(to + 1);
+}
+
 void trace_edges(struct worker *w, struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next)
 {
 	for (unsigned i = 0; i < v->n; i++)
@@ -231,6 +238,7 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 	if (r) {
 		r->kept = false;
 		r->next = 0;
+		r->to_worker = 0;
 		r->drop = p->drop;
 		watch_leave(w, t, r, p);
 	}

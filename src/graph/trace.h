@@ -22,6 +22,7 @@ struct trace_record {
 	uint8_t drop; /* enum drop */
 	uint8_t kept;
 	uint16_t worker;
+	uint16_t to_worker; /* it went over to that one, from 1; 0: it did not */
 	uint32_t in_if, out_if; /* handles */
 	uint32_t len; /* of the packet at this node */
 	uint32_t snap_len;

@@ -18,12 +18,28 @@ void trace_packet_text(const struct trace_words *t, char *to, size_t size)
 		wire_print_l3(t->ethertype, t->snap, to, size);
 }
 
+const char *trace_kept_text(const struct trace_words *t, const char *dflt, char *to, size_t size)
+{
+	static const char *const means[][2] = {
+		{ "iface-output", "sent" },
+		{ "neigh-output", "waits for a neighbour" },
+	};
+	snprintf(to, size, "%s", dflt);
+	for (unsigned i = 0; i < sizeof means / sizeof means[0]; i++)
+		if (!strcmp(t->node, means[i][0]))
+			snprintf(to, size, "%s", means[i][1]);
+	if (t->to_worker)
+		snprintf(to, size, "to worker %u", (unsigned)t->to_worker - 1);
+	return to;
+}
+
 static void print_next(FILE *out, const struct trace_words *t)
 {
+	char kept[32];
 	if (t->drop)
 		fprintf(out, " DROP %s", t->drop);
 	else if (t->kept)
-		fprintf(out, " kept");
+		fprintf(out, " %s", trace_kept_text(t, "kept", kept, sizeof kept));
 	else if (t->next)
 		fprintf(out, " -> %s", t->next);
 	else

@@ -36,13 +36,19 @@ static void lines_say_where_packets_were_and_went(void **state)
 		  .text = "waits",
 		  .len = 1 },
 		{ .id = 2, .node = "tx", .gso = true, .len = 9 },
+		{ .id = 2, .node = "iface-output", .kept = true, .len = 9 },
+		{ .id = 2, .node = "neigh-output", .kept = true, .len = 9 },
+		{ .id = 2, .node = "iface-input", .kept = true, .to_worker = 3, .len = 9 },
 	};
 	char *text = printed(w, ARRAY_SIZE(w));
 	assert_string_equal(text, "1.000002 #1 eth-input -> ip4-input | eth0, 60 bytes\n"
 				  "1.000002 #1 a: ip4-input DROP ttl | 46 bytes\n"
 				  "\n"
 				  "0.000000 #2 arp-input kept | x > y, 1 bytes | waits\n"
-				  "0.000000 #2 tx sent | 9 bytes (segments)\n");
+				  "0.000000 #2 tx sent | 9 bytes (segments)\n"
+				  "0.000000 #2 iface-output sent | 9 bytes\n"
+				  "0.000000 #2 neigh-output waits for a neighbour | 9 bytes\n"
+				  "0.000000 #2 iface-input to worker 2 | 9 bytes\n");
 	free(text);
 }
 

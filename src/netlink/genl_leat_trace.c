@@ -48,6 +48,8 @@ void leat_put_record(struct nl_buf *b, struct leat_stack *st, const struct trace
 	nl_put_u32(b, LEAT_A_TRACE_ID, t->trace_id);
 	put_where(b, st, t);
 	nl_put_u32(b, LEAT_A_WORKER, t->worker);
+	if (t->to_worker)
+		nl_put_u32(b, LEAT_A_TO_WORKER, t->to_worker - 1U);
 	put_ifname(b, st, LEAT_A_IN_IFNAME, t->in_if);
 	put_ifname(b, st, LEAT_A_OUT_IFNAME, t->out_if);
 	nl_put_u32(b, LEAT_A_LEN, t->len);

@@ -57,6 +57,7 @@ static void print_record(struct follow *fo, const struct sim_node *n, const stru
 		.next = to ? to->name : NULL,
 		.drop = r->drop ? drop_name((enum drop)r->drop) : NULL,
 		.kept = r->kept,
+		.to_worker = r->to_worker,
 		.in = name_of(n->st, r->in_if),
 		.out = name_of(n->st, r->out_if),
 		.text = r->text,

@@ -47,7 +47,8 @@ check "and what its sender is told" says '==> leaves by l0.*icmp time exceeded' 
 check "prohibited" says 'DROP ip-prohibit' E l0 from 10.77.1.2 to 10.77.8.1
 check "too long, not to be cut" says 'mtu +1500 .*: too long' E l0 from 10.77.1.2 to 10.77.9.1 len 1600
 check "who is not known is asked for" says '==> leaves by l1.*arp who-has 10\.77\.2\.77' E l0 from 10.77.1.2 to 10.77.2.77
-check "and the packet waits" says 'neigh-output keeps it' E l0 from 10.77.1.2 to 10.77.2.77
+check "and the packet waits" says 'neigh-output waits for a neighbour' E l0 from 10.77.1.2 to 10.77.2.77
+check "a flow of another worker's goes there" eval 'for i in 0 1 2; do E l0 from 10.77.1.2 to 10.77.9.1 udp dport 53 worker $i; done | grep -qE "iface-input to worker [0-2]"'
 check "that was not done" refuted says '10\.77\.2\.77' L run -- ip neigh show
 check "our own, by a mark" says 'rule +77: lookup 77' E to 10.99.0.1 udp dport 9 mark 7
 check "our own, its source" says 'source +10\.77\.2\.1' E to 10.77.9.9 tcp dport 80
