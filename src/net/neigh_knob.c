@@ -35,7 +35,7 @@ enum { USER_MS = 10, MS_PER_S = 1000 }; /* Linux's oldest times count hundredths
 	      .help = "solicitations to all for a known neighbour that did not answer its own"),                     \
 	NEIGH(v, f, "app_solicit", neigh[f].app_probes, 0, 0, NEIGH_PROBES_MAX,                                      \
 	      .help = "questions to programs (RTM_GETNEIGH) before all are asked"),                                  \
-	NEIGH(v, f, "interval_probe_time_ms", neigh[f].interval_probe_ms, NEIGH_INTERVAL_MS, 1, NEIGH_MS_MAX,        \
+	NEIGH(v, f, "interval_probe_time_ms", neigh[f].interval_probe_ms, NEIGH_INTERVAL_MS, 0, NEIGH_MS_MAX,        \
 	      .unit = "ms", .help = "how often a managed neighbour is looked after"),                                \
 	NEIGH(v, f, "unres_qlen_bytes", neigh[f].queue_bytes, NEIGH_QUEUE_BYTES, 0, NEIGH_QUEUE_BYTES_MAX,           \
 	      .unit = "bytes", .help = "what waits for one neighbour, on each worker; a frame counts for 2,090"),    \

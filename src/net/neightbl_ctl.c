@@ -66,7 +66,7 @@ static const struct parm {
 	PARM(NDTPA_ANYCAST_DELAY, true, anycast_delay_ms, 0, NEIGH_MS_MAX),
 	PARM(NDTPA_PROXY_DELAY, true, proxy_delay_ms, 0, NEIGH_MS_MAX),
 	PARM(NDTPA_LOCKTIME, true, locktime_ms, 0, NEIGH_MS_MAX),
-	PARM(NDTPA_INTERVAL_PROBE_TIME_MS, true, interval_probe_ms, 1, NEIGH_MS_MAX),
+	PARM(NDTPA_INTERVAL_PROBE_TIME_MS, true, interval_probe_ms, 0, NEIGH_MS_MAX),
 #undef PARM
 };
 
