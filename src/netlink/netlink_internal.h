@@ -73,6 +73,7 @@ struct nl_sock {
 	uint64_t told_from_us;
 	bool full; /* deliver() said so; wait for nl_sock_writable() */
 	bool congested; /* overrun: nothing more until the queue has drained */
+	bool lost_answer; /* meanwhile: told of when it has */
 	uint64_t lost; /* messages */
 	struct nl_dumping *dumping;
 	struct timer more; /* goes on in another turn: with a long dump, with what was gathered */

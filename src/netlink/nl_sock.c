@@ -83,17 +83,29 @@ void nl_sock_free(struct nl_sock *s)
 
 /* --- out --- */
 
-static void overrun(struct nl_sock *s)
+static void overrun(struct nl_sock *s, bool answer)
 {
 	s->lost++;
 	if (s->flags & NL_F_NO_ENOBUFS)
 		return;
-	if (s->congested)
+	if (s->congested) {
+		s->lost_answer |= answer;
 		return;
+	}
 	s->congested = true;
 	nl_state(s->st)->overruns++;
 	if (s->ops->error)
 		s->ops->error(s->ctx, ENOBUFS);
+}
+
+/* Who has asked again after the first notice and before all was read, waits for an answer that was lost behind that notice: he hears of
+ * it. (Linux leaves him waiting.) */
+static void drained(struct nl_sock *s)
+{
+	s->congested = false;
+	if (s->lost_answer && s->ops->error)
+		s->ops->error(s->ctx, ENOBUFS);
+	s->lost_answer = false;
 }
 
 /* One more notification. Whether they come thick is seen by the last GATHER_US, and holds for the next. True: it begins those. */
@@ -152,7 +164,7 @@ bool nl_sock_queue(struct nl_sock *s, const void *bytes, size_t len_bytes, uint3
 		o = o ? o : out_new(s, len_bytes, src_portid, group);
 	}
 	if (!o) {
-		overrun(s);
+		overrun(s, !group);
 		return false;
 	}
 	size_t at = NLMSG_ALIGN(o->len_bytes);
@@ -198,7 +210,7 @@ void nl_sock_pump(struct nl_sock *s)
 			send_first(s);
 			continue;
 		}
-		s->congested = false;
+		drained(s);
 		if (!s->dumping)
 			break;
 		if (++steps > DUMP_STEPS_PER_TURN) {
