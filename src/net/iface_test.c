@@ -354,7 +354,7 @@ static void a_saved_interface_comes_back(void **state)
 	struct net_test *a = *state, *b = net_test_new(3, modules);
 	struct iface_kind kind = { .name = "fake", .open = fake_open };
 	struct worker *w = a->st->worker[0];
-	char path[] = "/tmp/leat-iface-three_workersthree_workersthree_workers", why[256] = "";
+	char path[] = "/tmp/leat-iface-XXXXXX", why[256] = "";
 	int fd = mkstemp(path);
 	net_test_lo(a);
 	struct iface_new how = net_test_eth("e7", NULL);
@@ -399,7 +399,7 @@ static void who_was_renamed_comes_back_renamed(void **state)
 	static struct iface_ops ops;
 	struct net_test *a = *state, *b = net_test_new(1, modules);
 	struct iface_kind kind = { .name = "fake", .open = fake_open };
-	char path[] = "/tmp/leat-iface-three_workersthree_workersthree_workers", why[256] = "";
+	char path[] = "/tmp/leat-iface-XXXXXX", why[256] = "";
 	int fd = mkstemp(path);
 	struct iface *i, *lo = net_test_lo(a);
 	struct iface_new how = net_test_eth("e7", NULL);
