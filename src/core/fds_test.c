@@ -2,41 +2,12 @@
 #include "fds.c"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "core/save_file.h"
+#include "core/saved_test.h"
 
 enum { MANY = 200 };
-
-/* What is written there can be read here. */
-static int file = -1;
-
-static struct saver *writing(void)
-{
-	file = memfd_create("saved", MFD_CLOEXEC);
-	struct saver *s = saver_new(save_to_fd, &file);
-	assert_non_null(s);
-	return s;
-}
-
-static struct loader *written(struct saver *s)
-{
-	char why[128];
-	assert_int_equal(saver_end(s), 0);
-	struct loader *l = loader_new_fd(file, "saved", why, sizeof why);
-	assert_non_null(l);
-	close(file);
-	saver_free(s);
-	return l;
-}
 
 static void each_is_found_by_its_place_and_taken_once(void **state)
 {

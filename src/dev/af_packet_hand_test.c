@@ -6,10 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "core/save_file.h"
+#include "core/saved_test.h"
 #include "dev/dev_test.h"
 
 enum { SLOT = 256, SLOTS = 8, BLOCK = 4096 };
@@ -20,28 +17,6 @@ struct hand_test {
 	struct af_packet from, to;
 	struct packet_queue q;
 };
-
-/* What is written there can be read here. */
-static int file = -1;
-
-static struct saver *writing(void)
-{
-	file = memfd_create("saved", MFD_CLOEXEC);
-	struct saver *s = saver_new(save_to_fd, &file);
-	assert_non_null(s);
-	return s;
-}
-
-static struct loader *written(struct saver *s)
-{
-	char why[128];
-	assert_int_equal(saver_end(s), 0);
-	struct loader *l = loader_new_fd(file, "saved", why, sizeof why);
-	assert_non_null(l);
-	close(file);
-	saver_free(s);
-	return l;
-}
 
 /* One queue, rings of SLOTS slots each in a block of its own. */
 static void device_new(struct hand_test *h, unsigned version)

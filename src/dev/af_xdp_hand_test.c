@@ -2,9 +2,7 @@
 /* Which frames are with the kernel is told from one queue to another; the rings are a few words here. */
 #include "af_xdp_hand.c"
 
-#include <sys/mman.h>
-
-#include "core/save_file.h"
+#include "core/saved_test.h"
 #include "dev/dev_test.h"
 
 struct side {
@@ -31,16 +29,9 @@ static void side_new(struct side *s, struct dev_test *t, struct pkt_arena *arena
 
 static struct loader *state_of(struct side *s)
 {
-	int file = memfd_create("state", MFD_CLOEXEC);
-	struct saver *to = saver_new(save_to_fd, &file);
-	char why[128];
+	struct saver *to = writing();
 	af_xdp_hand.give_state(&s->dev.dev, to);
-	assert_int_equal(saver_end(to), 0);
-	struct loader *l = loader_new_fd(file, "state", why, sizeof why);
-	assert_non_null(l);
-	saver_free(to);
-	close(file);
-	return l;
+	return written(to);
 }
 
 static struct pkt_arena *arena_of(struct dev_test *t)

@@ -23,8 +23,9 @@ static const struct field {
 	{                                                                                \
 #name, offsetof(struct nl_sock, name), sizeof((struct nl_sock *)0)->name \
 	}
-	FIELD(portid), FIELD(bound),  FIELD(peer_portid), FIELD(peer_groups), FIELD(flags),
-	FIELD(rcvbuf), FIELD(sndbuf), FIELD(recv_hint),   FIELD(congested),   FIELD(lost),
+	FIELD(portid),    FIELD(bound),  FIELD(peer_portid), FIELD(peer_groups),
+	FIELD(flags),     FIELD(rcvbuf), FIELD(sndbuf),      FIELD(recv_hint),
+	FIELD(congested), FIELD(lost),   FIELD(lost_answer),
 #undef FIELD
 };
 

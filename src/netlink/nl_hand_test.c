@@ -2,10 +2,7 @@
 /* A socket of one stack goes on in another that has the same tables. */
 #include "netlink/nl_hand.c"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "core/save_file.h"
+#include "core/saved_test.h"
 #include "netlink/nl_test.h"
 
 struct move {
@@ -33,28 +30,6 @@ static int move_down(void **state)
 	bench_down(&bench);
 	free(m);
 	return 0;
-}
-
-/* What is written there can be read here. */
-static int file = -1;
-
-static struct saver *writing(void)
-{
-	file = memfd_create("saved", MFD_CLOEXEC);
-	struct saver *s = saver_new(save_to_fd, &file);
-	assert_non_null(s);
-	return s;
-}
-
-static struct loader *written(struct saver *s)
-{
-	char why[128];
-	assert_int_equal(saver_end(s), 0);
-	struct loader *l = loader_new_fd(file, "saved", why, sizeof why);
-	assert_non_null(l);
-	close(file);
-	saver_free(s);
-	return l;
 }
 
 /* m->from->a becomes m->to->a. */
@@ -103,6 +78,23 @@ static void what_waited_is_delivered_in_order(void **state)
 	assert_int_equal(m->to->a.n, 2); /* the first had been delivered before */
 	assert_int_equal(message(&m->to->a, 0)->nlmsg_seq, 2);
 	assert_int_equal(message(&m->to->a, 1)->nlmsg_seq, 3);
+}
+
+/* The first part is told before; that an answer was lost behind it is still to be said. */
+static void that_an_answer_was_lost_is_told_after(void **state)
+{
+	struct move *m = *state;
+	int small = 1;
+	m->from->a.room = 0;
+	nl_sock_setsockopt(m->from->a.s, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	for (uint32_t i = 1; i <= 50; i++)
+		send_one(m->from->a.s, RTM_NEWACTION, NLM_F_ACK, i, i);
+	assert_int_equal(m->from->a.error, ENOBUFS);
+	assert_int_equal(moved(m), 0);
+	assert_int_equal(m->to->a.error, 0);
+	nl_sock_writable(m->to->a.s);
+	assert_true(m->to->a.n > 0);
+	assert_int_equal(m->to->a.error, ENOBUFS);
 }
 
 static unsigned numbers_dumped(const struct receiver *r)
@@ -190,6 +182,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, move_up, move_down)
 		T(it_keeps_its_name_its_groups_and_its_options),
 		T(what_waited_is_delivered_in_order),
+		T(that_an_answer_was_lost_is_told_after),
 		T(a_dump_goes_on_where_it_was),
 		T(a_dump_with_memory_of_its_own_ends_with_eintr),
 		T(a_name_that_somebody_has_is_no_state),
