@@ -31,13 +31,7 @@ static void give(const struct hostdev *d, struct saver *s, struct fds *fds)
 	save_u64(s, "sg", a->sg);
 	save_str(s, "driver_why", a->driver_why);
 	save_str(s, "zerocopy_why", a->zerocopy_why);
-	save_list(s, "queues");
-	for (unsigned i = 0; i < d->n_queues; i++) {
-		save_item(s);
-		save_fd(s, "fd", fds, d->queue[i]->fd);
-		save_end(s);
-	}
-	save_end(s);
+	hand_give_queues(d, s, fds);
 }
 
 /* Its lcore is paused. What has not left by then is lost; the next process counts it to nobody. */

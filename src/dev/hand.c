@@ -56,6 +56,17 @@ void dev_hand_state(struct leat_stack *st, struct saver *s)
 	save_end(s);
 }
 
+void hand_give_queues(const struct hostdev *d, struct saver *s, struct fds *fds)
+{
+	save_list(s, "queues");
+	for (unsigned i = 0; i < d->n_queues; i++) {
+		save_item(s);
+		save_fd(s, "fd", fds, d->queue[i]->fd);
+		save_end(s);
+	}
+	save_end(s);
+}
+
 /* --- taking --- */
 
 static int take_one(struct leat_stack *st, struct loader *l)

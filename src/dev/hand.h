@@ -26,10 +26,12 @@ int dev_hand_over(struct leat_stack *st, struct saver *s, struct fds *fds, char 
 void dev_hand_state(struct leat_stack *st, struct saver *s);
 int dev_take_state(struct leat_stack *st, struct loader *l);
 
-/* --- for drivers, while they open --- */
+/* --- for drivers --- */
 
-/* Enters what was handed over for it; false: nothing. hand_leave() leaves it again. */
+/* While they open. Enters what was handed over for it; false: nothing. hand_leave() leaves it again. */
 bool hand_enter(const struct dev_host *h, const char *kind, const char *ifname);
 void hand_leave(const struct dev_host *h);
+/* Descriptors are all that its queues have. */
+void hand_give_queues(const struct hostdev *d, struct saver *s, struct fds *fds);
 
 #endif

@@ -315,17 +315,6 @@ static int open_queues(struct tap *t, const struct tap_words *o, char *ret_why, 
 
 /* --- going on in another process: of a queue the descriptor is all there is --- */
 
-static void tap_give(const struct hostdev *d, struct saver *s, struct fds *fds)
-{
-	save_list(s, "queues");
-	for (unsigned i = 0; i < d->n_queues; i++) {
-		save_item(s);
-		save_fd(s, "fd", fds, d->queue[i]->fd);
-		save_end(s);
-	}
-	save_end(s);
-}
-
 static void tap_give_state(struct hostdev *d, struct saver *s)
 {
 }
@@ -335,7 +324,7 @@ static int tap_take_state(struct hostdev *d, struct loader *l)
 	return 0;
 }
 
-static const struct hostdev_hand tap_hand = { .give = tap_give,
+static const struct hostdev_hand tap_hand = { .give = hand_give_queues,
 					      .give_state = tap_give_state,
 					      .take_state = tap_take_state };
 
