@@ -251,6 +251,7 @@ static void run_vec(struct worker *w, struct graph_worker *g, const struct graph
 	racy_add(r->packets, v->n);
 	g->running = v;
 	if (unlikely(!s->node)) {
+		g->tracing = NULL; /* it was the last node's, and nobody would show what is recorded here */
 		drop_all_as(w, v->node, v->pkt, v->n, DROP_NO_MODULE);
 	} else {
 		g->node = v->node;

@@ -78,6 +78,7 @@ struct batch {
 	struct batch *next; /* free, or in flight in the order of sending */
 	struct worker *to;
 	uint16_t node, n;
+	uint64_t clock; /* the sender's trace's; 0: it has none */
 	int done; /* set by the receiver, seen by the owner; then the batch is the owner's again */
 	struct pkt *pkt[BATCH_MAX];
 };
@@ -180,12 +181,15 @@ void hooks_init(struct leat_stack *st);
 void hooks_nodes_changed(struct leat_stack *st);
 void hooks_free(struct leat_stack *st);
 
-/* trace.c: what the frame tells it, only while g->tracing is set */
+/* trace.c: what the frame tells it; with a struct trace_worker only while g->tracing is set */
 void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec *v);
 void trace_edges(struct worker *w, struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next);
 void trace_sent(struct worker *w, struct trace_worker *t, const struct pkt *p, unsigned to);
 /* p is about to go over to worker `to`. */
 void trace_handed(struct trace_worker *t, const struct pkt *p, unsigned to);
+/* The clock of w's trace, 0 without one, goes over with packets, and arrives before they are queued. */
+uint64_t trace_clock(const struct worker *w);
+void trace_arrived(struct worker *w, uint64_t clock);
 void trace_left(struct worker *w, struct trace_worker *t);
 /* Outside a node's run, or of a packet that the node made. Loads the trace itself. */
 void trace_dropped(struct worker *w, unsigned node, const struct pkt *p);

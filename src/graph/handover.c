@@ -31,6 +31,8 @@ static void batch_arrive(struct lcore *at, const struct msg *m)
 {
 	struct batch *b = m->arg[0].p;
 	struct worker *w = b->to;
+	if (unlikely(b->clock))
+		trace_arrived(w, b->clock);
 	graph_enqueue_bulk(w, b->node, b->pkt, b->n);
 	__atomic_store_n(&b->done, 1, __ATOMIC_RELEASE);
 	graph_run(w);
@@ -45,6 +47,7 @@ static bool batch_send(struct worker *w, struct worker *to, uint16_t node, struc
 	b->to = to;
 	b->node = node;
 	b->n = (uint16_t)n;
+	b->clock = trace_clock(w);
 	b->done = 0;
 	memcpy(b->pkt, p, n * sizeof *p);
 	const struct msg m = { .fn = batch_arrive, .arg[0].p = b };

@@ -2,7 +2,12 @@
 /* The control lcore's and the worker's end of a trace; trace.h has the theory. A record is begun when a node is given a
  * traced packet, since afterwards the packet may be gone, completed when the node says where it went, and shown to the
  * reader when the node is done: what nobody spoke for was kept. Packets are known by their pointer between those two
- * moments, which lie within one run of one node. */
+ * moments, which lie within one run of one node.
+ *
+ * A packet that goes over to another worker may be recorded there before its node here is done, by a clock that is behind. So
+ * records are ordered by a clock of the trace's own: no worker's goes back, and what goes over moves the receiver's past the
+ * sender's (Lamport, Time, Clocks, and the Ordering of Events in a Distributed System, 1978). The reader merges by it, and
+ * takes no record that is later than one which some worker has begun and not shown. */
 #include "graph/trace.h"
 
 #include <errno.h>
@@ -16,7 +21,7 @@ enum { TRACE_RING = 1024 };
 
 struct trace;
 
-/* head is the worker's, tail the control lcore's; both only grow. */
+/* head and since are the worker's, tail the control lcore's; head and tail only grow. */
 struct trace_worker {
 	struct trace *trace;
 	uint64_t lost, marked; /* racy_add by the worker */
@@ -25,7 +30,9 @@ struct trace_worker {
 	bool full; /* this run's packets did not all get a record, and that is counted */
 	uint32_t search; /* of those, the one to look at first */
 	const struct pkt *pkt[PKT_VEC_MAX]; /* of each open record */
+	uint64_t clock; /* of the newest record, or past it: see above */
 	uint32_t head cacheline_aligned;
+	uint64_t since; /* clock of the oldest open record, for the reader; 0: none is open */
 	uint32_t tail cacheline_aligned;
 	struct trace_record ring[TRACE_RING] cacheline_aligned;
 };
@@ -107,7 +114,7 @@ void trace_mark_own(struct worker *w, struct pkt *p)
 
 /* --- worker: recording --- */
 
-static struct trace_record *begin(struct trace_worker *t)
+static struct trace_record *begin(const struct worker *w, struct trace_worker *t)
 {
 	uint32_t at = t->head + t->open;
 	if (at - __atomic_load_n(&t->tail, __ATOMIC_ACQUIRE) >= TRACE_RING || t->open == PKT_VEC_MAX) {
@@ -115,20 +122,26 @@ static struct trace_record *begin(struct trace_worker *t)
 		t->full = true;
 		return NULL;
 	}
+	t->clock = MAX(t->clock, w->lc->now_us);
+	if (!t->open)
+		__atomic_store_n(&t->since, t->clock, __ATOMIC_RELEASE);
 	return &t->ring[at % TRACE_RING];
 }
 
 static void show(struct trace_worker *t, uint32_t n)
 {
 	__atomic_store_n(&t->head, t->head + n, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->since, 0, __ATOMIC_RELEASE);
 }
 
-static void fill(const struct worker *w, struct trace_record *r, unsigned node, const struct pkt *p)
+static void fill(const struct worker *w, const struct trace_worker *t, struct trace_record *r, unsigned node,
+		 const struct pkt *p)
 {
 	const struct node *n = graph_node(w->st, (uint16_t)node);
 	struct cursor c = pkt_cursor(p);
 	*r = (struct trace_record){
 		.time_us = w->lc->now_us,
+		.clock = t->clock,
 		.trace_id = p->trace_id,
 		.node = (uint16_t)node,
 		.kept = true,
@@ -152,9 +165,9 @@ void trace_enter(struct worker *w, struct trace_worker *t, const struct pkt_vec 
 	t->search = 0;
 	for (unsigned i = 0; i < v->n; i++) {
 		struct trace_record *r;
-		if (!follows(t, v->pkt[i]) || !(r = begin(t)))
+		if (!follows(t, v->pkt[i]) || !(r = begin(w, t)))
 			continue;
-		fill(w, r, v->node, v->pkt[i]);
+		fill(w, t, r, v->node, v->pkt[i]);
 		t->pkt[t->open++] = v->pkt[i];
 		if (t->trace->watcher)
 			t->trace->watcher->met(t->trace->watcher, w, r, v->pkt[i]);
@@ -199,6 +212,19 @@ void trace_handed(struct trace_worker *t, const struct pkt *p, unsigned to)
 		r->to_worker = (uint16_t)(to + 1);
 }
 
+uint64_t trace_clock(const struct worker *w)
+{
+	const struct trace_worker *t = rcu_get(graph_worker(w)->trace);
+	return t ? t->clock : 0;
+}
+
+void trace_arrived(struct worker *w, uint64_t clock)
+{
+	struct trace_worker *t = rcu_get(graph_worker(w)->trace);
+	if (t)
+		t->clock = MAX(t->clock, clock + 1);
+}
+
 void trace_edges(struct worker *w, struct graph_worker *g, const struct pkt_vec *v, const uint8_t *next)
 {
 	for (unsigned i = 0; i < v->n; i++)
@@ -229,8 +255,8 @@ void trace_dropped(struct worker *w, unsigned node, const struct pkt *p)
 	if (!t || !follows(t, p))
 		return;
 	struct trace_record *r = find_open(t, p);
-	if (!r && !t->full && (r = begin(t))) {
-		fill(w, r, node, p);
+	if (!r && !t->full && (r = begin(w, t))) {
+		fill(w, t, r, node, p);
 		t->pkt[t->open++] = NULL;
 		if (t->trace->watcher)
 			t->trace->watcher->met(t->trace->watcher, w, r, p);
@@ -271,6 +297,7 @@ static struct trace *trace_new(struct leat_stack *st, const struct bpf_insn *pro
 			return NULL;
 		}
 		tw->trace = t;
+		tw->clock = 1;
 		t->worker[t->n_workers] = tw;
 	}
 	return t;
@@ -346,10 +373,34 @@ static struct trace_worker *oldest(const struct trace *t)
 	struct trace_worker *ret = NULL;
 	for (unsigned i = 0; i < t->n_workers; i++) {
 		const struct trace_record *r = oldest_of(t->worker[i]);
-		if (r && (!ret || r->time_us < oldest_of(ret)->time_us))
+		if (r && (!ret || r->clock < oldest_of(ret)->clock))
 			ret = t->worker[i];
 	}
 	return ret;
+}
+
+static bool any_open_before(const struct trace *t, uint64_t clock)
+{
+	for (unsigned i = 0; i < t->n_workers; i++) {
+		uint64_t since = __atomic_load_n(&t->worker[i]->since, __ATOMIC_ACQUIRE);
+		if (since && since < clock)
+			return true;
+	}
+	return false;
+}
+
+/* Whose oldest record comes next; NULL: none yet. What went before a record was open when that one was seen, and still is, or
+ * has been shown since: so it is in a ring at a second look. Each look that differs finds an older one. */
+static struct trace_worker *next_to_read(const struct trace *t)
+{
+	struct trace_worker *tw = oldest(t), *seen = NULL;
+	while (tw != seen) {
+		seen = tw;
+		if (any_open_before(t, oldest_of(seen)->clock))
+			return NULL;
+		tw = oldest(t);
+	}
+	return tw;
 }
 
 unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost)
@@ -357,7 +408,7 @@ unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n,
 	struct trace *t = graph_of(st)->trace;
 	struct trace_worker *tw;
 	unsigned got = 0;
-	for (; t && got < n && (tw = oldest(t)); got++) {
+	for (; t && got < n && (tw = next_to_read(t)); got++) {
 		ret[got] = *oldest_of(tw);
 		__atomic_store_n(&tw->tail, tw->tail + 1, __ATOMIC_RELEASE);
 	}

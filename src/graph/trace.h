@@ -15,7 +15,8 @@
 enum { TRACE_SNAP = 128 };
 
 struct trace_record {
-	uint64_t time_us;
+	uint64_t time_us; /* as the worker's lcore has it */
+	uint64_t clock; /* orders records of all workers: those of one packet never the wrong way round */
 	uint32_t trace_id; /* one per packet; what a packet gives rise to keeps its id */
 	uint16_t node;
 	uint16_t next; /* node it went to; 0 when dropped or kept */
@@ -57,7 +58,7 @@ struct trace_watcher {
 		ids; /* trace_watch()'s: trace ids are before + 1, ... in the order in which packets came or were made */
 };
 int trace_watch(struct leat_stack *st, struct trace_watcher *x);
-/* Takes the oldest records, at most n; control lcore. Returns how many. *ret_lost grows by records lost. */
+/* Takes the oldest records, at most n; control lcore. A packet's come in the order of its way. Returns how many. *ret_lost grows by records lost. */
 unsigned trace_read(struct leat_stack *st, struct trace_record *ret, unsigned n, uint64_t *ret_lost);
 /* How many packets the trace has marked so far; 0 without one. Control lcore. */
 uint64_t trace_marked(struct leat_stack *st);

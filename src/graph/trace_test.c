@@ -5,11 +5,26 @@
 
 #include "graph/rig.h"
 
-/* "in" sends to "out", drops or keeps as the first byte says; "out" makes another packet and drops both. */
-enum { BYTE_OUT = 1, BYTE_DROP = 2, BYTE_KEEP = 3 };
+/* "in" sends to "out", drops, keeps or hands over as the first byte says; "out" makes another packet and drops both. */
+enum { BYTE_OUT = 1, BYTE_DROP = 2, BYTE_KEEP = 3, BYTE_CROSS = 4 };
 
 static struct pkt *kept;
 static struct rig r;
+static struct trace_record got[64];
+static uint64_t lost;
+static unsigned read_all(void)
+{
+	return trace_read(r.st, got, ARRAY_SIZE(got), &lost);
+}
+
+/* The other worker has done with it, and somebody reads, before the node here is done. */
+static unsigned read_meanwhile;
+static void cross(struct worker *w, struct pkt *p)
+{
+	graph_hand_over(w, 1, node_find(r.st, "out"), &p, 1);
+	lcore_turn(r.st->worker[1]->lc);
+	read_meanwhile = read_all();
+}
 
 static void in_run(struct worker *w, struct pkt_vec *v)
 {
@@ -20,6 +35,10 @@ static void in_run(struct worker *w, struct pkt_vec *v)
 		if (p->data[0] == BYTE_KEEP) {
 			kept = p;
 			next[i] = NODE_KEPT;
+		}
+		if (p->data[0] == BYTE_CROSS) {
+			next[i] = NODE_KEPT;
+			cross(w, p);
 		}
 	}
 	vec_dispatch(w, v, next);
@@ -52,6 +71,11 @@ static int open_one(void **state)
 	rig_open(&r, 1, &test_module);
 	return 0;
 }
+static int open_two(void **state)
+{
+	rig_open(&r, 2, &test_module);
+	return 0;
+}
 static int close_all(void **state)
 {
 	rig_close(&r);
@@ -68,13 +92,6 @@ static void feed(const char *bytes)
 		trace_mark_slow(r.w, &v);
 	graph_enqueue_bulk(r.w, node_find(r.st, "in"), v.pkt, v.n);
 	graph_run(r.w);
-}
-
-static struct trace_record got[64];
-static uint64_t lost;
-static unsigned read_all(void)
-{
-	return trace_read(r.st, got, ARRAY_SIZE(got), &lost);
 }
 
 static void a_packet_is_followed_to_its_end(void **state)
@@ -101,6 +118,45 @@ static void a_packet_is_followed_to_its_end(void **state)
 	assert_int_equal(lost, 0);
 	trace_stop(r.st);
 	assert_false(trace_is_on(r.w));
+}
+
+static void what_goes_over_is_read_in_its_order(void **state)
+{
+	uint16_t in = node_find(r.st, "in"), out = node_find(r.st, "out");
+	trace_start(r.st, NULL, 0, 0);
+	manual_rt_run(r.m, 1000);
+	r.w->lc->now_us += 50; /* the other's clock is behind */
+	feed("\2\4\2");
+	assert_int_equal(read_meanwhile, 0);
+	assert_int_equal(read_all(), 5);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(got[i].node, in);
+	assert_int_equal(got[1].to_worker, 2);
+	for (unsigned i = 3; i < 5; i++) {
+		assert_int_equal(got[i].node, out);
+		assert_int_equal(got[i].worker, 1);
+		assert_int_equal(got[i].trace_id, got[1].trace_id);
+		assert_true(got[i].time_us < got[1].time_us);
+	}
+	trace_stop(r.st);
+	manual_rt_settle(r.m);
+}
+
+/* What is open elsewhere holds back what may follow from it, and nothing else. */
+static void older_records_do_not_wait(void **state)
+{
+	trace_start(r.st, NULL, 0, 0);
+	manual_rt_run(r.m, 1000);
+	feed("\2");
+	r.w->lc->now_us += 50;
+	graph_worker(r.w)->trace->since = graph_worker(r.w)->trace->clock;
+	assert_int_equal(read_all(), 1);
+	graph_worker(r.st->worker[1])->trace->since = 1;
+	feed("\2");
+	assert_int_equal(read_all(), 0);
+	graph_worker(r.st->worker[1])->trace->since = 0;
+	assert_int_equal(read_all(), 1);
+	trace_stop(r.st);
 }
 
 /* Not from the bytes: they may look like anything. */
@@ -138,6 +194,18 @@ static void drops_and_kept_packets_are_told_apart(void **state)
 	graph_drop(r.w, node_find(r.st, "in"), kept, DROP_STALE); /* outside any run */
 	assert_int_equal(read_all(), 1);
 	assert_int_equal(got[0].drop, DROP_STALE);
+	trace_stop(r.st);
+}
+
+static void a_drop_for_want_of_a_node_is_shown_at_once(void **state)
+{
+	struct node_slot *s = node_slot(graph_of(r.st), node_find(r.st, "out"));
+	trace_start(r.st, NULL, 0, 0);
+	s->node = NULL;
+	feed("\1");
+	s->node = &out_node;
+	assert_int_equal(read_all(), 2);
+	assert_int_equal(got[1].drop, DROP_NO_MODULE);
 	trace_stop(r.st);
 }
 
@@ -318,14 +386,18 @@ static void a_traced_packet_outlives_its_trace(void **state)
 	trace_stop(r.st);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_one, close_all)
+#define CASE(name)     cmocka_unit_test_setup_teardown(name, open_one, close_all)
+#define CASE_TWO(name) cmocka_unit_test_setup_teardown(name, open_two, close_all)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_packet_is_followed_to_its_end),
+		CASE_TWO(what_goes_over_is_read_in_its_order),
+		CASE_TWO(older_records_do_not_wait),
 		CASE(the_record_says_where_data_stood_and_what_it_is),
 		CASE(drops_and_kept_packets_are_told_apart),
+		CASE(a_drop_for_want_of_a_node_is_shown_at_once),
 		CASE(only_what_matches_is_followed),
 		CASE(the_stacks_own_packets_are_followed_too),
 		CASE(traces_together_share_their_numbers),
