@@ -4,11 +4,11 @@
  * receiver takes before it is full, bit 7 that the stack is rich in configuration (rich.h; devices a and b). The rest is one datagram. Whatever comes back has to be well-formed, and when all
  * sockets are closed the stack must come down without a leak (the accounts say so). With LEAT_FUZZ_VERBOSE set (the
  * driver's -v) the answers are printed. */
-#include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "answers.h"
 #include "core/manual.h"
 #include "fuzz.h"
 #include "leat/genl.h"
@@ -18,57 +18,6 @@
 #include "stack/stack_modules.h"
 
 enum { LEAT_FAMILY = GENL_ID_CTRL + 1, ETHTOOL_FAMILY, DATAGRAM_MAX = 1 << 16, MINUTE_US = 60 * 1000000 };
-
-struct receiver {
-	unsigned room;
-	bool verbose;
-};
-
-static void check_attributes(const struct nlmsghdr *h, size_t header)
-{
-	const struct nlattr *a;
-	size_t left = mnl_nlmsg_get_payload_len(h);
-	fuzz_check(left >= header);
-	left -= NLMSG_ALIGN(header);
-	for (a = mnl_nlmsg_get_payload_offset(h, header); mnl_attr_ok(a, (int)left); a = mnl_attr_next(a)) {
-		fuzz_check(left >= NLMSG_ALIGN((size_t)a->nla_len));
-		left -= NLMSG_ALIGN((size_t)a->nla_len);
-	}
-	fuzz_check(left == 0);
-}
-
-static void print_answer(const struct nlmsghdr *h)
-{
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-	if (h->nlmsg_type == NLMSG_ERROR && mnl_nlmsg_get_payload_len(h) >= sizeof *e)
-		printf("  %u: %s\n", e->msg.nlmsg_type, e->error ? strerror(-e->error) : "done");
-	else
-		printf("  answer %u\n", h->nlmsg_type);
-}
-
-static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
-{
-	struct receiver *r = ctx;
-	int left = (int)len;
-	if (!r->room)
-		return -EAGAIN;
-	r->room--;
-	const struct nlmsghdr *h = bytes;
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		if (r->verbose)
-			print_answer(h);
-		if (h->nlmsg_type == RTM_NEWLINK)
-			check_attributes(h, sizeof(struct ifinfomsg));
-		else if (h->nlmsg_type == RTM_NEWROUTE)
-			check_attributes(h, sizeof(struct rtmsg));
-		else if (h->nlmsg_type == RTM_NEWADDR)
-			check_attributes(h, sizeof(struct ifaddrmsg));
-	}
-	fuzz_check(left == 0);
-	return 0;
-}
-
-static const struct nl_sock_ops ops = { .deliver = deliver };
 
 /* Two requests touch files, where a fuzzer has no business. And the families "leat" and "ethtool" have the numbers LEAT_FAMILY
  * and ETHTOOL_FAMILY in seeds, since their real ones change with the list of modules. */
@@ -110,8 +59,8 @@ static void talk(struct manual_rt *m, struct leat_stack *st, uint8_t how, const 
 	int on = 1, protocol = how & 1 ? NETLINK_GENERIC : NETLINK_ROUTE;
 	uint8_t copy[4096];
 
-	fuzz_check(nl_sock_new(st, protocol, &creds, &ops, &me, &s) == 0);
-	fuzz_check(nl_sock_new(st, NETLINK_ROUTE, &creds, &ops, &monitor, &listener) == 0);
+	fuzz_check(nl_sock_new(st, protocol, &creds, &answers_ops, &me, &s) == 0);
+	fuzz_check(nl_sock_new(st, NETLINK_ROUTE, &creds, &answers_ops, &monitor, &listener) == 0);
 	nl_sock_bind(listener, 0, UINT32_MAX);
 	if (how & 2)
 		nl_sock_setsockopt(s, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "requests.h"
 
-#include <errno.h>
 #include <linux/genetlink.h>
-#include <linux/if_addrlabel.h>
-#include <linux/fib_rules.h>
-#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
+#include "answers.h"
 #include "core/manual.h"
 #include "fuzz.h"
 #include "net/iface.h"
@@ -17,92 +14,6 @@
 #include "stack/stack_modules.h"
 
 enum { FAMILIES_MAX = 64, DATAGRAMS_MAX = 100, BUF = 8192, SECOND_US = 1000000 };
-
-/* --- what comes back --- */
-
-struct receiver {
-	unsigned room;
-	const char *verbose;
-};
-
-/* Of the family header of rtnetlink's messages; -1: not looked into. */
-static int header_len(uint16_t type)
-{
-	switch (type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		return sizeof(struct ifinfomsg);
-	case RTM_NEWADDR:
-	case RTM_DELADDR:
-	case RTM_GETMULTICAST:
-	case RTM_GETANYCAST:
-		return sizeof(struct ifaddrmsg);
-	case RTM_NEWROUTE:
-	case RTM_DELROUTE:
-		return sizeof(struct rtmsg);
-	case RTM_NEWRULE:
-	case RTM_DELRULE:
-		return sizeof(struct fib_rule_hdr);
-	case RTM_NEWNEIGH:
-	case RTM_DELNEIGH:
-		return sizeof(struct ndmsg);
-	case RTM_NEWNEIGHTBL:
-		return sizeof(struct ndtmsg);
-	case RTM_NEWSTATS:
-		return sizeof(struct if_stats_msg);
-	case RTM_NEWNEXTHOP:
-	case RTM_DELNEXTHOP:
-	case RTM_NEWNEXTHOPBUCKET:
-		return sizeof(struct nhmsg);
-	case RTM_NEWADDRLABEL:
-	case RTM_DELADDRLABEL:
-		return sizeof(struct ifaddrlblmsg);
-	default:
-		return type > NLMSG_MIN_TYPE && type < RTM_BASE ? (int)GENL_HDRLEN : -1;
-	}
-}
-
-static void check_attributes(const struct nlmsghdr *h, size_t header)
-{
-	const struct nlattr *a;
-	size_t left = mnl_nlmsg_get_payload_len(h);
-	fuzz_check(left >= header);
-	left -= NLMSG_ALIGN(header);
-	for (a = mnl_nlmsg_get_payload_offset(h, header); mnl_attr_ok(a, (int)left); a = mnl_attr_next(a)) {
-		fuzz_check(left >= NLMSG_ALIGN((size_t)a->nla_len));
-		left -= NLMSG_ALIGN((size_t)a->nla_len);
-	}
-	fuzz_check(left == 0);
-}
-
-static void print_answer(const struct nlmsghdr *h)
-{
-	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
-	if (h->nlmsg_type == NLMSG_ERROR && mnl_nlmsg_get_payload_len(h) >= sizeof *e)
-		printf("  %u: %s\n", e->msg.nlmsg_type, e->error ? strerror(-e->error) : "done");
-	else
-		printf("  answer %u\n", h->nlmsg_type);
-}
-
-static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
-{
-	struct receiver *r = ctx;
-	const struct nlmsghdr *h = bytes;
-	int left = (int)len;
-	if (!r->room)
-		return -EAGAIN;
-	r->room--;
-	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		int header = header_len(h->nlmsg_type);
-		if (r->verbose)
-			print_answer(h);
-		if (header >= 0)
-			check_attributes(h, (size_t)header);
-	}
-	fuzz_check(left == 0);
-	return 0;
-}
-static const struct nl_sock_ops ops = { .deliver = deliver };
 
 /* --- the stack --- */
 
@@ -187,7 +98,7 @@ static struct nl_sock *open_sock(struct lab *l, int protocol, uint8_t how, struc
 	const struct nl_creds creds = { .pid = 1, .may_configure = true };
 	const int on = 1;
 	struct nl_sock *s;
-	fuzz_check(nl_sock_new(l->st, protocol, &creds, &ops, r, &s) == 0);
+	fuzz_check(nl_sock_new(l->st, protocol, &creds, &answers_ops, r, &s) == 0);
 	if (how & 1)
 		nl_sock_setsockopt(s, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
 	if (how & 2)
@@ -222,8 +133,8 @@ static void pass_time(struct lab *l, struct choice *c)
 
 static void talk(struct lab *l, uint8_t how, struct choice *c)
 {
-	const char *verbose = getenv("LEAT_FUZZ_VERBOSE");
-	struct receiver me = { how & 16 ? 2 : 100000, verbose }, other = { how & 32 ? 0 : 100000, NULL };
+	struct receiver me = { how & 16 ? 2 : 100000, getenv("LEAT_FUZZ_VERBOSE") },
+			other = { how & 32 ? 0 : 100000, false };
 	struct nl_sock *route = open_sock(l, NETLINK_ROUTE, how, &me);
 	struct nl_sock *generic = open_sock(l, NETLINK_GENERIC, how, &me);
 	struct nl_sock *listener = open_sock(l, NETLINK_ROUTE, how, &other);
