@@ -31,7 +31,7 @@ uint64_t tcp_rto_us(const struct tcp_conn *c)
 
 static bool has_unsent(const struct tcp_conn *c)
 {
-	return c->snd_end != c->snd_nxt && !c->fin_sent;
+	return (c->snd_end != c->snd_nxt || c->fin_wanted) && !c->fin_sent;
 }
 
 /* RFC 6298, 5.1 to 5.3. With nothing under way, and something to be sent that the window does not let out, it is time to ask
@@ -73,13 +73,13 @@ static void measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tc
 static uint32_t take_sacks(struct tcp_conn *c, const struct tcp_seg *s)
 {
 	uint32_t newly = 0;
-	for (unsigned i = 0; c->sack_ok && i < s->n_sack; i++) {
+	for (unsigned i = 0; c->m && c->sack_ok && i < s->n_sack; i++) {
 		const struct tcp_range *r = &s->sack[i];
 		if (i == 0 && is_dsack(s))
 			continue;
 		if (seq_lt(c->snd_una, r->end) && seq_lt(r->start, r->end) && seq_le(r->end, c->snd_nxt) &&
 		    seq_le(c->snd_una, r->start))
-			newly += tcp_log_sack(&c->log, &c->w->st->mem, r);
+			newly += tcp_log_sack(&c->m->log, &c->w->st->mem, r);
 	}
 	return newly;
 }
@@ -105,7 +105,7 @@ static bool take_window(struct tcp_conn *c, const struct tcp_seg *s)
 static bool uses_window(const struct tcp_conn *c)
 {
 	if (c->cc.cwnd < c->cc.ssthresh)
-		return c->cwnd_limited || c->cc.cwnd < 2 * c->max_flight;
+		return c->cwnd_limited || c->cc.cwnd < 2 * c->m->max_flight;
 	return c->cwnd_limited;
 }
 
@@ -144,7 +144,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 	uint32_t flight = c->snd_nxt - c->snd_una;
 	bool outstanding = flight != 0, window = take_window(c, s);
 	uint32_t sacked = take_sacks(c, s);
-	const struct tcp_log_acked a = tcp_log_ack(&c->log, s->ack);
+	const struct tcp_log_acked a = c->m ? tcp_log_ack(&c->m->log, s->ack) : (struct tcp_log_acked){ 0 };
 	bool dup = !a.bytes && outstanding && !s->len && !window && !(s->flags & (TCP_F_SYN | TCP_F_FIN));
 	c->probes = 0;
 	if (a.bytes) {
@@ -161,9 +161,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 			c->backoff = 0;
 		tcp_arm_retransmit(c);
 	}
-	if (c->snd_una == c->snd_nxt)
-		c->max_flight = 0;
-	if (!outstanding || c->snd_una == c->snd_nxt)
-		tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
+	if (c->m && c->snd_una == c->snd_nxt)
+		c->m->max_flight = 0;
 	return DROP_NONE;
 }

@@ -39,7 +39,6 @@ struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const s
 	c->sndbuf = o->sndbuf;
 	c->rto_us = TCP_RTO_FIRST_US;
 	c->rcv_mss = TCP_MSS_UNSAID;
-	tcp_log_init(&c->log);
 	tcp_timer_init(c);
 	cc_init(&c->cc, o->cc, TCP_MSS_UNSAID);
 	return c;
@@ -57,7 +56,7 @@ void tcp_conn_free(struct tcp_conn *c)
 	assert(c->h.state == TCP_CLOSE && !c->end);
 	tcp_drop_unsent(c);
 	tcp_drop_received(c);
-	tcp_log_done(&c->log);
+	tcp_rest(c);
 	mem_free(c->rare);
 	mem_free(c->ofo);
 	slab_free_at(c, sizeof *c, c->h.place);

@@ -164,9 +164,11 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 	i->tcpi_snd_mss = c->mss;
 	i->tcpi_rcv_mss = c->rcv_mss;
 	i->tcpi_unacked = in_segments(c, c->snd_nxt - c->snd_una);
-	i->tcpi_sacked = in_segments(c, c->log.sacked);
-	i->tcpi_lost = in_segments(c, c->log.lost);
-	i->tcpi_retrans = in_segments(c, c->log.again);
+	if (c->m) {
+		i->tcpi_sacked = in_segments(c, c->m->log.sacked);
+		i->tcpi_lost = in_segments(c, c->m->log.lost);
+		i->tcpi_retrans = in_segments(c, c->m->log.again);
+	}
 	i->tcpi_last_data_sent = (uint32_t)((now - c->last_sent_us) / 1000);
 	i->tcpi_last_data_recv = (uint32_t)((now - c->last_data_us) / 1000);
 	i->tcpi_last_ack_recv = (uint32_t)((now - c->heard_us) / 1000);

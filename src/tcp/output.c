@@ -321,7 +321,8 @@ void tcp_drop_unsent(struct tcp_conn *c)
 	c->snd_hint = NULL;
 	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));)
 		pkt_free(c->w->lc, p);
-	tcp_log_done(&c->log);
+	if (c->m)
+		tcp_log_done(&c->m->log);
 	c->snd_end = c->snd_una = c->snd_nxt;
 }
 
@@ -390,7 +391,7 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 {
 	max = MIN(max, (uint32_t)TCP_GSO_BYTES_MAX);
 	max = MAX(max - max % c->mss, (uint32_t)c->mss);
-	struct tcp_sent *t = tcp_log_next_lost(&c->log, &c->w->st->mem, max);
+	struct tcp_sent *t = tcp_log_next_lost(&c->m->log, &c->w->st->mem, max);
 	if (!t)
 		return false;
 	bool fin = c->fin_sent && t->end == c->snd_nxt;
@@ -399,14 +400,20 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 	if (!sent)
 		return false;
 	if (sent < t->end - t->start) {
-		t = tcp_log_next_lost(&c->log, &c->w->st->mem, sent);
+		t = tcp_log_next_lost(&c->m->log, &c->w->st->mem, sent);
 		if (!t || t->end - t->start != sent)
 			return false;
 	}
-	tcp_log_sent_again(&c->log, t, c->w->lc->now_us);
+	tcp_log_sent_again(&c->m->log, t, c->w->lc->now_us);
 	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], (sent + c->mss - 1) / c->mss);
 	tcp_count_prr_sent(c, sent);
 	return true;
+}
+
+/* And it was not sent again. */
+static bool has_lost(const struct tcp_conn *c)
+{
+	return c->m && c->m->log.lost != c->m->log.again;
 }
 
 static uint32_t room_in_cwnd(const struct tcp_conn *c)
@@ -458,11 +465,11 @@ static bool send_new(struct tcp_conn *c)
 		return false;
 	struct mem_account *mem = &c->w->st->mem;
 	uint64_t now = c->w->lc->now_us;
-	if (!tcp_log_add(&c->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
+	if (!tcp_move(c) || !tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, fin);
 	if (sent != len + fin)
-		tcp_log_cut(&c->log, c->snd_nxt + sent);
+		tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	if (!sent)
 		return false;
 	if (sent % c->mss) {
@@ -471,7 +478,7 @@ static bool send_new(struct tcp_conn *c)
 	}
 	c->fin_sent |= fin && sent == len + fin;
 	c->snd_nxt += sent;
-	c->max_flight = MAX(c->max_flight, tcp_in_flight(c));
+	c->m->max_flight = MAX(c->m->max_flight, tcp_in_flight(c));
 	tcp_count_prr_sent(c, sent);
 	return true;
 }
@@ -482,10 +489,11 @@ bool tcp_push_window(struct tcp_conn *c)
 	uint32_t there = c->snd_end - c->snd_nxt, room = MIN(room_in_window(c), (uint32_t)c->mss);
 	uint32_t len = MIN(there, room);
 	uint64_t now = c->w->lc->now_us;
-	if (!len || !tcp_log_add(&c->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, now))
+	if (!len || !tcp_move(c) ||
+	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, now))
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, false);
-	tcp_log_cut(&c->log, c->snd_nxt + sent);
+	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	c->snd_nxt += sent;
 	c->last_sent_us = now;
 	return sent != 0;
@@ -506,8 +514,8 @@ static void restart_idle(struct tcp_conn *c)
 /* RFC 6675, 4: NextSeg(), rule 3, when there is nothing better to do with what PRR lets out. */
 static bool may_be_lost(struct tcp_conn *c)
 {
-	return c->repair == TCP_RECOVERY && c->sack_ok && c->log.lost == c->log.again &&
-	       room_in_cwnd(c) >= c->mss && tcp_log_lose_hole(&c->log, &c->w->st->mem, c->mss);
+	return c->repair == TCP_RECOVERY && c->m && c->sack_ok && c->m->log.lost == c->m->log.again &&
+	       room_in_cwnd(c) >= c->mss && tcp_log_lose_hole(&c->m->log, &c->w->st->mem, c->mss);
 }
 
 void tcp_output(struct tcp_conn *c)
@@ -515,9 +523,10 @@ void tcp_output(struct tcp_conn *c)
 	bool any = false, was_idle = c->snd_una == c->snd_nxt;
 	if (tcp_states[c->h.state].sends) {
 		restart_idle(c);
-		while (room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) && tcp_send_again(c, room_in_cwnd(c)))
+		while (has_lost(c) && room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) &&
+		       tcp_send_again(c, room_in_cwnd(c)))
 			any = true;
-		while (c->log.lost == c->log.again && send_new(c))
+		while (!has_lost(c) && send_new(c))
 			any = true;
 		while (may_be_lost(c) && tcp_send_again(c, c->mss))
 			any = true;

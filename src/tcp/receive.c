@@ -407,6 +407,7 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 		tcp_count(c->w, TCP_N_RCV_DROP);
 		return DROP_SOCK_RCVBUF;
 	}
+	tcp_move(c);
 	note_data(c, s);
 	pin(s->p, s);
 	if (seq_lt(s->seq, c->rcv_nxt))

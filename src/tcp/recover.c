@@ -30,18 +30,18 @@ static uint32_t ssthresh(struct tcp_conn *c)
 
 static void count_dup(struct tcp_conn *c)
 {
-	seq32 start = c->snd_una + c->mss + c->log.sacked;
+	seq32 start = c->snd_una + c->mss + c->m->log.sacked;
 	struct tcp_range r = { start, seq_min(start + c->mss, c->snd_nxt) };
-	c->dup_acks = (uint8_t)MIN(c->dup_acks + 1, 255);
+	c->m->dup_acks = (uint8_t)MIN(c->m->dup_acks + 1, 255);
 	if (seq_lt(r.start, r.end))
-		tcp_log_sack(&c->log, &c->w->st->mem, &r);
+		tcp_log_sack(&c->m->log, &c->w->st->mem, &r);
 }
 
 static void forget_dups(struct tcp_conn *c)
 {
-	c->dup_acks = 0;
+	c->m->dup_acks = 0;
 	if (!c->sack_ok)
-		tcp_log_forget_sacks(&c->log);
+		tcp_log_forget_sacks(&c->m->log);
 }
 
 /* --- into recovery and out of it --- */
@@ -49,9 +49,9 @@ static void forget_dups(struct tcp_conn *c)
 static void enter(struct tcp_conn *c)
 {
 	c->repair = TCP_RECOVERY;
-	c->recover = c->snd_nxt;
-	c->prr_flight = MAX(c->snd_nxt - c->snd_una, (uint32_t)c->mss);
-	c->prr_delivered = c->prr_out = 0;
+	c->m->recover = c->snd_nxt;
+	c->m->prr_flight = MAX(c->snd_nxt - c->snd_una, (uint32_t)c->mss);
+	c->m->prr_delivered = c->m->prr_out = 0;
 	c->cc.ssthresh = ssthresh(c);
 	c->cc.acked = 0;
 	tcp_count(c->w, c->sack_ok ? TCP_N_SACK_RECOVERY : TCP_N_RENO_RECOVERY);
@@ -61,7 +61,7 @@ static void leave(struct tcp_conn *c)
 {
 	if (c->repair == TCP_RECOVERY)
 		c->cc.cwnd = c->cc.ssthresh;
-	c->repair = c->log.sacked ? TCP_DISORDER : TCP_OPEN;
+	c->repair = c->m->log.sacked ? TCP_DISORDER : TCP_OPEN;
 	forget_dups(c);
 }
 
@@ -70,13 +70,13 @@ static void leave(struct tcp_conn *c)
 static void reduce(struct tcp_conn *c, uint32_t newly, bool first, bool safe)
 {
 	uint32_t flight = tcp_in_flight(c), may;
-	c->prr_delivered += newly;
+	c->m->prr_delivered += newly;
 	if (flight > c->cc.ssthresh) {
-		uint64_t due =
-			((uint64_t)c->prr_delivered * c->cc.ssthresh + c->prr_flight - 1) / c->prr_flight;
-		may = due > c->prr_out ? (uint32_t)(due - c->prr_out) : 0;
+		uint64_t due = ((uint64_t)c->m->prr_delivered * c->cc.ssthresh + c->m->prr_flight - 1) /
+			       c->m->prr_flight;
+		may = due > c->m->prr_out ? (uint32_t)(due - c->m->prr_out) : 0;
 	} else {
-		uint32_t owed = c->prr_delivered > c->prr_out ? c->prr_delivered - c->prr_out : 0;
+		uint32_t owed = c->m->prr_delivered > c->m->prr_out ? c->m->prr_delivered - c->m->prr_out : 0;
 		uint32_t limit = MAX(owed, newly) + (safe ? c->mss : 0);
 		may = MIN(c->cc.ssthresh - flight, limit);
 	}
@@ -88,7 +88,7 @@ static void reduce(struct tcp_conn *c, uint32_t newly, bool first, bool safe)
 void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes)
 {
 	if (c->repair == TCP_RECOVERY)
-		c->prr_out += bytes;
+		c->m->prr_out += bytes;
 }
 
 /* --- what an ACK means for all this --- */
@@ -96,12 +96,12 @@ void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes)
 static bool find_lost(struct tcp_conn *c, bool partial)
 {
 	if (c->sack_ok)
-		return c->log.sacked && tcp_log_find_lost(&c->log, dup_thresh(c), c->mss);
-	if (!partial && c->dup_acks < dup_thresh(c))
+		return c->m->log.sacked && tcp_log_find_lost(&c->m->log, dup_thresh(c), c->mss);
+	if (!partial && c->m->dup_acks < dup_thresh(c))
 		return false;
-	uint32_t before = c->log.lost;
-	tcp_log_lose_first(&c->log, &c->w->st->mem, c->mss);
-	return c->log.lost != before;
+	uint32_t before = c->m->log.lost;
+	tcp_log_lose_first(&c->m->log, &c->w->st->mem, c->mss);
+	return c->m->log.lost != before;
 }
 
 static void when_open(struct tcp_conn *c, uint32_t newly)
@@ -112,12 +112,12 @@ static void when_open(struct tcp_conn *c, uint32_t newly)
 		tcp_count(c->w, TCP_N_FAST_RETRANS);
 		return;
 	}
-	c->repair = c->log.sacked || c->dup_acks ? TCP_DISORDER : TCP_OPEN;
+	c->repair = c->m->log.sacked || c->m->dup_acks ? TCP_DISORDER : TCP_OPEN;
 }
 
 static void when_recovering(struct tcp_conn *c, uint32_t acked, uint32_t newly)
 {
-	if (seq_le(c->recover, c->snd_una)) {
+	if (seq_le(c->m->recover, c->snd_una)) {
 		leave(c);
 		return;
 	}
@@ -129,13 +129,13 @@ static void when_recovering(struct tcp_conn *c, uint32_t acked, uint32_t newly)
 
 static void when_lost(struct tcp_conn *c)
 {
-	if (seq_le(c->recover, c->snd_una))
+	if (seq_le(c->m->recover, c->snd_una))
 		leave(c);
 }
 
 void tcp_repair(struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked, uint32_t newly, bool dup)
 {
-	if (likely(c->repair == TCP_OPEN && !c->log.sacked && !dup))
+	if (!c->m || likely(c->repair == TCP_OPEN && !c->m->log.sacked && !dup))
 		return;
 	if (!c->sack_ok && dup) {
 		count_dup(c);
@@ -229,15 +229,15 @@ static void ask_for_window(struct tcp_conn *c)
 /* RFC 6298, 5.4 to 5.6; RFC 5681, 3.1, eqn. 4: once for each window of data. */
 static void begin_loss(struct tcp_conn *c)
 {
-	if (c->repair != TCP_LOSS || seq_le(c->recover, c->snd_una)) {
+	if (c->repair != TCP_LOSS || seq_le(c->m->recover, c->snd_una)) {
 		c->cc.ssthresh = ssthresh(c);
-		c->recover = c->snd_nxt;
+		c->m->recover = c->snd_nxt;
 	}
 	if (c->cc.ops->restart)
 		c->cc.ops->restart(&c->cc);
 	forget_dups(c);
 	c->repair = TCP_LOSS;
-	tcp_log_all_lost(&c->log, false);
+	tcp_log_all_lost(&c->m->log, false);
 	c->cc.cwnd = c->mss;
 	c->cc.acked = 0;
 }

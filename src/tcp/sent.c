@@ -4,7 +4,7 @@
  * which it was sent last, and whether it is SACKed, taken for lost, sent again. A block that ends within an entry splits it. SYN and
  * FIN are bytes like others.
  *
- * The array is used like a queue; its first two entries are part of the connection, and more are taken when there are more. Memory that is
+ * The array is used like a queue; its first two entries are part of struct tcp_motion, and more are taken when there are more. Memory that is
  * refused costs nothing but time: what cannot be logged is not sent yet, what cannot be split counts as not SACKed.
  *
  * pipe = (snd_nxt - snd_una) - sacked - lost + again, kept as sums (RFC 6675, 4, SetPipe). */
@@ -25,12 +25,6 @@ void tcp_log_done(struct tcp_log *l)
 	tcp_log_init(l);
 	l->first = l->n = 0;
 	l->sacked = l->lost = l->again = 0;
-}
-
-void tcp_log_tidy(struct tcp_log *l)
-{
-	if (!l->n)
-		tcp_log_done(l);
 }
 
 static uint32_t len_of(const struct tcp_sent *t)

@@ -36,6 +36,7 @@ static int tcp_worker_init(struct worker *w)
 	tw->w = w;
 	hash_init(&tw->by_key, &w->st->mem, NULL, NULL);
 	SLAB_INIT(&tw->conns, &w->st->mem, struct tcp_conn, h.place);
+	SLAB_INIT(&tw->motions, &w->st->mem, struct tcp_motion, place);
 	SLAB_INIT(&tw->requests, &w->st->mem, struct tcp_request, h.place);
 	SLAB_INIT(&tw->waits, &w->st->mem, struct tcp_wait, h.place);
 	list_init(&tw->all_waits);
@@ -70,6 +71,7 @@ static void tcp_worker_free(struct worker *w)
 	struct tcp_worker *tw = tcp_worker(w);
 	hash_done(&tw->by_key);
 	slab_done(&tw->conns);
+	slab_done(&tw->motions);
 	slab_done(&tw->requests);
 	slab_done(&tw->waits);
 }

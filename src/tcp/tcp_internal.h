@@ -214,7 +214,7 @@ struct tcp_conn {
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
 	bool ts_asked : 1;
-	uint32_t max_flight; /* since nothing was under way last */
+	struct tcp_motion *m; /* NULL: nothing is under way, and nothing came of late */
 
 	/* Bytes. */
 	struct tcp_queue snd, rcv;
@@ -228,7 +228,6 @@ struct tcp_conn {
 		};
 	};
 	struct tcp_ofo *ofo; /* NULL: nothing is missing */
-	struct tcp_log log;
 	uint32_t rcv_bytes; /* memory in rcv */
 	seq32 snd_small; /* the end of the last segment that was not full */
 	struct cc cc;
@@ -246,16 +245,31 @@ struct tcp_conn {
 	uint64_t refused_us; /* of the last challenge ACK */
 	struct tcp_range dsack;
 	seq32 fin_at; /* the peer's, once known */
-	seq32 recover; /* RecoveryPoint */
-	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
 	uint32_t rcvbuf, sndbuf;
 	uint32_t mark, uid;
 	uint16_t pmtu, peer_mss;
 	uint8_t tos, ttl;
-	uint8_t backoff, probes, dup_acks;
+	uint8_t backoff, probes;
 	uint8_t soft_error; /* errno: ICMP said so, and it may pass */
 };
 enum { TCP_IDLE_MAX = 512 };
+
+/* What a connection has only while data is under way, or came within TCP_TIDY_US; by then nothing in it is worth keeping (motion.c).
+ * What is under way lies in the log: snd_una == snd_nxt without it. Whoever only receives may go without one. */
+struct tcp_motion {
+	struct tcp_log log;
+	uint16_t place; /* slab */
+
+	/* Loss: recover.c. */
+	uint8_t dup_acks;
+	seq32 recover; /* RecoveryPoint */
+	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
+
+	/* How fast: cc. */
+	uint32_t max_flight; /* since nothing was under way last */
+
+	/* How much may wait: memory. */
+};
 
 /* What few connections have, taken on use. */
 struct tcp_rare {
@@ -342,7 +356,7 @@ struct tcp_stack {
 struct tcp_worker {
 	struct worker *w;
 	struct hash by_key; /* struct tcp_head */
-	struct slab conns, requests, waits;
+	struct slab conns, motions, requests, waits;
 	struct list all_waits;
 	uint64_t counts[TCP_COUNTS];
 };
@@ -443,6 +457,13 @@ void tcp_measured(struct tcp_conn *c, uint64_t rtt_us); /* RFC 6298, 2 */
 void tcp_arm_retransmit(struct tcp_conn *c);
 uint64_t tcp_rto_us(const struct tcp_conn *c);
 
+/* --- motion.c --- */
+
+/* Taken on use; NULL at a limit: then nothing new is sent for now. */
+struct tcp_motion *tcp_move(struct tcp_conn *c);
+void tcp_rest(struct tcp_conn *c); /* given back, with the log */
+void tcp_tidy(struct tcp_conn *c); /* the timer's: given back, if it rests */
+
 /* --- sent.c --- */
 
 void tcp_log_init(struct tcp_log *l);
@@ -467,7 +488,6 @@ bool tcp_log_lose_hole(struct tcp_log *l, struct mem_account *mem, uint32_t byte
 void tcp_log_sent_again(struct tcp_log *l, struct tcp_sent *t, uint64_t now_us);
 void tcp_log_cut(struct tcp_log *l, seq32 end); /* what did not leave */
 void tcp_log_forget_sacks(struct tcp_log *l);
-void tcp_log_tidy(struct tcp_log *l);
 static inline struct tcp_sent *tcp_log_at(struct tcp_log *l, unsigned i)
 {
 	return &l->at[l->first + i];
@@ -475,7 +495,8 @@ static inline struct tcp_sent *tcp_log_at(struct tcp_log *l, unsigned i)
 /* SetPipe() */
 static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 {
-	return c->snd_nxt - c->snd_una - c->log.sacked - c->log.lost + c->log.again;
+	const struct tcp_motion *m = c->m;
+	return m ? c->snd_nxt - c->snd_una - m->log.sacked - m->log.lost + m->log.again : 0;
 }
 
 /* --- recover.c --- */

@@ -56,16 +56,11 @@ static void life(struct tcp_conn *c)
 		keep_alive(c);
 }
 
-static void tidy(struct tcp_conn *c)
-{
-	tcp_log_tidy(&c->log);
-}
-
 static void (*const deeds[TCP_TIMERS])(struct tcp_conn *c) = {
 	[TCP_TIMER_RETRANSMIT] = tcp_retransmit_timeout,
 	[TCP_TIMER_DELACK] = delayed_ack,
 	[TCP_TIMER_LIFE] = life,
-	[TCP_TIMER_TIDY] = tidy,
+	[TCP_TIMER_TIDY] = tcp_tidy,
 };
 
 /* --- when --- */

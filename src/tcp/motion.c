@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Theory of operation: a connection that rests is small. What only moving data needs (the log of what is under way, the state of
+ * recovery, rates, tuning) is one object more, of the worker's slab: taken with the first data sent or received, given back by
+ * the timer when nothing is under way and nothing was sent or heard for TCP_TIDY_US.
+ *
+ * At a limit there is none. Then whoever receives goes without, and whoever would send waits, as for a closed window: the probe's timer
+ * asks again (tcp_arm_retransmit()), and so does each segment and each call. Nothing is lost by that but time. */
+#include "tcp/tcp_internal.h"
+
+struct tcp_motion *tcp_move(struct tcp_conn *c)
+{
+	if (likely(c->m))
+		return c->m;
+	struct tcp_motion *m = slab_zalloc(&tcp_worker(c->w)->motions);
+	if (!m)
+		return NULL;
+	tcp_log_init(&m->log);
+	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
+	return c->m = m;
+}
+
+void tcp_rest(struct tcp_conn *c)
+{
+	if (!c->m)
+		return;
+	tcp_log_done(&c->m->log);
+	slab_free_at(c->m, sizeof *c->m, c->m->place);
+	c->m = NULL;
+	c->repair = TCP_OPEN;
+}
+
+/* last_sent_us is another's room until it is accepted, and then nothing was sent. */
+static uint64_t last_moved_us(const struct tcp_conn *c)
+{
+	return c->in_accept ? c->heard_us : MAX(c->heard_us, c->last_sent_us);
+}
+
+void tcp_tidy(struct tcp_conn *c)
+{
+	uint64_t rests_us = c->w->lc->now_us - last_moved_us(c);
+	if (c->snd_una == c->snd_nxt && rests_us >= TCP_TIDY_US)
+		tcp_rest(c);
+	else
+		tcp_set_timer(c, TCP_TIMER_TIDY,
+			      rests_us < TCP_TIDY_US ? TCP_TIDY_US - rests_us : TCP_TIDY_US);
+}
