@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /proc/net, /proc/sys/net, /sys/class/net and /sys/devices/virtual/net of a run.
+/* /proc/net, /proc/sys/net, /sys/class/net, /sys/devices/virtual/net and /run/netns of a run.
  *
  * Theory of operation: one FUSE file system whose paths are those of leat/file.h, and four pieces of it in the places that programs
  * know. A thread of pid 1 serves it: pid 1 outlives all others, nothing inside can kill it, and it ends with the run. The thread asks the
@@ -11,6 +11,8 @@
  * the link: a mount may cover a link when it is a link itself. For what looks into its own directory all the same (/proc/self/net,
  * /proc/thread-self/net) they are mounted there when a program begins (files_follow()); a process that never called execve() has
  * the empty network's. The kernel takes such a mount away with the process.
+ *
+ * /run/netns is empty, and who would put a name there is told that it cannot be done.
  *
  * Rights: everybody may read; who opens for writing needs CAP_NET_ADMIN in the run, and the daemon decides what that is worth. */
 #include "run/files.h"
@@ -37,6 +39,7 @@
 
 #define LINK_PATH   "/link" /* ours alone: what is mounted over /proc/net */
 #define LINK_TARGET "1/net"
+#define NETNS_PATH  "/run/netns" /* the daemon knows nothing of it */
 
 struct files {
 	const char *name;
@@ -160,7 +163,7 @@ static int ask_stat(struct files *f, const char *path, struct answer *ret)
 static bool is_above(const char *path)
 {
 	static const char *const trees[] = { "/proc/net", "/proc/sys/net", "/sys/class/net",
-					     "/sys/devices/virtual/net" };
+					     "/sys/devices/virtual/net", NETNS_PATH };
 	size_t len = strlen(path);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(trees); i++)
@@ -168,6 +171,11 @@ static bool is_above(const char *path)
 		    (!strncmp(trees[i], path, len) && (trees[i][len] == '/' || !trees[i][len])))
 			return true;
 	return false;
+}
+
+static bool is_netns_name(const char *path)
+{
+	return !strncmp(path, NETNS_PATH "/", sizeof NETNS_PATH);
 }
 
 static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *fi)
@@ -179,6 +187,8 @@ static int do_getattr(const char *path, struct stat *st, struct fuse_file_info *
 		a.mode = S_IFLNK | 0777;
 	else if (!strcmp(path, UNIX_PATH))
 		a.mode = S_IFREG | 0444;
+	else if (is_netns_name(path))
+		err = -ENOENT;
 	else if (!is_above(path))
 		err = ask_stat(files_of_call(), path, &a);
 	if (err)
@@ -213,12 +223,15 @@ static int do_readdir(const char *path, void *buf, fuse_fill_dir_t fill, off_t o
 	struct files_ask *from;
 	const struct nlmsghdr *h;
 	struct answer a;
-	int more = ask(f, LEAT_FILE_CMD_LIST, true, path, &from, &h);
+	int more = 0;
 
-	if (more < 0)
-		return more;
 	fill(buf, ".", NULL, 0, 0);
 	fill(buf, "..", NULL, 0, 0);
+	if (!strcmp(path, NETNS_PATH))
+		return 0;
+	more = ask(f, LEAT_FILE_CMD_LIST, true, path, &from, &h);
+	if (more < 0)
+		return more;
 	if (!strcmp(path, "/proc/net"))
 		fill(buf, "unix", NULL, 0, 0);
 	for (; more > 0; more = next(from, &h)) {
@@ -395,6 +408,12 @@ static int do_truncate(const char *path, off_t size, struct fuse_file_info *fi)
 	return 0; /* `echo 1 >FILE` does, and it means nothing */
 }
 
+/* `ip netns add`: a run has one network. Elsewhere files are what the stack has, and no others can be. */
+static int do_create(const char *path, mode_t mode, struct fuse_file_info *fi)
+{
+	return is_netns_name(path) ? -EOPNOTSUPP : -ENOENT;
+}
+
 static void *do_init(struct fuse_conn_info *conn, struct fuse_config *cfg)
 {
 	cfg->use_ino = 0;
@@ -409,6 +428,7 @@ static const struct fuse_operations operations = {
 	.readlink = do_readlink,
 	.readdir = do_readdir,
 	.open = do_open,
+	.create = do_create,
 	.read = do_read,
 	.release = do_release,
 	.write = do_write,
@@ -468,6 +488,7 @@ static int spread(void)
 		{ "/proc/sys/net", "/proc/sys/net" },
 		{ "/sys/devices/virtual/net", "/sys/devices/virtual/net" },
 		{ "/sys/class/net", "/sys/class/net" },
+		{ NETNS_PATH, NETNS_PATH },
 	};
 	int piece[ARRAY_SIZE(places)], err = 0;
 
@@ -476,7 +497,8 @@ static int spread(void)
 	umount2(FIRST_PLACE, MNT_DETACH);
 	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
 		int failed = place(piece[i], places[i].at);
-		err = err ? err : failed;
+		if (failed != -ENOENT || strcmp(places[i].at, NETNS_PATH)) /* the host may have none */
+			err = err ? err : failed;
 	}
 	return err;
 }

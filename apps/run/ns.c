@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -98,6 +99,8 @@ const char *ns_set_up(const struct run *r)
 		return "cannot mount a fresh /sys";
 	if (hide("/dev/net") < 0)
 		return "cannot hide /dev/net";
+	/* ip(8) would make it, too; without it `ip netns add` in the run would not be told that it cannot be (files.c). */
+	mkdir("/run/netns", 0755);
 	if (hide("/run/netns") < 0)
 		return "cannot hide /run/netns";
 	return NULL;

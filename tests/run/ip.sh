@@ -53,6 +53,11 @@ if [ "$(id -u)" = 0 ] && can_unshare_user; then
     check "an unprivileged user may look" says '^1: lo: <LOOPBACK' run_user ip link
     check "and not touch" says 'Operation not permitted' run_user ip addr add 192.0.2.2/24 dev lo
 fi
+no_namespaces() {
+    says 'Cannot create namespace file "/run/netns/lt-x": Operation not supported' run ip netns add lt-x &&
+        status 0 run ip netns && refuted says . run ip netns && says 'Cannot open network namespace "lt-x"' run ip netns exec lt-x true
+}
+if [ "$(id -u)" = 0 ]; then check "ip netns: refused, and says so" no_namespaces; fi
 own_daemon() { # one's own daemon is one's own to configure
     local n=$name-u i rc
     as_user mkdir -p "$tmp/user" 2>/dev/null || { mkdir "$tmp/user" && chmod 777 "$tmp/user"; }
