@@ -258,9 +258,18 @@ bool lcore_turn(struct lcore *lc)
 	return n || lc->n_overflow;
 }
 
+static bool has_more(const struct lcore *lc)
+{
+	struct poller *p;
+	list_for_each (p, &lc->pollers, link)
+		if (p->more && p->more(p))
+			return true;
+	return false;
+}
+
 uint64_t lcore_sleep_until(struct lcore *lc)
 {
-	if (lc->n_overflow || lc->turn_end)
+	if (lc->n_overflow || lc->turn_end || has_more(lc))
 		return 0;
 	for (unsigned i = 0; i < n_all(lc->rt); i++)
 		if (mbox_count(lc->in[i]))

@@ -30,6 +30,9 @@ static_assert(sizeof(struct msg) == 64, "one cache line");
 struct poller {
 	struct list link;
 	unsigned (*poll)(struct poller *p, struct lcore *lc);
+	/* For what another thread fills, who looks at lcore.sleeping after it did (and a fence): the last look before the sleep. True:
+	 * there is something. NULL: a descriptor wakes the lcore. */
+	bool (*more)(struct poller *p);
 };
 
 /* Something to do at the end of a turn in which it was asked for: flush a transmit queue. */

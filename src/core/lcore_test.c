@@ -184,6 +184,29 @@ static void a_spent_budget_leaves_a_reserve_and_then_counts(void **state)
 	f->rt->mem.limit_bytes = 0;
 }
 
+static bool say_more(struct poller *p)
+{
+	return true;
+}
+
+static unsigned find_nothing(struct poller *p, struct lcore *lc)
+{
+	return 0;
+}
+
+static void who_has_more_keeps_it_awake(void **state)
+{
+	struct fixture *f = *state;
+	struct poller idle = { .poll = find_nothing }, full = { .poll = find_nothing, .more = say_more };
+	lcore_poll_add(f->rt->lcore[0], &idle);
+	assert_int_equal(lcore_sleep_until(f->rt->lcore[0]), UINT64_MAX);
+	lcore_poll_add(f->rt->lcore[0], &full);
+	assert_int_equal(lcore_sleep_until(f->rt->lcore[0]), 0);
+	lcore_poll_remove(f->rt->lcore[0], &full);
+	assert_int_equal(lcore_sleep_until(f->rt->lcore[0]), UINT64_MAX);
+	lcore_poll_remove(f->rt->lcore[0], &idle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strangers_get_half_of_a_ring, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_message_to_oneself_runs_in_the_next_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_poller_may_remove_itself_or_the_next, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_has_more_keeps_it_awake, setup, teardown),
 		cmocka_unit_test_setup_teardown(turn_ends_run_once_in_the_order_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_memory_takes_from_the_reserve_and_leaks_nothing, setup,
 						teardown),

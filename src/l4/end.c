@@ -204,7 +204,7 @@ static void told(struct lcore *at, const struct msg *m)
 {
 	struct l4_end *e = l4_end_by_id(m->arg[0].p, (uint32_t)m->arg[1].u);
 	if (e && e->ready)
-		e->ready(e);
+		e->ready(e, e->home);
 }
 
 static void tell_all(struct turn_end *end, struct lcore *lc)
@@ -214,7 +214,10 @@ static void tell_all(struct turn_end *end, struct lcore *lc)
 		struct l4_end *e = list_first(&lw->tell, struct l4_end, tell);
 		const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
 		list_remove(&e->tell);
-		lcore_post(lc, lc->rt->ctl, &m);
+		if (e->ready_here)
+			e->ready(e, e->home);
+		else
+			lcore_post(lc, lc->rt->ctl, &m);
 	}
 }
 
@@ -227,10 +230,12 @@ void l4_tell(struct l4_end *e)
 	lcore_at_turn_end(e->home->lc, &lw->tell_end);
 }
 
-void l4_tell_from(struct worker *w, const struct l4_end *e)
+void l4_tell_from(struct worker *w, struct l4_end *e)
 {
 	const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
-	if (e->ready)
+	if (e->ready && e->ready_here)
+		e->ready(e, w);
+	else if (e->ready)
 		lcore_post(w->lc, w->lc->rt->ctl, &m);
 }
 

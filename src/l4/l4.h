@@ -137,8 +137,10 @@ struct l4_end {
 	int error; /* SO_ERROR: positive, 0 none */
 	uint8_t shut; /* 1: no more receiving, 2: no more sending */
 	struct list tell; /* of those whose owner is to be told, at the home worker */
-	/* Control lcore: something came to an endpoint that had nothing. */
-	void (*ready)(struct l4_end *e);
+	/* Something came to an endpoint that had nothing. On the control lcore; with ready_here in a turn of `at`: at the end of one of
+	 * the home worker; of a listener while `at` has a packet in hand, to which a connection came, so only to take note. */
+	void (*ready)(struct l4_end *e, struct worker *at);
+	bool ready_here;
 };
 
 /* The way to where e sent last is known to work (MSG_CONFIRM). Within l4_enter(). */

@@ -145,7 +145,7 @@ void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mt
 /* The owner is told at the end of the turn. */
 void l4_tell(struct l4_end *e);
 /* The same from any worker: at once. */
-void l4_tell_from(struct worker *w, const struct l4_end *e);
+void l4_tell_from(struct worker *w, struct l4_end *e);
 /* Errors about a protocol whose endpoints are not found here go to these nodes, read and judged: l4_error_parse() holds, and a path
  * MTU can be. In a module's init and unlink. 0, -ENOBUFS. */
 int l4_error_add(struct leat_stack *st, uint8_t proto, const char *node4, const char *node6);

@@ -21,7 +21,7 @@ static struct sock_stack *sock_stack(const struct leat_stack *st)
 
 /* --- life --- */
 
-static void became_ready(struct l4_end *e)
+static void became_ready(struct l4_end *e, struct worker *at)
 {
 	struct sock *s = sock_of(e);
 	if (s->ready)
