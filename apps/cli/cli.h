@@ -18,6 +18,10 @@ struct cli_option {
 		values; /* for completion: words with blanks between; @dev and its like are asked for (cli_ask_fn) */
 };
 
+struct cli_section {
+	const char *title, *text; /* "EXIT STATUS" */
+};
+
 /* Text: paragraphs with an empty line between. Lines that begin with a blank stay as they are, the others are filled. */
 struct cli_page {
 	const char *program; /* "leat" */
@@ -29,6 +33,8 @@ struct cli_page {
 	const struct cli_option *options,
 		*shared; /* shared: an option of the same letter in options comes first */
 	const char *more; /* behind them */
+	const struct cli_section *sections; /* of the man page alone; ends with one without a title */
+	bool of_file; /* a file's page: what are options elsewhere stand in it as words without dashes */
 	const char *operands; /* values of what is no option, as cli_option.values */
 	const char *see; /* "leat(1), ip(8)" */
 };

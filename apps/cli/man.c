@@ -79,6 +79,19 @@ static void put_text(FILE *to, const char *s)
 		fputs(".fi\n", to);
 }
 
+static void put_rest(const struct cli_option *o, FILE *to)
+{
+	if (o->arg) {
+		fputs(" \\fI", to);
+		put_str(to, o->arg);
+		fputs("\\fR", to);
+	}
+	fputc('\n', to);
+	fputc(toupper((unsigned char)o->help[0]), to);
+	put_str(to, o->help + 1);
+	fputs(".\n", to);
+}
+
 static void put_option(const struct cli_option *o, void *ctx)
 {
 	FILE *to = ctx;
@@ -91,15 +104,17 @@ static void put_option(const struct cli_option *o, void *ctx)
 		put_str(to, o->name);
 		fputs("\\fR", to);
 	}
-	if (o->arg) {
-		fputs(" \\fI", to);
-		put_str(to, o->arg);
-		fputs("\\fR", to);
-	}
-	fputc('\n', to);
-	fputc(toupper((unsigned char)o->help[0]), to);
-	put_str(to, o->help + 1);
-	fputs(".\n", to);
+	put_rest(o, to);
+}
+
+static void put_word(const struct cli_option *o, void *ctx)
+{
+	FILE *to = ctx;
+
+	fputs(".TP\n\\fB", to);
+	put_str(to, o->name);
+	fputs("\\fR", to);
+	put_rest(o, to);
 }
 
 static void put_name(const struct cli_page *p, char between, FILE *to)
@@ -131,19 +146,27 @@ void cli_man(const struct cli_page *p, const char *version, FILE *to)
 	fputs(" \\- ", to);
 	put_str(to, p->what);
 	fputs("\n.SH SYNOPSIS\n\\fB", to);
-	put_name(p, ' ', to);
-	fputs("\\fR ", to);
+	if (!p->of_file) {
+		put_name(p, ' ', to);
+		fputs("\\fR ", to);
+	}
 	put_str(to, p->usage);
+	if (p->of_file)
+		fputs("\\fR", to);
 	fputc('\n', to);
 	if (p->text && *p->text) {
 		fputs(".SH DESCRIPTION\n", to);
 		put_text(to, p->text);
 	}
 	fputs(".SH OPTIONS\n", to);
-	cli_each(p, put_option, to);
+	cli_each(p, p->of_file ? put_word : put_option, to);
 	if (p->more && *p->more) {
 		fputs(".SH NOTES\n", to);
 		put_text(to, p->more);
+	}
+	for (const struct cli_section *x = p->sections; x && x->title; x++) {
+		fprintf(to, ".SH %s\n", x->title);
+		put_text(to, x->text);
 	}
 	if (p->see) {
 		fputs(".SH SEE ALSO\n", to);

@@ -14,6 +14,19 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
+static const struct cli_section sections[] = { { "FILES", "/etc/p" }, { 0 } };
+
+static char *as_roff(const struct cli_page *p)
+{
+	char *s = NULL;
+	size_t len;
+	FILE *f = open_memstream(&s, &len);
+
+	cli_man(p, "p 1", f);
+	fclose(f);
+	return s;
+}
+
 static char *man_of(const char *text)
 {
 	const struct cli_page p = { .program = "p",
@@ -22,14 +35,10 @@ static char *man_of(const char *text)
 				    .usage = "[-c N]",
 				    .what = "does",
 				    .text = text,
-				    .options = options };
-	char *s = NULL;
-	size_t len;
-	FILE *f = open_memstream(&s, &len);
+				    .options = options,
+				    .sections = sections };
 
-	cli_man(&p, "p 1", f);
-	fclose(f);
-	return s;
+	return as_roff(&p);
 }
 
 static void has(const char *text, const char *want)
@@ -46,6 +55,27 @@ static void titles_and_options(void **state)
 	has("x", ".TH \"P\\-DO\" 1 \"\" \"p 1\"\n");
 	has("x", "p\\-do \\- does\n");
 	has("x", ".TP\n\\fB\\-c\\fR, \\fB\\-\\-count\\fR \\fIN\\fR\nSo many.\n");
+}
+
+static void sections_stand_behind(void **state)
+{
+	has("x", "So many.\n.SH FILES\n/etc/p\n");
+}
+
+static void a_files_words_have_no_dashes(void **state)
+{
+	const struct cli_page p = { .program = "p.conf",
+				    .section = 5,
+				    .usage = "/etc/p.conf",
+				    .what = "says",
+				    .options = options,
+				    .of_file = true };
+	char *s = as_roff(&p);
+
+	assert_non_null(strstr(s, ".SH SYNOPSIS\n\\fB/etc/p\\&.conf\\fR\n"));
+	assert_non_null(strstr(s, ".TP\n\\fBcount\\fR \\fIN\\fR\nSo many.\n"));
+	assert_null(strstr(s, "\\-c"));
+	free(s);
 }
 
 static void no_text_is_a_request(void **state)
@@ -69,10 +99,9 @@ static void bold_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(titles_and_options),
-		cmocka_unit_test(no_text_is_a_request),
-		cmocka_unit_test(lines_stay_as_they_are),
-		cmocka_unit_test(bold_ends),
+		cmocka_unit_test(titles_and_options),           cmocka_unit_test(sections_stand_behind),
+		cmocka_unit_test(a_files_words_have_no_dashes), cmocka_unit_test(no_text_is_a_request),
+		cmocka_unit_test(lines_stay_as_they_are),       cmocka_unit_test(bold_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,8 +39,8 @@ static const struct row {
 	{ "verbose", NULL, "log what is going on", FLAG, AT(verbose) },
 	{ "config", "FILE", "read lines of `option value` from FILE", FILE_ROW, 0, 0 },
 	{ "check", "FILE", "say what is wrong with FILE, and end", CHECK_ROW, 0, 0 },
-	{ "ip", "OBJECT COMMAND...", "in FILE: a command of ip(8), executed before leatd is ready", IP_LINE,
-	  AT(ip) },
+	{ "ip", "OBJECT COMMAND...", "a command of ip(8); they are executed in order, before leatd is ready",
+	  IP_LINE, AT(ip) },
 	{ "help", NULL, "print this", FLAG, AT(help) },
 	{ "version", NULL, "print the version", FLAG, AT(version) },
 #undef AT
@@ -189,6 +189,12 @@ static char *rest_of(char *s)
 	return *s ? s : NULL;
 }
 
+static bool is_for_file(const struct row *r)
+{
+	return r->kind != FILE_ROW && r->kind != CHECK_ROW && r->at != offsetof(struct options, take_over) &&
+	       r->at != offsetof(struct options, help) && r->at != offsetof(struct options, version);
+}
+
 static int read_line(struct options *o, char *line, unsigned n, FILE *err, const char *where)
 {
 	char *rest, *name = strtok_r(line, BLANKS, &rest);
@@ -203,8 +209,7 @@ static int read_line(struct options *o, char *line, unsigned n, FILE *err, const
 			name);
 		return -EINVAL;
 	}
-	if (r->kind == FILE_ROW || r->kind == CHECK_ROW || r->at == offsetof(struct options, take_over) ||
-	    r->at == offsetof(struct options, help) || r->at == offsetof(struct options, version)) {
+	if (!is_for_file(r)) {
 		fprintf(err, "leatd: %s%s is for the command line alone\n", where, name);
 		return -EINVAL;
 	}
@@ -306,14 +311,13 @@ int options_parse(struct options *o, int argc, char **argv, FILE *err)
 	return 0;
 }
 
-/* What only the file may say is told of in the page's text. */
-void options_rows(struct cli_option to[OPT_ROWS_MAX])
+void options_rows(struct cli_option to[OPT_ROWS_MAX], bool of_file)
 {
 	unsigned n = 0;
 	static_assert(ARRAY_SIZE(rows) < OPT_ROWS_MAX, "there is room for all, and the end");
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
-		if (r->kind == IP_LINE)
+		if (of_file ? !is_for_file(r) : r->kind == IP_LINE)
 			continue;
 		to[n++] = (struct cli_option){ .id = (int)i + 1,
 					       .letter = !strcmp(r->name, "config") ? 'c'

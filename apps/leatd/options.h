@@ -43,8 +43,8 @@ struct options {
 
 /* 0, or -EINVAL after one line on `err` that says what was wrong; of a file to --check, one for each line that is. */
 int options_parse(struct options *o, int argc, char **argv, FILE *err);
-/* The rows as --help, the man page and completion have them; ends with one without a name. */
+/* The rows as --help, the man pages and completion have them: those of the command line, or of the file. Ends with one without a name. */
 enum { OPT_ROWS_MAX = 32 };
-void options_rows(struct cli_option to[OPT_ROWS_MAX]);
+void options_rows(struct cli_option to[OPT_ROWS_MAX], bool of_file);
 
 #endif

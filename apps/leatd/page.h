@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 void page_help(FILE *to);
-/* `leatd --print-man` (the build) and `leatd --complete LINE` (the shell), which are told of nowhere. false: something else is wanted. */
+/* `leatd --print-man [conf]` (the build) and `leatd --complete LINE` (the shell), which are told of nowhere. false: something else is wanted. */
 bool page_asked(int argc, char **argv);
 
 #endif

@@ -47,6 +47,18 @@ done
 "$leatd" --print-man >"$tmp/leatd.8"
 "$leatd" --help >"$tmp/leatd.help"
 command -v man >/dev/null && check "the page of leatd has no warnings" no_warnings "$tmp/leatd.8"
+"$leatd" --print-man conf >"$tmp/leatd.conf.5"
+command -v man >/dev/null && check "the page of leatd.conf has no warnings" no_warnings "$tmp/leatd.conf.5"
+words_are_taken() { # each word of the page is known to the parser of the file, and no other option is told of
+    local w bad=0
+    while read -r w; do
+        echo "$w" >"$tmp/one.conf"
+        ! "$leatd" --check "$tmp/one.conf" 2>&1 | grep -q "no option is called\|for the command line alone" || { echo "not known: $w"; bad=1; }
+    done < <(sed -n '/^\.TP/{n;s/^\\fB\([^\\]*\(\\-[^\\]*\)*\)\\fR.*/\1/p}' "$tmp/leatd.conf.5" | tr -d '\\' | tee "$tmp/words")
+    [ "$(wc -l <"$tmp/words")" -ge 12 ] || { cat "$tmp/words"; bad=1; }
+    return $bad
+}
+check "leatd.conf: told is what is parsed" words_are_taken
 check "leatd: man page and --help tell the same" same_options "$tmp/leatd.8" "$tmp/leatd.help"
 # --version ends it: everything before has then been understood
 leatd_knows() { ! grep -q "no option is called" <<<"$(timeout 20 "$leatd" "$1" --version </dev/null 2>&1)"; }
