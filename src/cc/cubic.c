@@ -4,21 +4,42 @@
  *
  *	W(t) = 0.4 * (t - K)^3 + W_max,   K such that W(0) is the window after the loss      (4.2)
  *
- * but never slower than Reno would (W_est, 4.3). All in integers: bytes and milliseconds. HyStart++ (RFC 9406) is not in it. */
+ * but never slower than Reno would (W_est, 4.3). Before the first loss it is HyStart++ (hystart.h), whose state and the cubic's are never
+ * needed together. All in integers: bytes and milliseconds; how much is to be acknowledged for one segment more is computed anew
+ * when the window has changed, or 31 ms after (Linux: HZ / 32), and no ACK in between divides. */
 #include "cc/cc.h"
+#include "cc/hystart.h"
+
+#include <string.h>
 
 struct cubic {
-	uint64_t epoch_us; /* when this growth began; 0: not yet */
-	uint32_t w_max, w_est, prior, k_ms; /* prior: cwnd before the last loss */
-	uint32_t est_acked;
+	uint32_t epoch_ms; /* when this growth began; 0: not yet */
+	uint32_t seen_ms; /* the last ACK that came while the window was made use of */
+	uint32_t prior; /* cwnd before the last reduction */
+	uint32_t undo_prior; /* and before that, low bit as `lower` */
+	uint32_t k_ms, w_est, est_acked;
+	uint32_t per : 31; /* bytes acknowledged for one segment more; 0: to be computed */
+	uint32_t lower : 1; /* fast convergence: W_max is below prior */
 };
-static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->priv), "an algorithm's room");
 
-enum { TIME_MAX_MS = 1 << 20 };
+struct cubic_room {
+	union {
+		struct hystart start; /* ssthresh is infinite */
+		struct cubic cubic;
+	};
+};
+static_assert(sizeof(struct cubic_room) <= sizeof(((struct cc *)0)->priv), "an algorithm's room");
+
+enum { TIME_MAX_MS = 1 << 20, STALE_MASK_MS = 31 };
 
 static struct cubic *cubic_of(struct cc *c)
 {
-	return (struct cubic *)c->priv;
+	return &((struct cubic_room *)c->priv)->cubic;
+}
+
+static uint32_t ms_of(uint64_t us)
+{
+	return (uint32_t)(us / 1000);
 }
 
 /* The largest x with x^3 <= n. */
@@ -33,66 +54,136 @@ static uint32_t cube_root(uint64_t n)
 	return x;
 }
 
-/* 4.2, fig. 2: K = cbrt((W_max - cwnd) / 0.4) seconds, windows in segments. */
-static void epoch_begin(struct cc *c, struct cubic *q, uint64_t now_us)
+/* --- before the first loss --- */
+
+static uint32_t slow_start(struct cc *c, const struct cc_ack *a)
 {
-	q->epoch_us = MAX(now_us, (uint64_t)1);
-	q->w_max = MAX(q->w_max, c->cwnd);
+	if (c->ssthresh != UINT32_MAX)
+		return cc_slow_start(c, a->bytes);
+	uint32_t rest = hystart_acked(&((struct cubic_room *)c->priv)->start, c, a);
+	if (c->ssthresh != UINT32_MAX)
+		*cubic_of(c) = (struct cubic){ 0 };
+	return rest;
+}
+
+/* --- the cubic --- */
+
+/* 4.7: who lost below where he lost before leaves room for others. */
+static uint32_t w_max_of(const struct cubic *q)
+{
+	return q->lower ? (uint32_t)((uint64_t)q->prior * 17 / 20) : q->prior;
+}
+
+/* 4.2, fig. 2: K = cbrt((W_max - cwnd) / 0.4) seconds, windows in segments. */
+static void epoch_begin(struct cc *c, struct cubic *q, uint32_t now_ms)
+{
+	if (w_max_of(q) < c->cwnd) {
+		q->prior = c->cwnd;
+		q->lower = false;
+	}
+	q->epoch_ms = MAX(now_ms, 1U);
 	q->w_est = c->cwnd;
 	q->est_acked = 0;
-	uint64_t below = q->w_max - c->cwnd;
+	q->per = 0;
+	uint64_t below = w_max_of(q) - c->cwnd;
 	q->k_ms = cube_root(below * 2500 / c->mss * 1000000);
 }
 
 /* 4.2, fig. 1, in bytes; may be below zero. */
-static int64_t window_at(const struct cc *c, const struct cubic *q, uint64_t t_ms)
+static int64_t window_at(const struct cc *c, const struct cubic *q, uint32_t t_ms)
 {
-	int64_t d = (int64_t)MIN(t_ms, (uint64_t)TIME_MAX_MS) - q->k_ms;
-	return d * d * d / 1000000 * c->mss / 2500 + q->w_max;
+	int64_t d = (int64_t)MIN(t_ms, (uint32_t)TIME_MAX_MS) - q->k_ms;
+	return d * d * d / 1000000 * c->mss / 2500 + w_max_of(q);
 }
 
 /* 4.3: W_est grows by alpha segments in a round trip, 3 * (1 - beta) / (1 + beta) = 9 / 17 until it is back where it was. */
 static void reno_grows(struct cc *c, struct cubic *q, uint32_t bytes)
 {
-	uint64_t add = (uint64_t)bytes * c->mss;
-	if (q->w_est < q->prior)
-		add = add * 9 / 17;
-	add += q->est_acked;
-	q->w_est += (uint32_t)(add / c->cwnd);
-	q->est_acked = (uint32_t)(add % c->cwnd);
+	uint32_t per = q->w_est < q->prior ? (uint32_t)((uint64_t)c->cwnd * 17 / 9) : c->cwnd;
+	for (q->est_acked += bytes; q->est_acked >= per; q->est_acked -= per)
+		q->w_est += c->mss;
+	c->cwnd = MAX(c->cwnd, q->w_est);
+}
+
+/* 4.4 and 4.5: (target - cwnd) / cwnd segments for each segment acknowledged, 1.5 * cwnd being the most. */
+static uint32_t bytes_per_segment(const struct cc *c, const struct cubic *q, uint32_t t_ms, uint32_t srtt_ms)
+{
+	int64_t target = MIN(window_at(c, q, t_ms + srtt_ms), (int64_t)c->cwnd + c->cwnd / 2);
+	if (target <= c->cwnd)
+		return INT32_MAX;
+	uint64_t per = (uint64_t)c->cwnd * c->mss / (uint64_t)(target - c->cwnd);
+	return (uint32_t)MIN(MAX(per, (uint64_t)1), (uint64_t)INT32_MAX);
 }
 
 static void avoid(struct cc *c, const struct cc_ack *a)
 {
 	struct cubic *q = cubic_of(c);
-	if (!q->epoch_us)
-		epoch_begin(c, q, a->now_us);
+	uint32_t now_ms = ms_of(a->now_us), before = c->cwnd;
+	if (!q->epoch_ms)
+		epoch_begin(c, q, now_ms);
+	if ((now_ms ^ q->seen_ms) & ~(uint32_t)STALE_MASK_MS)
+		q->per = 0;
+	q->seen_ms = now_ms;
 	reno_grows(c, q, a->bytes);
-	uint64_t t_ms = (a->now_us - MIN(a->now_us, q->epoch_us)) / 1000;
-	if (window_at(c, q, t_ms) < (int64_t)q->w_est) {
-		c->cwnd = MAX(c->cwnd, q->w_est);
-		return;
-	}
-	int64_t target = window_at(c, q, t_ms + a->srtt_us / 1000);
-	target = MIN(MAX(target, (int64_t)c->cwnd), (int64_t)c->cwnd + c->cwnd / 2);
-	uint32_t gap = (uint32_t)(target - c->cwnd);
-	if (gap) /* 4.4: (target - cwnd) / cwnd for each segment acknowledged */
-		cc_grow(c, a->bytes, (uint32_t)MAX((uint64_t)c->cwnd * c->mss / gap, (uint64_t)1));
+	if (!q->per)
+		q->per = bytes_per_segment(c, q, now_ms - q->epoch_ms, ms_of(a->srtt_us));
+	if (q->per != INT32_MAX)
+		cc_grow(c, a->bytes, q->per);
+	if (c->cwnd != before)
+		q->per = 0;
 }
 
-/* 4.6; 4.7: who loses below where he lost last leaves room for others. */
-static uint32_t ssthresh(struct cc *c)
+/* --- losses and pauses --- */
+
+/* 4.6. Before the first loss there was another state here. */
+static uint32_t ssthresh(struct cc *c, enum cc_why why)
 {
 	struct cubic *q = cubic_of(c);
-	q->epoch_us = 0;
+	if (c->ssthresh == UINT32_MAX)
+		*q = (struct cubic){ 0 };
+	q->undo_prior = (q->prior & ~1U) | q->lower;
+	q->lower = c->cwnd < w_max_of(q);
 	q->prior = c->cwnd;
-	q->w_max = c->cwnd < q->w_max ? (uint32_t)((uint64_t)c->cwnd * 17 / 20) : c->cwnd;
-	return MAX((uint32_t)((uint64_t)c->cwnd * 7 / 10), 2 * c->mss);
+	q->epoch_ms = 0;
+	return (uint32_t)((uint64_t)c->cwnd * 7 / 10);
+}
+
+/* 4.9: all as it was; the time of the epoch is not known any more, a new one begins. */
+static void undo(struct cc *c)
+{
+	struct cubic *q = cubic_of(c);
+	if (c->ssthresh == UINT32_MAX) {
+		memset(c->priv, 0, sizeof c->priv);
+		return;
+	}
+	q->prior = q->undo_prior & ~1U;
+	q->lower = q->undo_prior & 1;
+	q->epoch_ms = 0;
 }
 
 static void restart(struct cc *c)
 {
-	cubic_of(c)->epoch_us = 0;
+	if (c->ssthresh != UINT32_MAX)
+		cubic_of(c)->epoch_ms = 0;
+	else
+		memset(c->priv, 0, sizeof c->priv);
 }
 
-const struct cc_ops cc_cubic = { .name = "cubic", .avoid = avoid, .ssthresh = ssthresh, .restart = restart };
+/* 4.2: t leaves out what time nothing was sent. */
+static void resume(struct cc *c, uint64_t now_us, uint64_t idle_us)
+{
+	struct cubic *q = cubic_of(c);
+	if (c->ssthresh == UINT32_MAX || !q->epoch_ms)
+		return;
+	q->epoch_ms = MAX(MIN(q->epoch_ms + ms_of(idle_us), ms_of(now_us)), 1U);
+}
+
+const struct cc_ops cc_cubic = {
+	.name = "cubic",
+	.slow_start = slow_start,
+	.avoid = avoid,
+	.ssthresh = ssthresh,
+	.undo = undo,
+	.restart = restart,
+	.resume = resume,
+};

@@ -7,9 +7,9 @@ static void avoid(struct cc *c, const struct cc_ack *a)
 	cc_grow(c, a->bytes, c->cwnd);
 }
 
-static uint32_t ssthresh(struct cc *c)
+static uint32_t ssthresh(struct cc *c, enum cc_why why)
 {
-	return MAX(c->cwnd / 2, 2 * c->mss);
+	return c->cwnd / 2;
 }
 
 const struct cc_ops cc_reno = { .name = "reno", .avoid = avoid, .ssthresh = ssthresh };

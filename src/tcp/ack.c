@@ -59,15 +59,18 @@ static bool is_dsack(const struct tcp_seg *s)
 
 /* Karn: never by what was sent twice, unless a time stamp tells which one it was (RFC 7323, 4). An answer to what came twice echoes
  * the stamp of what came first, however long ago: it tells nothing of the way. */
-static void measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tcp_log_acked *a)
+static uint32_t measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tcp_log_acked *a)
 {
 	uint32_t ms = tcp_now_stamp(c->w, c->ts_off) - s->ts_ecr,
 		 since_us = (uint32_t)c->w->lc->now_us - a->sent_us;
 	bool twice = c->sack_ok ? s->n_sack && is_dsack(s) : a->was_again && ms > since_us / 1000 + 1;
-	if (a->has_time && !a->was_again)
+	if (a->has_time && !a->was_again) {
 		tcp_measured(c, since_us);
-	else if (c->ts_ok && s->has_ts && s->ts_ecr && !twice && ms < TCP_RTO_MAX_US / 1000)
+		return MAX(since_us, 1U);
+	}
+	if (c->ts_ok && s->has_ts && s->ts_ecr && !twice && ms < TCP_RTO_MAX_US / 1000)
 		tcp_measured(c, MAX(ms, 1U) * 1000ULL);
+	return 0;
 }
 
 static uint32_t take_sacks(struct tcp_conn *c, const struct tcp_seg *s)
@@ -109,11 +112,17 @@ static bool uses_window(const struct tcp_conn *c)
 	return c->cwnd_limited;
 }
 
-static void grow(struct tcp_conn *c, uint32_t bytes)
+/* Linux: what was SACKed before has had its turn; a window grows with what snd_una passes. */
+static void control(struct tcp_conn *c, uint32_t acked, uint32_t newly, uint32_t rtt_us)
 {
-	const struct cc_ack a = { .bytes = bytes, .now_us = c->w->lc->now_us, .srtt_us = c->srtt_us };
-	if (c->repair != TCP_RECOVERY && bytes && uses_window(c))
-		cc_acked(&c->cc, &a);
+	const struct cc_ack a = { .bytes = newly,
+				  .una = c->snd_una,
+				  .nxt = c->snd_nxt,
+				  .rtt_us = rtt_us,
+				  .srtt_us = c->srtt_us,
+				  .now_us = c->w->lc->now_us,
+				  .grows = acked && c->repair != TCP_RECOVERY && uses_window(c) };
+	cc_acked(&c->cc, &a);
 }
 
 /* --- all of it --- */
@@ -146,16 +155,18 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 	uint32_t sacked = take_sacks(c, s);
 	const struct tcp_log_acked a = c->m ? tcp_log_ack(&c->m->log, s->ack) : (struct tcp_log_acked){ 0 };
 	bool dup = !a.bytes && outstanding && !s->len && !window && !(s->flags & (TCP_F_SYN | TCP_F_FIN));
+	uint32_t rtt_us = 0;
 	c->probes = 0;
 	if (a.bytes) {
 		c->snd_una = s->ack;
 		c->backoff = 0;
 		tcp_acked_bytes(c);
-		measure(c, s, &a);
+		rtt_us = measure(c, s, &a);
 	}
 	uint32_t newly = a.bytes - a.sacked + sacked;
 	tcp_repair(c, s, a.bytes, newly, dup);
-	grow(c, a.bytes ? newly : 0); /* Linux: what was SACKed before has had its turn */
+	if (newly)
+		control(c, a.bytes, newly, rtt_us);
 	if (a.bytes || c->probing || window) {
 		if (!a.bytes && window)
 			c->backoff = 0;

@@ -122,7 +122,7 @@ static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 		return -ENOENT;
 	s->opts.cc = cc;
 	if (s->conn && s->conn->cc.ops != cc)
-		cc_change(&s->conn->cc, cc);
+		cc_change(&s->conn->cc, cc, NULL);
 	return 0;
 }
 

@@ -21,9 +21,9 @@ static uint32_t dup_thresh(const struct tcp_conn *c)
 	return n ? n : DUP_THRESH;
 }
 
-static uint32_t ssthresh(struct tcp_conn *c)
+static uint32_t ssthresh(struct tcp_conn *c, enum cc_why why)
 {
-	return c->cc.ops->ssthresh(&c->cc);
+	return cc_reduced(&c->cc, why);
 }
 
 /* --- without SACK --- */
@@ -52,7 +52,7 @@ static void enter(struct tcp_conn *c)
 	c->m->recover = c->snd_nxt;
 	c->m->prr_flight = MAX(c->snd_nxt - c->snd_una, (uint32_t)c->mss);
 	c->m->prr_delivered = c->m->prr_out = 0;
-	c->cc.ssthresh = ssthresh(c);
+	c->cc.ssthresh = ssthresh(c, CC_LOSS);
 	c->cc.acked = 0;
 	tcp_count(c->w, c->sack_ok ? TCP_N_SACK_RECOVERY : TCP_N_RENO_RECOVERY);
 }
@@ -230,7 +230,7 @@ static void ask_for_window(struct tcp_conn *c)
 static void begin_loss(struct tcp_conn *c)
 {
 	if (c->repair != TCP_LOSS || seq_le(c->m->recover, c->snd_una)) {
-		c->cc.ssthresh = ssthresh(c);
+		c->cc.ssthresh = ssthresh(c, CC_TIMEOUT);
 		c->m->recover = c->snd_nxt;
 	}
 	if (c->cc.ops->restart)
