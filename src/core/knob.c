@@ -13,7 +13,7 @@
 
 static unsigned n_values(const struct knob *k)
 {
-	return k->two ? 2 : 1;
+	return k->more + 1U;
 }
 
 static uint64_t scale(const struct knob *k)
@@ -60,14 +60,14 @@ static uint64_t widened(const struct knob *k, uint64_t v)
 	return k->flags & KNOB_SIGNED ? (uint64_t)((int64_t)(v << shift) >> shift) : v;
 }
 
-void knob_read(const struct knob *k, const void *base, uint64_t ret_v[2])
+void knob_read(const struct knob *k, const void *base, uint64_t ret_v[KNOB_VALUES])
 {
-	ret_v[1] = 0;
+	memset(ret_v, 0, KNOB_VALUES * sizeof ret_v[0]);
 	for (unsigned i = 0; i < n_values(k); i++)
 		ret_v[i] = widened(k, member_get(k, (const char *)base + k->at + i * k->size)) / scale(k);
 }
 
-void knob_write(const struct knob *k, void *base, const uint64_t v[2])
+void knob_write(const struct knob *k, void *base, const uint64_t v[KNOB_VALUES])
 {
 	for (unsigned i = 0; i < n_values(k); i++)
 		member_set(k, (char *)base + k->at + i * k->size, v[i] * scale(k));
@@ -80,9 +80,9 @@ void knob_set_default(const struct knob *k, void *base)
 
 bool knob_is_default(const struct knob *k, const void *base)
 {
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	knob_read(k, base, v);
-	return v[0] == k->dflt[0] && (!k->two || v[1] == k->dflt[1]);
+	return memcmp(v, k->dflt, n_values(k) * sizeof v[0]) == 0;
 }
 
 static bool is_within(const struct knob *k, uint64_t v)
@@ -101,8 +101,8 @@ static void say_bounds(const struct knob *k, uint64_t v, char *to, size_t len)
 		snprintf(to, len, "%" PRIu64 " is not between %" PRIu64 " and %" PRIu64, v, k->min, k->max);
 }
 
-int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base, const uint64_t v[2],
-	     char *ret_why, size_t why_len)
+int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base,
+	     const uint64_t v[KNOB_VALUES], char *ret_why, size_t why_len)
 {
 	for (unsigned n = 0; n < n_values(k); n++)
 		if (!is_within(k, v[n])) {
@@ -140,7 +140,7 @@ static bool parse_one(const struct knob *k, const char **at, uint64_t *ret)
 	return !errno && (!*end || strchr(" \t\n", *end));
 }
 
-static bool parse_ip6(const char *text, uint64_t ret_v[2])
+static bool parse_ip6(const char *text, uint64_t ret_v[KNOB_VALUES])
 {
 	char word[INET6_ADDRSTRLEN];
 	text += strspn(text, " \t\n");
@@ -155,7 +155,7 @@ static bool parse_ip6(const char *text, uint64_t ret_v[2])
 
 enum { BITS_MAX = 128 };
 
-static bool has_bit(const uint64_t v[2], unsigned bit)
+static bool has_bit(const uint64_t v[KNOB_VALUES], unsigned bit)
 {
 	return v[bit / 64] >> bit % 64 & 1;
 }
@@ -172,9 +172,9 @@ static bool parse_bit(const char **at, unsigned *ret)
 }
 
 /* Linux: proc_do_large_bitmap(). Nothing is no bits. */
-static bool parse_bits(const char *text, uint64_t ret_v[2])
+static bool parse_bits(const char *text, uint64_t ret_v[KNOB_VALUES])
 {
-	uint64_t v[2] = { 0 };
+	uint64_t v[KNOB_VALUES] = { 0 };
 	unsigned from, to;
 	for (text += strspn(text, " \t\n"); *text && !strchr(" \t\n", *text);) {
 		if (!parse_bit(&text, &from))
@@ -194,7 +194,7 @@ static bool parse_bits(const char *text, uint64_t ret_v[2])
 	return true;
 }
 
-static void print_bits(const uint64_t v[2], char *to, size_t len)
+static void print_bits(const uint64_t v[KNOB_VALUES], char *to, size_t len)
 {
 	size_t at = 0;
 	to[0] = 0;
@@ -209,9 +209,9 @@ static void print_bits(const uint64_t v[2], char *to, size_t len)
 	}
 }
 
-bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2])
+bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALUES])
 {
-	uint64_t v[2] = { 0 };
+	uint64_t v[KNOB_VALUES] = { 0 };
 	if (k->flags & KNOB_BITS)
 		return parse_bits(text, ret_v);
 	if (k->flags & KNOB_IP6)
@@ -226,7 +226,7 @@ bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2])
 }
 
 /* Linux reads an address that was never set with an error; here it is empty. */
-static void print_ip6(const uint64_t v[2], char to[KNOB_TEXT_MAX])
+static void print_ip6(const uint64_t v[KNOB_VALUES], char to[KNOB_TEXT_MAX])
 {
 	char word[INET6_ADDRSTRLEN] = "";
 	if (v[0] || v[1])
@@ -234,7 +234,14 @@ static void print_ip6(const uint64_t v[2], char to[KNOB_TEXT_MAX])
 	snprintf(to, KNOB_TEXT_MAX, "%s", word);
 }
 
-void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX])
+static void print_numbers(const struct knob *k, const uint64_t v[KNOB_VALUES], char to[KNOB_TEXT_MAX])
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < n_values(k); i++)
+		at += (size_t)snprintf(to + at, KNOB_TEXT_MAX - at, "%s%" PRIu64, i ? "\t" : "", v[i]);
+}
+
+void knob_print(const struct knob *k, const uint64_t v[KNOB_VALUES], char to[KNOB_TEXT_MAX])
 {
 	if (k->flags & KNOB_IP6)
 		print_ip6(v, to);
@@ -242,10 +249,8 @@ void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX
 		print_bits(v, to, KNOB_TEXT_MAX);
 	else if (k->flags & KNOB_SIGNED)
 		snprintf(to, KNOB_TEXT_MAX, "%" PRId64, (int64_t)v[0]);
-	else if (k->two)
-		snprintf(to, KNOB_TEXT_MAX, "%" PRIu64 "\t%" PRIu64, v[0], v[1]);
 	else
-		snprintf(to, KNOB_TEXT_MAX, "%" PRIu64, v[0]);
+		print_numbers(k, v, to);
 }
 
 void knob_full_name(const struct knob *k, const char *iface, char to[KNOB_NAME_MAX])
@@ -278,7 +283,7 @@ void knobs_reset(struct leat_stack *st, const struct module *m)
 
 void knob_save_value(struct saver *s, const char *name, const struct knob *k, const void *base)
 {
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	char text[KNOB_TEXT_MAX];
 	knob_read(k, base, v);
 	knob_print(k, v, text);
@@ -289,7 +294,7 @@ int knob_restore_value(struct leat_stack *st, struct iface *i, struct loader *l,
 		       const struct knob *k, void *base)
 {
 	char text[KNOB_TEXT_MAX], why[96];
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	if (!load_has(l, name)) {
 		knob_set_default(k, base);
 		if (k->changed)

@@ -17,6 +17,7 @@ struct module;
 struct saver;
 struct loader;
 
+enum { KNOB_VALUES = 3 }; /* of one knob, at most */
 enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 256 }; /* of a name with its interface; of values as text */
 
 enum knob_flags {
@@ -35,14 +36,14 @@ enum knob_flags {
 struct knob {
 	const char *name; /* as sysctl has it, "IF" standing for the interface */
 	uint8_t flags, size; /* size: of a value in bytes */
-	uint8_t two; /* it is a pair of values, side by side */
+	uint8_t more; /* so many values stand beside the first */
 	uint32_t scale; /* the member counts so many to one of the value; 0: 1 */
 	size_t at;
-	uint64_t dflt[2], min, max; /* of each value */
+	uint64_t dflt[KNOB_VALUES], min, max; /* of each value */
 	const char *unit; /* "ms"; NULL: a number, or 0 and 1 */
 	const char *help; /* a line */
 	/* More than min and max can say, before anything is written: 0 or -errno. i: NULL for the stack and for "default". */
-	int (*check)(struct leat_stack *st, struct iface *i, const uint64_t v[2]);
+	int (*check)(struct leat_stack *st, struct iface *i, const uint64_t v[KNOB_VALUES]);
 	/* Something follows from the new value. NULL: it is read where it acts. */
 	void (*changed)(struct leat_stack *st, struct iface *i, const struct knob *k);
 };
@@ -68,18 +69,18 @@ struct knob {
 	}
 
 /* Values of the member in the state (or iface_conf) at `base`. */
-void knob_read(const struct knob *k, const void *base, uint64_t ret_v[2]);
-void knob_write(const struct knob *k, void *base, const uint64_t v[2]);
+void knob_read(const struct knob *k, const void *base, uint64_t ret_v[KNOB_VALUES]);
+void knob_write(const struct knob *k, void *base, const uint64_t v[KNOB_VALUES]);
 void knob_set_default(const struct knob *k, void *base);
 bool knob_is_default(const struct knob *k, const void *base);
 /* Checks bounds and .check, writes, calls .changed. 0 or -errno with a line in ret_why. */
-int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base, const uint64_t v[2],
-	     char *ret_why, size_t why_len);
+int knob_set(struct leat_stack *st, struct iface *i, const struct knob *k, void *base,
+	     const uint64_t v[KNOB_VALUES], char *ret_why, size_t why_len);
 
 /* Decimal, octal or hexadecimal numbers with blanks between them, exactly as many as the knob has. */
-bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[2]);
-/* As sysctl does: a tab between two. */
-void knob_print(const struct knob *k, const uint64_t v[2], char to[KNOB_TEXT_MAX]);
+bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALUES]);
+/* As sysctl does: tabs between them. */
+void knob_print(const struct knob *k, const uint64_t v[KNOB_VALUES], char to[KNOB_TEXT_MAX]);
 
 /* --- a module's table; control lcore --- */
 

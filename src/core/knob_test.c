@@ -13,9 +13,10 @@ struct state {
 	uint32_t ports[2];
 	uint64_t large;
 	unsigned changes;
+	uint32_t rmem[3];
 };
 
-static int check_ports(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+static int check_ports(struct leat_stack *st, struct iface *i, const uint64_t v[KNOB_VALUES])
 {
 	return v[0] <= v[1] ? 0 : -EINVAL;
 }
@@ -27,11 +28,13 @@ static void count(struct leat_stack *st, struct iface *i, const struct knob *k)
 
 static const struct knob knobs[] = {
 	KNOB("net.small", struct state, small, 7, 1, 9, .changed = count, .help = "a byte"),
-	KNOB("net.ports", struct state, ports[0], 100, 0, 65535, .dflt[1] = 200, .two = 1,
+	KNOB("net.ports", struct state, ports[0], 100, 0, 65535, .dflt[1] = 200, .more = 1,
 	     .check = check_ports, .help = "a pair"),
 	KNOB("net.large", struct state, large, UINT64_MAX, 0, UINT64_MAX, .help = "eight bytes"),
 	KNOB("net.large_k", struct state, large, 1, 0, UINT64_MAX / 1000, .scale = 1000, .flags = KNOB_ALIAS,
 	     .help = "the same in thousands"),
+	KNOB("net.rmem", struct state, rmem[0], 4096, 1, 1 << 30, .dflt[1] = 131072, .dflt[2] = 6291456,
+	     .more = 2, .help = "three"),
 	{ 0 },
 };
 static uint8_t seen_in_init;
@@ -67,7 +70,7 @@ static void stop(struct setup *u)
 
 static int set(struct setup *u, const struct knob *k, const char *text, char why[96])
 {
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	if (!knob_parse(k, text, v))
 		return -EDOM;
 	return knob_set(u->st, NULL, k, u->s, v, why, 96);
@@ -103,12 +106,30 @@ static void values_are_bounded_checked_and_told(void **state)
 	stop(&u);
 }
 
+static void three_numbers_are_read_checked_and_shown_together(void **state)
+{
+	struct setup u = start();
+	char why[96] = "", text[KNOB_TEXT_MAX];
+	uint64_t v[KNOB_VALUES];
+	knob_read(&knobs[4], u.s, v);
+	knob_print(&knobs[4], v, text);
+	assert_string_equal(text, "4096\t131072\t6291456");
+	assert_true(knob_is_default(&knobs[4], u.s));
+	assert_int_equal(set(&u, &knobs[4], "1 2", why), -EDOM);
+	assert_int_equal(set(&u, &knobs[4], "1 2 3 4", why), -EDOM);
+	assert_int_equal(set(&u, &knobs[4], "4096 131072 0", why), -EINVAL);
+	assert_int_equal(set(&u, &knobs[4], "4096 131072\t7\n", why), 0);
+	assert_int_equal(u.s->rmem[2], 7);
+	assert_false(knob_is_default(&knobs[4], u.s));
+	stop(&u);
+}
+
 static void text_that_is_no_number_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"", " ", "-1", "+1", "x", "1x", "1 2", "18446744073709551616", "1."
 	};
-	uint64_t v[2] = { 5, 5 };
+	uint64_t v[KNOB_VALUES] = { 5, 5 };
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(knob_parse(&knobs[0], bad[i], v));
 	assert_false(knob_parse(&knobs[1], "1", v));
@@ -118,14 +139,14 @@ static void text_that_is_no_number_is_refused(void **state)
 
 static void bits_are_a_list_of_ranges(void **state)
 {
-	static const struct knob bits = { .name = "net.bits", .flags = KNOB_BITS, .two = 1, .size = 8 };
+	static const struct knob bits = { .name = "net.bits", .flags = KNOB_BITS, .more = 1, .size = 8 };
 	static const struct {
 		const char *in, *out;
 	} good[] = { { "", "" },         { " 0-1,3-127\n", "0-1,3-127" }, { "5", "5" },
 		     { "3,2,1", "1-3" }, { "60-70,64,127", "60-70,127" }, { "1,", "1" } };
 	static const char *const bad[] = { "128", "3-2", "x", "1;2", "1-", "-1", ",1", "1 2", "0-128" };
 	char text[KNOB_TEXT_MAX];
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_true(knob_parse(&bits, good[i].in, v));
 		knob_print(&bits, v, text);
@@ -142,7 +163,7 @@ static void an_alias_counts_in_its_own_unit(void **state)
 {
 	struct setup u = start();
 	char why[96], text[KNOB_TEXT_MAX];
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	assert_int_equal(set(&u, &knobs[3], "25", why), 0);
 	assert_int_equal(u.s->large, 25000);
 	u.s->large = 25999;
@@ -196,6 +217,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_there_before_init),
 		cmocka_unit_test(values_are_bounded_checked_and_told),
+		cmocka_unit_test(three_numbers_are_read_checked_and_shown_together),
 		cmocka_unit_test(text_that_is_no_number_is_refused),
 		cmocka_unit_test(bits_are_a_list_of_ranges),
 		cmocka_unit_test(an_alias_counts_in_its_own_unit),

@@ -305,7 +305,7 @@ static const struct knob icmp6_knobs[] = {
 	KNOB("net.ipv6.icmp.ratelimit", struct icmp6_stack, peer_ms, 100, 0, INT32_MAX, .unit = "ms",
 	     .help = "how often a destination is sent an error, but for path MTUs; 0: any number"),
 	KNOB("net.ipv6.icmp.ratemask", struct icmp6_stack, rate_mask, ~UINT64_C(4), 0, UINT64_MAX,
-	     .flags = KNOB_BITS, .two = 1, .size = 8, .dflt[1] = UINT64_MAX,
+	     .flags = KNOB_BITS, .more = 1, .size = 8, .dflt[1] = UINT64_MAX,
 	     .help = "types of which ratelimit speaks; those from 128 on are not limited"),
 	KNOB("net.ipv6.icmp.echo_ignore_all", struct icmp6_stack, ignore_all, 0, 0, 1,
 	     .help = "do not answer echo requests"),

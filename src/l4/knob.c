@@ -10,12 +10,12 @@ const struct l4_conf *l4_conf(const struct leat_stack *st)
 }
 
 /* Linux: none of those chosen may need a right. */
-static int check_range(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+static int check_range(struct leat_stack *st, struct iface *i, const uint64_t v[KNOB_VALUES])
 {
 	return v[0] <= v[1] && v[0] >= l4_conf(st)->privileged_ports ? 0 : -EINVAL;
 }
 
-static int check_privileged(struct leat_stack *st, struct iface *i, const uint64_t v[2])
+static int check_privileged(struct leat_stack *st, struct iface *i, const uint64_t v[KNOB_VALUES])
 {
 	return v[0] <= l4_conf(st)->ports[0] ? 0 : -EINVAL;
 }
@@ -25,7 +25,7 @@ const struct knob l4_knobs[] = {
 	     UINT16_MAX, .check = check_privileged, .unit = "port",
 	     .help = "the first that anybody may bind to"),
 	KNOB("net.ipv4.ip_local_port_range", struct l4_stack, conf.ports[0], 32768, 1, UINT16_MAX,
-	     .dflt[1] = 60999, .two = 1, .check = check_range, .unit = "ports",
+	     .dflt[1] = 60999, .more = 1, .check = check_range, .unit = "ports",
 	     .help = "the first and the last that are chosen for a socket"),
 	KNOB("net.core.rmem_default", struct l4_stack, conf.rcvbuf, BUF_DEFAULT, RCVBUF_MIN, INT32_MAX,
 	     .unit = "bytes", .help = "receive buffer of a new socket (netlink's have their own)"),

@@ -54,7 +54,7 @@ static void disable_all_changed(struct leat_stack *st, struct iface *i, const st
 
 const struct knob addr_knobs[] = {
 	/* how addresses are made */
-	CONF("stable_secret", ip6.stable_secret, 0, 0, UINT64_MAX, .flags = KNOB_PER_IFACE | KNOB_IP6, .two = 1, .size = 8,
+	CONF("stable_secret", ip6.stable_secret, 0, 0, UINT64_MAX, .flags = KNOB_PER_IFACE | KNOB_IP6, .more = 1, .size = 8,
 	     .changed = secret_changed, .help = "what stable private identifiers are made of, written as an address; none at first"),
 	CONF("addr_gen_mode", addr_gen_mode, IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_EUI64, IN6_ADDR_GEN_MODE_RANDOM,
 	     .changed = gen_mode_changed,

@@ -27,7 +27,7 @@ static bool forwards(const struct whose *w)
 	const struct iface_conf *conf = w->i ? &w->i->conf : iface_conf_default(w->st);
 	if (w->ifindex != NETCONFA_IFINDEX_ALL)
 		return is4 ? conf->forward4 : conf->forward6;
-	uint64_t v[2] = { 0 };
+	uint64_t v[KNOB_VALUES] = { 0 };
 	if (!sysctl_find(w->st, is4 ? "net.ipv4.conf.all.forwarding" : "net.ipv6.conf.all.forwarding", &s))
 		knob_read(s.knob, s.base, v);
 	return v[0];
@@ -40,7 +40,7 @@ static bool ignores_linkdown(const struct whose *w)
 	const struct iface_conf *conf = w->i ? &w->i->conf : iface_conf_default(w->st);
 	if (w->ifindex != NETCONFA_IFINDEX_ALL)
 		return conf->guard[!is4].ignore_linkdown;
-	uint64_t v[2] = { 0 };
+	uint64_t v[KNOB_VALUES] = { 0 };
 	if (!sysctl_find(w->st,
 			 is4 ? "net.ipv4.conf.all.ignore_routes_with_linkdown"
 			     : "net.ipv6.conf.all.ignore_routes_with_linkdown",

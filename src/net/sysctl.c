@@ -110,7 +110,7 @@ void sysctl_name(const struct sysctl *s, char to[KNOB_NAME_MAX])
 
 void sysctl_value(const struct sysctl *s, char to[KNOB_TEXT_MAX])
 {
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	knob_read(s->knob, s->base, v);
 	knob_print(s->knob, v, to);
 }
@@ -118,15 +118,16 @@ void sysctl_value(const struct sysctl *s, char to[KNOB_TEXT_MAX])
 int sysctl_set(struct leat_stack *st, const char *name, const char *value, char *ret_why, size_t why_len)
 {
 	struct sysctl s;
-	uint64_t v[2];
+	uint64_t v[KNOB_VALUES];
 	char why[96];
 	if (sysctl_find(st, name, &s)) {
 		snprintf(ret_why, why_len, "%.100s: there is no such setting", name);
 		return -ENOENT;
 	}
 	if (!knob_parse(s.knob, value, v)) {
-		snprintf(ret_why, why_len, "%.100s takes %s, not \"%.30s\"", name,
-			 s.knob->two ? "two numbers" : "a number", value);
+		static const char *const takes[KNOB_VALUES] = { "a number", "two numbers", "three numbers" };
+		snprintf(ret_why, why_len, "%.100s takes %s, not \"%.30s\"", name, takes[s.knob->more],
+			 value);
 		return -EINVAL;
 	}
 	int err = knob_set(st, s.iface, s.knob, s.base, v, why, sizeof why);

@@ -28,7 +28,7 @@ static void check_row(const struct knob *k)
 	assert_true(k->help && *k->help);
 	assert_true(k->size == 1 || k->size == 2 || k->size == 4 || k->size == 8);
 	assert_true(k->size == 8 || k->max * MAX(k->scale, 1U) <= (1ULL << 8 * k->size) - 1);
-	for (unsigned n = 0; n <= k->two; n++)
+	for (unsigned n = 0; n <= k->more; n++)
 		if (k->flags & KNOB_SIGNED)
 			assert_true((int64_t)k->dflt[n] >= (int64_t)k->min && k->dflt[n] + 1 <= k->max + 1);
 		else
@@ -55,7 +55,7 @@ static void every_row_makes_sense_and_every_name_finds_its_own(void **state)
 
 static void bound_of(const struct knob *k, bool to_max, char to[KNOB_TEXT_MAX])
 {
-	uint64_t v[2] = { to_max ? k->max : k->min };
+	uint64_t v[KNOB_VALUES] = { to_max ? k->max : k->min };
 	if (k->flags & KNOB_IP6)
 		snprintf(to, KNOB_TEXT_MAX, "%s", to_max ? "2001:db8::1" : "");
 	else

@@ -81,7 +81,7 @@ void deed_tune(struct world *w, const uint32_t *arg)
 {
 	struct leat_stack *st = stack_of(w, arg[0]);
 	const struct tuning *t = &tunings[arg[2] % ARRAY_SIZE(tunings)];
-	const uint64_t v[2] = { t->value[arg[3] % ARRAY_SIZE(t->value)] };
+	const uint64_t v[KNOB_VALUES] = { t->value[arg[3] % ARRAY_SIZE(t->value)] };
 	struct iface *i = NULL;
 	for (unsigned e = 0; e < 2 && !i; e++)
 		if (iface_of(w, arg[1], e) && w->wire[arg[1]].node[e] == arg[0])
