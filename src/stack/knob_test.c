@@ -56,6 +56,8 @@ static void every_row_makes_sense_and_every_name_finds_its_own(void **state)
 static void bound_of(const struct knob *k, bool to_max, char to[KNOB_TEXT_MAX])
 {
 	uint64_t v[KNOB_VALUES] = { to_max ? k->max : k->min };
+	if (!(k->flags & KNOB_BITS))
+		v[1] = v[2] = v[0];
 	if (k->flags & KNOB_IP6)
 		snprintf(to, KNOB_TEXT_MAX, "%s", to_max ? "2001:db8::1" : "");
 	else

@@ -232,7 +232,7 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 	c->pmtu = (uint16_t)MIN(path->mtu, (uint32_t)UINT16_MAX);
 	c->peer_mss = UINT16_MAX;
 	tcp_set_mss(c);
-	tcp_first_window(c->rcvbuf, c->mss, f->wscale, &c->rcv_wnd, &c->rcv_wscale);
+	tcp_first_window(e->st, c->rcvbuf, c->mss, f->wscale, &c->rcv_wnd, &c->rcv_wscale);
 	c->ts_off = tcp_stamp_offset(e->st, &c->h.key);
 	c->ts_asked = f->stamps;
 }
@@ -362,6 +362,7 @@ static void pop_read(struct tcp_conn *c)
 	while (c->rcv.head && seq_le(c->rcv.head->edge.tcp.end, c->rcv_read)) {
 		struct pkt *p = tcp_queue_pop(&c->rcv);
 		c->rcv_bytes -= l4_truesize(p);
+		tcp_let_go(c->w, l4_truesize(p));
 		pkt_free(c->w->lc, p);
 	}
 }
@@ -397,6 +398,7 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 		return (ssize_t)n;
 	c->rcv_read += (uint32_t)n;
 	pop_read(c);
+	tcp_space_read(c);
 	if (c->h.state != TCP_CLOSE && tcp_should_tell_window(c)) {
 		tcp_send_ack(c);
 		graph_run(c->w);

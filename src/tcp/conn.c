@@ -7,7 +7,8 @@ static_assert(sizeof(struct tcp_conn) <= TCP_IDLE_MAX, "W:T8: an idle connection
 
 struct tcp_opts tcp_opts_default(const struct leat_stack *st)
 {
-	return (struct tcp_opts){ .cc = tcp_stack(st)->cc, .rcvbuf = TCP_RCVBUF, .sndbuf = TCP_SNDBUF };
+	const struct tcp_stack *ts = tcp_stack(st);
+	return (struct tcp_opts){ .cc = ts->cc, .rcvbuf = ts->conf.rmem[1], .sndbuf = ts->conf.wmem[1] };
 }
 
 /* Is there more in o than a connection has room for? */
@@ -37,6 +38,8 @@ struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const s
 	c->keepalive = o->keepalive;
 	c->rcvbuf = o->rcvbuf;
 	c->sndbuf = o->sndbuf;
+	c->rcvbuf_said = o->rcvbuf_said;
+	c->sndbuf_said = o->sndbuf_said;
 	c->rto_us = TCP_RTO_FIRST_US;
 	c->rcv_mss = TCP_MSS_UNSAID;
 	tcp_timer_init(c);

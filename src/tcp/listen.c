@@ -90,7 +90,7 @@ static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct t
 	r->wscale_ok = s->wscale >= 0 && f->wscale;
 	r->snd_wscale = r->wscale_ok ? (uint8_t)s->wscale : 0;
 	r->ts_recent = s->ts_val;
-	tcp_first_window(o->rcvbuf, r->mss_told, r->wscale_ok, &r->rcv_wnd, &r->rcv_wscale);
+	tcp_first_window(r->w->st, o->rcvbuf, r->mss_told, r->wscale_ok, &r->rcv_wnd, &r->rcv_wscale);
 }
 
 static void fill_ip(struct tcp_request *r, const struct tcp_path *path)

@@ -16,7 +16,9 @@ struct tcp_motion *tcp_move(struct tcp_conn *c)
 		return NULL;
 	tcp_log_init(&m->log);
 	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
-	return c->m = m;
+	c->m = m;
+	tcp_space_moves(c);
+	return m;
 }
 
 void tcp_rest(struct tcp_conn *c)

@@ -322,21 +322,27 @@ void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
 	s->opts.rcvbuf = bytes;
-	if (s->conn)
+	s->opts.rcvbuf_said = true;
+	if (s->conn) {
 		s->conn->rcvbuf = bytes;
+		s->conn->rcvbuf_said = true;
+	}
 }
 
 void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
 	s->opts.sndbuf = bytes;
-	if (s->conn)
+	s->opts.sndbuf_said = true;
+	if (s->conn) {
 		s->conn->sndbuf = bytes;
+		s->conn->sndbuf_said = true;
+	}
 }
 
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2])
 {
 	const struct tcp_sock *s = tcp_sock_of(e);
-	ret_rcv_snd[0] = s->opts.rcvbuf;
-	ret_rcv_snd[1] = s->opts.sndbuf;
+	ret_rcv_snd[0] = s->conn ? s->conn->rcvbuf : s->opts.rcvbuf;
+	ret_rcv_snd[1] = s->conn ? s->conn->sndbuf : s->opts.sndbuf;
 }

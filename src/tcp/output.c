@@ -239,12 +239,12 @@ void tcp_send_syn(struct tcp_conn *c)
 /* --- the send queue --- */
 
 /* Bytes of p that lie behind its last one in a page of ours. */
-static uint32_t brim(const struct tcp_conn *c, const struct pkt *p)
+static uint32_t brim(const struct lcore *lc, const struct pkt *p)
 {
 	if (!p->n_frags)
 		return 0;
 	const struct pkt_frag *f = &p->frags[p->n_frags - 1];
-	return f->buf->kind == BUF_PAGE && f->buf->home == c->w->lc->id ? f->buf->size - f->off - f->len : 0;
+	return f->buf->kind == BUF_PAGE && f->buf->home == lc->id ? f->buf->size - f->off - f->len : 0;
 }
 
 static uint32_t tail_room(const struct pkt *p)
@@ -254,11 +254,9 @@ static uint32_t tail_room(const struct pkt *p)
 
 enum { QUEUE_PKT_MAX = 65536 };
 
-/* As many as fit into the pages that p has, or one more. */
-static uint32_t fill_one(struct tcp_conn *c, struct pkt *p, const uint8_t *from, uint32_t len)
+uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len)
 {
-	struct lcore *lc = c->w->lc;
-	uint32_t n = MIN(len, tail_room(p)), room = brim(c, p);
+	uint32_t n = MIN(len, tail_room(p)), room = brim(lc, p);
 	if (p->len >= QUEUE_PKT_MAX)
 		return 0;
 	if (n)
@@ -278,21 +276,31 @@ static uint32_t fill_one(struct tcp_conn *c, struct pkt *p, const uint8_t *from,
 	return n;
 }
 
+/* At the limit of all connections one packet each may still be on its way, so that an acknowledgment comes and wakes who waits. */
+static bool may_queue(const struct tcp_conn *c)
+{
+	return tcp_may_hold(c, c->snd_end - c->snd_una, racy_get(tcp_stack(c->w->st)->conf.wmem[0])) ||
+	       !c->snd.head || c->snd_end == c->snd_una;
+}
+
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len)
 {
 	const uint8_t *from = buf;
 	uint32_t held = c->snd_end - c->snd_una, room = c->sndbuf > held ? c->sndbuf - held : 0;
 	size_t left = MIN(len, (size_t)room);
-	while (left) {
+	while (left && may_queue(c)) {
 		struct pkt *p = c->snd.last;
-		uint32_t n = p ? fill_one(c, p, from, (uint32_t)left) : 0;
+		uint32_t before = p ? l4_truesize(p) : 0,
+			 n = p ? tcp_fill_pkt(c->w->lc, p, from, (uint32_t)left) : 0;
 		if (!n) {
 			p = pkt_new(c->w->lc);
 			if (!p)
 				break;
+			tcp_hold(c->w, l4_truesize(p));
 			tcp_queue_push(&c->snd, p);
 			continue;
 		}
+		tcp_hold(c->w, l4_truesize(p) - before);
 		from += n;
 		left -= n;
 		c->snd_end += n;
@@ -308,8 +316,11 @@ void tcp_acked_bytes(struct tcp_conn *c)
 		if (c->snd_hint == c->snd.head)
 			c->snd_hint = NULL;
 		c->snd_first += c->snd.head->len;
+		tcp_let_go(c->w, l4_truesize(c->snd.head));
 		pkt_free(c->w->lc, tcp_queue_pop(&c->snd));
 	}
+	if (c->send_blocked)
+		tcp_space_acked(c);
 	if (c->send_blocked && c->snd_end - c->snd_una <= c->sndbuf - c->sndbuf / 3) {
 		c->send_blocked = false; /* Linux: a third is free */
 		tcp_tell(c);
@@ -319,8 +330,10 @@ void tcp_acked_bytes(struct tcp_conn *c)
 void tcp_drop_unsent(struct tcp_conn *c)
 {
 	c->snd_hint = NULL;
-	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));)
+	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));) {
+		tcp_let_go(c->w, l4_truesize(p));
 		pkt_free(c->w->lc, p);
+	}
 	if (c->m)
 		tcp_log_done(&c->m->log);
 	c->snd_end = c->snd_una = c->snd_nxt;

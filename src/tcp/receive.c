@@ -5,66 +5,10 @@
  * closes, its island moves to the receive queue as a whole. The islands are what SACK blocks tell (RFC 2018), the one that changed
  * last first; what came twice is told once (RFC 2883).
  *
- * The window is half of the receive buffer, since memory is counted and not payload, less what waits to be read; its right edge never
- * moves back (RFC 9293, 3.8.6), and it opens in large steps (3.8.6.2.2). */
+ * How much may come is said in space.c. When more memory is held than that, what is in order moves together into full pages, and then
+ * what came early goes, the latest first, as if it had never come: it was not acknowledged but by SACK, which a peer must not
+ * take for more (RFC 2018, 8). */
 #include "tcp/tcp_internal.h"
-
-/* --- the window --- */
-
-static uint32_t space_of(const struct tcp_conn *c)
-{
-	uint32_t all = c->rcvbuf / 2, waits = c->rcv_nxt - c->rcv_read;
-	return all > waits ? all - waits : 0;
-}
-
-static uint32_t window_left(const struct tcp_conn *c)
-{
-	seq32 edge = c->rcv_wup + c->rcv_wnd;
-	return seq_lt(c->rcv_nxt, edge) ? edge - c->rcv_nxt : 0;
-}
-
-/* RFC 9293, 3.8.6.2.2; Linux: __tcp_select_window() */
-static uint32_t choose_window(const struct tcp_conn *c)
-{
-	uint32_t all = c->rcvbuf / 2, space = space_of(c), left = window_left(c),
-		 mss = MIN((uint32_t)c->rcv_mss, all);
-	if (space < all / 2 && (space < all / 16 || space < mss))
-		space = 0;
-	if (!c->rcv_wscale)
-		space = MIN(space, (uint32_t)UINT16_MAX);
-	if (space < left || space - left < mss)
-		space = left;
-	uint32_t step = 1U << c->rcv_wscale;
-	return MIN((space + step - 1) & ~(step - 1), (uint32_t)UINT16_MAX << c->rcv_wscale);
-}
-
-uint32_t tcp_window(struct tcp_conn *c)
-{
-	c->rcv_wnd = choose_window(c);
-	c->rcv_wup = c->rcv_nxt;
-	return c->rcv_wnd >> c->rcv_wscale;
-}
-
-/* The reader has made room (Linux: tcp_cleanup_rbuf()). */
-bool tcp_should_tell_window(const struct tcp_conn *c)
-{
-	uint32_t left = window_left(c), now = choose_window(c);
-	if (c->ack_later && (c->rcv_nxt - c->rcv_wup > c->rcv_mss || (!c->rcv.head && !c->pingpong)))
-		return true;
-	return now && now >= 2 * left && !c->fin_got;
-}
-
-/* Linux: tcp_select_initial_window(), with tcp_rmem's largest for the scale. */
-void tcp_first_window(uint32_t rcvbuf, uint32_t mss, bool wscale, uint32_t *ret_wnd, uint8_t *ret_scale)
-{
-	uint32_t most = MAX((uint32_t)TCP_RCVBUF_MAX, rcvbuf / 2);
-	*ret_scale = 0;
-	while (wscale && *ret_scale < TCP_WSCALE_MAX && most > UINT16_MAX) {
-		most >>= 1;
-		++*ret_scale;
-	}
-	*ret_wnd = MIN(rcvbuf / 2, (uint32_t)UINT16_MAX);
-}
 
 /* --- held packets --- */
 
@@ -89,9 +33,8 @@ static void cut(struct tcp_conn *c, struct pkt *p, seq32 seq, seq32 end)
 }
 
 /* Small ones move in with the one before, whose buffer has room: many small segments would fill the memory long before the window. */
-static bool move_in(struct tcp_conn *c, struct pkt *p)
+static bool move_in(struct tcp_conn *c, struct pkt *to, struct pkt *p)
 {
-	struct pkt *to = c->rcv.last;
 	uint32_t len = p->edge.tcp.end - p->edge.tcp.seq;
 	if (!to || to->n_frags || to->buf->refs != 1 || to->buf->home != c->w->lc->id ||
 	    len > to->buf->size - to->headroom - to->head_len)
@@ -109,9 +52,10 @@ static bool move_in(struct tcp_conn *c, struct pkt *p)
 static void append(struct tcp_conn *c, struct pkt *p)
 {
 	c->rcv_nxt = p->edge.tcp.end;
-	if (move_in(c, p))
+	if (move_in(c, c->rcv.last, p))
 		return;
 	c->rcv_bytes += l4_truesize(p);
+	tcp_hold(c->w, l4_truesize(p));
 	tcp_queue_push(&c->rcv, p);
 }
 
@@ -159,6 +103,12 @@ static void remove_island(struct tcp_ofo *o, unsigned i)
 	o->n--;
 }
 
+static void forget_early(struct tcp_conn *c, const struct pkt *p)
+{
+	c->ofo->bytes -= l4_truesize(p);
+	tcp_let_go(c->w, l4_truesize(p));
+}
+
 /* Island i with all its packets, of which a larger segment makes nothing new. */
 static void free_island(struct tcp_conn *c, unsigned i)
 {
@@ -168,7 +118,7 @@ static void free_island(struct tcp_conn *c, unsigned i)
 		struct pkt *p = *from;
 		more = p != last;
 		*from = p->next;
-		o->bytes -= l4_truesize(p);
+		forget_early(c, p);
 		pkt_free(c->w->lc, p);
 	}
 	remove_island(o, i);
@@ -191,6 +141,18 @@ static void widen(struct tcp_ofo *o, unsigned i, struct pkt *p)
 	}
 	link_after(o, i ? o->at[i - 1].last : NULL, p);
 	at->start = p->edge.tcp.seq;
+}
+
+/* A small one moves in with the last of an island that it does not join to the next. */
+static bool merge(struct tcp_conn *c, unsigned i, struct pkt *p)
+{
+	struct tcp_ofo *o = c->ofo;
+	seq32 end = p->edge.tcp.end;
+	if ((i + 1U < o->n && o->at[i + 1].start == end) || !move_in(c, o->at[i].last, p))
+		return false;
+	o->at[i].end = end;
+	tcp_count(c->w, TCP_N_OFO_MERGE);
+	return true;
 }
 
 static void make_island(struct tcp_ofo *o, unsigned i, struct pkt *p)
@@ -245,14 +207,18 @@ static enum drop put_early(struct tcp_conn *c, struct pkt *p)
 		cut(c, p, p->edge.tcp.seq, o->at[next].start);
 	}
 	note_recent(o, p->edge.tcp.seq);
+	tcp_space_early(c, p->edge.tcp.end - p->edge.tcp.seq, l4_truesize(p));
+	tcp_count(c->w, TCP_N_OFO_QUEUE);
+	if (i < o->n && o->at[i].end == p->edge.tcp.seq && merge(c, i, p))
+		return DROP_NONE;
 	o->bytes += l4_truesize(p);
+	tcp_hold(c->w, l4_truesize(p));
 	if (i < o->n && o->at[i].end == p->edge.tcp.seq)
 		widen(o, i, p);
 	else if (next < o->n && o->at[next].start == p->edge.tcp.end)
 		widen(o, next, p);
 	else
 		make_island(o, next, p);
-	tcp_count(c->w, TCP_N_OFO_QUEUE);
 	return DROP_NONE;
 }
 
@@ -266,7 +232,7 @@ static void join_islands(struct tcp_conn *c)
 			struct pkt *p = o->head;
 			more = p != last;
 			o->head = p->next;
-			o->bytes -= l4_truesize(p);
+			forget_early(c, p);
 			if (seq_le(p->edge.tcp.end, c->rcv_nxt)) {
 				pkt_free(c->w->lc, p);
 				continue;
@@ -351,6 +317,7 @@ static void note_data(struct tcp_conn *c, const struct tcp_seg *s)
 		be_quick(c);
 	}
 	c->last_data_us = now;
+	tcp_space_data(c, s, l4_truesize(s->p));
 }
 
 static void ack_in_time(struct tcp_conn *c)
@@ -366,19 +333,120 @@ static void ack_in_time(struct tcp_conn *c)
 /* RFC 9293, 3.8.6.3: at least every second full segment; RFC 5681, 4.2: at once what is out of order. */
 static void schedule_ack(struct tcp_conn *c)
 {
-	bool two = c->rcv_nxt - c->rcv_wup > c->rcv_mss && choose_window(c) >= window_left(c);
+	bool two = c->rcv_nxt - c->rcv_wup > c->rcv_mss && tcp_choose_window(c) >= tcp_window_left(c);
 	if (two || (c->quick && !c->pingpong) || c->ofo || c->dsack_due)
 		c->ack_now = true;
 	else
 		ack_in_time(c);
 }
 
+/* --- less memory --- */
+
+/* Is at least half of what it holds payload? */
+static bool is_full(const struct pkt *p)
+{
+	return 2 * (p->edge.tcp.end - p->edge.tcp.seq) >= l4_truesize(p);
+}
+
+static struct pkt *roomy(struct tcp_conn *c, struct tcp_queue *q, seq32 seq)
+{
+	struct pkt *p = pkt_new(c->w->lc);
+	if (!p)
+		return NULL;
+	p->edge.tcp.seq = p->edge.tcp.end = seq;
+	p->edge.tcp.off = 0;
+	tcp_queue_push(q, p);
+	return p;
+}
+
+/* The payload of p into the last of q, and fresh ones behind it. False: no buffer; what has been copied stands in q. */
+static bool pour(struct tcp_conn *c, struct tcp_queue *q, struct pkt *to, struct pkt *p)
+{
+	struct cursor cur = pkt_cursor(p);
+	uint32_t n;
+	if (!cur_skip(&cur, p->edge.tcp.off))
+		return false;
+	for (const uint8_t *run; (run = cur_run(&cur, &n));) {
+		while (n) {
+			uint32_t put = to ? tcp_fill_pkt(c->w->lc, to, run, n) : 0;
+			if (!put && !(to = roomy(c, q, p->edge.tcp.seq)))
+				return false;
+			run += put;
+			n -= put;
+			to->edge.tcp.end += put;
+			p->edge.tcp.seq += put;
+			p->edge.tcp.off = (uint16_t)(p->edge.tcp.off + put);
+		}
+	}
+	return true;
+}
+
+/* What waits to be read moves together into full pages (Linux: tcp_collapse()). */
+static void collapse(struct tcp_conn *c)
+{
+	struct tcp_queue old = c->rcv, fresh = { 0 };
+	struct pkt *to = NULL;
+	tcp_let_go(c->w, c->rcv_bytes);
+	for (struct pkt *p; (p = tcp_queue_pop(&old));) {
+		if (!is_full(p) && pour(c, &fresh, to, p)) {
+			to = fresh.last;
+			pkt_free(c->w->lc, p);
+			tcp_count(c->w, TCP_N_RCV_COLLAPSED);
+			continue;
+		}
+		tcp_queue_push(&fresh, p);
+		to = NULL;
+	}
+	c->rcv = fresh;
+	c->rcv_bytes = 0;
+	for (const struct pkt *p = fresh.head; p; p = p->next)
+		c->rcv_bytes += l4_truesize(p);
+	tcp_hold(c->w, c->rcv_bytes);
+}
+
+bool tcp_prune(struct tcp_conn *c)
+{
+	bool any = c->ofo && c->ofo->n;
+	while (c->ofo && c->ofo->n) {
+		free_island(c, c->ofo->n - 1U);
+		if (tcp_rcv_held(c) <= c->rcvbuf - c->rcvbuf / 8 && tcp_may_hold(c, tcp_rcv_held(c), 0))
+			break;
+	}
+	if (any) {
+		c->ofo->n_recent = 0; /* Linux: what SACK blocks told is taken back */
+		tcp_count(c->w, TCP_N_OFO_PRUNED);
+	}
+	return any;
+}
+
+static bool fits(const struct tcp_conn *c)
+{
+	return tcp_rcv_held(c) <= c->rcvbuf &&
+	       tcp_may_hold(c, tcp_rcv_held(c), racy_get(tcp_stack(c->w->st)->conf.rmem[0]));
+}
+
+/* Linux: tcp_prune_queue() */
+static bool make_room(struct tcp_conn *c)
+{
+	tcp_count(c->w, TCP_N_PRUNE_CALLED);
+	if (tcp_rcv_held(c) > c->rcvbuf)
+		tcp_clamp_window(c);
+	if (!fits(c))
+		collapse(c);
+	if (!fits(c))
+		tcp_prune(c);
+	if (fits(c))
+		return true;
+	tcp_count(c->w, TCP_N_RCV_PRUNED);
+	return false;
+}
+
 /* --- a segment --- */
 
-static bool has_room(const struct tcp_conn *c, const struct pkt *p)
+/* Linux: one in order, when nothing waits, is always taken, so that there is something to go on with. */
+static bool has_room(struct tcp_conn *c, bool in_order)
 {
-	uint32_t held = c->rcv_bytes + (c->ofo ? c->ofo->bytes : 0);
-	return held + l4_truesize(p) <= 2 * c->rcvbuf || !c->rcv.head;
+	return likely(fits(c)) || (in_order && !c->rcv.head) || make_room(c);
 }
 
 static enum drop in_order(struct tcp_conn *c, struct tcp_seg *s)
@@ -395,7 +463,7 @@ static enum drop in_order(struct tcp_conn *c, struct tcp_seg *s)
 
 enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 {
-	seq32 end = s->seq + s->len, edge = c->rcv_nxt + window_left(c);
+	seq32 end = s->seq + s->len, edge = c->rcv_nxt + tcp_window_left(c);
 	if (seq_le(end, c->rcv_nxt)) { /* all of it is old */
 		tell_twice(c, s->seq, end);
 		be_quick(c);
@@ -430,6 +498,7 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 
 void tcp_drop_received(struct tcp_conn *c)
 {
+	tcp_let_go(c->w, tcp_rcv_held(c));
 	for (struct pkt *p; (p = tcp_queue_pop(&c->rcv));)
 		pkt_free(c->w->lc, p);
 	c->rcv_bytes = 0;

@@ -37,6 +37,7 @@ void tcp_begin_established(struct tcp_conn *c)
 	c->heard_us = c->last_data_us = c->w->lc->now_us;
 	uint32_t most = MIN(c->rcv_wnd / 2, (uint32_t)TCP_MSS_UNSAID); /* Linux: tcp_initialize_rcv_mss() */
 	c->rcv_mss = (uint16_t)MIN((uint32_t)c->mss, most);
+	tcp_space_established(c);
 	tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
 	tcp_set_state(c, TCP_ESTABLISHED);
 	if (c->keepalive)

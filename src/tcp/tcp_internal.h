@@ -35,9 +35,6 @@ enum {
 	TCP_LONGEST_LINGER2_S = 120, /* Linux: TCP_FIN_TIMEOUT_MAX */
 	TCP_TIDY_US = 10000000, /* an idle connection gives back what it only needed in motion */
 	TCP_GSO_BYTES_MAX = 65535 - 120, /* payload of one large segment */
-	TCP_RCVBUF = 131072, /* Linux: the middle of tcp_rmem */
-	TCP_RCVBUF_MAX = 6291456, /* its last */
-	TCP_SNDBUF = 1 << 20,
 };
 
 /* --- who it is --- */
@@ -150,7 +147,8 @@ struct tcp_opts {
 	uint16_t keep_idle_s, keep_interval_s; /* 0: the stack's */
 	uint8_t keep_probes;
 	uint8_t syn_retries;
-	bool nodelay, cork, keepalive, linger, quickack_off, rcvbuf_said;
+	bool nodelay, cork, keepalive, linger, quickack_off;
+	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
 	uint16_t linger_s;
 	int32_t linger2_s; /* 0: the stack's; < 0: none */
 };
@@ -213,7 +211,8 @@ struct tcp_conn {
 	bool ack_now : 1, ack_later : 1, pingpong : 1, dsack_due : 1;
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
-	bool ts_asked : 1;
+	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
+	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	struct tcp_motion *m; /* NULL: nothing is under way, and nothing came of late */
 
 	/* Bytes. */
@@ -268,7 +267,13 @@ struct tcp_motion {
 	/* How fast: cc. */
 	uint32_t max_flight; /* since nothing was under way last */
 
-	/* How much may wait: memory. */
+	/* How much may wait: space.c. Times are a clock's lower bits. */
+	uint32_t rcv_rtt_us8,
+		rcv_rtt_at_us; /* eight times the round trip as a receiver sees it; 0: not yet */
+	seq32 rcv_rtt_seq;
+	uint32_t rcv_ts_ecr; /* that it was measured by last */
+	uint32_t read_space, read_at_us; /* bytes read in a round trip, the last of which began then */
+	seq32 read_seq;
 };
 
 /* What few connections have, taken on use. */
@@ -342,6 +347,10 @@ struct tcp_conf {
 	uint32_t keep_idle_s, keep_interval_s, keep_probes;
 	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
 	uint32_t reordering, somaxconn;
+	uint32_t rmem[3], wmem[3]; /* bytes: least, first, most */
+	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
+	int32_t adv_win_scale;
+	uint8_t app_win, moderate_rcvbuf, shrink_window;
 };
 
 enum { TCP_PORT_TABLE = 256 };
@@ -350,6 +359,7 @@ struct tcp_stack {
 	struct sipkey isn_key, stamp_key, port_key;
 	struct hash bound, listening; /* by port; workers read the second */
 	uint16_t out4, out6;
+	uint8_t memory; /* enum tcp_memory; any worker */
 	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
 	const struct cc_ops *cc;
 };
@@ -358,6 +368,8 @@ struct tcp_worker {
 	struct hash by_key; /* struct tcp_head */
 	struct slab conns, motions, requests, waits;
 	struct list all_waits;
+	uint64_t held,
+		judged; /* bytes of packets in queues of its connections; what it was when the stack's was last judged */
 	uint64_t counts[TCP_COUNTS];
 };
 static inline struct tcp_stack *tcp_stack(const struct leat_stack *st)
@@ -510,11 +522,40 @@ void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes);
 
 /* Takes s->p when it keeps it. */
 enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s);
-uint32_t tcp_window(struct tcp_conn *c); /* what to tell, scaled; notes what was told */
 uint8_t tcp_put_sacks(struct tcp_conn *c, uint8_t *opts, uint8_t room);
-bool tcp_should_tell_window(const struct tcp_conn *c);
-void tcp_first_window(uint32_t rcvbuf, uint32_t mss, bool wscale, uint32_t *ret_wnd, uint8_t *ret_scale);
 void tcp_drop_received(struct tcp_conn *c);
+bool tcp_prune(
+	struct tcp_conn *c); /* early data goes, the latest first, down to the buffer; false: not enough */
+
+/* --- space.c --- */
+
+enum tcp_memory { TCP_MEMORY_PLENTY, TCP_MEMORY_PRESSURE, TCP_MEMORY_FULL };
+static inline enum tcp_memory tcp_memory(const struct leat_stack *st)
+{
+	return (enum tcp_memory)racy_get(tcp_stack(st)->memory);
+}
+void tcp_hold(struct worker *w, uint32_t bytes); /* a packet goes into a queue */
+void tcp_let_go(struct worker *w, uint32_t bytes);
+static inline uint32_t tcp_rcv_held(const struct tcp_conn *c)
+{
+	return c->rcv_bytes + (c->ofo ? c->ofo->bytes : 0);
+}
+bool tcp_may_hold(const struct tcp_conn *c, uint32_t held, uint32_t least); /* with so much in this queue */
+
+uint32_t tcp_window_left(const struct tcp_conn *c);
+uint32_t tcp_choose_window(const struct tcp_conn *c);
+uint32_t tcp_window(struct tcp_conn *c); /* what to tell, scaled; notes what was told */
+bool tcp_should_tell_window(const struct tcp_conn *c);
+void tcp_first_window(const struct leat_stack *st, uint32_t rcvbuf, uint32_t mss, bool wscale,
+		      uint32_t *ret_wnd, uint8_t *ret_scale);
+void tcp_clamp_window(struct tcp_conn *c);
+
+void tcp_space_established(struct tcp_conn *c);
+void tcp_space_moves(struct tcp_conn *c); /* c->m is new */
+void tcp_space_data(struct tcp_conn *c, const struct tcp_seg *s, uint32_t truesize); /* data came */
+void tcp_space_read(struct tcp_conn *c); /* the reader has taken some */
+void tcp_space_early(struct tcp_conn *c, uint32_t len, uint32_t truesize); /* it came out of order */
+void tcp_space_acked(struct tcp_conn *c); /* somebody waits to send more */
 
 /* --- output.c --- */
 
@@ -529,6 +570,8 @@ void tcp_send_probe(struct tcp_conn *c, bool urgent);
 bool tcp_push_window(struct tcp_conn *c); /* as much as the window lets out, however little */
 void tcp_drop_unsent(struct tcp_conn *c);
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len);
+/* As many as fit behind what p has: into its pages, or one more. 0: p is full, or there is no page. */
+uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len);
 void tcp_acked_bytes(struct tcp_conn *c); /* snd_una moved: frees what it passed */
 uint32_t tcp_now_stamp(const struct worker *w, uint32_t off); /* RFC 7323, 5.4: milliseconds */
 uint8_t tcp_put_stamp(uint8_t *opts, uint32_t val, uint32_t ecr);
