@@ -114,16 +114,14 @@ const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t 
 
 /* --- life --- */
 
-int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
-		uint8_t proto)
+static int fill_in(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		   uint8_t proto)
 {
 	struct l4_stack *s = l4_stack(st);
 	e->ops = ops;
 	e->st = st;
 	e->family = family;
 	e->proto = proto;
-	e->id = ++s->next_id;
-	e->home = st->worker[e->id % st->n_workers];
 	e->local.a = e->peer.a = l4_any(family);
 	e->opt = (struct l4_opts){ .pmtudisc4 = pmtu_disc4(st) ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT,
 				   .pmtudisc6 = IPV6_PMTUDISC_WANT,
@@ -142,13 +140,30 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 	pkt_queue_init(&e->err);
 	list_init(&e->tell);
 	list_init(&e->alert);
-	int err = ops->open ? ops->open(e) : 0;
+	return ops->open ? ops->open(e) : 0;
+}
+
+int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
+		uint8_t proto)
+{
+	struct l4_stack *s = l4_stack(st);
+	e->id = ++s->next_id;
+	e->home = st->worker[e->id % st->n_workers];
+	int err = fill_in(e, st, ops, family, proto);
 	if (err)
 		return err;
 	hash_insert(&s->by_id, &e->by_id, hash_u32(e->id));
 	if (ops->type == SOCK_RAW)
 		l4_hash(e);
 	return 0;
+}
+
+int l4_end_init_in_turn(struct l4_end *e, struct worker *w, const struct l4_ops *ops, uint8_t family,
+			uint8_t proto)
+{
+	assert(ops->type == SOCK_STREAM);
+	e->home = w;
+	return fill_in(e, w->st, ops, family, proto);
 }
 
 void l4_end_done(struct l4_end *e)
@@ -161,7 +176,8 @@ void l4_end_done(struct l4_end *e)
 		e->ops->close(e);
 	l4_groups_leave(e);
 	l4_alert_leave(e);
-	hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
+	if (e->id)
+		hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
 	list_remove(&e->tell);
 	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
 	drop_all(e, &e->err, &e->err_bytes, DROP_SOCK_NOT_READ);

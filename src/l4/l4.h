@@ -180,6 +180,10 @@ const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t 
 /* e is the caller's, zeroed. It is found as soon as it is bound (raw ones: at once). 0 or -errno. */
 int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
 		uint8_t proto);
+/* The same in a turn of w, which will be its home, for a stream that stands in no table of the stack. What ends it is l4_end_done(),
+ * in a turn of w, as long as it is not bound and does not listen. */
+int l4_end_init_in_turn(struct l4_end *e, struct worker *w, const struct l4_ops *ops, uint8_t family,
+			uint8_t proto);
 /* Nobody finds it any more and what it had queued is gone; its memory may go after a grace period. */
 void l4_end_done(struct l4_end *e);
 

@@ -51,20 +51,13 @@ static bool is_to6(const struct sock *s, const struct l4_addr *to)
 	return s->end.family == AF_INET6 && !l4_is4(to ? &to->a : &s->end.peer.a);
 }
 
-ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
+static ssize_t send_datagram(struct sock *s, const struct sock_msg *m, int flags)
 {
 	struct l4_with with;
 	struct l4_addr to;
 	struct l4_send send = { .buf = m->buf, .len = m->len };
-	if (!s->end.ops)
-		return -EPROTONOSUPPORT;
-	if (sock_is_stream(s))
-		return sock_stream_send(s, m, flags);
-	if (flags & MSG_OOB && !(is_udp(s) && s->end.family == AF_INET6)) /* Linux: UDP does not look at it */
-		return -EOPNOTSUPP;
-	l4_enter(&s->end);
-	int err = l4_autobind(&s->end); /* Linux: first of all */
-	if (!err && m->name && m->name_len) {
+	int err = 0;
+	if (m->name && m->name_len) {
 		err = destination(s, m, &to);
 		send.to = &to;
 	}
@@ -77,7 +70,34 @@ ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
 	s->end.probe = false;
 	if (sent >= 0 && flags & MSG_CONFIRM)
 		l4_confirm(&s->end);
-	return sock_leave(s, sent);
+	return sent;
+}
+
+static bool may_send_urgent(const struct sock *s) /* Linux: UDP does not look at MSG_OOB */
+{
+	return is_udp(s) && s->end.family == AF_INET6;
+}
+
+ssize_t sock_sendmsg_in_turn(struct sock *s, const struct sock_msg *m, int flags)
+{
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s))
+		return tcp_send(&s->end, m->buf, m->len, flags);
+	return flags & MSG_OOB && !may_send_urgent(s) ? -EOPNOTSUPP : send_datagram(s, m, flags);
+}
+
+ssize_t sock_sendmsg(struct sock *s, const struct sock_msg *m, int flags)
+{
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s))
+		return sock_stream_send(s, m, flags);
+	if (flags & MSG_OOB && !may_send_urgent(s))
+		return -EOPNOTSUPP;
+	l4_enter(&s->end);
+	int err = l4_autobind(&s->end); /* Linux: first of all */
+	return sock_leave(s, err ? err : send_datagram(s, m, flags));
 }
 
 /* --- in --- */
@@ -238,4 +258,18 @@ ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 		return -EOPNOTSUPP;
 	l4_enter(&s->end);
 	return sock_leave(s, flags & MSG_ERRQUEUE ? receive_error(s, m) : receive(s, m, flags));
+}
+
+ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags)
+{
+	m->flags = 0;
+	if (!s->end.ops)
+		return -EPROTONOSUPPORT;
+	if (flags & MSG_ERRQUEUE)
+		return receive_error(s, m);
+	if (!sock_is_stream(s))
+		return flags & MSG_OOB && !is_udp(s) ? -EOPNOTSUPP : receive(s, m, flags);
+	m->name_len = 0; /* as sock_stream_receive() */
+	m->control_len = 0;
+	return tcp_recv(&s->end, m->buf, m->len, flags);
 }

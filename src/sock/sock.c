@@ -21,15 +21,17 @@ static struct sock_stack *sock_stack(const struct leat_stack *st)
 
 /* --- life --- */
 
-static void became_ready(struct l4_end *e, struct worker *at)
+void sock_became_ready(struct l4_end *e, struct worker *at)
 {
 	struct sock *s = sock_of(e);
-	if (s->ready)
+	if (e->ready_here && s->ready_in_turn)
+		s->ready_in_turn(s, at, s->ready_ctx);
+	else if (!e->ready_here && s->ready)
 		s->ready(s, s->ready_ctx);
 }
 
-static int find_ops(const struct leat_stack *st, int domain, int type, int protocol,
-		    const struct sock_creds *creds, const struct l4_ops **ret, uint8_t *ret_proto)
+int sock_find_ops(const struct leat_stack *st, int domain, int type, int protocol,
+		  const struct sock_creds *creds, const struct l4_ops **ret, uint8_t *ret_proto)
 {
 	if (domain != AF_INET && domain != AF_INET6)
 		return -EAFNOSUPPORT;
@@ -66,7 +68,7 @@ int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, ui
 		return err;
 	}
 	s->end.uid = creds->uid;
-	s->end.ready = became_ready;
+	s->end.ready = sock_became_ready;
 	list_append(&sock_stack(st)->all, &s->link);
 	*ret = s;
 	return 0;
@@ -81,7 +83,8 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 		creds = &sock_creds_root;
 	if (!sock_stack(st))
 		return -EAFNOSUPPORT;
-	int err = find_ops(st, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, creds, &ops, &proto);
+	int err = sock_find_ops(st, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, creds, &ops,
+				&proto);
 	if (err)
 		return err;
 	st->rt->ops->pause(st->rt);
@@ -208,20 +211,11 @@ int sock_shutdown(struct sock *s, int how)
 
 /* --- state --- */
 
-static uint32_t poll_stream(struct sock *s)
-{
-	l4_enter(&s->end);
-	uint32_t events = tcp_poll(&s->end);
-	l4_leave(&s->end);
-	return events;
-}
-
-uint32_t sock_poll(struct sock *s)
+uint32_t sock_poll_in_turn(const struct sock *s)
 {
 	if (s->end.ops && sock_is_stream(s))
-		return poll_stream(s);
+		return tcp_poll(&s->end);
 	uint32_t events = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND; /* what is sent leaves at once */
-	l4_enter(&s->end);
 	if (s->end.error || s->end.err.n)
 		events |= EPOLLERR;
 	if (s->end.shut & 1)
@@ -230,6 +224,13 @@ uint32_t sock_poll(struct sock *s)
 		events |= EPOLLHUP;
 	if (s->end.rcv.n)
 		events |= EPOLLIN | EPOLLRDNORM;
+	return events;
+}
+
+uint32_t sock_poll(struct sock *s)
+{
+	l4_enter(&s->end);
+	uint32_t events = sock_poll_in_turn(s);
 	l4_leave(&s->end);
 	return events;
 }

@@ -8,6 +8,7 @@
 
 #include "l4/l4.h"
 #include "sock/sock.h"
+#include "sock/turn.h"
 #include "tcp/tcp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -23,6 +24,7 @@ struct sock {
 	struct sock_anycast *anycasts; /* anycast.h */
 	sock_ready_fn *ready;
 	void *ready_ctx;
+	sock_ready_in_turn_fn *ready_in_turn; /* turn.h: instead */
 	struct deferred deferred;
 };
 
@@ -56,6 +58,9 @@ int sock_stream_shutdown(struct sock *s, int how);
 
 /* --- sock.c --- */
 
+int sock_find_ops(const struct leat_stack *st, int domain, int type, int protocol,
+		  const struct sock_creds *creds, const struct l4_ops **ret, uint8_t *ret_proto);
+void sock_became_ready(struct l4_end *e, struct worker *at);
 /* With the workers between turns. */
 int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, uint8_t proto,
 	     const struct sock_creds *creds, struct sock **ret);

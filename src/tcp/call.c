@@ -139,9 +139,8 @@ int tcp_acceptable(const struct l4_end *e)
 	return next_ready(e) ? 0 : -EAGAIN;
 }
 
-void tcp_accept(struct l4_end *e, struct l4_end *fresh)
+static void take_next(struct tcp_backlog *b, struct l4_end *e, struct l4_end *fresh)
 {
-	struct tcp_backlog *b = next_ready(e);
 	struct tcp_sock *s = tcp_sock_of(fresh);
 	struct tcp_conn *c = list_first(&b->ready, struct tcp_conn, accept);
 	tcp_take_accepted(c, b);
@@ -149,7 +148,7 @@ void tcp_accept(struct l4_end *e, struct l4_end *fresh)
 	c->end = fresh;
 	s->conn = c;
 	s->opts = tcp_sock_of(e)->opts;
-	move_home(fresh, c->w);
+	fresh->home = c->w;
 	fresh->opt = e->opt;
 	fresh->opt.hop_options = fresh->opt.dst_options = (struct l4_ext){ 0 }; /* their bytes are e's */
 	fresh->local = (struct l4_addr){ .a = c->h.key.local, .port = c->h.key.lport };
@@ -159,6 +158,25 @@ void tcp_accept(struct l4_end *e, struct l4_end *fresh)
 	fresh->connected = true;
 	if (c->h.state == TCP_CLOSE) /* it was reset while it waited */
 		fresh->error = c->fin_got ? 0 : ECONNRESET;
+}
+
+void tcp_accept(struct l4_end *e, struct l4_end *fresh)
+{
+	take_next(next_ready(e), e, fresh);
+	move_home(fresh, fresh->home);
+}
+
+int tcp_acceptable_in_turn(const struct l4_end *e, const struct worker *w)
+{
+	const struct tcp_listener *l = tcp_sock_of(e)->listener;
+	if (!l)
+		return -EINVAL;
+	return l->of[w->index].n_ready ? 0 : -EAGAIN;
+}
+
+void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh)
+{
+	take_next(&tcp_sock_of(e)->listener->of[w->index], e, fresh);
 }
 
 /* --- connecting --- */
@@ -195,7 +213,7 @@ static int connect_again(struct l4_end *e)
 }
 
 static int choose_names(struct l4_end *e, const struct l4_addr *to, struct tcp_key *k,
-			const struct tcp_ip *ip, struct tcp_path *path)
+			const struct tcp_ip *ip, struct tcp_path *path, bool in_turn)
 {
 	*k = (struct tcp_key){
 		.local = e->local.a, .remote = real_dst(&to->a), .lport = e->local.port, .rport = to->port
@@ -210,7 +228,7 @@ static int choose_names(struct l4_end *e, const struct l4_addr *to, struct tcp_k
 	k->local = path->src;
 	k->scope = tcp_scope(e->home, path->out_if, &k->local);
 	if (!k->lport)
-		return tcp_choose_port(e, k);
+		return tcp_choose_port(e, k, in_turn);
 	struct tcp_head *there = tcp_find(tcp_owner(e->st, k), k);
 	return there ? -EADDRNOTAVAIL : 0;
 }
@@ -251,7 +269,7 @@ static void call(struct tcp_conn *c)
 	graph_run(c->w);
 }
 
-int tcp_connect(struct l4_end *e, const struct l4_addr *to)
+static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_turn)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
 	struct tcp_key k;
@@ -264,15 +282,17 @@ int tcp_connect(struct l4_end *e, const struct l4_addr *to)
 	int err = connect_again(e);
 	if (err <= 0)
 		return err;
-	err = choose_names(e, to, &k, &ip, &path);
+	err = choose_names(e, to, &k, &ip, &path, in_turn);
 	if (err)
 		return err;
-	struct worker *w = tcp_owner(e->st, &k);
-	tcp_wake_worker(w);
+	struct worker *w = in_turn ? e->home : tcp_owner(e->st, &k);
+	if (!in_turn)
+		tcp_wake_worker(w);
 	struct tcp_conn *c = tcp_conn_new(w, &k, &s->opts);
 	if (!c)
 		return -ENOBUFS;
-	move_home(e, w);
+	if (!in_turn)
+		move_home(e, w);
 	e->local.a = k.local;
 	e->local.port = k.lport;
 	e->peer = *to;
@@ -283,6 +303,17 @@ int tcp_connect(struct l4_end *e, const struct l4_addr *to)
 	fill_conn(c, e, &ip, &path);
 	call(c);
 	return -EINPROGRESS;
+}
+
+int tcp_connect(struct l4_end *e, const struct l4_addr *to)
+{
+	return begin_connection(e, to, false);
+}
+
+int tcp_connect_in_turn(struct l4_end *e, const struct l4_addr *to)
+{
+	assert(!tcp_sock_of(e)->bound);
+	return begin_connection(e, to, true);
 }
 
 /* connect(AF_UNSPEC): everything but what was bound is forgotten. */
@@ -407,6 +438,12 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 }
 
 /* --- the end --- */
+
+bool tcp_is_unlisted(const struct l4_end *e)
+{
+	const struct tcp_sock *s = tcp_sock_of(e);
+	return s && !s->bound && !s->listener;
+}
 
 int tcp_shutdown(struct l4_end *e, int how)
 {

@@ -213,13 +213,15 @@ bool tcp_may_listen(const struct l4_end *e)
 	return true;
 }
 
-static bool is_taken(struct l4_end *e, struct tcp_key *k)
+/* In a turn nobody else's table may be looked at, and the flow is to be of the bucket of who calls. */
+static bool is_taken(struct l4_end *e, struct tcp_key *k, bool in_turn)
 {
 	struct l4_addr at = { .a = k->local, .if_handle = e->opt.bound_if };
-	return tcp_find(tcp_owner(e->st, k), k) || !is_free(e, &at, k->lport, false);
+	struct worker *owner = in_turn ? tcp_owner_in_turn(e->home, k) : tcp_owner(e->st, k);
+	return (in_turn && owner != e->home) || tcp_find(owner, k) || !is_free(e, &at, k->lport, false);
 }
 
-int tcp_choose_port(struct l4_end *e, struct tcp_key *k)
+int tcp_choose_port(struct l4_end *e, struct tcp_key *k, bool in_turn)
 {
 	struct tcp_stack *ts = tcp_stack(e->st);
 	const uint32_t *range = l4_conf(e->st)->ports;
@@ -228,8 +230,11 @@ int tcp_choose_port(struct l4_end *e, struct tcp_key *k)
 	uint64_t f = siphash(&ts->port_key, k, sizeof *k);
 	uint32_t *next = &ts->port_table[(f >> 32) % TCP_PORT_TABLE], offset = (uint32_t)f;
 	for (uint32_t i = 0; i < span; i++) {
-		k->lport = (uint16_t)(range[0] + (offset + (*next)++) % span);
-		if (!is_taken(e, k))
+		uint32_t at =
+			racy_get(*next); /* another worker's step may get lost: then both try the same next */
+		racy_set(*next, at + 1);
+		k->lport = (uint16_t)(range[0] + (offset + at) % span);
+		if (!is_taken(e, k, in_turn))
 			return 0;
 	}
 	return -EADDRNOTAVAIL;

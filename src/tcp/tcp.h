@@ -2,7 +2,8 @@
 /* TCP, for the room sock: what socket calls do to an endpoint of SOCK_STREAM. Nothing here waits: where Linux would block, the answer
  * is -EAGAIN (connect: -EINPROGRESS), and the endpoint's owner is told when to ask again (struct l4_end.ready).
  *
- * All of it is called between l4_enter() and l4_leave(), with every worker between turns. */
+ * All of it is called between l4_enter() and l4_leave(), with every worker between turns. What takes an endpoint that has a connection
+ * (sending, receiving, shutdown, poll, amounts, options that TCP alone acts by) may also be called in a turn of its home worker. */
 #ifndef LEAT_TCP_TCP_H
 #define LEAT_TCP_TCP_H
 
@@ -30,16 +31,22 @@ int tcp_bind(struct l4_end *e, const struct l4_addr *to); /* as l4_bind() */
 int tcp_listen(struct l4_end *e, int backlog);
 /* 0: connected, and not told yet; -EINPROGRESS, -EALREADY, -EISCONN, the error it failed with, and l4_connect()'s. */
 int tcp_connect(struct l4_end *e, const struct l4_addr *to);
+/* The same in a turn of e's home worker: e is not bound, and the flow will be that worker's. */
+int tcp_connect_in_turn(struct l4_end *e, const struct l4_addr *to);
 int tcp_disconnect(struct l4_end *e);
 /* Is a connection there to be accepted? -EAGAIN; -EINVAL when nobody listens. */
 int tcp_acceptable(const struct l4_end *e);
 /* `fresh`, just made, becomes the oldest such connection of one of e's workers. */
 void tcp_accept(struct l4_end *e, struct l4_end *fresh);
+/* The same in a turn of w, of what waits at w; fresh is at home there. */
+int tcp_acceptable_in_turn(const struct l4_end *e, const struct worker *w);
+void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh);
 /* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_OOB is -EOPNOTSUPP. */
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
 int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
+bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
 uint8_t tcp_state_of(const struct l4_end *e);
 uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),

@@ -413,8 +413,9 @@ struct worker *tcp_owner(struct leat_stack *st,
 struct worker *tcp_owner_in_turn(struct worker *w, const struct tcp_key *k); /* asked by w in its turn */
 uint32_t tcp_scope(const struct worker *w, uint32_t in_if, const struct ip6 *local);
 struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_key *k, uint32_t in_if);
-int tcp_choose_port(struct l4_end *e,
-		    struct tcp_key *k); /* RFC 6056, for a connection: 0 or -EADDRNOTAVAIL */
+int tcp_choose_port(
+	struct l4_end *e, struct tcp_key *k,
+	bool in_turn); /* RFC 6056, for a connection (in_turn: one of e's home): 0 or -EADDRNOTAVAIL */
 int tcp_take_port(struct l4_end *e, const struct l4_addr *want);
 void tcp_give_port(struct l4_end *e);
 bool tcp_may_listen(const struct l4_end *e);
