@@ -38,16 +38,16 @@ static int netdev_receive(void *u, void *buf, size_t *len, long long *ret_at_us)
 	return 0;
 }
 
-/* --- shell lines, when the interposer is there --- */
+/* --- shell lines --- */
 
 static int shell(void *u, const char *command)
 {
 	enum { EXIT_1 = 1 << 8 };
 	struct tested *t = u;
 	char why[256];
-	const char *missing = shell_missing(command, why, sizeof why);
+	const char *missing = shell_missing(".", command, why, sizeof why);
 	tested_lock(t);
-	int err = missing ? -ENOSYS : shell_run(t->w, command, why, sizeof why);
+	int err = missing ? -ENOSYS : shell_run(t->w, ".", command, why, sizeof why);
 	manual_rt_settle(t->w->m);
 	clock_poke(t);
 	tested_unlock(t);
@@ -56,13 +56,15 @@ static int shell(void *u, const char *command)
 	return err ? EXIT_1 : 0;
 }
 
-static void preload_tell(const struct preload_ops *ops)
+/* False: it is not there. */
+static bool preload_tell(const struct preload_ops *ops)
 {
 	preload_register_fn *fn;
 	void *sym = dlsym(RTLD_DEFAULT, PRELOAD_REGISTER);
 	memcpy(&fn, &sym, sizeof fn);
 	if (fn)
 		fn(ops);
+	return fn != NULL;
 }
 
 /* --- beginning and end --- */
@@ -119,5 +121,10 @@ void packetdrill_interface_init(const char *flags, struct tool_interface *ret)
 					.gettimeofday = clock_gettimeofday };
 	calls_fill(ret);
 	t->preload = (struct preload_ops){ t, shell, calls_is_ours, ret->getsockopt };
-	preload_tell(&t->preload);
+	if (!preload_tell(&t->preload)) {
+		fprintf(stderr, "leat: without its interposer (LD_PRELOAD; the tool must not be linked "
+				"statically) the "
+				"script's shell lines would be the host's\n");
+		exit(2);
+	}
 }

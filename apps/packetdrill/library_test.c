@@ -225,6 +225,54 @@ static void shell_lines_are_answered_by_the_stack(void **state)
 	end(&b);
 }
 
+/* Edges are told once; what comes from a socket goes into a pipe and out of it into a socket. */
+static void epoll_and_pipes_are_served(void **state)
+{
+	struct bench b;
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET, .data.u64 = 77 }, got = { 0 };
+	uint8_t p[2048];
+	int64_t at;
+	int ends[2];
+	begin(&b, "");
+	void *u = b.i.userdata;
+	int fd = connected(&b), ep = b.i.epoll_create(u, 1);
+	assert_true(ep >= 0 && !b.i.pipe(u, ends));
+	assert_int_equal(b.i.epoll_ctl(u, ep, EPOLL_CTL_ADD, fd, &e), 0);
+	assert_int_equal(b.i.epoll_wait(u, ep, &got, 1, 0), 0);
+	b.i.write(u, fd, "four", 4);
+	size_t len = answer_of(p, sent(&b, p, sizeof p, &at));
+	b.i.netdev_send(u, p, len);
+	assert_int_equal(b.i.epoll_wait(u, ep, &got, 1, 10), 1);
+	assert_true(got.events == EPOLLIN && got.data.u64 == 77);
+	assert_int_equal(b.i.epoll_wait(u, ep, &got, 1, 10), 0);
+	assert_int_equal(b.i.splice(u, fd, NULL, ends[1], NULL, 100, 0), 4);
+	assert_int_equal(b.i.splice(u, ends[0], NULL, fd, NULL, 100, 0), 4);
+	assert_int_equal(sent(&b, p, sizeof p, &at), 28 + 4);
+	assert_memory_equal(p + 28, "four", 4);
+	assert_int_equal(b.i.close(u, fd), 0);
+	assert_int_equal(b.i.epoll_ctl(u, ep, EPOLL_CTL_DEL, fd, &e), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(b.i.close(u, ep), 0);
+	assert_int_equal(b.i.close(u, ends[0]), 0);
+	end(&b);
+}
+
+static void a_stream_is_listened_to(void **state)
+{
+	struct bench b;
+	const struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = 0x901f };
+	begin(&b, "");
+	void *u = b.i.userdata;
+	int fd = b.i.socket(u, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(b.i.accept(u, fd, NULL, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(b.i.bind(u, fd, (const void *)&here, sizeof here), 0);
+	assert_int_equal(b.i.listen(u, fd, 5), 0);
+	assert_int_equal(b.i.accept(u, fd, NULL, NULL), -1);
+	assert_int_equal(errno, EAGAIN);
+	end(&b);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +281,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_packet_that_never_comes_has_no_length),
 		cmocka_unit_test(a_blocked_call_returns_in_its_instant),
 		cmocka_unit_test(a_timeout_passes_while_the_tool_waits),
+		cmocka_unit_test(epoll_and_pipes_are_served),
+		cmocka_unit_test(a_stream_is_listened_to),
 		cmocka_unit_test(shell_lines_are_answered_by_the_stack),
 	};
 	if (argc < 3)

@@ -14,8 +14,11 @@ enum { TESTED_FDS = 1024 };
 
 /* A descriptor. Its number is a real one, of /dev/null, because the tool closes what a script has left open by close(2). */
 struct tested_fd {
-	struct sock *sock; /* NULL: not open here */
+	struct sock *sock; /* one of these; all NULL: not open here */
+	struct epolls *epolls;
+	struct pipe *pipe;
 	bool nonblock;
+	uint32_t calls; /* how often the socket has called: it has become ready */
 };
 
 /* Tries a call once; -EAGAIN: it would block. */
@@ -78,5 +81,20 @@ int64_t call_result(int64_t r);
 bool calls_is_ours(void *u, int fd);
 void calls_fill(struct tool_interface *i);
 void calls_close_all(struct tested *t);
+struct tested_fd *calls_find(struct tested *t, int fd); /* a socket's; NULL: there is none of that number */
+struct tested_fd *calls_find_any(struct tested *t, int fd);
+/* A number for it; -EMFILE. */
+int64_t calls_take(struct tested *t, const struct tested_fd *f);
+/* The stack has seen a call. */
+void calls_settle(struct tested *t);
+
+/* --- calls_bytes.c, calls_poll.c, calls_pipe.c --- */
+
+void calls_fill_bytes(struct tool_interface *i);
+void calls_fill_poll(struct tool_interface *i);
+void calls_fill_pipe(struct tool_interface *i);
+void calls_forget(struct tested *t, int fd); /* epolls, that it is closed */
+void calls_look_again(struct tested *t); /* likewise, that a call was made */
+void pipe_put(struct pipe *p); /* NULL is welcome */
 
 #endif

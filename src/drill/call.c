@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "drill/call_internal.h"
+#include "drill/epolls.h"
 #include "drill/values.h"
 #include "sock/sock.h"
 
@@ -176,7 +177,7 @@ void call_close_all(struct run *r)
 {
 	for (unsigned i = 0; i < DRILL_FDS; i++) {
 		sock_close(r->fd[i].sock);
-		free(r->fd[i].epoll);
+		epolls_free(r->fd[i].epoll);
 		r->fd[i] = (struct drill_fd){ 0 };
 	}
 }

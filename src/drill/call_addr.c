@@ -8,6 +8,13 @@
 #include "drill/values.h"
 #include "sock/sock.h"
 
+static struct in6_addr map(be32 v4)
+{
+	struct in6_addr to = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	memcpy(to.s6_addr + 12, &v4, sizeof v4);
+	return to;
+}
+
 /* "..." is the script's own address and port. */
 bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockaddr_storage *ret,
 		      socklen_t *ret_len)
@@ -25,13 +32,16 @@ bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockadd
 	}
 	if (!value_is_any(e))
 		return value_sockaddr(e, ret, ret_len) || call_wrong(c, "argument %u is no address", i + 1);
-	if (s->family == AF_INET) {
+	if (s->family == AF_INET && !s->mapped) {
 		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
 		memcpy(&sin.sin_addr, &a->v4, sizeof a->v4);
 		memcpy(ret, &sin, *ret_len = sizeof sin);
 	} else {
 		struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-		memcpy(&sin6.sin6_addr, &a->v6, sizeof a->v6);
+		if (s->mapped)
+			sin6.sin6_addr = map(a->v4);
+		else
+			memcpy(&sin6.sin6_addr, &a->v6, sizeof a->v6);
 		memcpy(ret, &sin6, *ret_len = sizeof sin6);
 	}
 	return true;
@@ -43,6 +53,14 @@ static bool split(const struct sockaddr_storage *ss, uint8_t family, struct ipad
 	const struct sockaddr_in *sin = (const void *)ss;
 	const struct sockaddr_in6 *sin6 = (const void *)ss;
 	*ret_addr = (struct ipaddr){ 0 };
+	if (ss->ss_family == AF_INET6 && family == AF_INET) {
+		bool any = IN6_IS_ADDR_UNSPECIFIED(&sin6->sin6_addr);
+		if (!any && !IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr))
+			return false;
+		memcpy(&ret_addr->v4, sin6->sin6_addr.s6_addr + 12, 4);
+		*ret_port = ntohs(sin6->sin6_port);
+		return true;
+	}
 	if (ss->ss_family != family)
 		return false;
 	if (family == AF_INET)

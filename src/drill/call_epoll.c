@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* epoll_create(), epoll_ctl(), epoll_wait().
- *
- * Readiness is asked of the sockets when epoll_wait() is tried; nothing is queued. With EPOLLET an entry is told again when it is
- * ready for something that it was not ready for before, or when the socket has called since (sock_on_ready()): what comes to a socket
- * that has something waiting already does not call, where Linux would tell of it. */
+/* epoll_create(), epoll_ctl(), epoll_wait(): what is told when is epolls.c's. */
 #include "drill/call_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "drill/epolls.h"
 #include "drill/values.h"
 #include "sock/sock.h"
 
-enum { ENTRIES_MAX = DRILL_FDS };
-
-struct entry {
-	int fd; /* -1: free */
-	uint32_t events;
-	int64_t data;
-	uint32_t told, calls; /* as of the last look: EPOLLET */
-	bool off; /* EPOLLONESHOT has shot */
-};
-struct drill_epoll {
-	struct entry entry[ENTRIES_MAX];
-};
+enum { EVENTS_MAX = 64 };
 
 static void on_ready(struct sock *s, void *ctx)
 {
@@ -39,12 +25,10 @@ static int64_t create(struct call_ctx *c)
 		n = DRILL_FDS - 1;
 	if (n < 0 || n >= DRILL_FDS || call_fd_is_open(&c->r->fd[n]))
 		return n < 0 ? 0 : -EMFILE; /* the result is wrong, or the number taken */
-	struct drill_epoll *ep = calloc(1, sizeof *ep);
-	if (!ep)
+	struct epolls *p = epolls_new();
+	if (!p)
 		return -ENOMEM;
-	for (unsigned i = 0; i < ENTRIES_MAX; i++)
-		ep->entry[i].fd = -1;
-	c->r->fd[n] = (struct drill_fd){ .epoll = ep };
+	c->r->fd[n] = (struct drill_fd){ .epoll = p };
 	return n;
 }
 
@@ -55,14 +39,6 @@ int64_t drill_epoll_create(struct call_ctx *c)
 int64_t drill_epoll_create1(struct call_ctx *c)
 {
 	return call_int(c, 0, 0) & ~EPOLL_CLOEXEC ? -EINVAL : create(c);
-}
-
-static struct entry *entry_of(struct drill_epoll *ep, int64_t fd)
-{
-	for (unsigned i = 0; i < ENTRIES_MAX; i++)
-		if (ep->entry[i].fd == fd)
-			return &ep->entry[i];
-	return NULL;
 }
 
 /* {events=EPOLLIN, fd=3}: or ptr, u32, u64. */
@@ -78,69 +54,33 @@ static bool event_of(struct call_ctx *c, const struct expr *e, int64_t *ret_even
 	return true;
 }
 
-static int64_t change(struct call_ctx *c, struct entry *at, int64_t fd)
-{
-	int64_t events, data;
-	if (!event_of(c, call_arg(c, 3), &events, &data))
-		return 0;
-	*at = (struct entry){ .fd = (int)fd, .events = (uint32_t)events, .data = data };
-	sock_on_ready(c->r->fd[fd].sock, on_ready, &c->r->fd[fd]);
-	return 0;
-}
-
 int64_t drill_epoll_ctl(struct call_ctx *c)
 {
-	int64_t op = call_int(c, 1, -1), fd = call_int(c, 2, -1);
-	struct drill_epoll *ep = c->fd->epoll;
+	int64_t op = call_int(c, 1, -1), n = call_int(c, 2, -1), events = 0, data = 0;
+	struct drill_fd *fd = n >= 0 && n < DRILL_FDS ? &c->r->fd[n] : NULL;
 	if (c->wrong)
 		return 0;
-	if (fd < 0 || fd >= DRILL_FDS || !call_fd_is_open(&c->r->fd[fd]))
+	if (!fd || !call_fd_is_open(fd))
 		return -EBADF;
-	if (!c->r->fd[fd].sock) /* an epoll in an epoll is not here */
+	if (!fd->sock) /* an epoll in an epoll is not here */
 		return -EINVAL;
-	struct entry *e = entry_of(ep, fd), *room = entry_of(ep, -1);
-	switch (op) {
-	case EPOLL_CTL_ADD:
-		return e ? -EEXIST : room ? change(c, room, fd) : -ENOSPC;
-	case EPOLL_CTL_MOD:
-		return e ? change(c, e, fd) : -ENOENT;
-	case EPOLL_CTL_DEL:
-		if (e)
-			e->fd = -1;
-		return e ? 0 : -ENOENT;
-	default:
-		return -EINVAL;
-	}
+	if (op != EPOLL_CTL_DEL && !event_of(c, call_arg(c, 3), &events, &data))
+		return 0;
+	const struct epolls_target t = { fd->sock, &fd->calls };
+	const struct epoll_event e = { .events = (uint32_t)events, .data.u64 = (uint64_t)data };
+	sock_on_ready(fd->sock, on_ready, fd);
+	return epolls_ctl(c->fd->epoll, (int)op, (int)n, &t, &e);
 }
 
 void call_epoll_forget(struct run *r, int fd)
 {
-	for (unsigned i = 0; i < DRILL_FDS; i++) {
-		struct entry *e = r->fd[i].epoll ? entry_of(r->fd[i].epoll, fd) : NULL;
-		if (e)
-			e->fd = -1;
-	}
-}
-
-/* What there is to tell of it now; 0: nothing. */
-static uint32_t look(const struct run *r, const struct entry *e)
-{
-	const struct drill_fd *fd = &r->fd[e->fd];
-	uint32_t now = sock_poll(fd->sock) & (e->events | EPOLLERR | EPOLLHUP);
-	if (e->off || (e->events & EPOLLET && !(now & ~e->told) && e->calls == fd->calls))
-		return 0;
-	return now;
-}
-
-static void told(const struct run *r, struct entry *e, uint32_t now)
-{
-	e->told = now;
-	e->calls = r->fd[e->fd].calls;
-	e->off = now && e->events & EPOLLONESHOT;
+	for (unsigned i = 0; i < DRILL_FDS; i++)
+		if (r->fd[i].epoll)
+			epolls_forget(r->fd[i].epoll, fd);
 }
 
 /* The i-th of [{}, {}], or {} itself; NULL: nothing is said about it. */
-static const struct expr *expected(const struct expr *e, int64_t i)
+static const struct expr *expected(const struct expr *e, unsigned i)
 {
 	if (!e || e->kind != EXPR_LIST)
 		return i == 0 && !value_is_any(e) ? e : NULL;
@@ -148,45 +88,35 @@ static const struct expr *expected(const struct expr *e, int64_t i)
 	return e;
 }
 
-static bool compare(struct call_ctx *c, const struct expr *e, const struct entry *seen, uint32_t now)
+static bool compare(struct call_ctx *c, const struct expr *e, const struct epoll_event *seen)
 {
-	int64_t events, data;
+	int64_t events, data, got = (int64_t)seen->data.u64;
 	if (!e || value_is_any(e))
 		return true;
 	if (!event_of(c, e, &events, &data))
 		return false;
-	if ((uint32_t)events != now)
-		return call_wrong(c, "expected events 0x%x of descriptor %d, got 0x%x", (unsigned)events,
-				  seen->fd, now);
-	return data == seen->data ||
-	       call_wrong(c, "expected data %lld, got %lld", (long long)data, (long long)seen->data);
+	if ((uint32_t)events != seen->events)
+		return call_wrong(c, "expected events 0x%x, got 0x%x of data %lld", (unsigned)events,
+				  seen->events, (long long)got);
+	return data == got || call_wrong(c, "expected data %lld, got %lld", (long long)data, (long long)got);
 }
 
 int64_t drill_epoll_wait(struct call_ctx *c)
 {
-	struct drill_epoll *ep = c->fd->epoll;
-	int64_t room = call_int(c, 2, 1), n = 0;
+	struct epoll_event seen[EVENTS_MAX];
+	int64_t room = call_int(c, 2, 1);
 	if (room <= 0)
 		return -EINVAL;
-	for (unsigned i = 0; i < ENTRIES_MAX && n < room && !c->wrong; i++) {
-		struct entry *e = &ep->entry[i];
-		uint32_t now = e->fd < 0 ? 0 : look(c->r, e);
-		if (!now)
-			continue;
-		told(c->r, e, now);
-		compare(c, expected(call_arg(c, 1), n++), e, now);
-	}
+	unsigned n = epolls_wait(c->fd->epoll, seen, (unsigned)MIN(room, (int64_t)EVENTS_MAX));
+	for (unsigned i = 0; i < n && !c->wrong; i++)
+		compare(c, expected(call_arg(c, 1), i), &seen[i]);
 	c->may_block = !n && c->waited_us < call_timeout_us(c->r, c->e);
-	return c->may_block ? -EAGAIN : n;
+	return c->may_block ? -EAGAIN : (int64_t)n;
 }
 
-/* What was told may cease to be: then it is told again when it returns. */
 void call_epoll_look_again(struct run *r)
 {
 	for (unsigned i = 0; i < DRILL_FDS; i++)
-		for (unsigned k = 0; r->fd[i].epoll && k < ENTRIES_MAX; k++) {
-			struct entry *e = &r->fd[i].epoll->entry[k];
-			if (e->fd >= 0)
-				e->told &= sock_poll(r->fd[e->fd].sock);
-		}
+		if (r->fd[i].epoll)
+			epolls_look_again(r->fd[i].epoll);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "drill/epolls.h"
 #include "drill/values.h"
 #include "sock/sock.h"
 
@@ -27,8 +28,8 @@ static int64_t take_fd(struct call_ctx *c, struct sock *s, uint8_t family, bool 
 
 int64_t drill_socket(struct call_ctx *c)
 {
-	int64_t domain = call_int(c, 0, c->r->s->family), type = call_int(c, 1, SOCK_DGRAM),
-		proto = call_int(c, 2, 0);
+	int64_t domain = call_int(c, 0, c->r->s->mapped ? AF_INET6 : c->r->s->family),
+		type = call_int(c, 1, SOCK_DGRAM), proto = call_int(c, 2, 0);
 	struct sock *s;
 	if (c->wrong)
 		return -EINVAL;
@@ -64,7 +65,7 @@ int64_t drill_close(struct call_ctx *c)
 {
 	call_epoll_forget(c->r, (int)(c->fd - c->r->fd));
 	sock_close(c->fd->sock);
-	free(c->fd->epoll);
+	epolls_free(c->fd->epoll);
 	*c->fd = (struct drill_fd){ 0 };
 	c->fd = NULL;
 	return 0;

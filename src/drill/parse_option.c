@@ -54,6 +54,7 @@ static const char *set_version(struct parse *p, const char *value, void *field)
 	    strcmp(value, "ipv4-mapped-ipv6") != 0)
 		return "ip_version is ipv4, ipv6 or ipv4-mapped-ipv6";
 	addresses_of(p->s, strcmp(value, "ipv6") ? AF_INET : AF_INET6);
+	p->s->mapped = !strcmp(value, "ipv4-mapped-ipv6");
 	return NULL;
 }
 

@@ -343,7 +343,7 @@ static bool call_begin(struct run *r, const struct event *e)
 static bool shell(struct run *r, const char *text, unsigned line)
 {
 	char why[LINE_MAX_LEN];
-	int err = shell_run(r->w, text, why, sizeof why);
+	int err = shell_run(r->w, r->dir, text, why, sizeof why);
 	if (r->s->verbose)
 		run_tell(r, "%s:%u: " SECONDS " `%s`", r->s->name, line, SECONDS_OF(run_now_us(r)), text);
 	manual_rt_settle(r->w->m);
@@ -383,12 +383,12 @@ static bool runnable(struct run *r)
 		if (e->kind == EVENT_CALL && (why = call_missing(&e->call)))
 			return run_skip(r, e->line, "%s(): %s", e->call.name, why);
 	}
-	if (r->s->init && (why = shell_missing(r->s->init, room, sizeof room)))
+	if (r->s->init && (why = shell_missing(r->dir, r->s->init, room, sizeof room)))
 		return run_skip(r, r->s->init_line, "%s", why);
 	for (const struct event *e = r->s->events; e; e = e->next) {
 		if (e->kind == EVENT_CODE && (why = code_missing(e->text)))
 			return run_skip(r, e->line, "%s", why);
-		if (e->kind == EVENT_SHELL && (why = shell_missing(e->text, room, sizeof room)))
+		if (e->kind == EVENT_SHELL && (why = shell_missing(r->dir, e->text, room, sizeof room)))
 			return run_skip(r, e->line, "%s", why);
 	}
 	return true;
@@ -445,6 +445,13 @@ static void play(struct run *r)
 	world_free(r->w);
 }
 
+/* Where the script is: files that it names are seen from there. */
+static void dir_of(const char *name, char *to, size_t size)
+{
+	const char *slash = strrchr(name, '/');
+	snprintf(to, size, "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
+}
+
 enum drill_outcome drill_play(const struct script *s, const struct drill_how *how, char *ret_why,
 			      size_t why_len)
 {
@@ -455,6 +462,7 @@ enum drill_outcome drill_play(const struct script *s, const struct drill_how *ho
 			 .why_len = why_len };
 	if (why_len)
 		ret_why[0] = 0;
+	dir_of(s->name, r.dir, sizeof r.dir);
 	if (!s->dry_run && runnable(&r))
 		play(&r);
 	return r.outcome;

@@ -13,10 +13,10 @@ struct sock;
 enum { DRILL_FDS = 64 };
 
 /* A descriptor of the script: its number is the script's own. */
-struct drill_epoll;
+struct epolls;
 struct drill_fd {
 	struct sock *sock; /* NULL: not open, or */
-	struct drill_epoll *epoll;
+	struct epolls *epoll;
 	uint32_t calls; /* how often the socket has called: it has become ready */
 	uint8_t family;
 	bool nonblock;
@@ -34,6 +34,7 @@ struct run {
 	const struct script *s;
 	const struct drill_how *how;
 	struct world *w;
+	char dir[1024];
 	uint64_t zero_us; /* the script's time 0 on the clock */
 	int64_t prev_us; /* when the last event was due, in the script's time */
 	struct flow flow; /* of the socket that was used last */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drill/run.c"
 
+#include <unistd.h>
+
 #include "base/test.h"
 
 static char why[1024];
@@ -91,18 +93,47 @@ static void shell_lines_are_answered_by_the_stack(void **state)
 	fails("`ip addr add 192.168.0.1/16 dev tun0`\n" PING, "File exists");
 }
 
+/* What scripts of the original begin with: a file of settings, of which only the last must be known. */
+static void files_of_shell_lines_are_answered_too(void **state)
+{
+	char line[512];
+	char name[] = "/tmp/leat-drill-XXXXXX.sh";
+	int fd = mkstemps(name, 3);
+	static const char text[] =
+		"#!/bin/sh\n# says \"nothing\nsysctl -q net.ipv4.tcp_nonsense=1 net.ipv4.ip_default_ttl=7\n"
+		"ip tcp_metrics flush all > /dev/null 2>&1\n\ntc qdisc add dev tun0 root pfifo\n";
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	snprintf(line, sizeof line, "`%s`\n" PING "+0 > [ttl 7] icmp echo_reply", name);
+	passes(line);
+	snprintf(line, sizeof line,
+		 "`%s\nset_sysctls.py /proc/sys/net/ipv4/ip_default_ttl=$((3*3))`\n" PING
+		 "+0 > [ttl 9] icmp echo_reply\n+0 `/tmp/sysctl_restore_${PPID}.sh`",
+		 name);
+	skips(line, "t.pkt:1: a shell line that is not known here: set_sysctls.py");
+	snprintf(line, sizeof line,
+		 "`%s\n./set_sysctls.py /proc/sys/net/ipv4/ip_default_ttl=$((3*3))`\n" PING
+		 "+0 > [ttl 9] icmp echo_reply\n+0 `/tmp/sysctl_restore_${PPID}.sh`",
+		 name);
+	passes(line);
+	unlink(name);
+}
+
+#define UPS " up up up up up up up up"
 static void what_cannot_be_run_is_skipped_by_name(void **state)
 {
 	skips("`../common/defaults.sh`\n" PING,
 	      "t.pkt:1: a shell line that is not known here: ../common/defaults.sh");
-	skips(PING "+0 `sysctl -q net.ipv4.tcp_ecn=0`", "t.pkt:2: a shell line");
+	skips(PING "+0 `sysctl -q net.ipv4.tcp_nonsense=0`", "t.pkt:2: a shell line");
 	skips(PING "+0 `sysctl net.ipv4.ip_forward`", "t.pkt:2: a shell line");
 	skips(PING "+0 %{ assert tcpi_min_rtt == 10 }%", "t.pkt:2: code about tcp_info");
 	skips("0 dance(3) = 0", "t.pkt:1: dance(): a call that is not known here");
 	skips("0 socket(..., SOCK_DGRAM, IPPROTO_UDPLITE) = 3", "t.pkt:1: socket(): no UDP-Lite yet");
 	skips("0 < icmp unreachable port_unreachable [udplite (100, 8)]", "t.pkt:1: no UDP-Lite yet");
-	skips("0 `ip link set tun0 up up up up up up up up up up up up up up`\n" PING,
-	      "t.pkt:1: a shell line");
+	skips("0 `ip link set tun0" UPS UPS UPS UPS UPS UPS "`\n" PING, "t.pkt:1: a shell line");
+	skips("0 `ip link set tun0 up | cat`\n" PING, "t.pkt:1: a shell line");
+	skips("0 `ip link set tun0 up > /tmp/x`\n" PING, "t.pkt:1: a shell line");
+	skips("0 `ip link set ${HOME} up`\n" PING, "t.pkt:1: a shell line");
 }
 
 static void code_runs_at_the_end_and_keeps_its_variables(void **state)
@@ -222,6 +253,7 @@ int main(void)
 		cmocka_unit_test(time_is_exact_but_for_the_tolerance),
 		cmocka_unit_test(what_was_not_expected_meets_the_next_expectation),
 		cmocka_unit_test(shell_lines_are_answered_by_the_stack),
+		cmocka_unit_test(files_of_shell_lines_are_answered_too),
 		cmocka_unit_test(what_cannot_be_run_is_skipped_by_name),
 		cmocka_unit_test(code_runs_at_the_end_and_keeps_its_variables),
 		cmocka_unit_test(what_may_fail_is_told_and_let_pass),

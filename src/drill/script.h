@@ -118,6 +118,7 @@ struct script {
 	struct script_block *blocks;
 	const char *name;
 	uint8_t family; /* AF_INET or AF_INET6: of the packets */
+	bool mapped; /* sockets are IPv6, packets IPv4 (RFC 4291, 2.5.5.2) */
 	struct ipaddr local, remote, gateway;
 	uint8_t plen;
 	uint32_t mtu;

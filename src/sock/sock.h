@@ -93,6 +93,8 @@ int sock_getsockopt(struct sock *s, int level, int name, void *val, socklen_t *l
 
 /* EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP as they are now. */
 uint32_t sock_poll(struct sock *s);
+/* Of a stream, a number that changes with all that comes, also when something waits already (an edge of EPOLLET); of others 0. */
+uint32_t sock_news(struct sock *s);
 /* Bytes: what can be read (FIONREAD; of datagrams the next one's), what is not acknowledged (SIOCOUTQ), what has not left (SIOCOUTQNSD). -EINVAL for who
  * listens. */
 enum sock_amount { SOCK_READABLE, SOCK_UNACKED, SOCK_UNSENT };

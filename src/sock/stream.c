@@ -67,6 +67,14 @@ ssize_t sock_stream_receive(struct sock *s, struct sock_msg *m, int flags)
 	return sock_leave(s, tcp_recv(&s->end, m->buf, m->len, flags));
 }
 
+uint32_t sock_news(struct sock *s)
+{
+	if (!s->end.ops || !sock_is_stream(s))
+		return 0;
+	l4_enter(&s->end);
+	return (uint32_t)sock_leave(s, tcp_news(&s->end));
+}
+
 /* Of datagrams the next one's length. */
 static int next_len(struct sock *s)
 {

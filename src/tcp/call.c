@@ -503,6 +503,12 @@ uint32_t tcp_poll(const struct l4_end *e)
 	return events;
 }
 
+uint32_t tcp_news(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	return c ? c->rcv_nxt : 0;
+}
+
 uint32_t tcp_readable(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;

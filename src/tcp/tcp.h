@@ -49,6 +49,7 @@ int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
 bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
 uint8_t tcp_state_of(const struct l4_end *e);
+uint32_t tcp_news(const struct l4_end *e); /* changes with all that comes */
 uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),
 	tcp_unsent(const struct l4_end *e); /* bytes: SIOCINQ, SIOCOUTQ, SIOCOUTQNSD */
 
