@@ -14,8 +14,6 @@
 
 #include "sockd/path.h"
 
-enum { PATIENCE_MS = 5000 };
-
 struct unsent {
 	struct list link;
 	struct sockd_req req;

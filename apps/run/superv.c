@@ -25,7 +25,7 @@
 
 #include "sockd/path.h"
 
-enum { SWEEP_MS = 200, SEEK_MS = 50 };
+enum { SWEEP_MS = 200, SEEK_MS = 50, SEEK_IDLE_MS = 1000 };
 
 static const struct trap {
 	int nr;
@@ -326,9 +326,17 @@ static void sweep(struct superv *s)
 	}
 }
 
+/* A daemon that has been gone for long, and that no call waits for, is not looked for twenty times a second. */
+static unsigned sweep_ms(const struct superv *s, uint64_t now)
+{
+	if (!seeks_daemon(s))
+		return SWEEP_MS;
+	return list_empty(&s->calls) && now > s->lost_ms + PATIENCE_MS ? SEEK_IDLE_MS : SEEK_MS;
+}
+
 static int next_sweep_ms(const struct superv *s)
 {
-	uint64_t now = superv_now_ms(), at = now + (seeks_daemon(s) ? SEEK_MS : SWEEP_MS);
+	uint64_t now = superv_now_ms(), at = now + sweep_ms(s, now);
 	struct call *c;
 
 	if (list_empty(&s->calls) && !seeks_daemon(s))

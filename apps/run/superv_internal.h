@@ -15,6 +15,8 @@
 #include "run/superv.h"
 #include "sockd/proto.h"
 
+enum { PATIENCE_MS = 5000 }; /* with a daemon that has gone */
+
 struct superv {
 	int ep;
 	struct superv_event listener;
