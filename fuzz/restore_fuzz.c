@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Saved state, good and bad, into a whole stack; then frames, and what came of it is saved and restored once more. The first
- * byte says what follows: 0, a file; 1, changes to a good one, five bytes each: line (2), what to do with it, and how (2).
+ * byte says what follows: 0, a file; 1, changes to a good one (text_change.h).
  * A file that was taken must make a stack whose own file is taken. No packet and no byte may be left over. */
 #include <string.h>
 
@@ -12,9 +12,10 @@
 #include "net/neigh.h"
 #include "rich.h"
 #include "stack/stack_modules.h"
+#include "text_change.h"
 #include "wire/text.h"
 
-enum { TEXT_MAX = 1 << 18, LINES_MAX = 8192, CHANGES_MAX = 16, SECOND_US = 1000000 };
+enum { TEXT_MAX = 1 << 18, SECOND_US = 1000000 };
 
 struct lab {
 	struct manual_rt *m;
@@ -145,157 +146,41 @@ static char *good_file(void)
 	return text;
 }
 
-/* --- changes, line by line: that is how it is written --- */
-
-struct doc {
-	unsigned n;
-	char *line[LINES_MAX];
+static const char *const values[] = {
+	"0",
+	"1",
+	"2",
+	"10",
+	"31",
+	"32",
+	"33",
+	"127",
+	"128",
+	"129",
+	"254",
+	"255",
+	"256",
+	"65535",
+	"2147483647",
+	"2147483648",
+	"4294967295",
+	"4294967296",
+	"-1",
+	"9223372036854775807",
+	"\"\"",
+	"null",
+	"[]",
+	"{}",
+	"\"lo\"",
+	"\"a0\"",
+	"\"mem:c0,peer=d0\"",
+	"\"mem:a0,peer=a0\"",
+	"\"a%d\"",
+	"\"tap:x\"",
+	"[{}]",
+	"\"mem:c0,peer=b0,mtu=68\"",
+	"\"02000000000000000000000000000000\"",
 };
-
-static void doc_split(struct doc *d, char *text)
-{
-	d->n = 0;
-	for (char *save, *s = strtok_r(text, "\n", &save); s; s = strtok_r(NULL, "\n", &save)) {
-		fuzz_check(d->n < LINES_MAX / 2);
-		d->line[d->n++] = strdup(s);
-	}
-}
-
-static size_t indent(const char *s)
-{
-	return strspn(s, " ");
-}
-
-static void insert(struct doc *d, unsigned at, char *s)
-{
-	if (d->n == LINES_MAX) {
-		free(s);
-		return;
-	}
-	memmove(&d->line[at + 1], &d->line[at], (d->n - at) * sizeof d->line[0]);
-	d->line[at] = s;
-	d->n++;
-}
-
-/* The object or list that opens here, once more in front of itself. */
-static void repeat_block(struct doc *d, unsigned at)
-{
-	unsigned end = at + 1;
-	char last[64];
-	while (end < d->n && indent(d->line[end]) > indent(d->line[at]))
-		end++;
-	unsigned n = end - at;
-	if (n > 64 || end == d->n)
-		return;
-	snprintf(last, sizeof last, "%.60s,", d->line[end]);
-	last[strcspn(last, ",") + 1] = 0;
-	for (unsigned i = 0; i < n; i++)
-		insert(d, at + i, strdup(d->line[at + 2 * i]));
-	insert(d, at + n, strdup(last));
-}
-
-/* "key": VALUE, */
-static void set_value(struct doc *d, unsigned at, const char *value)
-{
-	char *old = d->line[at], *colon = strstr(old, "\": "), *now;
-	if (!colon)
-		return;
-	size_t len = strlen(old);
-	fuzz_check(asprintf(&now, "%.*s\": %s%s", (int)(colon - old), old, value,
-			    old[len - 1] == ',' ? "," : "") > 0);
-	free(old);
-	d->line[at] = now;
-}
-
-static void copy_value(struct doc *d, unsigned at, unsigned from)
-{
-	char value[256], *colon = strstr(d->line[from], "\": ");
-	if (!colon)
-		return;
-	snprintf(value, sizeof value, "%s", colon + 3);
-	value[strcspn(value, ",")] = 0;
-	set_value(d, at, value);
-}
-
-static void change(struct doc *d, const uint8_t *c)
-{
-	static const char *const values[] = {
-		"0",
-		"1",
-		"2",
-		"10",
-		"31",
-		"32",
-		"33",
-		"127",
-		"128",
-		"129",
-		"254",
-		"255",
-		"256",
-		"65535",
-		"2147483647",
-		"2147483648",
-		"4294967295",
-		"4294967296",
-		"-1",
-		"9223372036854775807",
-		"\"\"",
-		"null",
-		"[]",
-		"{}",
-		"\"lo\"",
-		"\"a0\"",
-		"\"mem:c0,peer=d0\"",
-		"\"mem:a0,peer=a0\"",
-		"\"a%d\"",
-		"\"tap:x\"",
-		"[{}]",
-		"\"mem:c0,peer=b0,mtu=68\"",
-		"\"02000000000000000000000000000000\"",
-	};
-	unsigned at = ((unsigned)c[0] << 8 | c[1]) % d->n, how = (unsigned)c[3] << 8 | c[4];
-	char *s = d->line[at], raw[] = { (char)c[3], (char)c[4], 0 };
-	switch (c[2] % 6) {
-	case 0:
-		set_value(d, at, values[how % ARRAY_SIZE(values)]);
-		break;
-	case 1:
-		copy_value(d, at, how % d->n);
-		break;
-	case 2:
-		s[how % strlen(s)] = "0123456789abcdef\",:{}[] \\u"[c[3] % 26];
-		break;
-	case 3:
-		free(s);
-		memmove(&d->line[at], &d->line[at + 1], (--d->n - at) * sizeof s);
-		break;
-	case 4:
-		set_value(d, at, raw);
-		break;
-	default:
-		repeat_block(d, at);
-	}
-}
-
-static size_t changed_file(const uint8_t *data, size_t size, char *to)
-{
-	static char *good;
-	static struct doc d;
-	size_t len = 0;
-	good = good ? good : good_file();
-	char *text = strdup(good);
-	doc_split(&d, text);
-	for (unsigned i = 0; i < CHANGES_MAX && size >= 5 && d.n; i++, data += 5, size -= 5)
-		change(&d, data);
-	for (unsigned i = 0; i < d.n; i++) {
-		if (len + strlen(d.line[i]) + 2 < TEXT_MAX)
-			len += (size_t)sprintf(to + len, "%s\n", d.line[i]);
-		free(d.line[i]);
-	}
-	free(text);
-	return len;
-}
 
 /* --- and then --- */
 
@@ -342,14 +227,15 @@ static bool is_json(const char *text, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char text[TEXT_MAX];
+	static char text[TEXT_MAX], *good;
 	struct lab l;
 	char why[512] = "";
 	if (size == 0)
 		return 0;
 	size_t len = MIN(size - 1, sizeof text);
+	good = good ? good : good_file();
 	if (data[0])
-		len = changed_file(data + 1, size - 1, text);
+		len = text_change(good, values, ARRAY_SIZE(values), data + 1, size - 1, text, sizeof text);
 	else
 		memcpy(text, data + 1, len);
 	if (!is_json(text, len))

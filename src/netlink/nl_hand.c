@@ -129,20 +129,20 @@ static int load_datagram(struct nl_sock *s, struct loader *l, uint8_t *room)
 	if (!load_u64(l, "group", 0, UINT32_MAX, &group) || !load_u64(l, "from", 0, UINT32_MAX, &from) ||
 	    !load_blob(l, "bytes", room, NL_DATAGRAM_MAX, &len))
 		return -EINVAL;
-	bool congested = s->congested;
-	s->congested = false;
-	if (!nl_sock_queue(s, room, len, (uint32_t)from, (uint32_t)group))
-		return -ENOMEM;
-	s->congested = congested;
-	return 0;
+	return nl_sock_queue(s, room, len, (uint32_t)from, (uint32_t)group) ? 0 : -ENOMEM;
 }
 
+/* What waited there waits here, even if it is more than the buffer holds by now: that may have been made smaller. */
 static int load_queue(struct nl_sock *s, struct loader *l, uint8_t *room)
 {
+	bool congested = s->congested;
+	uint32_t rcvbuf = s->rcvbuf;
 	size_t n;
 	int err = 0;
 	if (!load_list(l, "queue", &n))
 		return -EINVAL;
+	s->congested = false;
+	s->rcvbuf = UINT32_MAX;
 	for (size_t i = 0; i < n && !err; i++) {
 		if (!load_item(l, i))
 			return -EINVAL;
@@ -150,6 +150,8 @@ static int load_queue(struct nl_sock *s, struct loader *l, uint8_t *room)
 		load_end(l);
 	}
 	load_end(l);
+	s->congested = congested;
+	s->rcvbuf = rcvbuf;
 	return err;
 }
 
@@ -210,7 +212,7 @@ int nl_sock_restore(struct leat_stack *st, struct loader *l, const struct nl_soc
 		return -EINVAL;
 	int err = nl_sock_new(st, (int)protocol, &creds, ops, ctx, &s);
 	if (err)
-		return err;
+		return err == -EPROTONOSUPPORT ? load_bad(l, "protocol", "not known here") : err;
 	s->full = true;
 	err = load_sock(s, l);
 	if (err)

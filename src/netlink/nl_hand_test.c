@@ -80,6 +80,21 @@ static void what_waited_is_delivered_in_order(void **state)
 	assert_int_equal(message(&m->to->a, 1)->nlmsg_seq, 3);
 }
 
+static void what_waited_goes_along_when_the_buffer_has_become_too_small_for_it(void **state)
+{
+	struct move *m = *state;
+	int small = 1;
+	m->from->a.room = 0;
+	for (uint32_t i = 1; i <= 50; i++)
+		send_one(m->from->a.s, RTM_NEWACTION, NLM_F_ACK, i, i);
+	nl_sock_setsockopt(m->from->a.s, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	assert_int_equal(moved(m), 0);
+	nl_sock_writable(m->to->a.s);
+	assert_int_equal(m->to->a.n, 50);
+	assert_int_equal(m->to->a.error, 0);
+	assert_int_equal(m->to->a.s->rcvbuf, m->from->a.s->rcvbuf);
+}
+
 /* The first part is told before; that an answer was lost behind it is still to be said. */
 static void that_an_answer_was_lost_is_told_after(void **state)
 {
@@ -182,6 +197,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, move_up, move_down)
 		T(it_keeps_its_name_its_groups_and_its_options),
 		T(what_waited_is_delivered_in_order),
+		T(what_waited_goes_along_when_the_buffer_has_become_too_small_for_it),
 		T(that_an_answer_was_lost_is_told_after),
 		T(a_dump_goes_on_where_it_was),
 		T(a_dump_with_memory_of_its_own_ends_with_eintr),

@@ -93,6 +93,28 @@ static void a_full_receiver_gets_the_rest_when_it_drains(void **state)
 	assert_int_equal(f->a.error, 0);
 }
 
+/* Who asks again after the notice, and before all was read, would wait for ever for an answer that was lost behind it. */
+static void an_answer_that_is_lost_behind_the_notice_is_told_of_when_all_was_read(void **state)
+{
+	struct bench *f = *state;
+	int small = 1;
+	nl_sock_setsockopt(f->a.s, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	f->a.room = 0;
+	for (uint32_t i = 1; i <= 50; i++)
+		send_one(f->a.s, RTM_NEWACTION, NLM_F_ACK, i, i);
+	assert_int_equal(f->a.error, ENOBUFS);
+	f->a.error = 0;
+	send_one(f->a.s, RTM_NEWACTION, NLM_F_ACK, 51, 51);
+	assert_int_equal(f->a.error, 0);
+	f->a.room = 1000;
+	nl_sock_writable(f->a.s);
+	assert_int_equal(f->a.error, ENOBUFS);
+	f->a.error = 0;
+	send_one(f->a.s, RTM_NEWACTION, NLM_F_ACK, 52, 52);
+	assert_int_equal(message(&f->a, f->a.n - 1)->nlmsg_seq, 52);
+	assert_int_equal(f->a.error, 0);
+}
+
 static void a_slow_listener_is_told_of_its_loss_once_and_can_go_on(void **state)
 {
 	struct bench *f = *state;
@@ -234,6 +256,7 @@ int main(void)
 		T(echo_tells_the_sender_itself),
 		T(a_full_receiver_gets_the_rest_when_it_drains),
 		T(a_slow_listener_is_told_of_its_loss_once_and_can_go_on),
+		T(an_answer_that_is_lost_behind_the_notice_is_told_of_when_all_was_read),
 		T(who_is_told_of_much_gets_it_together),
 		T(what_was_gathered_waits_for_a_full_reader),
 		T(no_enobufs_means_no_error),
