@@ -35,10 +35,10 @@ static void let_go(struct tcp_sock *s)
 static void tcp_close(struct l4_end *e)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	tcp_give_port(e);
 	if (s->listener)
 		tcp_listener_free(s->listener);
 	let_go(s);
+	tcp_give_port(e);
 	mem_free(s);
 	e->own = NULL;
 }
@@ -119,7 +119,7 @@ int tcp_listen(struct l4_end *e, int backlog)
 		list_init(&l->of[i].half);
 	}
 	s->listener = l;
-	hash_insert(&ts->listening, &l->by_port, hash_u32(e->local.port));
+	hash_insert(&ts->listening, &l->by_port, tcp_port_hash(e->local.port));
 	return 0;
 }
 
@@ -207,8 +207,7 @@ static int connect_again(struct l4_end *e)
 	if (c->told_connected)
 		return -EISCONN;
 	int err = l4_take_error(e);
-	let_go(s);
-	e->connected = false;
+	tcp_disconnect(e);
 	return err ? err : -ECONNABORTED;
 }
 
@@ -227,10 +226,7 @@ static int choose_names(struct l4_end *e, const struct l4_addr *to, struct tcp_k
 		return err;
 	k->local = path->src;
 	k->scope = tcp_scope(e->home, path->out_if, &k->local);
-	if (!k->lport)
-		return tcp_choose_port(e, k, in_turn);
-	struct tcp_head *there = tcp_find(tcp_owner(e->st, k), k);
-	return there ? -EADDRNOTAVAIL : 0;
+	return tcp_choose_port(e, k, in_turn);
 }
 
 static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip *ip,
@@ -257,9 +253,11 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 
 static void call(struct tcp_conn *c)
 {
-	seq32 iss = tcp_first_seq(c->w, &c->h.key);
-	c->snd_una = iss;
-	c->snd_nxt = c->snd_end = c->snd_first = iss + 1;
+	struct tcp_head *old = tcp_find(c->w, &c->h.key);
+	c->snd_una = tcp_first_seq(c->w, &c->h.key);
+	if (old)
+		tcp_wait_give_way(container_of(old, struct tcp_wait, h), c);
+	c->snd_nxt = c->snd_end = c->snd_first = c->snd_una + 1;
 	c->last_sent_us = c->w->lc->now_us;
 	tcp_enter_table(c->w, &c->h);
 	tcp_set_state(c, TCP_SYN_SENT);
@@ -295,6 +293,7 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 		move_home(e, w);
 	e->local.a = k.local;
 	e->local.port = k.lport;
+	tcp_keep_port(e);
 	e->peer = *to;
 	e->peer.a = k.remote;
 	e->connected = true;
@@ -312,7 +311,7 @@ int tcp_connect(struct l4_end *e, const struct l4_addr *to)
 
 int tcp_connect_in_turn(struct l4_end *e, const struct l4_addr *to)
 {
-	assert(!tcp_sock_of(e)->bound);
+	assert(tcp_is_unlisted(e));
 	return begin_connection(e, to, true);
 }
 
@@ -442,7 +441,7 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 bool tcp_is_unlisted(const struct l4_end *e)
 {
 	const struct tcp_sock *s = tcp_sock_of(e);
-	return s && !s->bound && !s->listener;
+	return s && s->bound != &tcp_stack(e->st)->bound && !s->listener;
 }
 
 int tcp_shutdown(struct l4_end *e, int how)

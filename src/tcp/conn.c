@@ -79,6 +79,7 @@ void tcp_done(struct tcp_conn *c)
 			tcp_count(c->w, TCP_N_ATTEMPT_FAILS);
 		tcp_set_state(c, TCP_CLOSE);
 		tcp_leave_table(c->w, &c->h);
+		tcp_conn_unhold(c);
 	}
 	stop(c);
 	if (!c->in_accept)
@@ -148,8 +149,11 @@ void tcp_orphan_waits(struct tcp_conn *c)
 void tcp_release(struct tcp_conn *c)
 {
 	uint8_t next = tcp_states[c->h.state].on_close;
+	uint8_t sharing = tcp_sharing(c->end);
 	c->end = NULL;
 	c->orphan = true;
+	if (c->h.state != TCP_CLOSE)
+		tcp_conn_hold(c, sharing);
 	if (c->h.state == TCP_CLOSE) {
 		tcp_conn_free(c);
 	} else if (c->h.state == TCP_SYN_SENT) {

@@ -116,21 +116,6 @@ static void read_key(const struct worker *w, const struct pkt *p, bool is6, stru
 
 /* --- checks of a connection --- */
 
-static void refuse_politely(struct tcp_conn *c)
-{
-	uint64_t now = c->w->lc->now_us;
-	if (c->refused_us && now - c->refused_us < TCP_CHALLENGE_US)
-		return;
-	c->refused_us = now;
-	tcp_send_ack(c);
-}
-
-void tcp_challenge(struct tcp_conn *c)
-{
-	tcp_count(c->w, TCP_N_CHALLENGE_ACK);
-	refuse_politely(c);
-}
-
 enum { PAWS_DAYS_US_LOG = 41 }; /* 25 days: RFC 7323, 5.5 */
 
 /* RFC 7323, 5.3, R1: older than what came before. */
@@ -147,17 +132,24 @@ static bool in_window(const struct tcp_conn *c, const struct tcp_seg *s)
 	return seq_le(c->rcv_wup, s->end) && seq_le(s->seq, seq_max(edge, c->rcv_nxt));
 }
 
+/* RFC 5961, 4.2 */
+static enum drop refuse_syn(struct tcp_conn *c)
+{
+	tcp_count(c->w, TCP_N_SYN_CHALLENGE);
+	tcp_challenge(c);
+	return DROP_TCP_SYN;
+}
+
 /* 3.10.7.4, first: an ACK says where we are, but not to what brings nothing more often than need be. */
 static enum drop refuse_seq(struct tcp_conn *c, const struct tcp_seg *s, enum drop why)
 {
-	if (s->flags & TCP_F_RST)
+	bool old = why == DROP_TCP_PAWS;
+	if (s->flags & TCP_F_SYN)
+		return refuse_syn(c);
+	if (tcp_is_too_often(c->w, s, &c->refused_us, old ? TCP_N_SKIPPED_PAWS : TCP_N_SKIPPED_SEQ))
 		return why;
-	if (s->flags & TCP_F_SYN || !s->len) {
-		refuse_politely(c);
-		return why;
-	}
-	c->ack_now = true; /* Linux: tcp_send_dupack(), with what came twice */
-	if (c->sack_ok && seq_lt(s->seq, c->rcv_nxt)) {
+	if (c->sack_ok && s->len &&
+	    seq_lt(s->seq, c->rcv_nxt)) { /* Linux: tcp_send_dupack(), with what came twice */
 		c->dsack = (struct tcp_range){ s->seq, seq_min(s->end, c->rcv_nxt) };
 		c->dsack_due = true;
 	}
@@ -165,10 +157,22 @@ static enum drop refuse_seq(struct tcp_conn *c, const struct tcp_seg *s, enum dr
 	return why;
 }
 
+/* Linux: after his FIN a peer may still count from before it. */
+static bool is_before_fin(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return c->fin_got && s->seq == c->rcv_nxt - 1;
+}
+
+/* Linux: where a reset was sent by who got our SACK blocks, and nothing else of us. */
+static bool is_last_island(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return c->sack_ok && c->ofo && c->ofo->n && s->seq == c->ofo->at[c->ofo->n - 1].end;
+}
+
 /* RFC 5961, 3.2: only the very number that is waited for resets. */
 static enum drop reset(struct tcp_conn *c, const struct tcp_seg *s)
 {
-	if (s->seq != c->rcv_nxt) {
+	if (s->seq != c->rcv_nxt && !is_before_fin(c, s) && !is_last_island(c, s)) {
 		tcp_challenge(c);
 		return DROP_TCP_RST;
 	}
@@ -180,21 +184,29 @@ static enum drop reset(struct tcp_conn *c, const struct tcp_seg *s)
 	return DROP_TCP_DONE;
 }
 
+/* Both have called: the answer to our call, which has its SYN once more. */
+static bool is_synack(const struct tcp_conn *c, const struct tcp_seg *s)
+{
+	return c->h.state == TCP_SYN_RECV && s->flags & TCP_F_ACK && s->end == s->seq + 1 &&
+	       s->end == c->rcv_nxt && s->ack == c->snd_nxt;
+}
+
 static enum drop check(struct tcp_conn *c, const struct tcp_seg *s)
 {
-	if (paws_refuses(c, s) && !(s->flags & TCP_F_RST)) {
+	bool rst = s->flags & TCP_F_RST;
+	if (!rst && paws_refuses(c, s)) {
 		tcp_count(c->w, TCP_N_PAWS_ESTAB);
 		return refuse_seq(c, s, DROP_TCP_PAWS);
 	}
-	if (!in_window(c, s))
+	if (!in_window(c, s)) {
+		if (rst)
+			return is_before_fin(c, s) ? reset(c, s) : DROP_TCP_WINDOW;
 		return refuse_seq(c, s, DROP_TCP_WINDOW);
-	if (s->flags & TCP_F_RST)
-		return reset(c, s);
-	if (s->flags & TCP_F_SYN) { /* RFC 5961, 4.2 */
-		tcp_count(c->w, TCP_N_SYN_CHALLENGE);
-		tcp_challenge(c);
-		return DROP_TCP_SYN;
 	}
+	if (rst)
+		return reset(c, s);
+	if (s->flags & TCP_F_SYN && !is_synack(c, s))
+		return refuse_syn(c);
 	return s->flags & TCP_F_ACK ? DROP_NONE : DROP_TCP_NO_ACK;
 }
 
@@ -353,8 +365,10 @@ static enum drop to_head(struct worker *w, struct tcp_head *h, const struct tcp_
 		struct tcp_wait *t = container_of(h, struct tcp_wait, h);
 		if (!tcp_wait_input(t, s, &why))
 			return why;
-		if (!tcp_find_listener(w, k, in_if))
+		if (!tcp_find_listener(w, k, in_if)) {
+			tcp_wait_answer(t);
 			return DROP_TCP_DONE;
+		}
 		tcp_wait_free(t);
 		return to_listener(w, k, s, in_if);
 	}

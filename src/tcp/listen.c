@@ -4,24 +4,42 @@
  * is no place where workers meet: they read it, and each has a queue of its own. The backlog bounds the sum of what is ready, and
  * that of what is half open; each worker reads the others' numbers, which may be a little old.
  *
- * Left out: SYN cookies. When there are too many requests, SYNs are dropped. */
+ * Under a flood there are as many requests as the backlog allows, and no more: further calls are answered with a cookie (cookie.c) and
+ * forgotten, or, with tcp_syncookies 0, dropped. While more than half the room is taken requests that are not answered go sooner
+ * (Linux: reqsk_timer_handler()). When nobody accepts, the last ACK of an open is dropped and its request stays, so the peer asks
+ * again. */
 #include "net/l3.h"
+#include "tcp/cookie.h"
 #include "tcp/tcp_internal.h"
 
 /* --- how full it is --- */
 
-static uint32_t sum(const struct tcp_listener *l, unsigned n_workers, bool half)
+struct fill {
+	uint32_t ready, half, young;
+};
+
+static struct fill fill_of(const struct tcp_listener *l, unsigned n_workers)
 {
-	uint32_t n = 0;
-	for (unsigned i = 0; i < n_workers; i++)
-		n += half ? racy_get(l->of[i].n_half) : racy_get(l->of[i].n_ready);
-	return n;
+	struct fill f = { 0 };
+	for (unsigned i = 0; i < n_workers; i++) {
+		f.ready += racy_get(l->of[i].n_ready);
+		f.half += racy_get(l->of[i].n_half);
+		f.young += racy_get(l->of[i].n_young);
+	}
+	return f;
 }
 
 /* Linux: one more than the backlog. */
 static bool queue_is_full(const struct tcp_listener *l, const struct worker *w)
 {
-	return sum(l, w->st->n_workers, false) > l->backlog;
+	return fill_of(l, w->st->n_workers).ready > l->backlog;
+}
+
+static enum drop overflow(struct worker *w)
+{
+	tcp_count(w, TCP_N_LISTEN_OVERFLOWS);
+	tcp_count(w, TCP_N_LISTEN_DROPS);
+	return DROP_TCP_BACKLOG;
 }
 
 /* --- requests --- */
@@ -41,40 +59,81 @@ static struct tcp_out out_of(const struct tcp_request *r, uint16_t flags)
 				 .win = (uint16_t)MIN(r->rcv_wnd, (uint32_t)UINT16_MAX) };
 }
 
-static void send_synack(struct tcp_request *r)
+static void send_synack_with(struct tcp_request *r, uint32_t stamp)
 {
 	struct tcp_out o = out_of(r, TCP_F_SYN | TCP_F_ACK);
-	const uint32_t stamps[2] = { tcp_now_stamp(r->w, r->ts_off), r->ts_recent };
+	const uint32_t stamps[2] = { stamp, r->ts_recent };
 	o.n_opts = tcp_put_syn_options(o.opts, r->mss_told, r->sack_ok, r->ts_ok ? stamps : NULL,
 				       r->wscale_ok ? r->rcv_wscale : -1);
 	tcp_send_bare(r->w, &o);
 }
 
+static void send_synack(struct tcp_request *r)
+{
+	send_synack_with(r, tcp_now_stamp(r->w, r->ts_off));
+}
+
+static struct tcp_backlog *backlog_of(const struct tcp_request *r)
+{
+	return &r->l->of[r->w->index];
+}
+
 void tcp_request_free(struct tcp_request *r)
 {
+	struct tcp_backlog *b = backlog_of(r);
 	lcore_timer_stop(r->w->lc, &r->timer);
 	tcp_leave_table(r->w, &r->h);
 	list_remove(&r->link);
-	racy_add(r->l->of[r->w->index].n_half, -1U);
+	racy_add(b->n_half, -1U);
+	if (!r->timeouts)
+		racy_add(b->n_young, -1U);
 	slab_free_at(r, sizeof *r, r->h.place);
 }
 
-static void synack_again(struct lcore *lc, struct timer *t)
+/* Half the room is for the young: the more old ones there are, the sooner they go. */
+static unsigned patience(const struct tcp_request *r)
+{
+	unsigned syncnt = tcp_sock_of(r->l->end)->opts.syn_retries,
+		 most = syncnt ? syncnt : racy_get(tcp_stack(r->w->st)->conf.synack_retries);
+	struct fill f = fill_of(r->l, r->w->st->n_workers);
+	if (f.half * 2 <= MAX(8U, r->l->backlog))
+		return most;
+	for (uint64_t young = f.young * 2ULL; most > 2 && f.half >= young; young *= 2)
+		most--;
+	return most;
+}
+
+static uint64_t timeout_us(const struct tcp_request *r)
+{
+	uint64_t us = (uint64_t)TCP_RTO_FIRST_US << MIN(r->timeouts, 30);
+	return MIN(us, (uint64_t)TCP_RTO_MAX_US);
+}
+
+static void request_timeout(struct lcore *lc, struct timer *t)
 {
 	struct tcp_request *r = container_of(t, struct tcp_request, timer);
 	struct worker *w = r->w;
-	if (r->retries >= racy_get(tcp_stack(w->st)->conf.synack_retries)) {
+	unsigned defer = tcp_sock_of(r->l->end)->opts.defer_accept, most = patience(r);
+	bool waits = r->acked && r->timeouts < defer; /* TCP_DEFER_ACCEPT: for his data */
+	tcp_count(w, TCP_N_TIMEOUTS);
+	if (r->timeouts >= most && !waits) {
 		tcp_count(w, TCP_N_ATTEMPT_FAILS);
 		tcp_request_free(r);
 		return;
 	}
-	r->retries++;
-	send_synack(r);
-	tcp_count(w, TCP_N_RETRANS_SEGS);
-	lcore_timer_in(lc, &r->timer,
-		       MIN((uint64_t)TCP_RTO_FIRST_US << r->retries, (uint64_t)TCP_RTO_MAX_US));
+	if (!r->timeouts)
+		racy_add(backlog_of(r)->n_young, -1U);
+	if (!r->acked || r->timeouts + 1U >= defer) {
+		r->retries++;
+		send_synack(r);
+		tcp_count(w, TCP_N_RETRANS_SEGS);
+	}
+	r->timeouts++;
+	lcore_timer_in(lc, &r->timer, timeout_us(r));
 	graph_run(w);
 }
+
+/* --- a SYN --- */
 
 static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct tcp_path *path)
 {
@@ -105,57 +164,98 @@ static void fill_ip(struct tcp_request *r, const struct tcp_path *path)
 	r->h.out_if = o->bound_if ? o->bound_if : r->h.key.scope;
 }
 
-static enum drop new_request(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
-			     struct tcp_seg *s)
+/* Everything but what makes it stay. */
+static enum drop fill(struct tcp_request *r, struct worker *w, struct tcp_listener *l,
+		      const struct tcp_key *k, const struct tcp_seg *s)
 {
-	struct tcp_request *r = slab_zalloc(&tcp_worker(w)->requests);
 	const struct tcp_ip ip = { .out_if = l->end->opt.bound_if ? l->end->opt.bound_if : k->scope,
 				   .mark = l->end->opt.mark,
 				   .uid = l->end->uid };
 	struct tcp_path path;
-	if (!r)
-		return DROP_NO_MEMORY;
-	if (tcp_path_find(w, k, &ip, &path)) {
-		slab_free_at(r, sizeof *r, r->h.place);
+	if (tcp_path_find(w, k, &ip, &path))
 		return DROP_IP_NO_ROUTE;
-	}
 	r->h.key = *k;
 	r->h.kind = TCP_KIND_REQUEST;
 	r->h.state = TCP_SYN_RECV;
 	r->l = l;
 	r->w = w;
 	r->irs = s->seq;
-	r->iss = tcp_first_seq(w, k);
 	r->ts_off = tcp_stamp_offset(w->st, k);
 	r->sent_us = w->lc->now_us;
 	fill_ip(r, &path);
 	agree(r, s, &path);
-	timer_init(&r->timer, synack_again);
-	tcp_enter_table(w, &r->h);
-	list_append(&l->of[w->index].half, &r->link);
-	racy_add(l->of[w->index].n_half, 1);
+	return DROP_NONE;
+}
+
+static void keep(struct tcp_request *r)
+{
+	struct tcp_backlog *b = backlog_of(r);
+	timer_init(&r->timer, request_timeout);
+	tcp_enter_table(r->w, &r->h);
+	list_append(&b->half, &r->link);
+	racy_add(b->n_half, 1);
+	racy_add(b->n_young, 1);
+}
+
+static enum drop new_request(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+			     const struct tcp_seg *s)
+{
+	struct tcp_request *r = slab_zalloc(&tcp_worker(w)->requests);
+	enum drop why = r ? fill(r, w, l, k, s) : DROP_NO_MEMORY;
+	if (why) {
+		if (r)
+			slab_free_at(r, sizeof *r, r->h.place);
+		return why;
+	}
+	r->iss = s->has_iss ? s->iss : tcp_first_seq(w, k);
+	keep(r);
 	send_synack(r);
-	lcore_timer_in(w->lc, &r->timer, TCP_RTO_FIRST_US);
+	lcore_timer_in(w->lc, &r->timer, timeout_us(r));
 	return DROP_TCP_DONE;
 }
 
-/* RFC 9293, 3.10.7.2 */
-enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
-			   struct tcp_seg *s)
+/* --- cookies --- */
+
+/* Linux: the last quarter is for peers who are known to be there; we know of none. */
+static bool last_quarter(const struct worker *w, const struct fill *f)
 {
-	if (s->flags & TCP_F_RST)
-		return DROP_TCP_RST;
-	if (s->flags & TCP_F_ACK) {
-		tcp_refuse(w, k, s, s->p->in_if);
-		return DROP_TCP_ACK;
-	}
-	if (!(s->flags & TCP_F_SYN) || s->flags & TCP_F_FIN) /* Linux: not with a FIN, either */
-		return DROP_TCP_NO_ACK;
-	if (queue_is_full(l, w) || sum(l, w->st->n_workers, true) >= MAX(l->backlog, 1U)) {
-		tcp_count(w, queue_is_full(l, w) ? TCP_N_LISTEN_OVERFLOWS : TCP_N_LISTEN_DROPS);
-		return DROP_TCP_BACKLOG;
-	}
-	return new_request(w, l, k, s);
+	uint32_t most = racy_get(tcp_stack(w->st)->conf.syn_backlog);
+	return f->half >= most || most - f->half < most / 4;
+}
+
+static enum drop answer_with_cookie(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+				    const struct tcp_seg *s)
+{
+	struct tcp_request r = { 0 };
+	enum drop why = fill(&r, w, l, k, s);
+	if (why)
+		return why;
+	if (!r.ts_ok)
+		r.sack_ok = r.wscale_ok = false;
+	const struct cookie_options o = { .wscale = r.wscale_ok ? (int8_t)r.snd_wscale : -1,
+					  .sack = r.sack_ok };
+	r.iss = cookie_make(&tcp_stack(w->st)->cookie_key, k, sizeof *k, r.irs, w->lc->now_us, r.peer_mss);
+	l->of[w->index].cookies_until_us = w->lc->now_us + TCP_COOKIES_US;
+	send_synack_with(&r, cookie_stamp(tcp_now_stamp(w, 0), &o) + r.ts_off);
+	tcp_count(w, TCP_N_SYNCOOKIES_SENT);
+	return DROP_TCP_DONE;
+}
+
+/* What the call would have made of the request, by what the cookie and the time stamp say. */
+static enum drop fill_from_cookie(struct tcp_request *r, struct worker *w, struct tcp_listener *l,
+				  const struct tcp_key *k, const struct tcp_seg *s, uint16_t mss)
+{
+	uint32_t stamp = s->ts_ecr - tcp_stamp_offset(w->st, k);
+	const struct cookie_options o =
+		s->has_ts ? cookie_stamp_read(stamp) : (struct cookie_options){ .wscale = -1 };
+	const struct tcp_seg syn = { .seq = s->seq - 1,
+				     .mss = mss,
+				     .has_ts = s->has_ts,
+				     .ts_val = s->ts_val,
+				     .wscale = o.wscale,
+				     .sack_ok = o.sack };
+	r->iss = s->ack - 1;
+	return fill(r, w, l, k, &syn);
 }
 
 /* --- a request becomes a connection --- */
@@ -186,19 +286,22 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 	c->syn_again = r->retries > 0;
 }
 
-static struct tcp_conn *become_conn(struct tcp_request *r, const struct tcp_seg *s)
+static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_seg *s)
 {
-	struct worker *w = r->w;
-	struct tcp_listener *l = r->l;
-	struct tcp_backlog *b = &l->of[w->index];
-	struct tcp_conn *c = tcp_conn_new(w, &r->h.key, &tcp_sock_of(l->end)->opts);
+	struct tcp_conn *c = tcp_conn_new(r->w, &r->h.key, &tcp_sock_of(r->l->end)->opts);
 	if (!c)
 		return NULL;
 	take_over(c, r, s);
 	tcp_set_mss(c);
-	if (!r->retries)
-		tcp_measured(c, w->lc->now_us - r->sent_us);
-	tcp_request_free(r);
+	return c;
+}
+
+/* It waits to be accepted; the request is gone. */
+static void make_ready(struct tcp_conn *c, struct tcp_listener *l)
+{
+	struct worker *w = c->w;
+	struct tcp_backlog *b = &l->of[w->index];
+	tcp_conn_hold(c, tcp_sharing(l->end));
 	tcp_enter_table(w, &c->h);
 	tcp_begin_established(c);
 	c->in_accept = true;
@@ -206,35 +309,127 @@ static struct tcp_conn *become_conn(struct tcp_request *r, const struct tcp_seg 
 	racy_add(b->n_ready, 1);
 	tcp_count(w, TCP_N_PASSIVE_OPENS);
 	l4_tell_from(w, l->end);
+}
+
+static struct tcp_conn *become_conn(struct tcp_request *r, const struct tcp_seg *s)
+{
+	struct tcp_listener *l = r->l;
+	struct tcp_conn *c = conn_of(r, s);
+	if (!c)
+		return NULL;
+	if (!r->retries && !r->acked)
+		tcp_measured(c, r->w->lc->now_us - r->sent_us);
+	tcp_request_free(r);
+	make_ready(c, l);
 	return c;
 }
 
-/* The same SYN again: our answer was lost. Linux: not more often than twice a second. */
-static enum drop syn_again(struct tcp_request *r)
+/* An ACK of no request: does it acknowledge a cookie? NULL: no, or *ret_why. */
+static struct tcp_conn *open_by_cookie(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+				       const struct tcp_seg *s, enum drop *ret_why)
 {
-	uint64_t now = r->w->lc->now_us;
-	if (r->refused_us && now - r->refused_us < TCP_CHALLENGE_US)
+	struct tcp_request r = { 0 };
+	*ret_why = DROP_NONE;
+	if (s->flags & (TCP_F_SYN | TCP_F_RST) || w->lc->now_us >= l->of[w->index].cookies_until_us)
+		return NULL;
+	uint16_t mss = cookie_mss(&tcp_stack(w->st)->cookie_key, k, sizeof *k, s->seq - 1, w->lc->now_us,
+				  s->ack - 1);
+	tcp_count(w, mss ? TCP_N_SYNCOOKIES_RECV : TCP_N_SYNCOOKIES_FAILED);
+	if (!mss)
+		return NULL;
+	*ret_why = queue_is_full(l, w) ? overflow(w) : fill_from_cookie(&r, w, l, k, s, mss);
+	struct tcp_conn *c = *ret_why ? NULL : conn_of(&r, s);
+	if (c)
+		make_ready(c, l);
+	else if (!*ret_why)
+		*ret_why = DROP_NO_MEMORY;
+	return c;
+}
+
+/* --- what comes to a listener --- */
+
+static enum drop call_in(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+			 const struct tcp_seg *s)
+{
+	const struct fill f = fill_of(l, w->st->n_workers);
+	unsigned cookies = racy_get(tcp_stack(w->st)->conf.syncookies);
+	bool flood = !s->has_iss && (cookies == 2 || f.half >= MAX(l->backlog, 1U));
+	if (flood)
+		tcp_count(w, cookies ? TCP_N_REQ_FULL_COOKIES : TCP_N_REQ_FULL_DROP);
+	if (f.ready > l->backlog)
+		return overflow(w);
+	if (cookies && flood)
+		return answer_with_cookie(w, l, k, s);
+	if (flood || (!cookies && !s->has_iss && last_quarter(w, &f))) {
+		tcp_count(w, TCP_N_LISTEN_DROPS);
+		return DROP_TCP_BACKLOG;
+	}
+	return new_request(w, l, k, s);
+}
+
+/* RFC 9293, 3.10.7.2 */
+enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
+			   struct tcp_seg *s)
+{
+	if (s->flags & TCP_F_RST)
+		return DROP_TCP_RST;
+	if (s->flags & TCP_F_ACK) {
+		enum drop why;
+		struct tcp_conn *c = open_by_cookie(w, l, k, s, &why);
+		if (c)
+			return tcp_conn_input(c, s);
+		if (!why)
+			tcp_refuse(w, k, s, s->p->in_if);
+		return why ? why : DROP_TCP_ACK;
+	}
+	if (!(s->flags & TCP_F_SYN) || s->flags & TCP_F_FIN) /* Linux: not with a FIN, either */
+		return DROP_TCP_NO_ACK;
+	return call_in(w, l, k, s);
+}
+
+/* The same SYN again: our answer was lost. */
+static enum drop syn_again(struct tcp_request *r, const struct tcp_seg *s)
+{
+	if (tcp_is_too_often(r->w, s, &r->refused_us, TCP_N_SKIPPED_SYN_RECV))
 		return DROP_TCP_SYN;
-	r->refused_us = now;
 	send_synack(r);
+	r->retries++;
 	tcp_count(r->w, TCP_N_RETRANS_SEGS);
+	lcore_timer_in(r->w->lc, &r->timer, timeout_us(r));
 	return DROP_TCP_DONE;
 }
 
 /* Where it stands, to who does not fit in (RFC 9293, 3.10.7.4, first). */
-static enum drop say_where(struct tcp_request *r, enum drop why)
+static enum drop say_where(struct tcp_request *r, const struct tcp_seg *s, enum drop why)
 {
 	struct tcp_out o = out_of(r, TCP_F_ACK);
 	o.seq = r->iss + 1;
 	o.win = (uint16_t)(r->rcv_wnd >> r->rcv_wscale);
 	if (r->ts_ok)
 		o.n_opts = tcp_put_stamp(o.opts, tcp_now_stamp(r->w, r->ts_off), r->ts_recent);
-	uint64_t now = r->w->lc->now_us;
-	if (!r->refused_us || now - r->refused_us >= TCP_CHALLENGE_US) {
-		r->refused_us = now;
+	if (!tcp_is_too_often(r->w, s, &r->refused_us, TCP_N_SKIPPED_SYN_RECV))
 		tcp_send_bare(r->w, &o);
-	}
 	return why;
+}
+
+static enum drop give_up(struct tcp_request *r, const struct tcp_seg *s, enum drop why)
+{
+	tcp_count(r->w, TCP_N_ATTEMPT_FAILS);
+	tcp_count(r->w, TCP_N_EMBRYONIC_RSTS);
+	if (!(s->flags & TCP_F_RST))
+		tcp_refuse(r->w, &r->h.key, s, s->p->in_if);
+	tcp_request_free(r);
+	return why;
+}
+
+/* Its last ACK has come; nobody has room for it. */
+static enum drop no_room(struct tcp_request *r, const struct tcp_seg *s)
+{
+	overflow(r->w);
+	if (racy_get(tcp_stack(r->w->st)->conf.abort_on_overflow))
+		return give_up(r, s, DROP_TCP_BACKLOG);
+	r->acked = true; /* Linux: the peer is asked again */
+	return DROP_TCP_BACKLOG;
 }
 
 enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp_conn **ret)
@@ -243,32 +438,28 @@ enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp
 	bool old = r->ts_ok && s->has_ts && seq_lt(s->ts_val, r->ts_recent);
 	*ret = NULL;
 	if (s->seq == r->irs && (s->flags & (TCP_F_SYN | TCP_F_ACK | TCP_F_RST)) == TCP_F_SYN)
-		return old ? DROP_TCP_PAWS : syn_again(r);
+		return old ? DROP_TCP_PAWS : syn_again(r, s);
 	if (seq_lt(s->end, first) || seq_lt(first + r->rcv_wnd, s->seq) || old)
 		return s->flags & TCP_F_RST ? DROP_TCP_WINDOW
-					    : say_where(r, old ? DROP_TCP_PAWS : DROP_TCP_WINDOW);
-	if (s->flags & TCP_F_RST) {
-		if (s->seq != first) /* RFC 5961, 3.2 */
-			return say_where(r, DROP_TCP_RST);
-		tcp_count(r->w, TCP_N_ATTEMPT_FAILS);
-		tcp_request_free(r);
-		return DROP_TCP_DONE;
-	}
-	if (s->flags & TCP_F_SYN) {
-		tcp_count(r->w, TCP_N_ATTEMPT_FAILS);
-		tcp_refuse(r->w, &r->h.key, s, s->p->in_if);
-		return DROP_TCP_SYN;
-	}
+					    : say_where(r, s, old ? DROP_TCP_PAWS : DROP_TCP_WINDOW);
+	if (s->flags & TCP_F_RST)
+		return s->seq == first ? give_up(r, s, DROP_TCP_DONE) /* RFC 5961, 3.2 */
+				       : say_where(r, s, DROP_TCP_RST);
+	if (s->flags & TCP_F_SYN)
+		return give_up(r, s, DROP_TCP_SYN);
 	if (!(s->flags & TCP_F_ACK))
 		return DROP_TCP_NO_ACK;
 	if (s->ack != r->iss + 1) {
 		tcp_refuse(r->w, &r->h.key, s, s->p->in_if);
 		return DROP_TCP_ACK;
 	}
-	if (queue_is_full(r->l, r->w)) { /* Linux: it is asked again */
-		tcp_count(r->w, TCP_N_LISTEN_OVERFLOWS);
-		return DROP_TCP_BACKLOG;
+	if (r->timeouts < tcp_sock_of(r->l->end)->opts.defer_accept && s->end == first) {
+		r->acked = true; /* TCP_DEFER_ACCEPT: not before he says something */
+		tcp_count(r->w, TCP_N_DEFER_ACCEPT_DROP);
+		return DROP_TCP_DONE;
 	}
+	if (queue_is_full(r->l, r->w))
+		return no_room(r, s);
 	*ret = become_conn(r, s);
 	return *ret ? DROP_NONE : DROP_NO_MEMORY;
 }

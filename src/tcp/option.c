@@ -200,6 +200,29 @@ static int set_linger2(struct tcp_sock *s, int v)
 	return 0;
 }
 
+/* How many timeouts of a request, doubling from a second on, make so many seconds (Linux: secs_to_retrans()). */
+static uint8_t timeouts_of(int seconds)
+{
+	int64_t period = TCP_RTO_FIRST_US / 1000000, timeout = period;
+	uint8_t n = seconds > 0;
+	while (seconds > period && n < 255) {
+		timeout = MIN(timeout * 2, (int64_t)TCP_RTO_MAX_US / 1000000);
+		period += timeout;
+		n++;
+	}
+	return n;
+}
+
+static int seconds_of(uint8_t timeouts)
+{
+	int period = 0, timeout = TCP_RTO_FIRST_US / 1000000;
+	for (; timeouts; timeouts--) {
+		period += timeout;
+		timeout = MIN(timeout * 2, TCP_RTO_MAX_US / 1000000);
+	}
+	return period;
+}
+
 /* --- the calls --- */
 
 /* What a connection keeps of them beside its own few bits. */
@@ -224,6 +247,10 @@ static int set_number(struct tcp_sock *s, int name, int v)
 	if (name == TCP_LINGER2) {
 		set_linger2(s, v);
 		return tell_conn(s, NULL);
+	}
+	if (name == TCP_DEFER_ACCEPT) {
+		s->opts.defer_accept = timeouts_of(v);
+		return 0;
 	}
 	if (name == TCP_QUICKACK) {
 		s->opts.quickack_off = !v;
@@ -278,6 +305,8 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 		return get_info(s, val, len);
 	if (name == TCP_QUICKACK)
 		v = s->conn ? !s->conn->pingpong : !s->opts.quickack_off;
+	else if (name == TCP_DEFER_ACCEPT)
+		v = seconds_of(s->opts.defer_accept);
 	else if (name == TCP_LINGER2)
 		v = s->opts.linger2_s ? s->opts.linger2_s : (int)tcp_stack(e->st)->conf.fin_timeout_s;
 	else if (o)

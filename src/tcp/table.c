@@ -4,12 +4,8 @@
  * neither lock nor grace period. A flow's hash is symmetric: both ways meet in the same bucket, whatever the local port, so
  * connecting has no port to avoid.
  *
- * Listeners stand in one hash of the stack by their port: written between turns, read by any worker. So do all endpoints
- * that were bound, for who asks whether a port is free.
- *
- * Ports of connections are chosen by RFC 6056, 3.3.4: a keyed hash of the destination says where to begin, and a counter of its
- * own in a small table how far to go on, so ports of one destination follow each other (and come again as late as can be), and those
- * of others cannot be told from them. Taken is a port only for the same destination. */
+ * Listeners stand in one hash of the stack by their port: written between turns, read by any worker. Those that share a port by
+ * SO_REUSEPORT are a group: a flow's hash says which of them hears it. */
 #include <linux/if_ether.h>
 
 #include "net/fib.h"
@@ -22,11 +18,6 @@
 static uint32_t key_hash(const struct leat_stack *st, const struct tcp_key *k)
 {
 	return (uint32_t)siphash(&st->hash_key, k, sizeof *k);
-}
-
-static uint32_t port_hash(uint16_t port)
-{
-	return hash_u32(port);
 }
 
 /* --- flows --- */
@@ -114,143 +105,43 @@ static unsigned listener_fits(const struct l4_end *e, const struct tcp_key *k, u
 	return 1 + (!any ? 4 : e->family == (is4 ? AF_INET : AF_INET6) ? 2 : 0) + (e->opt.bound_if ? 1 : 0);
 }
 
+/* Linux: who was bound to the same with SO_REUSEPORT, by the same user. */
+static bool is_of_group(const struct l4_end *a, const struct l4_end *b)
+{
+	return a->opt.reuseport && b->opt.reuseport && a->uid == b->uid && a->family == b->family &&
+	       a->opt.bound_if == b->opt.bound_if && ip6_eq(&a->local.a, &b->local.a);
+}
+
+static struct tcp_listener *one_of_group(const struct worker *w, const struct tcp_listener *first,
+					 const struct tcp_key *k, unsigned n)
+{
+	unsigned nth = (unsigned)((uint64_t)key_hash(w->st, k) * n >> 32);
+	struct hash_node *at;
+	hash_for_each_same(at, &tcp_stack(w->st)->listening, tcp_port_hash(k->lport))
+	{
+		struct tcp_listener *l = container_of(at, struct tcp_listener, by_port);
+		if (l->end->local.port == k->lport && is_of_group(first->end, l->end) && !nth--)
+			return l;
+	}
+	return NULL;
+}
+
 struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_key *k, uint32_t in_if)
 {
 	struct tcp_listener *best = NULL;
-	unsigned best_fit = 0;
+	unsigned best_fit = 0, group = 0;
 	struct hash_node *n;
-	hash_for_each_same(n, &tcp_stack(w->st)->listening, port_hash(k->lport))
+	hash_for_each_same(n, &tcp_stack(w->st)->listening, tcp_port_hash(k->lport))
 	{
 		struct tcp_listener *l = container_of(n, struct tcp_listener, by_port);
 		unsigned fit = listener_fits(l->end, k, in_if, l3_handle_of(w, in_if));
 		if (fit > best_fit) {
 			best = l;
 			best_fit = fit;
+			group = 1;
+		} else if (fit == best_fit && best && is_of_group(best->end, l->end)) {
+			group++;
 		}
 	}
-	return best;
-}
-
-/* --- ports --- */
-
-static bool overlap(const struct l4_end *a, const struct l4_addr *at, const struct l4_end *b)
-{
-	const struct ip6 *x = &at->a, *y = &b->local.a;
-	uint32_t if_a = a->opt.bound_if ? a->opt.bound_if : at->if_handle;
-	uint32_t if_b = b->opt.bound_if ? b->opt.bound_if : b->local.if_handle;
-	if (if_a && if_b && if_a != if_b)
-		return false;
-	if (ip6_eq(x, y))
-		return true;
-	if (l4_is_any(x) && (l4_is4(x) == l4_is4(y) || (!l4_is4(x) && !a->opt.v6only)))
-		return true;
-	return l4_is_any(y) && (l4_is4(x) == l4_is4(y) || (!l4_is4(y) && !b->opt.v6only));
-}
-
-/* Linux: SO_REUSEADDR lets nobody in beside who listens. */
-static bool may_share(const struct l4_end *a, const struct tcp_sock *b)
-{
-	const struct l4_end *o = b->end;
-	if (a->opt.reuseaddr && o->opt.reuseaddr && !b->listener && !tcp_sock_of(a)->listener)
-		return true;
-	return a->opt.reuseport && o->opt.reuseport && a->uid == o->uid;
-}
-
-static bool is_free(const struct l4_end *e, const struct l4_addr *at, uint16_t port, bool shared)
-{
-	struct hash_node *n;
-	hash_for_each_same(n, &tcp_stack(e->st)->bound, port_hash(port))
-	{
-		const struct tcp_sock *o = container_of(n, struct tcp_sock, by_port);
-		if (o->end != e && o->end->local.port == port && !(shared && may_share(e, o)) &&
-		    overlap(e, at, o->end))
-			return false;
-	}
-	return true;
-}
-
-int tcp_take_port(struct l4_end *e, const struct l4_addr *want)
-{
-	const uint32_t *range = l4_conf(e->st)->ports;
-	struct tcp_sock *s = tcp_sock_of(e);
-	uint32_t span = range[1] - range[0] + 1, from = (uint32_t)(rt_random_u64(e->st->rt) % span);
-	uint16_t port = want->port;
-	if (port && !is_free(e, want, port, true))
-		return -EADDRINUSE;
-	for (uint32_t i = 0; !port && i < span; i++) {
-		uint16_t p = (uint16_t)(range[0] + (from + i) % span);
-		port = is_free(e, want, p, false) ? p : 0;
-	}
-	if (!port)
-		return -EADDRINUSE;
-	e->local = *want;
-	e->local.port = port;
-	s->bound = true;
-	hash_insert(&tcp_stack(e->st)->bound, &s->by_port, port_hash(port));
-	return 0;
-}
-
-void tcp_give_port(struct l4_end *e)
-{
-	struct tcp_sock *s = tcp_sock_of(e);
-	if (s->bound)
-		hash_remove(&tcp_stack(e->st)->bound, &s->by_port);
-	s->bound = false;
-}
-
-/* Several were bound beside each other; the first who listens has the port for himself. */
-bool tcp_may_listen(const struct l4_end *e)
-{
-	struct hash_node *n;
-	hash_for_each_same(n, &tcp_stack(e->st)->bound, port_hash(e->local.port))
-	{
-		const struct tcp_sock *o = container_of(n, struct tcp_sock, by_port);
-		bool together = e->opt.reuseport && o->end->opt.reuseport && e->uid == o->end->uid;
-		if (o->end != e && o->listener && o->end->local.port == e->local.port && !together &&
-		    overlap(e, &e->local, o->end))
-			return false;
-	}
-	return true;
-}
-
-/* In a turn nobody else's table may be looked at, and the flow is to be of the bucket of who calls. */
-static bool is_taken(struct l4_end *e, struct tcp_key *k, bool in_turn)
-{
-	struct l4_addr at = { .a = k->local, .if_handle = e->opt.bound_if };
-	struct worker *owner = in_turn ? tcp_owner_in_turn(e->home, k) : tcp_owner(e->st, k);
-	return (in_turn && owner != e->home) || tcp_find(owner, k) || !is_free(e, &at, k->lport, false);
-}
-
-int tcp_choose_port(struct l4_end *e, struct tcp_key *k, bool in_turn)
-{
-	struct tcp_stack *ts = tcp_stack(e->st);
-	const uint32_t *range = l4_conf(e->st)->ports;
-	uint32_t span = range[1] - range[0] + 1;
-	k->lport = 0;
-	uint64_t f = siphash(&ts->port_key, k, sizeof *k);
-	uint32_t *next = &ts->port_table[(f >> 32) % TCP_PORT_TABLE], offset = (uint32_t)f;
-	for (uint32_t i = 0; i < span; i++) {
-		uint32_t at =
-			racy_get(*next); /* another worker's step may get lost: then both try the same next */
-		racy_set(*next, at + 1);
-		k->lport = (uint16_t)(range[0] + (offset + at) % span);
-		if (!is_taken(e, k, in_turn))
-			return 0;
-	}
-	return -EADDRNOTAVAIL;
-}
-
-/* --- numbers that strangers must not guess --- */
-
-/* RFC 6528, 3: a clock of 4 us and a keyed hash of the connection. */
-uint32_t tcp_first_seq(const struct worker *w, const struct tcp_key *k)
-{
-	return (uint32_t)(w->lc->now_us / 4 + siphash(&tcp_stack(w->st)->isn_key, k, sizeof *k));
-}
-
-/* RFC 7323, 5.4: for each pair of hosts another, so that nobody learns how long we are up. */
-uint32_t tcp_stamp_offset(const struct leat_stack *st, const struct tcp_key *k)
-{
-	const struct ip6 pair[2] = { k->local, k->remote };
-	return (uint32_t)siphash(&tcp_stack(st)->stamp_key, pair, sizeof pair);
+	return group > 1 ? one_of_group(w, best, k, group) : best;
 }

@@ -19,6 +19,7 @@ static int tcp_init(struct leat_stack *st)
 	st->rt->ops->random(st->rt, &ts->isn_key, sizeof ts->isn_key);
 	st->rt->ops->random(st->rt, &ts->stamp_key, sizeof ts->stamp_key);
 	st->rt->ops->random(st->rt, &ts->port_key, sizeof ts->port_key);
+	st->rt->ops->random(st->rt, &ts->cookie_key, sizeof ts->cookie_key);
 	ts->cc = &cc_cubic;
 	ts->out4 = node_find(st, "ip4-output");
 	ts->out6 = node_find(st, "ip6-output");
@@ -40,6 +41,9 @@ static int tcp_worker_init(struct worker *w)
 	SLAB_INIT(&tw->requests, &w->st->mem, struct tcp_request, h.place);
 	SLAB_INIT(&tw->waits, &w->st->mem, struct tcp_wait, h.place);
 	list_init(&tw->all_waits);
+	hash_init(&tw->chosen, &w->st->mem, NULL, NULL);
+	hash_init(&tw->holds, &w->st->mem, NULL, NULL);
+	slab_init(&tw->hold_slab, &w->st->mem, tcp_hold_bytes, tcp_hold_place);
 	return 0;
 }
 
@@ -74,6 +78,9 @@ static void tcp_worker_free(struct worker *w)
 	slab_done(&tw->motions);
 	slab_done(&tw->requests);
 	slab_done(&tw->waits);
+	hash_done(&tw->chosen);
+	hash_done(&tw->holds);
+	slab_done(&tw->hold_slab);
 }
 
 static void tcp_free(struct leat_stack *st)

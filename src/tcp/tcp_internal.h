@@ -31,7 +31,7 @@ enum {
 	TCP_DELACK_MAX_US = 200000,
 	TCP_QUICK_ACKS = 16, /* Linux: TCP_MAX_QUICKACKS */
 	TCP_TIME_WAIT_US = 60000000, /* Linux: TCP_TIMEWAIT_LEN */
-	TCP_CHALLENGE_US = 500000, /* Linux: tcp_invalid_ratelimit */
+	TCP_COOKIES_US = 128000000, /* so long one may come back: cookie.c */
 	TCP_LONGEST_LINGER2_S = 120, /* Linux: TCP_FIN_TIMEOUT_MAX */
 	TCP_TIDY_US = 10000000, /* an idle connection gives back what it only needed in motion */
 	TCP_GSO_BYTES_MAX = 65535 - 120, /* payload of one large segment */
@@ -77,8 +77,10 @@ struct tcp_seg {
 	uint16_t mss; /* 0: not said */
 	int8_t wscale; /* -1: not said */
 	bool sack_ok, has_ts;
+	bool has_iss; /* of a SYN that takes the place of TIME-WAIT */
 	uint8_t n_sack;
 	uint32_t ts_val, ts_ecr;
+	seq32 iss;
 	struct tcp_range sack[TCP_SACK_MAX];
 };
 
@@ -147,6 +149,7 @@ struct tcp_opts {
 	uint16_t keep_idle_s, keep_interval_s; /* 0: the stack's */
 	uint8_t keep_probes;
 	uint8_t syn_retries;
+	uint8_t defer_accept; /* timeouts of a request */
 	bool nodelay, cork, keepalive, linger, quickack_off;
 	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
 	uint16_t linger_s;
@@ -250,6 +253,7 @@ struct tcp_conn {
 	uint8_t tos, ttl;
 	uint8_t backoff, probes;
 	uint8_t soft_error; /* errno: ICMP said so, and it may pass */
+	uint8_t port; /* TCP_HOLD_*: how it shares its port once no socket has it */
 };
 enum { TCP_IDLE_MAX = 512 };
 
@@ -293,7 +297,9 @@ struct tcp_request {
 	uint64_t sent_us, refused_us;
 	uint32_t rcv_wnd, mark;
 	uint16_t peer_mss, mss_told, pmtu;
-	uint8_t snd_wscale, rcv_wscale, retries, tos, ttl;
+	uint8_t snd_wscale, rcv_wscale, tos, ttl;
+	uint8_t timeouts, retries; /* of the timer; how often the answer was sent again */
+	bool acked; /* the last ACK was here, and could not be taken */
 	bool ts_ok, sack_ok, wscale_ok, df;
 };
 
@@ -305,8 +311,10 @@ struct tcp_wait {
 	struct list link; /* of the worker */
 	seq32 rcv_nxt, snd_nxt;
 	uint32_t rcv_wnd, ts_recent, ts_off, mark;
+	uint32_t uid;
 	uint64_t refused_us, ts_recent_us;
 	uint8_t rcv_wscale, tos, ttl;
+	uint8_t port; /* TCP_HOLD_* */
 	bool ts_ok, df;
 };
 
@@ -316,7 +324,9 @@ struct tcp_wait {
 struct tcp_backlog {
 	struct list ready; /* struct tcp_conn.accept */
 	struct list half; /* struct tcp_request.link */
-	uint32_t n_ready, n_half; /* read by other workers, too */
+	uint32_t n_ready, n_half,
+		n_young; /* read by other workers, too; young: their timer has not struck yet */
+	uint64_t cookies_until_us; /* an ACK may be of one */
 };
 struct tcp_listener {
 	struct l4_end *end;
@@ -331,8 +341,8 @@ struct tcp_sock {
 	struct tcp_opts opts;
 	struct tcp_conn *conn;
 	struct tcp_listener *listener;
-	struct hash_node by_port; /* of those bound */
-	bool bound;
+	struct hash_node by_port; /* of those that have a port */
+	struct hash *bound; /* where: tcp_stack.bound, tcp_worker.chosen; NULL: it has none */
 	uint8_t shut; /* before there was a connection */
 };
 static inline struct tcp_sock *tcp_sock_of(const struct l4_end *e)
@@ -346,6 +356,8 @@ struct tcp_conf {
 	uint32_t syn_retries, synack_retries, retries2, orphan_retries, fin_timeout_s;
 	uint32_t keep_idle_s, keep_interval_s, keep_probes;
 	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
+	uint8_t syncookies, abort_on_overflow;
+	uint32_t reuse_wait_ms, waits_max, syn_backlog, invalid_ms, challenge_limit, orphans_max;
 	uint32_t reordering, somaxconn;
 	uint32_t rmem[3], wmem[3]; /* bytes: least, first, most */
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
@@ -356,8 +368,9 @@ struct tcp_conf {
 enum { TCP_PORT_TABLE = 256 };
 struct tcp_stack {
 	struct tcp_conf conf;
-	struct sipkey isn_key, stamp_key, port_key;
-	struct hash bound, listening; /* by port; workers read the second */
+	struct sipkey isn_key, stamp_key, port_key, cookie_key;
+	struct hash bound; /* struct tcp_sock by port */
+	struct hash listening; /* by port; workers read it */
 	uint16_t out4, out6;
 	uint8_t memory; /* enum tcp_memory; any worker */
 	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
@@ -370,6 +383,11 @@ struct tcp_worker {
 	struct list all_waits;
 	uint64_t held,
 		judged; /* bytes of packets in queues of its connections; what it was when the stack's was last judged */
+	struct hash chosen,
+		holds; /* port.c: struct tcp_sock of its connections, by port that was chosen for them */
+	struct slab hold_slab;
+	uint64_t challenges_until_us; /* of tcp_challenge_ack_limit */
+	uint32_t challenges_left;
 	uint64_t counts[TCP_COUNTS];
 };
 static inline struct tcp_stack *tcp_stack(const struct leat_stack *st)
@@ -413,9 +431,26 @@ struct worker *tcp_owner(struct leat_stack *st,
 struct worker *tcp_owner_in_turn(struct worker *w, const struct tcp_key *k); /* asked by w in its turn */
 uint32_t tcp_scope(const struct worker *w, uint32_t in_if, const struct ip6 *local);
 struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_key *k, uint32_t in_if);
-int tcp_choose_port(
-	struct l4_end *e, struct tcp_key *k,
-	bool in_turn); /* RFC 6056, for a connection (in_turn: one of e's home): 0 or -EADDRNOTAVAIL */
+
+/* --- port.c --- */
+
+/* How a port is held by what is no socket; IS: it holds it. */
+enum {
+	TCP_HOLD_REUSEADDR = 1 << 0,
+	TCP_HOLD_REUSEPORT = 1 << 1,
+	TCP_HOLD_WAIT = 1 << 2,
+	TCP_HOLD_IS = 1 << 3
+};
+extern const size_t tcp_hold_bytes, tcp_hold_place;
+bool tcp_hold_port(struct worker *w, const struct tcp_head *h, uint32_t uid, uint8_t how);
+void tcp_unhold_port(struct worker *w, const struct tcp_head *h, uint32_t uid, uint8_t how);
+uint8_t tcp_sharing(const struct l4_end *e); /* TCP_HOLD_REUSE* */
+void tcp_conn_hold(struct tcp_conn *c, uint8_t how); /* no socket has it */
+void tcp_conn_unhold(struct tcp_conn *c);
+uint32_t tcp_port_hash(uint16_t port);
+/* For a connection: 0 or -EADDRNOTAVAIL. k->lport 0: RFC 6056; in_turn: one whose flow is of e's home. */
+int tcp_choose_port(struct l4_end *e, struct tcp_key *k, bool in_turn);
+void tcp_keep_port(struct l4_end *e); /* that was chosen so */
 int tcp_take_port(struct l4_end *e, const struct l4_addr *want);
 void tcp_give_port(struct l4_end *e);
 bool tcp_may_listen(const struct l4_end *e);
@@ -461,6 +496,9 @@ extern const struct node tcp4_node, tcp6_node, tcp_error4_node, tcp_error6_node;
 
 /* RFC 5961, 7: an ACK that says where we are, so often and not more. */
 void tcp_challenge(struct tcp_conn *c);
+/* Linux: tcp_oow_rate_limited(): what brings nothing is answered so often and not more, since the other end may do the same. `n` counts
+ * what is not answered. */
+bool tcp_is_too_often(struct worker *w, const struct tcp_seg *s, uint64_t *last_us, enum tcp_count n);
 
 /* --- ack.c --- */
 
@@ -614,9 +652,14 @@ void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b);
 /* --- wait.c --- */
 
 void tcp_begin_wait(struct tcp_conn *c, uint64_t how_long_us);
-/* True: a new connection may begin in its place. */
+/* True: a new connection may begin in its place, with s->iss. */
 bool tcp_wait_input(struct tcp_wait *t, struct tcp_seg *s, enum drop *ret_why);
+void tcp_wait_answer(struct tcp_wait *t); /* where it is */
+bool tcp_wait_may_be_called(const struct tcp_wait *t,
+			    bool chosen); /* by connect(); chosen: the port is of our choice */
+void tcp_wait_give_way(struct tcp_wait *t, struct tcp_conn *c); /* to c, which goes on where it ended */
 void tcp_wait_free(struct tcp_wait *t);
+void tcp_wait_enter(struct tcp_wait *t, uint64_t how_long_us);
 
 /* --- path.c --- */
 
