@@ -243,7 +243,7 @@ bool tcp_wait_may_be_called(const struct tcp_wait *t, bool chosen)
 	if (!chosen)
 		return true;
 	bool leave = f->reuse_wait == 1 || (f->reuse_wait == 2 && is_loopback(&t->h.key));
-	return leave && t->w->st->rt->ctl->now_us > t->ts_recent_us + f->reuse_wait_ms * 1000ULL;
+	return leave && t->w->lc->now_us > t->ts_recent_us + f->reuse_wait_ms * 1000ULL;
 }
 
 void tcp_wait_give_way(struct tcp_wait *t, struct tcp_conn *c)
