@@ -121,6 +121,12 @@ int sock_shutdown_in_turn(struct sock *s, int how)
 	return s->end.ops ? tcp_shutdown(&s->end, how) : -EPROTONOSUPPORT;
 }
 
+void sock_want_room_in_turn(struct sock *s)
+{
+	if (sock_is_stream_type(s))
+		tcp_want_room(&s->end);
+}
+
 socklen_t sock_peer_in_turn(const struct sock *s, struct sockaddr *addr, socklen_t len)
 {
 	sock_addr_out(s, &s->end.peer, addr, &len);

@@ -21,6 +21,7 @@ int sock_shutdown_in_turn(struct sock *s, int how);
 ssize_t sock_sendmsg_in_turn(struct sock *s, const struct sock_msg *m, int flags);
 ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags);
 uint32_t sock_poll_in_turn(const struct sock *s);
+void sock_want_room_in_turn(struct sock *s); /* its owner is to be told when EPOLLOUT comes */
 /* Its peer's name; the address's own length. */
 socklen_t sock_peer_in_turn(const struct sock *s, struct sockaddr *addr, socklen_t len);
 

@@ -127,7 +127,7 @@ static struct tcp_backlog *next_ready(const struct l4_end *e)
 {
 	struct tcp_listener *l = tcp_sock_of(e)->listener;
 	for (unsigned i = 0; l && i < e->st->n_workers; i++)
-		if (l->of[i].n_ready)
+		if (racy_get(l->of[i].n_ready))
 			return &l->of[i];
 	return NULL;
 }
@@ -280,6 +280,7 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 	int err = connect_again(e);
 	if (err <= 0)
 		return err;
+	assert(!in_turn || !s->bound);
 	err = choose_names(e, to, &k, &ip, &path, in_turn);
 	if (err)
 		return err;
@@ -311,7 +312,6 @@ int tcp_connect(struct l4_end *e, const struct l4_addr *to)
 
 int tcp_connect_in_turn(struct l4_end *e, const struct l4_addr *to)
 {
-	assert(tcp_is_unlisted(e));
 	return begin_connection(e, to, true);
 }
 
@@ -506,6 +506,12 @@ uint32_t tcp_news(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;
 	return c ? c->rcv_nxt : 0;
+}
+
+void tcp_want_room(struct l4_end *e)
+{
+	if (tcp_sock_of(e)->conn)
+		tcp_sock_of(e)->conn->send_blocked = true;
 }
 
 uint32_t tcp_readable(const struct l4_end *e)

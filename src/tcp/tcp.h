@@ -48,6 +48,7 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
 int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
 bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
+void tcp_want_room(struct l4_end *e); /* its owner is to be told when EPOLLOUT comes */
 uint8_t tcp_state_of(const struct l4_end *e);
 uint32_t tcp_news(const struct l4_end *e); /* changes with all that comes */
 uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),

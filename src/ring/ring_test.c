@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rings between a thread and workers, on the runtime of one thread: what is asked is done when the runtime has settled. */
+#include "ring/ring_internal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { CQES = 64 };
+static unsigned workers = 1;
+
+#include "stack/sock_rig.h"
+
+struct fixture {
+	struct duo *d;
+	struct rings *one, *two;
+	struct leat_ring *a, *b;
+};
+
+static int setup_with(void **state, unsigned n)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	const struct leat_ring_opts last = { .worker = (int)n - 1, .lends = 8 };
+	f->d = duo_new(n);
+	assert_int_equal(rings_new(f->d->one, &f->one), 0);
+	assert_int_equal(rings_new(f->d->two, &f->two), 0);
+	assert_int_equal(ring_new(f->one, NULL, &f->a), 0);
+	assert_int_equal(ring_new(f->two, &last, &f->b), 0);
+	*state = f;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, 1);
+}
+
+static int setup3(void **state)
+{
+	return setup_with(state, 3);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	assert_true(ring_end(f->a));
+	assert_true(ring_end(f->b));
+	ring_free(f->a);
+	ring_free(f->b);
+	rings_free(f->one);
+	rings_free(f->two);
+	duo_free(f->d);
+	free(f);
+	return 0;
+}
+
+/* --- short words --- */
+
+static void go(struct fixture *f)
+{
+	leat_submit(f->a);
+	leat_submit(f->b);
+	manual_rt_settle(f->d->m);
+}
+
+static bool next(struct leat_ring *r, struct leat_cqe *c)
+{
+	return leat_reap(r, c, 1) == 1;
+}
+
+/* The one completion that there is. */
+static int result(struct fixture *f, struct leat_ring *r, uint64_t user_data)
+{
+	struct leat_cqe c;
+	go(f);
+	assert_true(next(r, &c));
+	assert_int_equal(c.user_data, user_data);
+	assert_int_equal(c.flags, 0);
+	return c.res;
+}
+
+static void expect_none(struct fixture *f, struct leat_ring *r)
+{
+	struct leat_cqe c;
+	go(f);
+	assert_false(next(r, &c));
+}
+
+static struct leat_sqe *put(struct leat_ring *r, enum leat_op op, int fd, uint64_t user_data)
+{
+	struct leat_sqe *e = leat_put(r, op, fd, user_data);
+	assert_non_null(e);
+	return e;
+}
+
+static int make(struct fixture *f, struct leat_ring *r, int type)
+{
+	put(r, LEAT_OP_SOCKET, AF_INET, 1)->arg = (uint32_t)type;
+	int fd = result(f, r, 1);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void name_it(struct leat_sqe *e, struct name *n)
+{
+	e->addr = &n->sa;
+	e->addr_len = n->len;
+}
+
+static int listen_at(struct fixture *f, struct leat_ring *r, uint16_t port)
+{
+	struct name n = name_of("10.0.0.2", port);
+	int fd = make(f, r, SOCK_STREAM);
+	name_it(put(r, LEAT_OP_BIND, fd, 2), &n);
+	assert_int_equal(result(f, r, 2), 0);
+	put(r, LEAT_OP_LISTEN, fd, 3)->arg = 64;
+	assert_int_equal(result(f, r, 3), 0);
+	return fd;
+}
+
+static int call(struct fixture *f, struct leat_ring *r, uint16_t port)
+{
+	struct name n = name_of("10.0.0.2", port);
+	int fd = make(f, r, SOCK_STREAM);
+	name_it(put(r, LEAT_OP_CONNECT, fd, 4), &n);
+	assert_int_equal(result(f, r, 4), 0);
+	return fd;
+}
+
+static void pair(struct fixture *f, int ret[2])
+{
+	int l = listen_at(f, f->b, 80);
+	ret[0] = call(f, f->a, 80);
+	put(f->b, LEAT_OP_ACCEPT, l, 5);
+	ret[1] = result(f, f->b, 5);
+	assert_true(ret[1] >= 0);
+	put(f->b, LEAT_OP_CLOSE, l, 6);
+	assert_int_equal(result(f, f->b, 6), 0);
+}
+
+static void bytes(struct leat_sqe *e, const void *buf, size_t len, unsigned flags)
+{
+	e->buf = (void *)buf;
+	e->len = len;
+	e->arg = flags;
+}
+
+/* --- streams --- */
+
+static void bytes_go_both_ways(void **state)
+{
+	struct fixture *f = *state;
+	char buf[16] = "";
+	int fd[2];
+	pair(f, fd);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 10), buf, sizeof buf, 0);
+	expect_none(f, f->b);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 11), "hello", 5, 0);
+	assert_int_equal(result(f, f->a, 11), 5);
+	assert_int_equal(result(f, f->b, 10), 5);
+	assert_string_equal(buf, "hello");
+	bytes(put(f->b, LEAT_OP_SEND, fd[1], 12), "you", 3, 0);
+	assert_int_equal(result(f, f->b, 12), 3);
+	bytes(put(f->a, LEAT_OP_RECV, fd[0], 13), buf, sizeof buf, 0);
+	assert_int_equal(result(f, f->a, 13), 3);
+	put(f->a, LEAT_OP_CLOSE, fd[0], 14);
+	assert_int_equal(result(f, f->a, 14), 0);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 15), buf, sizeof buf, 0);
+	assert_int_equal(result(f, f->b, 15), 0);
+	put(f->b, LEAT_OP_CLOSE, fd[1], 16);
+	assert_int_equal(result(f, f->b, 16), 0);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 17), buf, sizeof buf, 0);
+	assert_int_equal(result(f, f->b, 17), -EBADF);
+}
+
+static void a_long_send_ends_when_all_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	enum { LONG = 4 << 20 };
+	char *out = malloc(LONG), *in = malloc(LONG);
+	struct leat_cqe c;
+	int fd[2];
+	pair(f, fd);
+	for (unsigned i = 0; i < LONG; i++)
+		out[i] = (char)(i * 7 + i / 1000);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 20), out, LONG, 0);
+	expect_none(f, f->a);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 21), in, LONG, MSG_WAITALL);
+	for (unsigned i = 0; i < 100; i++) {
+		go(f);
+		manual_rt_run(f->d->m, 100000);
+	}
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.res, LONG);
+	assert_int_equal(result(f, f->b, 21), LONG);
+	assert_memory_equal(in, out, LONG);
+	free(in);
+	free(out);
+}
+
+static void receives_are_served_in_order(void **state)
+{
+	struct fixture *f = *state;
+	char a[4], b[4];
+	struct leat_cqe c[2];
+	int fd[2];
+	pair(f, fd);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 30), a, 4, MSG_WAITALL);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 31), b, 4, MSG_WAITALL);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 32), "abcdefgh", 8, 0);
+	go(f);
+	assert_int_equal(leat_reap(f->b, c, 2), 2);
+	assert_int_equal(c[0].user_data, 30);
+	assert_int_equal(c[1].user_data, 31);
+	assert_memory_equal(a, "abcd", 4);
+	assert_memory_equal(b, "efgh", 4);
+}
+
+static void many_connections_for_one_accept(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_cqe c;
+	int l = listen_at(f, f->b, 81);
+	put(f->b, LEAT_OP_ACCEPT, l, 40)->flags = LEAT_MULTI;
+	expect_none(f, f->b);
+	for (unsigned i = 0; i < 9; i++) {
+		call(f, f->a, 81);
+		go(f);
+		assert_true(next(f->b, &c));
+		assert_int_equal(c.user_data, 40);
+		assert_int_equal(c.flags, LEAT_CQE_MORE);
+		assert_true(c.res >= 0);
+	}
+	put(f->b, LEAT_OP_CANCEL, l, 41)->buf = (void *)40;
+	go(f);
+	assert_true(next(f->b, &c));
+	assert_int_equal(c.res, -ECANCELED);
+	assert_int_equal(c.flags, 0);
+	assert_int_equal(result(f, f->b, 41), 1);
+}
+
+static void single_accepts_take_one_each(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_cqe c;
+	int l = listen_at(f, f->b, 82);
+	for (unsigned i = 0; i < 6; i++)
+		put(f->b, LEAT_OP_ACCEPT, l, 50 + i);
+	for (unsigned i = 0; i < 8; i++)
+		call(f, f->a, 82);
+	go(f);
+	unsigned seen = 0;
+	while (next(f->b, &c)) {
+		assert_true(c.res >= 0);
+		seen |= 1u << (c.user_data - 50);
+	}
+	assert_int_equal(seen, 0x3f);
+	put(f->b, LEAT_OP_ACCEPT, l, 60);
+	assert_true(result(f, f->b, 60) >= 0);
+}
+
+static void closing_cancels_what_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_cqe c;
+	char buf[4];
+	int fd[2];
+	pair(f, fd);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 70), buf, 4, 0);
+	expect_none(f, f->b);
+	put(f->b, LEAT_OP_CLOSE, fd[1], 71);
+	go(f);
+	assert_true(next(f->b, &c));
+	assert_int_equal(c.user_data, 70);
+	assert_int_equal(c.res, -ECANCELED);
+	assert_int_equal(result(f, f->b, 71), 0);
+}
+
+static void a_receive_waits_so_long_and_not_longer(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_sqe *e;
+	char buf[4];
+	int fd[2];
+	pair(f, fd);
+	e = put(f->b, LEAT_OP_RECV, fd[1], 80);
+	bytes(e, buf, 4, 0);
+	e->timeout_us = 50000;
+	expect_none(f, f->b);
+	manual_rt_run(f->d->m, 49999);
+	expect_none(f, f->b);
+	manual_rt_run(f->d->m, 1);
+	assert_int_equal(result(f, f->b, 80), -ETIME);
+	put(f->a, LEAT_OP_TIMEOUT, -1, 81)->timeout_us = 1000;
+	expect_none(f, f->a);
+	manual_rt_run(f->d->m, 1000);
+	assert_int_equal(result(f, f->a, 81), -ETIME);
+}
+
+static void refusal_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct name n = name_of("10.0.0.2", 9);
+	int fd = make(f, f->a, SOCK_STREAM);
+	name_it(put(f->a, LEAT_OP_CONNECT, fd, 90), &n);
+	assert_int_equal(result(f, f->a, 90), -ECONNREFUSED);
+}
+
+static void one_that_was_bound_connects(void **state)
+{
+	struct fixture *f = *state;
+	struct name own = name_of("10.0.0.1", 0), to = name_of("10.0.0.2", 83),
+		    peer = { .len = sizeof peer.in6 };
+	struct leat_sqe *e;
+	int l = listen_at(f, f->b, 83);
+	for (uint16_t port = 5000; port < 5008; port++) {
+		int fd = make(f, f->a, SOCK_STREAM);
+		own.in.sin_port = htons(port);
+		name_it(put(f->a, LEAT_OP_BIND, fd, 100), &own);
+		assert_int_equal(result(f, f->a, 100), 0);
+		name_it(put(f->a, LEAT_OP_CONNECT, fd, 101), &to);
+		assert_int_equal(result(f, f->a, 101), 0);
+		e = put(f->b, LEAT_OP_ACCEPT, l, 102);
+		e->addr = &peer.sa;
+		peer.len = sizeof peer.in6;
+		e->ret_len = &peer.len;
+		assert_true(result(f, f->b, 102) >= 0);
+		assert_name(&peer, "10.0.0.1", port);
+		bytes(put(f->a, LEAT_OP_SEND, fd, 103), "x", 1, 0);
+		assert_int_equal(result(f, f->a, 103), 1);
+		put(f->a, LEAT_OP_CLOSE, fd, 104);
+		assert_int_equal(result(f, f->a, 104), 0);
+		put(f->a, LEAT_OP_CLOSE, fd, 105);
+		assert_int_equal(result(f, f->a, 105), -EBADF);
+	}
+}
+
+static void polling_tells_of_bytes_and_room(void **state)
+{
+	struct fixture *f = *state;
+	int fd[2];
+	pair(f, fd);
+	put(f->b, LEAT_OP_POLL, fd[1], 110)->arg = EPOLLOUT;
+	assert_int_equal(result(f, f->b, 110), EPOLLOUT);
+	put(f->b, LEAT_OP_POLL, fd[1], 111)->arg = EPOLLIN;
+	expect_none(f, f->b);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 112), "x", 1, 0);
+	assert_int_equal(result(f, f->a, 112), 1);
+	assert_int_equal(result(f, f->b, 111), EPOLLIN);
+}
+
+/* --- datagrams --- */
+
+static void datagrams_carry_addresses(void **state)
+{
+	struct fixture *f = *state;
+	struct name at = name_of("10.0.0.2", 53), from = { 0 }, own = { .len = sizeof own.in6 };
+	char one[3], two[8];
+	struct iovec v[2] = { { one, sizeof one }, { two, sizeof two } };
+	struct msghdr m = {
+		.msg_iov = v, .msg_iovlen = 2, .msg_name = &from.sa, .msg_namelen = sizeof from.in6
+	};
+	struct leat_sqe *e;
+	int a = make(f, f->a, SOCK_DGRAM), b = make(f, f->b, SOCK_DGRAM);
+	name_it(put(f->b, LEAT_OP_BIND, b, 120), &at);
+	assert_int_equal(result(f, f->b, 120), 0);
+	put(f->b, LEAT_OP_RECVMSG, b, 121)->buf = &m;
+	expect_none(f, f->b);
+	e = put(f->a, LEAT_OP_SEND, a, 122);
+	bytes(e, "datagram", 8, 0);
+	name_it(e, &at);
+	assert_int_equal(result(f, f->a, 122), 8);
+	assert_int_equal(result(f, f->b, 121), 8);
+	assert_memory_equal(one, "dat", 3);
+	assert_memory_equal(two, "agram", 5);
+	e = put(f->a, LEAT_OP_GETSOCKNAME, a, 123);
+	e->addr = &own.sa;
+	e->ret_len = &own.len;
+	assert_int_equal(result(f, f->a, 123), 0);
+	from.len = m.msg_namelen;
+	assert_name(&from, "10.0.0.1", ntohs(own.in.sin_port));
+}
+
+/* --- rings --- */
+
+static void a_full_completion_ring_loses_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct leat_ring_opts small = { .entries = 2, .worker = 0 };
+	struct leat_ring *r;
+	struct leat_cqe c;
+	unsigned n = 0, sent = 0;
+	assert_int_equal(ring_new(f->one, &small, &r), 0);
+	for (unsigned i = 0; i < 20; i++) {
+		for (struct leat_sqe *e; sent < 40 && (e = leat_put(r, LEAT_OP_NOP, -1, sent)); sent++)
+			;
+		leat_submit(r);
+		manual_rt_settle(f->d->m);
+		if (i > 5)
+			for (unsigned k = 0; k < 4 && next(r, &c); k++)
+				assert_int_equal(c.user_data, n++);
+	}
+	while (next(r, &c))
+		assert_int_equal(c.user_data, n++);
+	assert_int_equal(n, sent);
+	assert_true(ring_end(r));
+	ring_free(r);
+}
+
+static void what_is_no_operation_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	put(f->a, LEAT_OPS, -1, 130);
+	assert_int_equal(result(f, f->a, 130), -EINVAL);
+	put(f->a, LEAT_OP_RECV, 5, 131);
+	assert_int_equal(result(f, f->a, 131), -EBADF);
+	put(f->a, LEAT_OP_RECV, INT32_MAX, 132);
+	assert_int_equal(result(f, f->a, 132), -EBADF);
+	put(f->a, LEAT_OP_CANCEL, -1, 133)->buf = (void *)7;
+	assert_int_equal(result(f, f->a, 133), -ENOENT);
+}
+
+#define EITHER(name)                                                  \
+	cmocka_unit_test_setup_teardown(name, setup, teardown),       \
+	{                                                             \
+#name ", three workers", name, setup3, teardown, NULL \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EITHER(bytes_go_both_ways),
+		EITHER(a_long_send_ends_when_all_is_taken),
+		EITHER(receives_are_served_in_order),
+		EITHER(many_connections_for_one_accept),
+		EITHER(single_accepts_take_one_each),
+		EITHER(closing_cancels_what_waits),
+		EITHER(a_receive_waits_so_long_and_not_longer),
+		EITHER(refusal_is_told),
+		EITHER(one_that_was_bound_connects),
+		EITHER(polling_tells_of_bytes_and_room),
+		EITHER(datagrams_carry_addresses),
+		EITHER(a_full_completion_ring_loses_nothing),
+		EITHER(what_is_no_operation_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
