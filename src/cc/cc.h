@@ -34,6 +34,7 @@ struct cc_ack {
 	uint32_t rtt_us; /* measured by it; 0: not */
 	uint32_t srtt_us;
 	uint64_t now_us;
+	bool limited; /* the window kept data from leaving */
 	bool grows; /* the window was made use of, and nothing is being repaired */
 	bool ece; /* the receiver says that what it acknowledges was marked (RFC 3168) */
 	const struct cc_sample *rate; /* NULL: not kept for this connection */
@@ -70,7 +71,7 @@ struct cc_ops {
 	void (*restart)(struct cc *c);
 	/* Data leaves where none was under way for idle_us. May be NULL. */
 	void (*resume)(struct cc *c, uint64_t now_us, uint64_t idle_us);
-	/* Bytes in a second; CC_PACES. */
+	/* Bytes in a second; 0: it does not know. CC_PACES. */
 	uint64_t (*pacing)(const struct cc *c);
 };
 

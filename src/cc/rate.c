@@ -94,6 +94,8 @@ void cc_rate_sample(struct cc_rate *r, uint32_t now_us, uint32_t bytes, uint32_t
 	r->delivered += bytes;
 	r->delivered_us = now_us;
 	ret->newly = bytes;
+	ret->newly_lost = r->lost - r->lost_seen;
+	r->lost_seen = r->lost;
 	if (r->app_limited && is_before(r->app_end, r->delivered))
 		r->app_limited = false;
 	if (!m)

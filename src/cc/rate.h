@@ -18,9 +18,9 @@ struct cc_mark {
 enum { CC_MARKS = 16 };
 
 struct cc_rate {
-	uint32_t delivered, delivered_us, first_us, lost;
-	uint32_t
-		app_end; /* `delivered` at which the sample is the way's again, not the application's; if app_limited */
+	uint32_t delivered, delivered_us, first_us, lost, lost_seen;
+	/* `delivered` at which a sample is the way's again, not the application's; if app_limited. */
+	uint32_t app_end;
 	uint32_t best_bytes, best_us; /* the last sample that says what the way can do */
 	uint8_t first, n; /* marks, a ring in the order of time */
 	bool app_limited, best_app_limited;

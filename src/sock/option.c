@@ -214,6 +214,29 @@ static int get_keepalive(struct sock *s, void *val, socklen_t *len)
 	return write_int(NULL, tcp_get_keepalive(&s->end), val, len);
 }
 
+/* Linux: as wide as the caller's long, or an unsigned int, whose largest means no limit, too. */
+static int set_max_pacing(struct sock *s, const void *val, socklen_t len)
+{
+	uint64_t wide;
+	uint32_t narrow;
+	if (len < sizeof narrow)
+		return -EINVAL;
+	if (len >= sizeof wide) {
+		memcpy(&wide, val, sizeof wide);
+		return tcp_set_max_pacing(&s->end, wide);
+	}
+	memcpy(&narrow, val, sizeof narrow);
+	return tcp_set_max_pacing(&s->end, narrow == UINT32_MAX ? UINT64_MAX : narrow);
+}
+
+static int get_max_pacing(struct sock *s, void *val, socklen_t *len)
+{
+	uint64_t wide = tcp_get_max_pacing(&s->end);
+	uint32_t narrow = (uint32_t)MIN(wide, (uint64_t)UINT32_MAX);
+	return *len >= sizeof wide ? write_out(&wide, sizeof wide, val, len)
+				   : write_out(&narrow, sizeof narrow, val, len);
+}
+
 static int set_linger(struct sock *s, const void *val, socklen_t len)
 {
 	struct linger l;
@@ -536,6 +559,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_listens) },
 	{ SOL_SOCKET, SO_KEEPALIVE,		FN(set_keepalive, get_keepalive), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_LINGER,		FN(set_linger, get_linger), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_MAX_PACING_RATE,	FN(set_max_pacing, get_max_pacing), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MARK,			FN(set_mark, get_mark) },
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },

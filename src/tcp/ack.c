@@ -39,7 +39,7 @@ static bool has_unsent(const struct tcp_conn *c)
 void tcp_arm_retransmit(struct tcp_conn *c)
 {
 	bool under_way = c->snd_una != c->snd_nxt;
-	c->probing = !under_way && has_unsent(c);
+	c->probing = !under_way && has_unsent(c) && !(c->paced && tcp_pace_queued(c));
 	if (under_way || c->probing)
 		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
 	else
@@ -112,10 +112,32 @@ static bool uses_window(const struct tcp_conn *c)
 	return c->cwnd_limited;
 }
 
-/* Linux: what was SACKed before has had its turn; a window grows with what snd_una passes. */
-static void control(struct tcp_conn *c, uint32_t acked, uint32_t newly, uint32_t rtt_us)
+/* How fast it went, by what the log says has arrived and was lost since the last time. */
+static void sample(struct tcp_conn *c, uint32_t rtt_us, struct cc_sample *ret)
 {
+	struct tcp_motion *m = c->m;
+	struct cc_rate *r = &m->rate;
+	uint32_t now_us = (uint32_t)c->w->lc->now_us, min_us;
+	min_us =
+		rtt_us ? cc_min_add(&m->min_rtt, racy_get(tcp_stack(c->w->st)->conf.min_rtt_wlen_s) * 1000000,
+				    now_us, rtt_us)
+		       : tcp_min_rtt(c);
+	ret->flight = tcp_in_flight(c);
+	r->lost = m->log.lost_ever;
+	if (m->log.any_new) /* after the repair has said what is lost */
+		cc_rate_sample(r, now_us, m->log.delivered - r->delivered, m->log.newest_us,
+			       min_us == UINT32_MAX ? 0 : min_us, ret);
+	m->log.any_new = false;
+}
+
+/* Linux: what was SACKed before has had its turn; a window grows with what snd_una passes. */
+static void control(struct tcp_conn *c, uint32_t acked, uint32_t newly, uint32_t rtt_us, uint32_t flight)
+{
+	struct cc_sample s = { .prior_flight = flight };
+	sample(c, rtt_us, &s);
 	const struct cc_ack a = { .bytes = newly,
+				  .rate = &s,
+				  .limited = c->cwnd_limited,
 				  .una = c->snd_una,
 				  .nxt = c->snd_nxt,
 				  .rtt_us = rtt_us,
@@ -123,6 +145,7 @@ static void control(struct tcp_conn *c, uint32_t acked, uint32_t newly, uint32_t
 				  .now_us = c->w->lc->now_us,
 				  .grows = acked && c->repair != TCP_RECOVERY && uses_window(c) };
 	cc_acked(&c->cc, &a);
+	tcp_pace_update(c);
 }
 
 /* --- all of it --- */
@@ -152,7 +175,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 	}
 	uint32_t flight = c->snd_nxt - c->snd_una;
 	bool outstanding = flight != 0, window = take_window(c, s);
-	uint32_t sacked = take_sacks(c, s);
+	uint32_t before = tcp_in_flight(c), sacked = take_sacks(c, s);
 	const struct tcp_log_acked a = c->m ? tcp_log_ack(&c->m->log, s->ack) : (struct tcp_log_acked){ 0 };
 	bool dup = !a.bytes && outstanding && !s->len && !window && !(s->flags & (TCP_F_SYN | TCP_F_FIN));
 	uint32_t rtt_us = 0;
@@ -166,7 +189,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 	uint32_t newly = a.bytes - a.sacked + sacked;
 	tcp_repair(c, s, a.bytes, newly, dup);
 	if (newly)
-		control(c, a.bytes, newly, rtt_us);
+		control(c, a.bytes, newly, rtt_us, before);
 	if (a.bytes || c->probing || window) {
 		if (!a.bytes && window)
 			c->backoff = 0;

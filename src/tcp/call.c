@@ -364,6 +364,7 @@ ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 	int err = flags & MSG_OOB ? -EOPNOTSUPP : may_send(e, c);
 	if (err || !len)
 		return err;
+	tcp_note_app_limited(c);
 	ssize_t n = tcp_queue_bytes(c, buf, len);
 	if (!n)
 		return -EAGAIN;

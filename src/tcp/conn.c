@@ -15,7 +15,7 @@ struct tcp_opts tcp_opts_default(const struct leat_stack *st)
 static bool is_rare(const struct tcp_opts *o)
 {
 	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
-	       o->mss || o->syn_retries || o->linger2_s;
+	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing;
 }
 
 struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)
@@ -44,6 +44,7 @@ struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const s
 	c->rcv_mss = TCP_MSS_UNSAID;
 	tcp_timer_init(c);
 	cc_init(&c->cc, o->cc, TCP_MSS_UNSAID);
+	tcp_pace_choose(c);
 	return c;
 }
 
@@ -114,6 +115,14 @@ void tcp_set_mss(struct tcp_conn *c)
 		mss = (uint16_t)(mss - TCP_STAMP_BYTES);
 	c->mss = (uint16_t)MAX(mss, TCP_MSS_MIN - TCP_STAMP_BYTES);
 	c->cc.mss = c->mss;
+	if (c->m)
+		tcp_pace_choose(c); /* packets are of whole segments */
+}
+
+void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops)
+{
+	cc_change(&c->cc, ops, c->m ? c->m->cc_large : NULL);
+	tcp_pace_choose(c);
 }
 
 /* --- close --- */

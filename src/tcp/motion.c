@@ -18,6 +18,7 @@ struct tcp_motion *tcp_move(struct tcp_conn *c)
 	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
 	c->m = m;
 	tcp_space_moves(c);
+	tcp_pace_begin(c);
 	return m;
 }
 
@@ -25,6 +26,7 @@ void tcp_rest(struct tcp_conn *c)
 {
 	if (!c->m)
 		return;
+	tcp_pace_end(c);
 	tcp_log_done(&c->m->log);
 	slab_free_at(c->m, sizeof *c->m, c->m->place);
 	c->m = NULL;

@@ -122,7 +122,7 @@ static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 		return -ENOENT;
 	s->opts.cc = cc;
 	if (s->conn && s->conn->cc.ops != cc)
-		cc_change(&s->conn->cc, cc, NULL);
+		tcp_change_cc(s->conn, cc);
 	return 0;
 }
 
@@ -144,6 +144,20 @@ static int get_congestion(const struct tcp_sock *s, void *val, socklen_t *len)
 static uint32_t in_segments(const struct tcp_conn *c, uint32_t bytes)
 {
 	return (bytes + c->mss - 1) / c->mss;
+}
+
+/* Of what is measured while data moves. Linux: no limit and no measurement are all ones. */
+static void fill_rates(const struct tcp_conn *c, struct tcp_info *i)
+{
+	uint64_t most = c->rare ? c->rare->opts.max_pacing : 0;
+	i->tcpi_max_pacing_rate = most ? most : UINT64_MAX;
+	i->tcpi_pacing_rate = c->m ? c->m->pace_rate : i->tcpi_max_pacing_rate;
+	i->tcpi_min_rtt = tcp_min_rtt(c);
+	if (!c->m)
+		return;
+	i->tcpi_delivery_rate = cc_rate_bytes_per_s(&c->m->rate);
+	i->tcpi_delivery_rate_app_limited = c->m->rate.best_app_limited & 1;
+	i->tcpi_delivered = in_segments(c, c->m->log.delivered);
 }
 
 static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
@@ -181,6 +195,7 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 	if (c->rare && c->rare->opts.mss && c->rare->opts.mss < i->tcpi_advmss)
 		i->tcpi_advmss = c->rare->opts.mss;
 	i->tcpi_reordering = 3;
+	fill_rates(c, i);
 	i->tcpi_notsent_bytes = seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
 }
 
@@ -330,6 +345,25 @@ int tcp_set_keepalive(struct l4_end *e, bool on)
 bool tcp_get_keepalive(const struct l4_end *e)
 {
 	return tcp_sock_of(e)->opts.keepalive;
+}
+
+static void apply_pacing(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	tcp_pace_choose(c);
+	tcp_output(c);
+}
+
+int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts.max_pacing = bytes_per_s == UINT64_MAX ? 0 : MAX(bytes_per_s, (uint64_t)1);
+	return tell_conn(s, apply_pacing);
+}
+
+uint64_t tcp_get_max_pacing(const struct l4_end *e)
+{
+	uint64_t most = tcp_sock_of(e)->opts.max_pacing;
+	return most ? most : UINT64_MAX;
 }
 
 int tcp_set_linger(struct l4_end *e, bool on, int seconds)

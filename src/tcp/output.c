@@ -399,6 +399,15 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 
 /* --- what may leave --- */
 
+/* Before what is under way counts it. */
+static void note_sent(struct tcp_conn *c, uint32_t bytes)
+{
+	c->m->rate.lost = c->m->log.lost_ever;
+	cc_rate_sent(&c->m->rate, (uint32_t)c->w->lc->now_us, tcp_in_flight(c), bytes);
+	if (unlikely(c->paced))
+		tcp_pace_sent(c, bytes);
+}
+
 /* RFC 6675: what was lost. The FIN is a byte behind the last. */
 bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 {
@@ -417,6 +426,7 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 		if (!t || t->end - t->start != sent)
 			return false;
 	}
+	note_sent(c, sent);
 	tcp_log_sent_again(&c->m->log, t, c->w->lc->now_us);
 	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], (sent + c->mss - 1) / c->mss);
 	tcp_count_prr_sent(c, sent);
@@ -455,7 +465,7 @@ static bool nagle_waits(const struct tcp_conn *c, uint32_t len)
 static uint32_t how_much(struct tcp_conn *c, uint32_t there)
 {
 	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c);
-	uint32_t fits = MIN(there, wnd), len = MIN(fits, (uint32_t)TCP_GSO_BYTES_MAX);
+	uint32_t fits = MIN(there, wnd), len = MIN(fits, c->m->tso_bytes);
 	c->cwnd_limited = cwnd < fits;
 	if (cwnd < MIN(len, (uint32_t)c->mss))
 		return 0;
@@ -472,13 +482,15 @@ static uint32_t how_much(struct tcp_conn *c, uint32_t there)
 static bool send_new(struct tcp_conn *c)
 {
 	uint32_t there = c->snd_end - c->snd_nxt;
-	uint32_t len = there && !c->fin_sent ? how_much(c, there) : 0;
+	if ((!there && !c->fin_wanted) || c->fin_sent || !tcp_move(c))
+		return false;
+	uint32_t len = there ? how_much(c, there) : 0;
 	bool fin = c->fin_wanted && !c->fin_sent && len == there;
 	if (!len && !(fin && !there))
 		return false;
 	struct mem_account *mem = &c->w->st->mem;
 	uint64_t now = c->w->lc->now_us;
-	if (!tcp_move(c) || !tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
+	if (!tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, fin);
 	if (sent != len + fin)
@@ -489,6 +501,7 @@ static bool send_new(struct tcp_conn *c)
 		c->small_out = true;
 		c->snd_small = c->snd_nxt + sent;
 	}
+	note_sent(c, sent);
 	c->fin_sent |= fin && sent == len + fin;
 	c->snd_nxt += sent;
 	c->m->max_flight = MAX(c->m->max_flight, tcp_in_flight(c));
@@ -507,6 +520,7 @@ bool tcp_push_window(struct tcp_conn *c)
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, false);
 	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
+	note_sent(c, sent);
 	c->snd_nxt += sent;
 	c->last_sent_us = now;
 	return sent != 0;
@@ -516,7 +530,9 @@ bool tcp_push_window(struct tcp_conn *c)
 static void restart_idle(struct tcp_conn *c)
 {
 	bool idle = c->snd_nxt == c->snd_una && c->snd_end != c->snd_nxt && c->last_sent_us;
-	if (!idle || !tcp_stack(c->w->st)->conf.idle_restart ||
+	if (idle && c->cc.ops->resume)
+		c->cc.ops->resume(&c->cc, c->w->lc->now_us, c->w->lc->now_us - c->last_sent_us);
+	if (!idle || c->cc.ops->flags & CC_OWNS_WINDOW || !tcp_stack(c->w->st)->conf.idle_restart ||
 	    c->w->lc->now_us - c->last_sent_us < c->rto_us)
 		return;
 	c->cc.cwnd = MIN(c->cc.cwnd, cc_initial_window(c->mss));
@@ -531,17 +547,28 @@ static bool may_be_lost(struct tcp_conn *c)
 	       room_in_cwnd(c) >= c->mss && tcp_log_lose_hole(&c->m->log, &c->w->st->mem, c->mss);
 }
 
+/* Pacing: for the next departure. Then it is not the window that holds back. */
+static bool must_wait(struct tcp_conn *c)
+{
+	if (likely(!c->paced))
+		return false;
+	if (!tcp_pace_waits(c))
+		return false;
+	c->cwnd_limited = false;
+	return true;
+}
+
 void tcp_output(struct tcp_conn *c)
 {
 	bool any = false, was_idle = c->snd_una == c->snd_nxt;
 	if (tcp_states[c->h.state].sends) {
 		restart_idle(c);
-		while (has_lost(c) && room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) &&
+		while (has_lost(c) && !must_wait(c) && room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) &&
 		       tcp_send_again(c, room_in_cwnd(c)))
 			any = true;
-		while (!has_lost(c) && send_new(c))
+		while (!has_lost(c) && !must_wait(c) && send_new(c))
 			any = true;
-		while (may_be_lost(c) && tcp_send_again(c, c->mss))
+		while (!must_wait(c) && may_be_lost(c) && tcp_send_again(c, c->mss))
 			any = true;
 		if (any)
 			c->last_sent_us = c->w->lc->now_us;

@@ -52,6 +52,9 @@ static void count(struct tcp_log *l, const struct tcp_sent *t, uint32_t sign)
 
 static void set_flags(struct tcp_log *l, struct tcp_sent *t, uint8_t flags)
 {
+	uint8_t fresh = (uint8_t)(flags & ~t->flags), gone = (uint8_t)(t->flags & ~flags);
+	if (fresh & TCP_SENT_LOST || (gone & TCP_SENT_AGAIN && flags & TCP_SENT_LOST))
+		l->lost_ever += len_of(t);
 	count(l, t, UINT32_MAX);
 	t->flags = flags;
 	count(l, t, 1);
@@ -151,6 +154,14 @@ static void note_time(struct tcp_log_acked *a, const struct tcp_sent *t)
 	a->has_time = true;
 }
 
+static void note_delivered(struct tcp_log *l, const struct tcp_sent *t, uint32_t bytes)
+{
+	l->delivered += bytes;
+	if (!l->any_new || (int32_t)(t->sent_us - l->newest_us) > 0)
+		l->newest_us = t->sent_us;
+	l->any_new = true;
+}
+
 struct tcp_log_acked tcp_log_ack(struct tcp_log *l, seq32 una)
 {
 	struct tcp_log_acked a = { 0 };
@@ -159,8 +170,10 @@ struct tcp_log_acked tcp_log_ack(struct tcp_log *l, seq32 una)
 		seq32 upto = seq_min(t->end, una);
 		a.bytes += upto - t->start;
 		a.sacked += t->flags & TCP_SENT_SACKED ? upto - t->start : 0;
-		if (!(t->flags & TCP_SENT_SACKED))
+		if (!(t->flags & TCP_SENT_SACKED)) {
 			note_time(&a, t);
+			note_delivered(l, t, upto - t->start);
+		}
 		count(l, t, UINT32_MAX);
 		t->start = upto;
 		if (upto != t->end) {
@@ -195,6 +208,7 @@ uint32_t tcp_log_sack(struct tcp_log *l, struct mem_account *mem, const struct t
 			break;
 		t = tcp_log_at(l, i);
 		newly += len_of(t);
+		note_delivered(l, t, len_of(t));
 		set_flags(l, t, (uint8_t)((t->flags | TCP_SENT_SACKED) & ~TCP_SENT_LOST));
 	}
 	return newly;
@@ -202,6 +216,7 @@ uint32_t tcp_log_sack(struct tcp_log *l, struct mem_account *mem, const struct t
 
 void tcp_log_forget_sacks(struct tcp_log *l)
 {
+	l->delivered -= l->sacked;
 	for (unsigned i = 0; l->sacked && i < l->n; i++) {
 		struct tcp_sent *t = tcp_log_at(l, i);
 		set_flags(l, t, t->flags & TCP_SENT_LOST ? t->flags & (uint8_t)~TCP_SENT_SACKED : 0);

@@ -44,6 +44,7 @@ static int tcp_worker_init(struct worker *w)
 	hash_init(&tw->chosen, &w->st->mem, NULL, NULL);
 	hash_init(&tw->holds, &w->st->mem, NULL, NULL);
 	slab_init(&tw->hold_slab, &w->st->mem, tcp_hold_bytes, tcp_hold_place);
+	tcp_pacer_init(w);
 	return 0;
 }
 
@@ -73,6 +74,7 @@ static void tcp_drain(struct leat_stack *st)
 static void tcp_worker_free(struct worker *w)
 {
 	struct tcp_worker *tw = tcp_worker(w);
+	tcp_pacer_stop(w);
 	hash_done(&tw->by_key);
 	slab_done(&tw->conns);
 	slab_done(&tw->motions);

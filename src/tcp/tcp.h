@@ -60,6 +60,8 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len);
 /* Of SOL_SOCKET those that TCP acts by: SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF. */
 int tcp_set_keepalive(struct l4_end *e, bool on);
 bool tcp_get_keepalive(const struct l4_end *e);
+int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s); /* UINT64_MAX: no limit */
+uint64_t tcp_get_max_pacing(const struct l4_end *e);
 int tcp_set_linger(struct l4_end *e, bool on, int seconds);
 void tcp_get_linger(const struct l4_end *e, int ret_on_seconds[2]);
 void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);

@@ -120,6 +120,10 @@ struct tcp_log {
 	struct tcp_sent *at; /* own, or more from the account */
 	uint16_t first, n, room;
 	uint32_t sacked, lost, again; /* bytes with those flags; AGAIN only of what is not SACKED */
+	/* Of all time, for rates: bytes that arrived, that were taken for lost; when the newest of those that arrived since it was
+	 * looked at last (any_new) had been sent. */
+	uint32_t delivered, lost_ever, newest_us;
+	bool any_new;
 	struct tcp_sent own[TCP_SENT_INLINE];
 };
 
@@ -153,6 +157,7 @@ struct tcp_opts {
 	bool nodelay, cork, keepalive, linger, quickack_off;
 	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
 	uint16_t linger_s;
+	uint64_t max_pacing; /* SO_MAX_PACING_RATE, bytes in a second; 0: not said */
 	int32_t linger2_s; /* 0: the stack's; < 0: none */
 };
 
@@ -216,6 +221,7 @@ struct tcp_conn {
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
+	bool paced : 1; /* an algorithm or an option wants so */
 	struct tcp_motion *m; /* NULL: nothing is under way, and nothing came of late */
 
 	/* Bytes. */
@@ -268,8 +274,18 @@ struct tcp_motion {
 	seq32 recover; /* RecoveryPoint */
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
 
-	/* How fast: cc. */
+	/* How fast: pace.c, cc. */
 	uint32_t max_flight; /* since nothing was under way last */
+	uint32_t tso_bytes; /* what may leave as one packet, whole segments */
+	uint32_t pace_wnd, pace_srtt_us; /* for which the next three were computed */
+	uint64_t pace_rate; /* bytes in a second; UINT64_MAX: nothing limits it */
+	uint64_t pace_recip; /* nanoseconds for a byte, shifted by TCP_PACE_SHIFT */
+	uint64_t pace_next_ns; /* nothing leaves before */
+	struct list pace_link; /* of a slot of the worker's wheel */
+	struct tcp_conn *conn;
+	struct cc_rate rate;
+	struct cc_min min_rtt;
+	uint64_t cc_large[CC_LARGE_BYTES / sizeof(uint64_t)]; /* lent to c->cc */
 
 	/* How much may wait: space.c. Times are a clock's lower bits. */
 	uint32_t rcv_rtt_us8,
@@ -352,6 +368,16 @@ static inline struct tcp_sock *tcp_sock_of(const struct l4_end *e)
 
 /* --- the module --- */
 
+/* Whose next departure is when: pace.c. */
+enum { TCP_PACE_SLOTS = 512, TCP_PACE_SLOT_SHIFT = 5, TCP_PACE_SHIFT = 24 };
+struct tcp_pacer {
+	struct timer timer; /* of the first busy slot */
+	struct worker *w;
+	uint64_t at; /* slots up to here have been looked at; busy ones lie in the TCP_PACE_SLOTS behind it */
+	uint64_t busy[TCP_PACE_SLOTS / 64];
+	struct list slot[TCP_PACE_SLOTS];
+};
+
 struct tcp_conf {
 	uint32_t syn_retries, synack_retries, retries2, orphan_retries, fin_timeout_s;
 	uint32_t keep_idle_s, keep_interval_s, keep_probes;
@@ -363,6 +389,7 @@ struct tcp_conf {
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
 	int32_t adv_win_scale;
 	uint8_t app_win, moderate_rcvbuf, shrink_window;
+	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, min_rtt_wlen_s;
 };
 
 enum { TCP_PORT_TABLE = 256 };
@@ -388,6 +415,7 @@ struct tcp_worker {
 	struct slab hold_slab;
 	uint64_t challenges_until_us; /* of tcp_challenge_ack_limit */
 	uint32_t challenges_left;
+	struct tcp_pacer pacer;
 	uint64_t counts[TCP_COUNTS];
 };
 static inline struct tcp_stack *tcp_stack(const struct leat_stack *st)
@@ -479,6 +507,7 @@ void tcp_conn_free(struct tcp_conn *c);
 void tcp_fail(struct tcp_conn *c, int err); /* over, and its owner is told why */
 void tcp_tell(struct tcp_conn *c);
 void tcp_set_mss(struct tcp_conn *c);
+void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops);
 void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
 void tcp_orphan_waits(struct tcp_conn *c); /* in FIN_WAIT2 */
 struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
@@ -514,6 +543,24 @@ uint64_t tcp_rto_us(const struct tcp_conn *c);
 struct tcp_motion *tcp_move(struct tcp_conn *c);
 void tcp_rest(struct tcp_conn *c); /* given back, with the log */
 void tcp_tidy(struct tcp_conn *c); /* the timer's: given back, if it rests */
+
+/* --- pace.c --- */
+
+void tcp_pacer_init(struct worker *w);
+void tcp_pacer_stop(struct worker *w);
+void tcp_pace_begin(struct tcp_conn *c); /* with a fresh c->m */
+void tcp_pace_end(struct tcp_conn *c); /* before c->m goes */
+void tcp_pace_choose(struct tcp_conn *c); /* whether it is paced: an algorithm or an option has changed */
+void tcp_pace_update(struct tcp_conn *c); /* cwnd or round trip have changed */
+/* Of a paced one: must it wait? Then it is in the wheel, and tcp_output() will be called. */
+bool tcp_pace_waits(struct tcp_conn *c);
+void tcp_pace_sent(struct tcp_conn *c, uint32_t bytes);
+static inline bool tcp_pace_queued(const struct tcp_conn *c)
+{
+	return c->m && !list_empty(&c->m->pace_link);
+}
+void tcp_note_app_limited(struct tcp_conn *c); /* before bytes of the program are queued */
+uint32_t tcp_min_rtt(const struct tcp_conn *c); /* UINT32_MAX: not measured */
 
 /* --- sent.c --- */
 
