@@ -253,7 +253,7 @@ static size_t len_of(uint32_t cmd, int family)
 
 static int family_of(const struct call *c)
 {
-	int fd = target_fd(c->tid, c->arg[0]), family;
+	int fd = target_fd(c->s, c->tid, c->arg[0]), family;
 
 	if (fd < 0)
 		return 0;

@@ -29,15 +29,15 @@ static void consume(struct call *c)
 }
 
 /* Everything comes from the kernel: port 0. Linux: msg_namelen is the address's even when less was copied. */
-static int give_name(struct call *c, struct target_msg *m)
+static void give_name(struct target_msg *m)
 {
-	struct sockaddr_nl a = { .nl_family = AF_NETLINK };
-	size_t len = MIN(sizeof a, (size_t)m->h.msg_namelen);
+	size_t len = MIN(sizeof m->name, (size_t)m->h.msg_namelen);
 
+	m->name = (struct sockaddr_nl){ .nl_family = AF_NETLINK };
 	if (!m->h.msg_name)
-		return 0;
-	m->h.msg_namelen = sizeof a;
-	return target_write(c->tid, (uint64_t)m->h.msg_name, &a, len);
+		return;
+	m->h.msg_namelen = sizeof m->name;
+	msg_field(m, (uint64_t)m->h.msg_name, &m->name, len);
 }
 
 static bool wants_creds(int fd)
@@ -49,25 +49,21 @@ static bool wants_creds(int fd)
 }
 
 /* Linux: messages of the kernel carry pid, uid and gid 0. */
-static int give_control(struct call *c, struct target_msg *m)
+static void give_control(struct call *c, struct target_msg *m)
 {
-	union {
-		struct cmsghdr h;
-		char room[CMSG_SPACE(sizeof(struct ucred))];
-	} ctl = { 0 };
-
 	if (!m->h.msg_control || !wants_creds(c->ev.fd)) {
 		m->h.msg_controllen = 0;
-		return 0;
+		return;
 	}
 	if (m->h.msg_controllen < CMSG_LEN(sizeof(struct ucred))) {
 		m->h.msg_controllen = 0;
 		m->h.msg_flags |= MSG_CTRUNC;
-		return 0;
+		return;
 	}
-	ctl.h = (struct cmsghdr){ CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS };
-	m->h.msg_controllen = MIN(m->h.msg_controllen, sizeof ctl);
-	return target_write(c->tid, (uint64_t)m->h.msg_control, &ctl, m->h.msg_controllen);
+	memset(&m->control, 0, sizeof m->control);
+	m->control.h = (struct cmsghdr){ CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS };
+	m->h.msg_controllen = MIN(m->h.msg_controllen, sizeof m->control);
+	msg_field(m, (uint64_t)m->h.msg_control, &m->control, m->h.msg_controllen);
 }
 
 /* Linux: a dump comes in pieces as large as the largest receive so far had room for, up to 32 KiB. No answer is waited for: a daemon that
@@ -86,13 +82,13 @@ static void tell_room(struct call *c, size_t room)
 	daemon_send(c->s, &req, &c->ev.fd, 1);
 }
 
-/* Fills m->h and the target's buffers; the header itself is the caller's to write back. Bytes to return, or -errno. */
-static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
+/* Looks at the message, whose bytes are then in s->buf, *ret_take of them for the target, and fills m->h; what is to be written beside them becomes fields of m.
+ * Bytes to return, or -errno. */
+static ssize_t recv_one(struct call *c, struct target_msg *m, int flags, size_t *ret_take)
 {
 	struct known *k = known_find(c->s, c->cookie);
 	size_t take;
 	ssize_t n;
-	int err;
 
 	if (flags & (MSG_OOB | MSG_ERRQUEUE))
 		return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
@@ -109,13 +105,9 @@ static ssize_t recv_one(struct call *c, struct target_msg *m, int flags)
 	m->h.msg_flags = take < (size_t)n ? MSG_TRUNC : 0;
 	if (k && !(flags & MSG_PEEK))
 		known_received(k, c->s->buf, take);
-	err = target_scatter(c->tid, m->iov, m->h.msg_iovlen, c->s->buf, take);
-	if (!err)
-		err = give_name(c, m);
-	if (!err)
-		err = give_control(c, m);
-	if (err)
-		return err;
+	give_name(m);
+	give_control(c, m);
+	*ret_take = take;
 	return flags & MSG_TRUNC ? n : (ssize_t)take;
 }
 
@@ -174,15 +166,17 @@ void call_recvfrom(struct call *c)
 {
 	int room = 0, flags = c->arg[3];
 	struct target_msg m;
+	size_t take;
 	ssize_t n = c->arg[5] ? target_read(c->tid, c->arg[5], &room, sizeof room) : 0;
 
 	if (!n && room < 0)
 		n = -EINVAL;
 	msg_from_buf(c->arg[1], c->arg[2], c->arg[4], room, &m);
 	if (!n)
-		n = recv_one(c, &m, flags);
-	if (n >= 0 && c->arg[5]) {
-		int err = target_write(c->tid, c->arg[5], &m.h.msg_namelen, sizeof m.h.msg_namelen);
+		n = recv_one(c, &m, flags, &take);
+	if (n >= 0) {
+		msg_field(&m, c->arg[5], &m.h.msg_namelen, c->arg[5] ? sizeof m.h.msg_namelen : 0);
+		int err = msg_write(c->tid, &m, c->s->buf, take);
 		n = err ? err : n;
 	}
 	if (n >= 0 && !settle(c, flags))
@@ -191,40 +185,42 @@ void call_recvfrom(struct call *c)
 		finish(c, n, flags, call_recvfrom);
 }
 
-static int write_back(struct call *c, uint64_t addr, const struct msghdr *h)
+static void give_header(struct target_msg *m, uint64_t addr)
 {
-	int err = 0;
+	struct msghdr *h = &m->h;
 
 	if (h->msg_name)
-		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_namelen), &h->msg_namelen,
-				   sizeof h->msg_namelen);
-	if (!err)
-		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_controllen), &h->msg_controllen,
-				   sizeof h->msg_controllen);
-	if (!err)
-		err = target_write(c->tid, addr + offsetof(struct msghdr, msg_flags), &h->msg_flags,
-				   sizeof h->msg_flags);
-	return err;
+		msg_field(m, addr + offsetof(struct msghdr, msg_namelen), &h->msg_namelen,
+			  sizeof h->msg_namelen);
+	msg_field(m, addr + offsetof(struct msghdr, msg_controllen), &h->msg_controllen,
+		  sizeof h->msg_controllen);
+	msg_field(m, addr + offsetof(struct msghdr, msg_flags), &h->msg_flags, sizeof h->msg_flags);
 }
 
-static ssize_t recv_msg_at(struct call *c, uint64_t addr, int flags)
+/* lenp: where a struct mmsghdr has its length; 0: it is none. */
+static ssize_t recv_msg_at(struct call *c, uint64_t addr, uint64_t lenp, int flags)
 {
 	struct target_msg m;
 	ssize_t n = msg_read(c->tid, addr, &m);
+	uint32_t len;
+	size_t take;
 	int err;
 
 	if (!n)
-		n = recv_one(c, &m, flags);
+		n = recv_one(c, &m, flags, &take);
 	if (n < 0)
 		return n;
-	err = write_back(c, addr, &m.h);
+	len = (uint32_t)n;
+	give_header(&m, addr);
+	msg_field(&m, lenp, &len, lenp ? sizeof len : 0);
+	err = msg_write(c->tid, &m, c->s->buf, take);
 	return err ? err : n;
 }
 
 void call_recvmsg(struct call *c)
 {
 	int flags = c->arg[2];
-	ssize_t n = recv_msg_at(c, c->arg[1], flags);
+	ssize_t n = recv_msg_at(c, c->arg[1], 0, flags);
 
 	if (n >= 0 && !settle(c, flags))
 		call_drop(c);
@@ -241,13 +237,8 @@ void call_recvmmsg(struct call *c)
 
 	for (i = 0; i < n; i++) {
 		uint64_t at = c->arg[1] + i * sizeof(struct mmsghdr);
-		uint32_t len;
-		got = recv_msg_at(c, at, flags);
+		got = recv_msg_at(c, at, at + offsetof(struct mmsghdr, msg_len), flags);
 		if (got < 0)
-			break;
-		len = got;
-		got = target_write(c->tid, at + offsetof(struct mmsghdr, msg_len), &len, sizeof len);
-		if (got)
 			break;
 		if (!settle(c, flags)) {
 			call_drop(c);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 int msg_read(pid_t tid, uint64_t addr, struct target_msg *ret)
 {
@@ -16,6 +17,7 @@ int msg_read(pid_t tid, uint64_t addr, struct target_msg *ret)
 		return -EINVAL;
 	err = target_read(tid, (uint64_t)ret->h.msg_iov, ret->iov, ret->h.msg_iovlen * sizeof ret->iov[0]);
 	ret->room = 0;
+	ret->n_fields = 0;
 	for (size_t i = 0; !err && i < ret->h.msg_iovlen; i++) {
 		if (ret->iov[i].iov_len > SSIZE_MAX - ret->room)
 			err = -EINVAL;
@@ -28,6 +30,33 @@ int msg_read(pid_t tid, uint64_t addr, struct target_msg *ret)
 void msg_from_buf(uint64_t buf, size_t len_bytes, uint64_t name, uint32_t name_len, struct target_msg *ret)
 {
 	ret->h = (struct msghdr){ .msg_name = (void *)name, .msg_namelen = name_len, .msg_iovlen = 1 };
+	ret->n_fields = 0;
 	ret->room = MIN(len_bytes, (size_t)INT_MAX);
 	ret->iov[0] = (struct iovec){ (void *)buf, ret->room };
+}
+
+void msg_field(struct target_msg *m, uint64_t addr, const void *from, size_t len_bytes)
+{
+	if (!len_bytes)
+		return;
+	m->own[m->n_fields] = (struct iovec){ (void *)from, len_bytes };
+	m->its[m->n_fields++] = (struct iovec){ (void *)addr, len_bytes };
+}
+
+int msg_write(pid_t tid, struct target_msg *m, const void *data, size_t len_bytes)
+{
+	struct iovec its[ARRAY_SIZE(m->iov)];
+	unsigned n = m->n_fields, n_data = len_bytes ? (unsigned)m->h.msg_iovlen : 0;
+	size_t bytes = len_bytes;
+
+	if (n + n_data > ARRAY_SIZE(its)) {
+		int err = target_scatter(tid, m->iov, n_data, data, len_bytes);
+		return err ? err : msg_write(tid, m, NULL, 0);
+	}
+	for (unsigned i = 0; i < n; i++)
+		bytes += m->own[i].iov_len;
+	memcpy(its, m->its, n * sizeof its[0]);
+	memcpy(its + n, m->iov, n_data * sizeof its[0]);
+	m->own[n] = (struct iovec){ (void *)data, len_bytes };
+	return target_write_all(tid, m->own, n + !!n_data, its, n + n_data, bytes);
 }

@@ -242,7 +242,7 @@ static bool take_fd(struct call *c)
 		call_continue(c);
 		return false;
 	}
-	fd = target_fd(c->tid, c->arg[0]);
+	fd = target_fd(c->s, c->tid, c->arg[0]);
 	if (fd < 0 || !is_ours(c->s, fd, &c->cookie)) {
 		if (fd >= 0)
 			close(fd);

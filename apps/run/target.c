@@ -20,11 +20,17 @@ static int copied(ssize_t n, size_t want)
 	return (size_t)n == want ? 0 : -EFAULT;
 }
 
+int target_write_all(pid_t tid, const struct iovec *own, unsigned n_own, const struct iovec *its,
+		     unsigned n_its, size_t len_bytes)
+{
+	return len_bytes ? copied(process_vm_writev(tid, own, n_own, its, n_its, 0), len_bytes) : 0;
+}
+
 int target_scatter(pid_t tid, const struct iovec *iov, unsigned n, const void *from, size_t len_bytes)
 {
 	struct iovec own = { (void *)from, len_bytes };
 
-	return len_bytes ? copied(process_vm_writev(tid, &own, 1, iov, n, 0), len_bytes) : 0;
+	return target_write_all(tid, &own, 1, iov, n, len_bytes);
 }
 
 int target_gather(pid_t tid, const struct iovec *iov, unsigned n, void *to, size_t len_bytes)
@@ -75,29 +81,59 @@ static int read_status(pid_t tid, char *to, size_t len_bytes)
 }
 
 /* A thread that does not lead its group has no pidfd before Linux 6.9; its leader shares its descriptors. */
-static int open_pidfd(pid_t tid)
+static int leader_fd(pid_t tid, int fd)
 {
 	char status[4096];
 	const char *tgid;
-	int fd = pidfd_open(tid, 0);
+	int err = read_status(tid, status, sizeof status), pidfd, ret;
 
-	if (fd >= 0 || read_status(tid, status, sizeof status))
-		return fd;
-	tgid = status_field(status, "\nTgid:");
-	return tgid ? pidfd_open(atoi(tgid), 0) : -1;
-}
-
-int target_fd(pid_t tid, int fd)
-{
-	int pidfd = open_pidfd(tid), ret;
-
+	tgid = err ? NULL : status_field(status, "\nTgid:");
+	pidfd = tgid ? pidfd_open(atoi(tgid), 0) : -1;
 	if (pidfd < 0)
 		return -ESRCH;
 	ret = pidfd_getfd(pidfd, fd, 0);
-	if (ret < 0)
-		ret = -errno;
+	ret = ret < 0 ? -errno : ret;
 	close(pidfd);
 	return ret;
+}
+
+/* Those of the processes that called last are kept: they cost more than to copy a descriptor. One speaks of its process only, whoever gets the number
+ * afterwards, so of one that has ended nothing is ever taken. */
+static struct superv_pidfd *pidfd_of(struct superv *s, pid_t tid)
+{
+	struct superv_pidfd *p = &s->pidfd[(unsigned)tid % ARRAY_SIZE(s->pidfd)];
+
+	if (p->tid == tid)
+		return p;
+	target_forget(p);
+	p->fd = pidfd_open(tid, 0);
+	if (p->fd < 0)
+		return NULL;
+	p->tid = tid;
+	return p;
+}
+
+void target_forget(struct superv_pidfd *p)
+{
+	if (p->tid)
+		close(p->fd);
+	p->tid = 0;
+}
+
+int target_fd(struct superv *s, pid_t tid, int fd)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct superv_pidfd *p = pidfd_of(s, tid);
+		int ret = p ? pidfd_getfd(p->fd, fd, 0) : -1;
+		if (ret >= 0)
+			return ret;
+		if (!p)
+			return leader_fd(tid, fd);
+		if (errno != ESRCH)
+			return -errno;
+		target_forget(p); /* it is another process's number by now, or nobody's */
+	}
+	return -ESRCH;
 }
 
 static bool in_user_ns(const struct superv *s, pid_t tid)
