@@ -216,7 +216,7 @@ void helper_main(int fd, const char *sock_path, enum calls_mode calls)
 	err = bare && bare != -ENOSYS ? bare : err;
 	if (err) {
 		fprintf(stderr, "leatd-helper: cannot start: %s\n", strerror(-err));
-		exit(1);
+		_exit(1);
 	}
 	hold_sweep(&s->hold);
 	for (bool on = true; on;) {
@@ -232,5 +232,5 @@ void helper_main(int fd, const char *sock_path, enum calls_mode calls)
 			on = one_request(s);
 	}
 	clean_up(s);
-	exit(0);
+	_exit(0); /* what was to be done at the end is whoever forked us to do */
 }

@@ -402,6 +402,11 @@ int ring_new(struct rings *all, const struct leat_ring_opts *opts, struct leat_r
 	return 0;
 }
 
+struct leat_stack *ring_stack(const struct leat_ring *r)
+{
+	return r->hub->w->st;
+}
+
 static void forget_late(struct leat_ring *r)
 {
 	while (!list_empty(&r->late)) {

@@ -17,5 +17,6 @@ int ring_new(struct rings *rs, const struct leat_ring_opts *opts, struct leat_ri
 /* False: bytes that were sent without a copy are still in a device's hands. Call it again, later. */
 bool ring_end(struct leat_ring *r);
 void ring_free(struct leat_ring *r);
+struct leat_stack *ring_stack(const struct leat_ring *r); /* any thread */
 
 #endif

@@ -280,7 +280,7 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 	int err = connect_again(e);
 	if (err <= 0)
 		return err;
-	assert(!in_turn || !s->bound);
+	assert(!in_turn || tcp_is_unlisted(e));
 	err = choose_names(e, to, &k, &ip, &path, in_turn);
 	if (err)
 		return err;
