@@ -27,14 +27,15 @@ static const char *node_of(uint8_t family)
 
 static bool wants(const struct l4_end *e, const struct pkt *p, uint32_t value)
 {
-	return e->alert_value == value && (!e->opt.bound_if || e->opt.bound_if == p->in_if);
+	return e->more->alert_value == value && (!e->opt->bound_if || e->opt->bound_if == p->in_if);
 }
 
 static bool to_all(struct worker *w, struct pkt *p, uint8_t family, uint32_t value)
 {
-	const struct l4_end *e;
+	const struct l4_more *m;
 	bool taken = false;
-	list_for_each (e, all_of(w->st, family), alert) {
+	list_for_each (m, all_of(w->st, family), alert) {
+		const struct l4_end *e = m->end;
 		if (!wants(e, p, value))
 			continue;
 		taken = true;
@@ -82,7 +83,7 @@ static void alert6(struct worker *w, struct pkt_vec *v)
 
 static bool is_in(const struct l4_end *e)
 {
-	return !list_empty(&e->alert);
+	return e->more && !list_empty(&e->more->alert);
 }
 
 /* Linux: to leave where one is not is answered as a lack of memory. */
@@ -98,11 +99,13 @@ static int set(struct l4_end *e, bool on, uint32_t value)
 		l4_alert_leave(e);
 		return 0;
 	}
+	if (!l4_more(e))
+		return -ENOMEM;
 	int err = first ? ip_alert_set(e->st, e->family, node_of(e->family)) : 0;
 	if (err)
 		return err;
-	e->alert_value = value;
-	list_append(all, &e->alert);
+	e->more->alert_value = value;
+	list_append(all, &e->more->alert);
 	return 0;
 }
 
@@ -124,7 +127,7 @@ void l4_alert_leave(struct l4_end *e)
 {
 	if (!is_in(e))
 		return;
-	list_remove(&e->alert);
+	list_remove(&e->more->alert);
 	if (list_empty(all_of(e->st, e->family)))
 		ip_alert_set(e->st, e->family, NULL);
 }

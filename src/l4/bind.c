@@ -32,9 +32,9 @@ bool l4_may_bind(const struct l4_end *e, const struct l4_addr *to)
 	if (l4_is_any(&to->a))
 		return true;
 	if (!l4_is4(&to->a))
-		return may_bind6(w, e->opt.bound_if, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));
-	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, e->opt.bound_if), l4_v4(&to->a));
-	return e->ops->one_host ? nh && nh->type == RTN_LOCAL : may_bind4(w, e->opt.bound_if, l4_v4(&to->a));
+		return may_bind6(w, e->opt->bound_if, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));
+	const struct fib_nh *nh = fib4_lookup_at(w, l3_handle_of(w, e->opt->bound_if), l4_v4(&to->a));
+	return e->ops->one_host ? nh && nh->type == RTN_LOCAL : may_bind4(w, e->opt->bound_if, l4_v4(&to->a));
 }
 
 int l4_bind(struct l4_end *e, const struct l4_addr *to)
@@ -54,7 +54,7 @@ int l4_bind(struct l4_end *e, const struct l4_addr *to)
 		e->addr_bound = !l4_is_any(&to->a);
 		e->port_bound = e->ops->has_ports && to->port != 0;
 		if (e->addr_bound && e->ops->by_peer && !l4_is4(&to->a))
-			e->opt.v6only = true; /* Linux */
+			e->v6only = true; /* Linux */
 	}
 	if (e->ops->has_ports ? !err : was_heard)
 		l4_hash(e);

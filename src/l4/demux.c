@@ -94,6 +94,13 @@ struct l4_end *l4_end_by_id(const struct leat_stack *st, uint32_t id)
 	return NULL;
 }
 
+struct l4_end *l4_end_next(const struct leat_stack *st, const struct l4_end *after)
+{
+	const struct l4_stack *s = l4_stack(st);
+	struct hash_node *n = !s ? NULL : after ? hash_next(&after->by_id) : hash_from(&s->by_id, 0);
+	return n ? container_of(n, struct l4_end, by_id) : NULL;
+}
+
 static bool has_key(const struct l4_end *e, const struct l4_key *k)
 {
 	struct l4_key own = key_of(e);
@@ -105,8 +112,8 @@ static bool has_key(const struct l4_end *e, const struct l4_key *k)
 static bool vrf_fits(const struct l4_end *e, const struct l4_tuple *t)
 {
 	const struct l4_conf *conf = l4_conf(e->st);
-	if (e->opt.bound_if)
-		return e->opt.bound_if == t->in_if || e->opt.bound_if == t->vrf;
+	if (e->opt->bound_if)
+		return e->opt->bound_if == t->in_if || e->opt->bound_if == t->vrf;
 	if (e->ops->type == SOCK_RAW)
 		return racy_get(conf->raw_in_vrf);
 	return e->proto != IPPROTO_UDP || racy_get(conf->udp_in_vrf);
@@ -118,7 +125,7 @@ static bool if_fits(const struct l4_end *e, const struct l4_tuple *t)
 		return true;
 	if (unlikely(t->vrf) && !vrf_fits(e, t))
 		return false;
-	if (e->opt.bound_if && e->opt.bound_if != t->in_if && e->opt.bound_if != t->vrf)
+	if (e->opt->bound_if && e->opt->bound_if != t->in_if && e->opt->bound_if != t->vrf)
 		return false;
 	return !e->local.if_handle || e->local.if_handle == t->in_if;
 }
@@ -137,13 +144,13 @@ struct choice {
 
 static void weigh(struct choice *c, struct l4_end *e)
 {
-	bool on_if = e->opt.bound_if, best_on_if = c->best && c->best->opt.bound_if;
+	bool on_if = e->opt->bound_if, best_on_if = c->best && c->best->opt->bound_if;
 	if (c->best && best_on_if && !on_if)
 		return;
 	if (!c->best || on_if != best_on_if)
 		c->n_sharing = 0;
 	c->best = e;
-	if (e->opt.reuseport)
+	if (e->opt->reuseport)
 		c->n_sharing++;
 }
 
@@ -155,7 +162,7 @@ static struct l4_end *pick_sharing(const struct leat_stack *st, const struct l4_
 	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
 	{
 		struct l4_end *e = container_of(n, struct l4_end, by_key);
-		if (has_key(e, k) && e->opt.reuseport && e->opt.bound_if == c->best->opt.bound_if &&
+		if (has_key(e, k) && e->opt->reuseport && e->opt->bound_if == c->best->opt->bound_if &&
 		    if_fits(e, t) && skip-- == 0)
 			return e;
 	}
@@ -169,7 +176,7 @@ static struct l4_end *find_key(const struct leat_stack *st, const struct l4_key 
 	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
 	{
 		struct l4_end *e = container_of(n, struct l4_end, by_key);
-		if (has_key(e, k) && if_fits(e, t) && !(e->opt.v6only && l4_is4(&t->local)))
+		if (has_key(e, k) && if_fits(e, t) && !(e->v6only && l4_is4(&t->local)))
 			weigh(&c, e);
 	}
 	return c.n_sharing > 1 ? pick_sharing(st, k, t, &c) : c.best;
@@ -204,7 +211,7 @@ struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
 /* Would e hear a packet like this? */
 static bool hears(const struct l4_end *e, const struct l4_tuple *t)
 {
-	if (!if_fits(e, t) || (l4_is4(&t->local) && e->family == AF_INET6 && e->opt.v6only))
+	if (!if_fits(e, t) || (l4_is4(&t->local) && e->family == AF_INET6 && e->v6only))
 		return false;
 	if (!l4_is_any(&e->local.a) && !ip6_eq(&e->local.a, &t->local))
 		return false;
@@ -254,7 +261,7 @@ struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uin
 /* Link-local addresses bind to their interface. */
 static uint32_t if_of(const struct l4_end *e, const struct l4_addr *at)
 {
-	return e->opt.bound_if ? e->opt.bound_if : at->if_handle;
+	return e->opt->bound_if ? e->opt->bound_if : at->if_handle;
 }
 
 static bool overlap(const struct l4_end *a, const struct l4_addr *wanted, const struct l4_end *b)
@@ -265,15 +272,15 @@ static bool overlap(const struct l4_end *a, const struct l4_addr *wanted, const 
 		return false;
 	if (ip6_eq(x, y))
 		return true;
-	if (l4_is_any(x) && (l4_is4(x) == l4_is4(y) || (!l4_is4(x) && !a->opt.v6only)))
+	if (l4_is_any(x) && (l4_is4(x) == l4_is4(y) || (!l4_is4(x) && !a->v6only)))
 		return true;
-	return l4_is_any(y) && (l4_is4(x) == l4_is4(y) || (!l4_is4(y) && !b->opt.v6only));
+	return l4_is_any(y) && (l4_is4(x) == l4_is4(y) || (!l4_is4(y) && !b->v6only));
 }
 
 static bool may_share(const struct l4_end *a, const struct l4_end *b)
 {
-	return (a->opt.reuseaddr && b->opt.reuseaddr) ||
-	       (a->opt.reuseport && b->opt.reuseport && a->uid == b->uid);
+	return (a->opt->reuseaddr && b->opt->reuseaddr) ||
+	       (a->opt->reuseport && b->opt->reuseport && a->uid == b->uid);
 }
 
 /* shared: even one that another has, if both are willing. */

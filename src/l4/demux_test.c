@@ -20,20 +20,20 @@ static void most_specific_hears_it(void **state)
 	struct l4_end *six = l4_test_udp(t, AF_INET6, "::", 7);
 	struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", 9), other = tuple("10.0.0.1", 7, "10.0.0.2", 8);
 	assert_ptr_equal(l4_find(w, &of), six);
-	six->opt.v6only = true;
+	six->v6only = true;
 	assert_null(l4_find(w, &of));
 	struct l4_end *any = l4_test_udp(t, AF_INET, "0.0.0.0", 7);
-	any->opt.reuseaddr = true;
+	l4_opts_own(any)->reuseaddr = true;
 	assert_ptr_equal(l4_find(w, &of), any);
 	struct l4_end *bound = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP), *connected;
 	struct l4_addr at = l4_test_addr("10.0.0.1", 7);
 	assert_int_equal(l4_take_port(bound, &at), -EADDRINUSE);
-	bound->opt.reuseaddr = true;
+	l4_opts_own(bound)->reuseaddr = true;
 	assert_int_equal(l4_take_port(bound, &at), 0);
 	l4_hash(bound);
 	assert_ptr_equal(l4_find(w, &of), bound);
 	connected = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
-	connected->opt.reuseaddr = true;
+	l4_opts_own(connected)->reuseaddr = true;
 	assert_int_equal(l4_take_port(connected, &at), 0);
 	l4_hash(connected);
 	l4_test_connect(connected, "10.0.0.2", 9);
@@ -55,8 +55,8 @@ static void interface_decides_among_equals(void **state)
 	struct l4_end *here = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
 	struct l4_end *there = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
 	struct l4_addr at = l4_test_addr("10.0.0.1", 7);
-	here->opt.bound_if = 7;
-	there->opt.bound_if = 8;
+	l4_opts_own(here)->bound_if = 7;
+	l4_opts_own(there)->bound_if = 8;
 	assert_int_equal(l4_take_port(here, &at), 0);
 	l4_hash(here);
 	assert_int_equal(l4_take_port(there, &at), 0); /* other interfaces have ports of their own */
@@ -80,7 +80,7 @@ static void sharing_is_by_flow(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		struct l4_addr at = l4_test_addr("0.0.0.0", 7);
 		e[i] = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
-		e[i]->opt.reuseport = true;
+		l4_opts_own(e[i])->reuseport = true;
 		assert_int_equal(l4_take_port(e[i], &at), 0);
 		l4_hash(e[i]);
 	}
@@ -110,11 +110,11 @@ static void groups_are_heard_by_all_who_fit(void **state)
 	struct net_test *t = *state;
 	struct l4_tuple of = tuple("224.0.0.1", 7, "10.0.0.2", 9), six = tuple("ff02::1", 7, "fe80::1", 9);
 	struct l4_end *any = l4_test_udp(t, AF_INET, "0.0.0.0", 7), *bound, *both;
-	any->opt.reuseaddr = true;
+	l4_opts_own(any)->reuseaddr = true;
 	both = l4_test_end(t, SOCK_DGRAM, AF_INET6, IPPROTO_UDP);
 	bound = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
 	struct l4_addr at6 = l4_test_addr("::", 7), at = l4_test_addr("10.0.0.1", 7);
-	both->opt.reuseaddr = bound->opt.reuseaddr = true;
+	l4_opts_own(both)->reuseaddr = l4_opts_own(bound)->reuseaddr = true;
 	assert_int_equal(l4_take_port(both, &at6), 0);
 	l4_hash(both);
 	assert_int_equal(l4_take_port(bound, &at), 0);
@@ -160,7 +160,7 @@ static struct l4_end *udp_on(struct net_test *t, uint32_t bound_if, const char *
 {
 	struct l4_end *e = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
 	struct l4_addr a = l4_test_addr(at, 7);
-	e->opt.bound_if = bound_if;
+	l4_opts_own(e)->bound_if = bound_if;
 	assert_int_equal(l4_take_port(e, &a), want);
 	if (!want)
 		l4_hash(e);
@@ -244,9 +244,9 @@ static void raw_ones_hear_a_vrf_unless_told_otherwise(void **state)
 	assert_ptr_equal(l4_raw_next(w, &of, AF_INET, NULL), any);
 	l4_stack(t->st)->conf.raw_in_vrf = 0;
 	assert_null(l4_raw_next(w, &of, AF_INET, NULL));
-	any->opt.bound_if = 20;
+	l4_opts_own(any)->bound_if = 20;
 	assert_ptr_equal(l4_raw_next(w, &of, AF_INET, NULL), any);
-	any->opt.bound_if = 21;
+	l4_opts_own(any)->bound_if = 21;
 	assert_null(l4_raw_next(w, &of, AF_INET, NULL));
 	l4_test_end_free(any);
 }
@@ -261,7 +261,7 @@ static void chosen_ports_stay_within_their_range_and_run_out(void **state)
 	for (unsigned i = 0; i < 11; i++) {
 		struct l4_addr at = l4_test_addr("0.0.0.0", 0);
 		e[i] = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
-		e[i]->opt.reuseaddr = true; /* for ports one asks for */
+		l4_opts_own(e[i])->reuseaddr = true; /* for ports one asks for */
 		assert_int_equal(l4_take_port(e[i], &at), i < 10 ? 0 : -EADDRINUSE);
 		if (i == 10)
 			break;

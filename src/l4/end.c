@@ -62,6 +62,14 @@ static void drop_all(struct l4_end *e, struct pkt_queue *q, uint32_t *bytes, enu
 		graph_drop(e->home, node_find(e->st, l4_deliver_node.name), p, why);
 }
 
+static void empty(struct l4_end *e, enum drop why)
+{
+	if (!e->is_stream)
+		drop_all(e, &e->rcv, &e->rcv_bytes, why);
+	if (e->more)
+		drop_all(e, &e->more->err, &e->more->err_bytes, why);
+}
+
 /* --- protocols --- */
 
 int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops)
@@ -92,8 +100,7 @@ void l4_ops_remove(struct leat_stack *st, const struct l4_ops *ops)
 			continue;
 		l4_unhash(e);
 		l4_alert_leave(e);
-		drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SHUTDOWN);
-		drop_all(e, &e->err, &e->err_bytes, DROP_SHUTDOWN);
+		empty(e, DROP_SHUTDOWN);
 		if (ops->close)
 			ops->close(e);
 		e->ops = NULL;
@@ -114,33 +121,82 @@ const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t 
 
 /* --- life --- */
 
+static struct l4_opts *first_opts(const struct leat_stack *st, const struct l4_ops *ops)
+{
+	const struct l4_conf *conf = l4_conf(st);
+	struct l4_opts o;
+	memset(&o, 0, sizeof o); /* padding is compared, too */
+	o.pmtudisc4 = pmtu_disc4(st) ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+	o.pmtudisc6 = IPV6_PMTUDISC_WANT;
+	o.ttl = o.hops = -1;
+	o.mcast_ttl = o.mcast_hops = 1;
+	o.mcast_loop4 = o.mcast_loop6 = o.mcast_all4 = o.mcast_all6 = true;
+	o.csum_off = -1;
+	o.reuseaddr = ops->shares;
+	o.rcvbuf = racy_get(conf->rcvbuf);
+	o.sndbuf = racy_get(conf->sndbuf);
+	return shared_of(&l4_stack(st)->opts, &o);
+}
+
+struct l4_opts *l4_opts_own(struct l4_end *e)
+{
+	struct l4_opts *own = shared_own(&l4_stack(e->st)->opts, e->opt);
+	if (own)
+		e->opt = own;
+	return own;
+}
+
+void l4_opts_settle(struct l4_end *e)
+{
+	e->opt = shared_settle(&l4_stack(e->st)->opts, e->opt);
+}
+
+struct l4_more *l4_more(struct l4_end *e)
+{
+	if (e->more)
+		return e->more;
+	struct l4_more *m = mem_zalloc(&e->st->mem, sizeof *m);
+	if (!m)
+		return NULL;
+	m->end = e;
+	pkt_queue_init(&m->err);
+	list_init(&m->alert);
+	return e->more = m;
+}
+
+/* What the room above has there it takes back first, or later. */
+static void free_more(struct l4_end *e)
+{
+	struct l4_more *m = e->more;
+	for (unsigned i = 0; m && i < ARRAY_SIZE(m->own); i++)
+		if (m->own[i])
+			return;
+	mem_free(m);
+	e->more = NULL;
+}
+
 static int fill_in(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
 		   uint8_t proto)
 {
-	struct l4_stack *s = l4_stack(st);
 	e->ops = ops;
 	e->st = st;
 	e->family = family;
 	e->proto = proto;
-	e->local.a = e->peer.a = l4_any(family);
-	e->opt = (struct l4_opts){ .pmtudisc4 = pmtu_disc4(st) ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT,
-				   .pmtudisc6 = IPV6_PMTUDISC_WANT,
-				   .ttl = -1,
-				   .mcast_ttl = 1,
-				   .hops = -1,
-				   .mcast_hops = 1,
-				   .mcast_loop4 = true,
-				   .mcast_loop6 = true,
-				   .mcast_all4 = true,
-				   .mcast_all6 = true,
-				   .csum_off = -1,
-				   .reuseaddr = ops->shares,
-				   .rcvbuf = s->conf.rcvbuf };
-	pkt_queue_init(&e->rcv);
-	pkt_queue_init(&e->err);
-	list_init(&e->tell);
-	list_init(&e->alert);
-	return ops->open ? ops->open(e) : 0;
+	e->is_stream = ops->type == SOCK_STREAM;
+	e->local.a = l4_any(family);
+	e->opt = first_opts(st, ops);
+	if (!e->opt)
+		return -ENOBUFS;
+	if (!e->is_stream) {
+		e->peer.a = e->local.a;
+		pkt_queue_init(&e->rcv);
+	}
+	int err = ops->open ? ops->open(e) : 0;
+	if (err) {
+		shared_put(e->opt);
+		e->opt = NULL;
+	}
+	return err;
 }
 
 int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
@@ -152,6 +208,7 @@ int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *op
 	int err = fill_in(e, st, ops, family, proto);
 	if (err)
 		return err;
+	l4_opts_settle(e);
 	hash_insert(&s->by_id, &e->by_id, hash_u32(e->id));
 	if (ops->type == SOCK_RAW)
 		l4_hash(e);
@@ -178,9 +235,11 @@ void l4_end_done(struct l4_end *e)
 	l4_alert_leave(e);
 	if (e->id)
 		hash_remove(&l4_stack(e->st)->by_id, &e->by_id);
-	list_remove(&e->tell);
-	drop_all(e, &e->rcv, &e->rcv_bytes, DROP_SOCK_NOT_READ);
-	drop_all(e, &e->err, &e->err_bytes, DROP_SOCK_NOT_READ);
+	l4_tell_not(e);
+	empty(e, DROP_SOCK_NOT_READ);
+	shared_put(e->opt);
+	free_more(e);
+	e->opt = NULL;
 	e->ops = NULL;
 	e->gone = true;
 }
@@ -206,53 +265,88 @@ void l4_pop(struct l4_end *e)
 
 struct pkt *l4_peek_error(const struct l4_end *e)
 {
-	return e->err.head;
+	return e->more ? e->more->err.head : NULL;
 }
 
 void l4_pop_error(struct l4_end *e)
 {
-	pkt_free(e->home->lc, take(&e->err, &e->err_bytes));
+	pkt_free(e->home->lc, take(&e->more->err, &e->more->err_bytes));
 }
 
 /* --- telling the owner --- */
 
+void l4_on_ready(struct leat_stack *st, l4_ready_fn *fn, void (*gone)(struct l4_end *e))
+{
+	struct l4_stack *s = l4_stack(st);
+	if (!s)
+		return;
+	s->ready = fn;
+	s->gone = gone;
+}
+
 static void told(struct lcore *at, const struct msg *m)
 {
-	struct l4_end *e = l4_end_by_id(m->arg[0].p, (uint32_t)m->arg[1].u);
-	if (e && e->ready)
-		e->ready(e, e->home);
+	struct leat_stack *st = m->arg[0].p;
+	struct l4_end *e = l4_end_by_id(st, (uint32_t)m->arg[1].u);
+	if (e && l4_stack(st)->ready)
+		l4_stack(st)->ready(e, e->home);
+}
+
+static void tell_one(struct l4_end *e, struct worker *at)
+{
+	const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
+	l4_ready_fn *ready = l4_stack(e->st)->ready;
+	if (ready && e->ready_here)
+		ready(e, at);
+	else if (ready)
+		lcore_post(at->lc, at->lc->rt->ctl, &m);
 }
 
 static void tell_all(struct turn_end *end, struct lcore *lc)
 {
 	struct l4_worker *lw = container_of(end, struct l4_worker, tell_end);
-	while (!list_empty(&lw->tell)) {
-		struct l4_end *e = list_first(&lw->tell, struct l4_end, tell);
-		const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
-		list_remove(&e->tell);
-		if (e->ready_here)
-			e->ready(e, e->home);
-		else
-			lcore_post(lc, lc->rt->ctl, &m);
+	for (struct l4_end *e; (e = lw->tell);) {
+		lw->tell = e->tell == e ? NULL : e->tell;
+		e->tell = NULL;
+		tell_one(e, e->home);
 	}
 }
 
 void l4_tell(struct l4_end *e)
 {
 	struct l4_worker *lw = worker_state(e->home, MODULE_l4);
-	if (!e->ready || !list_empty(&e->tell))
+	if (e->tell)
 		return;
-	list_append(&lw->tell, &e->tell);
+	e->tell = e;
+	if (lw->tell)
+		lw->tell_last->tell = e;
+	else
+		lw->tell = e;
+	lw->tell_last = e;
 	lcore_at_turn_end(e->home->lc, &lw->tell_end);
+}
+
+void l4_tell_not(struct l4_end *e)
+{
+	struct l4_worker *lw = worker_state(e->home, MODULE_l4);
+	struct l4_end *prev = NULL;
+	if (!e->tell)
+		return;
+	for (struct l4_end *at = lw->tell; at != e; at = at->tell)
+		prev = at;
+	struct l4_end *next = e->tell == e ? NULL : e->tell;
+	if (!next)
+		lw->tell_last = prev;
+	if (!prev)
+		lw->tell = next;
+	else
+		prev->tell = next ? next : prev;
+	e->tell = NULL;
 }
 
 void l4_tell_from(struct worker *w, struct l4_end *e)
 {
-	const struct msg m = { .fn = told, .arg = { { .p = e->st }, { .u = e->id } } };
-	if (e->ready && e->ready_here)
-		e->ready(e, w);
-	else if (e->ready)
-		lcore_post(w->lc, w->lc->rt->ctl, &m);
+	tell_one(e, w);
 }
 
 /* --- l4-deliver --- */
@@ -260,10 +354,8 @@ void l4_tell_from(struct worker *w, struct l4_end *e)
 /* Linux: what is there may pass the limit by one datagram, so that a small buffer still takes a large one. */
 static uint8_t enqueue(struct l4_end *e, struct pkt *p)
 {
-	if (e->rcv_bytes > e->opt.rcvbuf) {
-		e->drops++;
+	if (e->rcv_bytes > e->opt->rcvbuf)
 		return pkt_drop(p, DROP_SOCK_RCVBUF);
-	}
 	bool was_empty = !e->rcv.n;
 	e->rcv_bytes += l4_truesize(p);
 	pkt_park(p, 0);
@@ -323,7 +415,7 @@ static void explain(struct worker *w, const struct pkt *p, bool leaves, struct f
 {
 	char local[64], peer[64];
 	const struct l4_end *e = leaves ? NULL : l4_end_by_id(w->st, p->edge.l4_deliver.end);
-	if (!e || !e->ops)
+	if (!e || !e->ops || e->is_stream)
 		return;
 	const char *name = ip_proto_name(e->proto);
 	say_end(&e->local, local, sizeof local);
@@ -332,7 +424,7 @@ static void explain(struct worker *w, const struct pkt *p, bool leaves, struct f
 	     name ? name : "?", local, e->connected ? " with " : "", e->connected ? peer : "", e->uid,
 	     e->home->index);
 	fact(f, "socket-queue", "%u packets, %u of %lu bytes", e->rcv.n, e->rcv_bytes,
-	     (unsigned long)e->opt.rcvbuf);
+	     (unsigned long)e->opt->rcvbuf);
 }
 
 const struct node l4_deliver_node = { .name = "l4-deliver", .run = l4_deliver, .explain = explain };
@@ -390,6 +482,7 @@ static int l4_init(struct leat_stack *st)
 	hash_init(&s->by_key, &st->mem, defer_chunk, st);
 	hash_init(&s->by_port, &st->mem, defer_chunk, st);
 	l4_alert_init(st);
+	shared_init(&s->opts, &st->mem, sizeof(struct l4_opts));
 	s->out4 = node_find(st, "ip4-output");
 	s->out6 = node_find(st, "ip6-output");
 	s->whole4 = node_find(st, "ip4-output-whole");
@@ -406,7 +499,6 @@ static int l4_worker_init(struct worker *w)
 	struct l4_worker *lw = worker_state(w, MODULE_l4);
 	lw->w = w;
 	lw->tell_end.fn = tell_all;
-	list_init(&lw->tell);
 	return 0;
 }
 
@@ -417,13 +509,17 @@ static void l4_unlink(struct leat_stack *st)
 		icmp4_type_remove(st, types4[i], l4_error4_node.name);
 	for (unsigned i = 0; i < sizeof types6; i++)
 		icmp6_type_remove(st, types6[i], l4_error6_node.name);
-	for (struct hash_node *n; (n = hash_from(&l4_stack(st)->by_id, 0));)
-		l4_end_done(container_of(n, struct l4_end, by_id)); /* their owners keep the memory */
+	for (struct l4_end *e; (e = l4_end_next(st, NULL));) {
+		l4_end_done(e); /* their owners keep the memory */
+		if (l4_stack(st)->gone)
+			l4_stack(st)->gone(e);
+	}
 }
 
 static void l4_free(struct leat_stack *st)
 {
 	struct l4_stack *s = l4_stack(st);
+	shared_done(&s->opts);
 	hash_done(&s->by_id);
 	hash_done(&s->by_key);
 	hash_done(&s->by_port);

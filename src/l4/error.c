@@ -196,7 +196,9 @@ static void to_raw(struct worker *w, struct pkt *p, const struct l4_tuple *t, ui
 /* A raw socket has no ports for a stranger to guess: it must have written there. */
 static bool has_sent(const struct l4_end *e, const struct l4_error *r)
 {
-	return e->ops->type != SOCK_RAW || ip6_eq(e->connected ? &e->peer.a : &e->last_to, &r->dst.a);
+	if (e->ops->type != SOCK_RAW)
+		return true;
+	return e->connected ? ip6_eq(&e->peer.a, &r->dst.a) : e->more && ip6_eq(&e->more->last_to, &r->dst.a);
 }
 
 /* A redirect is no error: sockets do not hear of it, but have to vouch for what it quotes. */
@@ -295,7 +297,7 @@ void l4_error_remove(struct leat_stack *st, uint8_t proto)
 static bool learn_mtu(struct l4_end *e, struct l4_error *r, const struct pkt *p)
 {
 	bool is6 = r->family == AF_INET6;
-	uint8_t disc = is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
+	uint8_t disc = is6 ? e->opt->pmtudisc6 : e->opt->pmtudisc4;
 	if (is6 && ip6_is_link_local(&r->dst.a))
 		r->dst.if_handle = p->in_if;
 	const struct fib_query q = l4_query(e, &r->src, &r->dst);
@@ -307,11 +309,14 @@ static bool learn_mtu(struct l4_end *e, struct l4_error *r, const struct pkt *p)
 
 static uint8_t enqueue(struct l4_end *e, struct pkt *p)
 {
-	if (e->err_bytes > e->opt.rcvbuf)
+	struct l4_more *m = l4_more(e);
+	if (!m)
+		return pkt_drop(p, DROP_NO_MEMORY);
+	if (m->err_bytes > e->opt->rcvbuf)
 		return pkt_drop(p, DROP_SOCK_RCVBUF);
-	e->err_bytes += l4_truesize(p);
+	m->err_bytes += l4_truesize(p);
 	pkt_park(p, 0);
-	pkt_queue_push(&e->err, p);
+	pkt_queue_push(&m->err, p);
 	l4_tell(e);
 	return NODE_KEPT;
 }
@@ -324,7 +329,7 @@ void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mt
 					.mtu = mtu,
 					.dst = path->dst };
 	struct lcore *lc = e->home->lc;
-	struct pkt *p = (path->is6 ? e->opt.recverr6 : e->opt.recverr4) ? pkt_new(lc) : NULL;
+	struct pkt *p = (path->is6 ? e->opt->recverr6 : e->opt->recverr4) ? pkt_new(lc) : NULL;
 	if (!p)
 		return;
 	p->l3_off = p->l4_off = p->headroom;
@@ -339,7 +344,7 @@ uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p)
 		return pkt_drop(p, DROP_SOCK_ERROR_NOBODY);
 	if (r.err == EMSGSIZE && !learn_mtu(e, &r, p))
 		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
-	bool queued = r.family == AF_INET6 ? e->opt.recverr6 : e->opt.recverr4;
+	bool queued = r.family == AF_INET6 ? e->opt->recverr6 : e->opt->recverr4;
 	if (!queued && !(r.hard && e->connected))
 		return pkt_drop(p, DROP_SOCK_ERROR_DONE);
 	e->error = r.err;

@@ -80,8 +80,8 @@ static void queue_of_errors_is_bounded(void **state)
 	struct l4_end *e = l4_test_udp(t, AF_INET, "10.0.0.1", 5000);
 	struct lcore *lc = e->home->lc;
 	unsigned kept = 0;
-	e->opt.recverr4 = true;
-	e->opt.rcvbuf = 10000;
+	l4_opts_own(e)->recverr4 = true;
+	l4_opts_own(e)->rcvbuf = 10000;
 	for (unsigned i = 0; i < 50; i++) {
 		struct pkt *p = error4(t, 3, 1, 0, 12);
 		if (l4_error_arrive(e, p) == NODE_KEPT)
@@ -90,13 +90,13 @@ static void queue_of_errors_is_bounded(void **state)
 			pkt_free(lc, p);
 	}
 	assert_in_range(kept, 2, 20);
-	assert_int_equal(e->err.n, kept);
+	assert_int_equal(e->more->err.n, kept);
 	const struct l4_path path = { .dst = l4_test_addr("10.0.0.2", 0).a };
 	l4_error_too_long(e, &path, 1500); /* this host's own, too */
-	assert_int_equal(e->err.n, kept);
+	assert_int_equal(e->more->err.n, kept);
 	while (l4_peek_error(e))
 		l4_pop_error(e);
-	assert_int_equal(e->err_bytes, 0);
+	assert_int_equal(e->more->err_bytes, 0);
 	l4_error_too_long(e, &path, 1500);
 	struct l4_error r;
 	assert_true(l4_error_parse(l4_peek_error(e), &r));

@@ -11,7 +11,7 @@
 struct l4_membership *l4_group_find(const struct l4_end *e, uint8_t family, const struct ipaddr *group,
 				    uint32_t if_handle)
 {
-	struct l4_membership *m = e->groups;
+	struct l4_membership *m = e->more ? e->more->groups : NULL;
 	while (m && !(m->if_handle == if_handle && m->family == family && ipaddr_eq(&m->group, group)))
 		m = m->next;
 	return m;
@@ -20,7 +20,7 @@ struct l4_membership *l4_group_find(const struct l4_end *e, uint8_t family, cons
 unsigned l4_group_count(const struct l4_end *e, uint8_t family)
 {
 	unsigned n = 0;
-	for (const struct l4_membership *m = e->groups; m; m = m->next)
+	for (const struct l4_membership *m = e->more ? e->more->groups : NULL; m; m = m->next)
 		n += m->family == family;
 	return n;
 }
@@ -30,7 +30,7 @@ int l4_group_join(struct l4_end *e, const struct iface *i, uint8_t family, const
 {
 	if (l4_group_find(e, family, group, i->handle))
 		return -EADDRINUSE;
-	struct l4_membership *m = mem_zalloc(&e->st->mem, sizeof *m);
+	struct l4_membership *m = l4_more(e) ? mem_zalloc(&e->st->mem, sizeof *m) : NULL;
 	if (!m)
 		return -ENOMEM;
 	m->if_handle = i->handle;
@@ -42,8 +42,8 @@ int l4_group_join(struct l4_end *e, const struct iface *i, uint8_t family, const
 		mem_free(m);
 		return err;
 	}
-	m->next = e->groups;
-	e->groups = m;
+	m->next = e->more->groups;
+	e->more->groups = m;
 	return 0;
 }
 
@@ -58,7 +58,7 @@ int l4_group_want(struct l4_end *e, struct l4_membership *m, bool exclude, const
 
 void l4_group_leave(struct l4_end *e, struct l4_membership *m)
 {
-	struct l4_membership **at = &e->groups;
+	struct l4_membership **at = &e->more->groups;
 	while (*at != m)
 		at = &(*at)->next;
 	*at = m->next;
@@ -68,8 +68,8 @@ void l4_group_leave(struct l4_end *e, struct l4_membership *m)
 
 void l4_groups_leave(struct l4_end *e)
 {
-	while (e->groups)
-		l4_group_leave(e, e->groups);
+	while (e->more && e->more->groups)
+		l4_group_leave(e, e->more->groups);
 }
 
 bool l4_group_hears(const struct l4_end *e, uint32_t in_if, const struct ip6 *to, const struct ip6 *from)
@@ -85,5 +85,5 @@ bool l4_group_hears(const struct l4_end *e, uint32_t in_if, const struct ip6 *to
 	const struct l4_membership *m = l4_group_find(e, is4 ? AF_INET : AF_INET6, &group, in_if);
 	if (m)
 		return mcast_wants(m->listener.want, &source);
-	return is4 ? e->opt.mcast_all4 : e->opt.mcast_all6;
+	return is4 ? e->opt->mcast_all4 : e->opt->mcast_all6;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/list.h"
+#include "base/shared.h"
 #include "ip/ip.h"
 #include "ip/ip4_own_options.h"
 
@@ -79,8 +80,10 @@ const struct l4_conf *l4_conf(const struct leat_stack *st);
 
 enum l4_label { L4_LABEL_UNSAID, L4_LABEL_NO, L4_LABEL_YES }; /* IPV6_AUTOFLOWLABEL */
 
+/* Many endpoints have the same: whoever changes one makes it its own first (l4_opts_own()). */
 struct l4_opts {
-	uint8_t reuseaddr, reuseport, broadcast, v6only;
+	struct shared shared;
+	uint8_t reuseaddr, reuseport, broadcast;
 	uint8_t recverr4, recverr6, hdrincl;
 	uint8_t recverr_ext4, recverr_ext6; /* where an error's extension begins (RFC 4884), too */
 	uint8_t recvinfo4, recvttl, recvtos, recvopts, retopts; /* control messages wanted */
@@ -99,7 +102,7 @@ struct l4_opts {
 		alert_isolate; /* IP_ROUTER_ALERT, IPV6_ROUTER_ALERT, IPV6_ROUTER_ALERT_ISOLATE, as set */
 	uint8_t mcast_loop4, mcast_loop6, mcast_all4, mcast_all6;
 	uint32_t mcast_if; /* IP_MULTICAST_IF, IPV6_MULTICAST_IF */
-	uint32_t rcvbuf;
+	uint32_t rcvbuf, sndbuf; /* sndbuf is kept and shown: what is sent leaves at once */
 	uint32_t frag_size; /* IPV6_MTU: no fragment is longer; 0: than it may be */
 	uint32_t src_prefs; /* IPV6_ADDR_PREFERENCES (RFC 5014) */
 	struct ip4_own_options options; /* IP_OPTIONS */
@@ -109,39 +112,77 @@ struct l4_opts {
 /* Addresses, options and membership of tables: read by any worker within a turn; written while all workers of the stack are
  * between turns (l4_enter()). Queues and errors: the home worker's; read and emptied between turns, too. */
 struct l4_end {
-	struct hash_node by_id, by_key, by_port;
+	struct hash_node by_id, by_port;
 	const struct l4_ops *ops; /* NULL: the protocol is gone */
 	struct leat_stack *st;
-	struct worker *home; /* chosen when it is made, for life */
-	uint32_t id; /* never used again */
-	uint32_t uid; /* of its owner, for SO_REUSEPORT and rules */
+	struct worker *home;
+	struct l4_opts *opt;
+	struct l4_more *more; /* what few have; NULL */
+	struct l4_end *
+		tell; /* the next whose owner is to be told, at the home worker, itself: the last; NULL: it is not there */
+	uint32_t id; /* never used again; 0: it is found by nobody, and its owner told in a turn */
+	uint32_t uid, gid; /* of its owner, for SO_REUSEPORT and rules */
+	int error; /* SO_ERROR: positive, 0 none */
 	uint8_t family, proto;
-	bool hashed, connected;
-	bool gone; /* so is module l4 */
-	bool addr_bound, port_bound; /* by bind(), so disconnecting keeps it */
-	struct l4_addr local, peer;
-	struct l4_opts opt;
+	uint8_t shut; /* 1: no more receiving, 2: no more sending */
+	bool hashed : 1, connected : 1;
+	bool gone : 1; /* so is module l4 */
+	bool addr_bound : 1, port_bound : 1; /* by bind(), so disconnecting keeps it */
+	bool probe : 1; /* what is sent now stays here (MSG_PROBE) */
+	bool v6only : 1;
+	bool is_stream : 1; /* which of the two it has at its end */
+	/* What came to an endpoint that had nothing is told in a turn of `at` (l4_ready_fn), and not on the control lcore: at the end of one of
+	 * the home worker; of a listener while `at` has a packet in hand, to which a connection came, so only to take note. */
+	bool ready_here : 1;
+	bool net_raw : 1, net_bind : 1, net_admin : 1; /* its owner's capabilities */
+	uint8_t stream_port : 2; /* enum tcp_port: by_port is tcp's */
+	uint16_t place; /* of its owner's slab */
+	struct l4_addr local;
+	/* The last member: a stream's memory ends behind its part. */
+	union {
+		struct tcp_sock {
+			struct tcp_opts *opts;
+			struct tcp_conn *conn;
+			struct tcp_listener *listener;
+		} stream;
+		struct {
+			struct l4_addr peer;
+			struct hash_node by_key;
+			struct pkt_queue rcv;
+			uint32_t rcv_bytes; /* memory, not payload */
+		};
+	};
+};
+enum { L4_STREAM_BYTES = offsetof(struct l4_end, stream) + sizeof(struct tcp_sock) };
 
-	bool probe; /* what is sent now stays here (MSG_PROBE) */
-	struct ip6 last_to; /* where it sent last */
-	struct l4_addr path_to; /* where something was too long for, and for what MTU (IPV6_RECVPATHMTU) */
+/* What few endpoints have, taken on use. */
+struct l4_more {
+	struct l4_end *end;
+	struct pkt_queue err;
+	uint32_t err_bytes;
 	uint32_t path_mtu; /* 0: nothing */
+	struct l4_addr path_to; /* where something was too long for, and for what MTU (IPV6_RECVPATHMTU) */
+	struct ip6 last_to; /* where a raw one sent last */
 	struct l4_membership *groups; /* group.h */
 	struct list alert; /* alert.h: l4_stack.alert4, alert6 */
 	uint32_t alert_value; /* which packets: IPv4 their protocol, IPv6 the value of the option */
-
-	void *own; /* the protocol's */
-	struct pkt_queue rcv, err;
-	uint32_t rcv_bytes, err_bytes; /* memory, not payload */
-	uint64_t drops;
-	int error; /* SO_ERROR: positive, 0 none */
-	uint8_t shut; /* 1: no more receiving, 2: no more sending */
-	struct list tell; /* of those whose owner is to be told, at the home worker */
-	/* Something came to an endpoint that had nothing. On the control lcore; with ready_here in a turn of `at`: at the end of one of
-	 * the home worker; of a listener while `at` has a packet in hand, to which a connection came, so only to take note. */
-	void (*ready)(struct l4_end *e, struct worker *at);
-	bool ready_here;
+	void *own[4]; /* of the room above (sock) */
 };
+struct l4_more *l4_more(struct l4_end *e); /* NULL at a limit */
+
+static inline bool l4_has_error(const struct l4_end *e)
+{
+	return e->more && e->more->err.n;
+}
+
+/* Options that nobody else has, to be changed between turns; NULL at a limit. When they are complete, they are shared again. */
+struct l4_opts *l4_opts_own(struct l4_end *e);
+void l4_opts_settle(struct l4_end *e);
+
+/* Who is told when something came to an endpoint that had nothing. One for a stack; NULL: nobody. */
+typedef void l4_ready_fn(struct l4_end *e, struct worker *at);
+/* gone: module l4 goes; nobody finds e any more, e->tell is its owner's now. */
+void l4_on_ready(struct leat_stack *st, l4_ready_fn *fn, void (*gone)(struct l4_end *e));
 
 /* The way to where e sent last is known to work (MSG_CONFIRM). Within l4_enter(). */
 void l4_confirm(struct l4_end *e);
@@ -177,6 +218,7 @@ void l4_leave(struct l4_end *e);
 
 /* Who makes endpoints of that kind; NULL: nobody. */
 const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t family, uint8_t proto);
+struct l4_end *l4_end_next(const struct leat_stack *st, const struct l4_end *after); /* all that have an id */
 /* e is the caller's, zeroed. It is found as soon as it is bound (raw ones: at once). 0 or -errno. */
 int l4_end_init(struct l4_end *e, struct leat_stack *st, const struct l4_ops *ops, uint8_t family,
 		uint8_t proto);

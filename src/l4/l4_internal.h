@@ -28,7 +28,10 @@ struct l4_stack {
 		const char *node4, *node6;
 		uint8_t proto, edge4, edge6;
 	} errors; /* l4_error_add(); proto 0: nobody */
-	struct list alert4, alert6; /* struct l4_end.alert */
+	struct list alert4, alert6; /* struct l4_more.alert */
+	struct shared_pool opts;
+	l4_ready_fn *ready; /* l4_on_ready() */
+	void (*gone)(struct l4_end *e);
 };
 static inline struct l4_stack *l4_stack(const struct leat_stack *st)
 {
@@ -38,7 +41,8 @@ static inline struct l4_stack *l4_stack(const struct leat_stack *st)
 struct l4_worker {
 	struct worker *w;
 	struct turn_end tell_end;
-	struct list tell; /* struct l4_end.tell */
+	struct l4_end *tell, *tell_last; /* struct l4_end.tell */
+	struct ip6 last_to; /* where one of its endpoints sent last, for l4_confirm() right after */
 };
 
 int l4_ops_add(struct leat_stack *st, const struct l4_ops *ops);
@@ -144,6 +148,7 @@ uint8_t l4_error_arrive(struct l4_end *e, struct pkt *p);
 void l4_error_too_long(struct l4_end *e, const struct l4_path *path, uint32_t mtu);
 /* The owner is told at the end of the turn. */
 void l4_tell(struct l4_end *e);
+void l4_tell_not(struct l4_end *e); /* it goes, or moves to another worker */
 /* The same from any worker: at once. */
 void l4_tell_from(struct worker *w, struct l4_end *e);
 /* Errors about a protocol whose endpoints are not found here go to these nodes, read and judged: l4_error_parse() holds, and a path

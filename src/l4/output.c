@@ -66,31 +66,31 @@ static void fill_options(const struct l4_end *e, const struct l4_with *with, str
 			 uint8_t default_hops)
 {
 	static const struct l4_with none = { .hops = -1, .tos = -1, .dontfrag6 = -1 };
-	int hops = path->is6 ? (is_group(path) ? e->opt.mcast_hops : e->opt.hops)
-			     : (is_group(path) ? e->opt.mcast_ttl : e->opt.ttl);
+	int hops = path->is6 ? (is_group(path) ? e->opt->mcast_hops : e->opt->hops)
+			     : (is_group(path) ? e->opt->mcast_ttl : e->opt->ttl);
 	with = with ? with : &none;
 	hops = with->hops < 0 ? hops : with->hops;
-	path->whole6 = path->is6 && (with->dontfrag6 < 0 ? e->opt.dontfrag6 : with->dontfrag6);
+	path->whole6 = path->is6 && (with->dontfrag6 < 0 ? e->opt->dontfrag6 : with->dontfrag6);
 	path->proto = e->proto;
 	path->ttl = (uint8_t)(hops < 0 ? default_hops : hops);
 }
 
 static void fill_tos(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
 {
-	path->tos = path->is6 ? e->opt.tclass : e->opt.tos;
+	path->tos = path->is6 ? e->opt->tclass : e->opt->tos;
 	if (with && with->tos >= 0)
 		path->tos = (uint8_t)with->tos;
 }
 
 static void fill_limits(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
 {
-	uint8_t disc = path->is6 ? e->opt.pmtudisc6 : e->opt.pmtudisc4;
+	uint8_t disc = path->is6 ? e->opt->pmtudisc6 : e->opt->pmtudisc4;
 	path->by_link = disc >= IP_PMTUDISC_PROBE; /* Linux: ip_sk_use_pmtu() */
 	path->mtu = path->by_link ? way->link_mtu : way->mtu;
 	path->mtu = path->is6 ? path->mtu : MIN(path->mtu, (uint32_t)IP4_LEN_MAX);
-	if (path->is6 && e->opt.frag_size && e->opt.frag_size < path->mtu) {
-		path->cut_at = (uint16_t)e->opt.frag_size;
-		path->mtu = e->opt.frag_size;
+	if (path->is6 && e->opt->frag_size && e->opt->frag_size < path->mtu) {
+		path->cut_at = (uint16_t)e->opt->frag_size;
+		path->mtu = e->opt->frag_size;
 	}
 	path->known_mtu = MIN(way->mtu, path->is6 ? way->mtu : (uint32_t)IP4_LEN_MAX);
 	path->link_mtu = way->link_mtu;
@@ -118,12 +118,12 @@ static uint32_t if_of_source(const struct l4_end *e, const struct l4_path *path)
 static uint32_t asked_if(const struct l4_end *e, const struct l4_addr *to, const struct l4_with *with,
 			 const struct l4_path *path)
 {
-	uint32_t out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle;
+	uint32_t out_if = e->opt->bound_if ? e->opt->bound_if : to->if_handle;
 	if (with && with->out_if && !out_if)
 		out_if = with->out_if;
 	bool group = path->is6 ? ip6_is_multicast(&path->dst) : ip4_is_multicast(l4_v4(&path->dst));
 	if (!out_if && group)
-		out_if = e->opt.mcast_if;
+		out_if = e->opt->mcast_if;
 	if (!out_if && !path->is6)
 		out_if = if_of_source(e, path);
 	if (!out_if && path->is6 && ip6_is_link_local(&path->dst))
@@ -138,7 +138,7 @@ static struct ipaddr addr_of(const struct ip6 *a)
 
 const struct ip4_own_options *l4_options_of(const struct l4_end *e, const struct l4_with *with)
 {
-	const struct ip4_own_options *o = with && with->has_options ? &with->options : &e->opt.options;
+	const struct ip4_own_options *o = with && with->has_options ? &with->options : &e->opt->options;
 	return o->len ? o : NULL;
 }
 
@@ -175,7 +175,7 @@ struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, con
 	struct l4_path path = { .dst = dst->a, .dport = dst->port, .src = src->a };
 	path.is6 = !l4_is4(&path.dst);
 	path.asked_if = asked_if(e, dst, NULL, &path);
-	path.mark = e->opt.mark;
+	path.mark = e->opt->mark;
 	fill_tos(e, NULL, &path);
 	return query_of(e, &path);
 }
@@ -184,8 +184,8 @@ struct fib_query l4_query(const struct l4_end *e, const struct l4_addr *src, con
 static void fill_ext(const struct l4_end *e, const struct l4_with *with, struct l4_path *path)
 {
 	bool own = !(with && with->has_ext);
-	path->ext[0] = own ? e->opt.hop_options : with->hop_options;
-	path->ext[1] = own ? e->opt.dst_options : with->dst_options;
+	path->ext[0] = own ? e->opt->hop_options : with->hop_options;
+	path->ext[1] = own ? e->opt->dst_options : with->dst_options;
 }
 
 /* RFC 5014: of what is ours anyway, as the program likes it. A route that names a source has its way. */
@@ -195,8 +195,8 @@ static struct ip6 preferred_source(const struct l4_end *e, const struct l4_path 
 	const struct iface *out = iface_get(e->home, way->out_if);
 	const struct ipaddr dst = addr_of(&path->dst);
 	struct ipaddr src;
-	if (out && e->opt.src_prefs && !way->src_by_route && way->type != RTN_LOCAL &&
-	    addr_select_source_as(e->home, out, AF_INET6, &dst, e->opt.src_prefs, &src))
+	if (out && e->opt->src_prefs && !way->src_by_route && way->type != RTN_LOCAL &&
+	    addr_select_source_as(e->home, out, AF_INET6, &dst, e->opt->src_prefs, &src))
 		return src.v6;
 	return way->src.v6;
 }
@@ -221,14 +221,14 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 	struct ip_way way;
 	*path = (struct l4_path){ .dst = real_dst(&to->a), .dport = to->port };
 	path->is6 = !l4_is4(&path->dst);
-	if (!path->is6 && e->family == AF_INET6 && e->opt.v6only)
+	if (!path->is6 && e->family == AF_INET6 && e->v6only)
 		return -ENETUNREACH;
 	path->src = with && with->has_src ? with->src : e->local.a;
 	path->options = path->is6 ? NULL : l4_options_of(e, with);
 	if (path->is6)
 		fill_ext(e, with, path);
 	path->asked_if = asked_if(e, to, with, path);
-	path->mark = with && with->has_mark ? with->mark : e->opt.mark;
+	path->mark = with && with->has_mark ? with->mark : e->opt->mark;
 	fill_tos(e, with, path);
 	const struct fib_query q = query_of(e, path);
 	enum drop why = ip_way(e->home, &q, &way);
@@ -236,7 +236,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 		return errno_of(why);
 	path->type = way.type;
 	path->out_if = way.out_if;
-	if (way.type == RTN_BROADCAST && !e->opt.broadcast)
+	if (way.type == RTN_BROADCAST && !e->opt->broadcast)
 		return -EACCES;
 	int err = choose_source(e, path, &way);
 	if (err)
@@ -251,7 +251,7 @@ int l4_path_find(struct l4_end *e, const struct l4_addr *to, const struct l4_wit
 /* RFC 6437, 2 */
 static uint32_t flow_label(const struct l4_end *e, const struct l4_path *path)
 {
-	bool wanted = e->opt.autolabel ? e->opt.autolabel == L4_LABEL_YES : ip6_labels_by_default(e->st);
+	bool wanted = e->opt->autolabel ? e->opt->autolabel == L4_LABEL_YES : ip6_labels_by_default(e->st);
 	uint64_t ports = e->ops->has_ports ? (uint64_t)e->local.port << 16 | path->dport : 0;
 	return ip6_auto_label(e->st, &path->src, &path->dst, (uint64_t)path->proto << 32 | ports, wanted);
 }
@@ -349,7 +349,7 @@ static bool append(struct lcore *lc, struct pkt *p, const void *bytes, size_t le
 static bool is_heard_here(const struct l4_end *e, const struct l4_path *path)
 {
 	const struct ipaddr group = addr_of(&path->dst);
-	bool wanted = path->is6 ? e->opt.mcast_loop6 : e->opt.mcast_loop4;
+	bool wanted = path->is6 ? e->opt->mcast_loop6 : e->opt->mcast_loop4;
 	if (path->type == RTN_BROADCAST)
 		return true;
 	return is_group(path) && wanted &&
@@ -416,6 +416,23 @@ static bool is_uncuttable(const struct l4_path *path, size_t len)
 	return len > path->mtu && each > path->mtu;
 }
 
+static void note_sent(struct l4_end *e, const struct l4_path *path)
+{
+	struct l4_worker *lw = worker_state(e->home, MODULE_l4);
+	lw->last_to = path->dst;
+	if (e->ops->type == SOCK_RAW && l4_more(e))
+		e->more->last_to = path->dst;
+}
+
+/* For IPV6_RECVPATHMTU. */
+static void note_path(struct l4_end *e, const struct l4_path *path)
+{
+	if (!e->opt->recvpathmtu || !l4_more(e))
+		return;
+	e->more->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };
+	e->more->path_mtu = path->mtu;
+}
+
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
 {
 	struct lcore *lc = e->home->lc;
@@ -423,14 +440,13 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	size_t ip_len = ip_header_len(path);
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
 	if (unlikely(e->probe)) {
-		e->last_to = path->dst;
+		note_sent(e, path);
 		return 0;
 	}
 	if (ip_len > HEADERS_MAX || (has_ext(path) && is_uncuttable(path, ip_len + l4_len)))
 		return -EMSGSIZE;
 	if (path->whole6 && ip_len + l4_len > path->mtu) {
-		e->path_to = (struct l4_addr){ .a = path->dst, .if_handle = path->asked_if };
-		e->path_mtu = e->opt.recvpathmtu ? path->mtu : 0;
+		note_path(e, path);
 		l4_error_too_long(e, path, path->mtu);
 		return -EMSGSIZE;
 	}
@@ -460,7 +476,7 @@ int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out 
 	}
 	if (path->by_link || path->cut_at)
 		p->flags |= PKT_F_LINK_MTU;
-	e->last_to = path->dst;
+	note_sent(e, path);
 	if (unlikely(is_for_many(path)))
 		loop(e, path, p);
 	send_on(e, path->is6 ? l4_stack(e->st)->out6 : l4_stack(e->st)->out4, p);
@@ -480,7 +496,7 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 {
 	struct lcore *lc = e->home->lc;
 	if (unlikely(e->probe)) {
-		e->last_to = path->dst;
+		note_sent(e, path);
 		return 0;
 	}
 	int err = may_send(e);
@@ -499,9 +515,9 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 	}
 	if (path->by_link)
 		p->flags |= PKT_F_LINK_MTU;
-	e->last_to = path->dst;
+	note_sent(e, path);
 	if (goes_elsewhere(path, p->data))
-		p->out_if = e->opt.bound_if;
+		p->out_if = e->opt->bound_if;
 	else if (unlikely(is_for_many(path)))
 		loop(e, path, p);
 	send_on(e, path->is6 ? l4_stack(e->st)->whole6 : l4_stack(e->st)->whole4, p);
@@ -512,12 +528,14 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
  * destinations, which no route finds, are left to probes. */
 void l4_confirm(struct l4_end *e)
 {
-	bool is4 = l4_is4(&e->last_to);
-	struct ipaddr dst = { .v6 = e->last_to };
+	const struct l4_worker *lw = worker_state(e->home, MODULE_l4);
+	const struct ip6 *to = &lw->last_to;
+	bool is4 = l4_is4(to);
+	struct ipaddr dst = { .v6 = *to };
 	if (is4)
-		dst = (struct ipaddr){ .v4 = l4_v4(&e->last_to) };
+		dst = (struct ipaddr){ .v4 = l4_v4(to) };
 	uint8_t family = is4 ? AF_INET : AF_INET6;
-	const struct fib_query q = { .family = family, .dst = dst, .oif = e->opt.bound_if };
+	const struct fib_query q = { .family = family, .dst = dst, .oif = e->opt->bound_if };
 	const struct fib_nh *nh = fib_lookup(e->home, &q);
 	if (nh && nh->type == RTN_UNICAST && nh->gw_family)
 		neigh_confirm(e->home, nh->if_handle, nh->gw_family, &nh->gw);

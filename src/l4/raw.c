@@ -28,14 +28,14 @@ static bool icmp4_wanted(const struct l4_end *e, const struct pkt *p)
 {
 	struct icmp4_hdr h;
 	struct cursor c = pkt_cursor_at(p, p->l4_off);
-	return cur_copy(&c, &h, sizeof h) && (h.type > 31 || !(e->opt.icmp_filter >> h.type & 1));
+	return cur_copy(&c, &h, sizeof h) && (h.type > 31 || !(e->opt->icmp_filter >> h.type & 1));
 }
 
 static bool icmp6_wanted(const struct l4_end *e, const struct pkt *p)
 {
 	uint8_t h[ICMP6_FILTER_BYTES];
 	struct cursor c = pkt_cursor_at(p, p->l4_off);
-	return cur_copy(&c, h, sizeof h) && !(e->opt.icmp6_filter[h[0] >> 5] >> (h[0] & 31) & 1);
+	return cur_copy(&c, h, sizeof h) && !(e->opt->icmp6_filter[h[0] >> 5] >> (h[0] & 31) & 1);
 }
 
 /* RFC 3542, 3.1: what has a wrong sum is not for those who asked for sums. */
@@ -55,7 +55,7 @@ static bool is_wanted(const struct l4_end *e, struct pkt *p, bool is6)
 		return e->proto != IPPROTO_ICMP || icmp4_wanted(e, p);
 	if (e->proto == IPPROTO_ICMPV6 && !icmp6_wanted(e, p))
 		return false;
-	return e->opt.csum_off < 0 || sum_holds(p);
+	return e->opt->csum_off < 0 || sum_holds(p);
 }
 
 static void send_copy(struct worker *w, struct pkt *p, const struct l4_end *e)
@@ -149,9 +149,9 @@ static int send6(struct l4_end *e, const struct l4_send *s, const struct l4_path
 	const uint8_t *buf = s->buf;
 	struct l4_out o = { .csum_off = -1, .buf = buf, .len = s->len, .unchecked = true };
 	int err = check_len(path->proto, s->len);
-	if (err || e->opt.csum_off < 0)
+	if (err || e->opt->csum_off < 0)
 		return err ? err : l4_output(e, path, &o);
-	size_t at = (size_t)e->opt.csum_off, behind = at + sizeof(be16);
+	size_t at = (size_t)e->opt->csum_off, behind = at + sizeof(be16);
 	if (behind > s->len)
 		return -EINVAL;
 	uint32_t sum = csum_pseudo6(&path->src, &path->dst, path->proto, (uint32_t)s->len);
@@ -212,7 +212,7 @@ static ssize_t raw_send(struct l4_end *e, const struct l4_send *s)
 		return err;
 	if (!s->to && !e->connected)
 		return -EDESTADDRREQ;
-	if (e->family == AF_INET && e->opt.hdrincl && l4_options_of(e, s->with))
+	if (e->family == AF_INET && e->opt->hdrincl && l4_options_of(e, s->with))
 		return -EINVAL; /* whose header is it? */
 	if (e->family == AF_INET6 && l4_is4(&to->a))
 		return -ENETUNREACH;
@@ -220,7 +220,7 @@ static ssize_t raw_send(struct l4_end *e, const struct l4_send *s)
 	if (err)
 		return err;
 	path.proto = proto;
-	if (e->opt.hdrincl)
+	if (e->opt->hdrincl)
 		err = send_whole(e, s, &path);
 	else
 		err = path.is6 ? send6(e, s, &path) : send4(e, s, &path);
@@ -245,9 +245,9 @@ static int raw_open(struct l4_end *e)
 		return -ENOBUFS;
 	++*count_of(e);
 	e->local.port = e->proto; /* Linux: shown as if it were one */
-	e->opt.hdrincl = e->proto == IPPROTO_RAW;
+	e->opt->hdrincl = e->proto == IPPROTO_RAW;
 	if (e->family == AF_INET6 && e->proto == IPPROTO_ICMPV6)
-		e->opt.csum_off = offsetof(struct icmp6_hdr, csum);
+		e->opt->csum_off = offsetof(struct icmp6_hdr, csum);
 	return 0;
 }
 

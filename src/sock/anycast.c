@@ -15,6 +15,11 @@ struct sock_anycast {
 	uint32_t if_handle, ifindex;
 };
 
+static struct sock_anycast **list_of(struct sock *s)
+{
+	return (struct sock_anycast **)&s->end.more->own[SOCK_OWN_ANYCASTS];
+}
+
 /* A router that knows no way there takes any interface. */
 static struct iface *any_up(struct leat_stack *st)
 {
@@ -54,7 +59,7 @@ static int join(struct sock *s, uint32_t ifindex, const struct ip6 *a)
 {
 	struct leat_stack *st = s->end.st;
 	struct iface *i;
-	if (!s->creds.net_admin)
+	if (!s->end.net_admin)
 		return -EPERM;
 	if (ip6_is_multicast(a) || is_ours(s, a))
 		return -EINVAL;
@@ -63,7 +68,7 @@ static int join(struct sock *s, uint32_t ifindex, const struct ip6 *a)
 		err = ifindex ? -ENODEV : -EADDRNOTAVAIL;
 	if (!err && !i->conf.forward6 && !is_of_prefix(s, i, a))
 		err = -EADDRNOTAVAIL;
-	struct sock_anycast *m = err ? NULL : mem_zalloc(&st->mem, sizeof *m);
+	struct sock_anycast *m = err || !l4_more(&s->end) ? NULL : mem_zalloc(&st->mem, sizeof *m);
 	if (!err)
 		err = m ? anycast_join(st, i, a) : -ENOMEM;
 	if (err) {
@@ -72,9 +77,9 @@ static int join(struct sock *s, uint32_t ifindex, const struct ip6 *a)
 	}
 	view_publish(st); /* its route may be the first of its table */
 	*m = (struct sock_anycast){
-		.next = s->anycasts, .addr = *a, .if_handle = i->handle, .ifindex = i->ifindex
+		.next = *list_of(s), .addr = *a, .if_handle = i->handle, .ifindex = i->ifindex
 	};
-	s->anycasts = m;
+	*list_of(s) = m;
 	return 0;
 }
 
@@ -89,10 +94,10 @@ static void leave_one(struct sock *s, struct sock_anycast **at)
 
 static int leave(struct sock *s, uint32_t ifindex, const struct ip6 *a)
 {
-	struct sock_anycast **at = &s->anycasts;
-	while (*at && !(ip6_eq(&(*at)->addr, a) && (!ifindex || (*at)->ifindex == ifindex)))
+	struct sock_anycast **at = s->end.more ? list_of(s) : NULL;
+	while (at && *at && !(ip6_eq(&(*at)->addr, a) && (!ifindex || (*at)->ifindex == ifindex)))
 		at = &(*at)->next;
-	if (!*at)
+	if (!at || !*at)
 		return -ENOENT;
 	leave_one(s, at);
 	return 0;
@@ -116,6 +121,6 @@ int sock_anycast_get(struct sock *s, int name, void *val, socklen_t *len)
 
 void sock_anycasts_leave(struct sock *s)
 {
-	while (s->anycasts)
-		leave_one(s, &s->anycasts);
+	while (s->end.more && *list_of(s))
+		leave_one(s, list_of(s));
 }

@@ -86,15 +86,15 @@ static void put_answer4(const struct sock *s, struct sock_msg *m, size_t *at, co
 static void controls4(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
 {
 	const struct ip4_hdr *h = pkt_l3(p);
-	if (s->end.opt.recvinfo4)
+	if (s->end.opt->recvinfo4)
 		put_info4(s, p, m, at);
-	if (s->end.opt.recvttl)
+	if (s->end.opt->recvttl)
 		put_int(m, at, IPPROTO_IP, IP_TTL, h->ttl);
-	if (s->end.opt.recvtos)
+	if (s->end.opt->recvtos)
 		sock_put_control(m, at, IPPROTO_IP, IP_TOS, &h->tos, sizeof h->tos);
-	if (s->end.opt.recvopts)
+	if (s->end.opt->recvopts)
 		put_options4(m, at, h);
-	if (s->end.opt.retopts)
+	if (s->end.opt->retopts)
 		put_answer4(s, m, at, h);
 }
 
@@ -110,9 +110,9 @@ static void put_info6(const struct sock *s, const struct pkt *p, bool is6, struc
 static void controls6(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
 {
 	const struct ip6_hdr *h = pkt_l3(p);
-	if (s->end.opt.recvhops)
+	if (s->end.opt->recvhops)
 		put_int(m, at, IPPROTO_IPV6, IPV6_HOPLIMIT, h->hop_limit);
-	if (s->end.opt.recvtclass)
+	if (s->end.opt->recvtclass)
 		put_int(m, at, IPPROTO_IPV6, IPV6_TCLASS, ip6_traffic_class(h));
 	sock_ext_put(s, p, m, at);
 }
@@ -121,7 +121,7 @@ void sock_put_controls(const struct sock *s, const struct pkt *p, struct sock_ms
 {
 	const uint8_t *l3 = pkt_l3(p);
 	bool is6 = *l3 >> 4 == 6;
-	if (s->end.family == AF_INET6 && s->end.opt.recvinfo6)
+	if (s->end.family == AF_INET6 && s->end.opt->recvinfo6)
 		put_info6(s, p, is6, m, at);
 	if (is6)
 		controls6(s, p, m, at);
@@ -154,7 +154,7 @@ static int take_if(struct sock *s, int ifindex, struct l4_with *ret)
 	const struct iface *i = ifindex > 0 ? iface_by_index(s->end.st, (uint32_t)ifindex) : NULL;
 	if (!i)
 		return -ENODEV;
-	if (s->end.opt.bound_if && s->end.opt.bound_if != i->handle)
+	if (s->end.opt->bound_if && s->end.opt->bound_if != i->handle)
 		return -EINVAL;
 	ret->out_if = i->handle;
 	return 0;
@@ -175,7 +175,7 @@ static bool is_ours(const struct sock *s, uint8_t family, const struct ipaddr *a
 /* Linux: an anycast address, too, which nothing can be bound to: that of its link, if it is link-local. */
 static bool is_source6(const struct sock *s, const struct l4_with *with, const struct ipaddr *a)
 {
-	uint32_t link = with->out_if ? with->out_if : s->end.opt.bound_if;
+	uint32_t link = with->out_if ? with->out_if : s->end.opt->bound_if;
 	return is_ours(s, AF_INET6, a) ||
 	       anycast_find(s->end.home, ip6_is_link_local(&a->v6) ? link : 0, &a->v6);
 }
@@ -206,7 +206,7 @@ static int take_info6(struct sock *s, const struct cmsghdr *c, struct l4_with *r
 	int err = take_if(s, (int)info.ipi6_ifindex, ret);
 	if (err)
 		return err;
-	if (ip6_is_link_local(&a.v6) && !info.ipi6_ifindex && !s->end.opt.bound_if)
+	if (ip6_is_link_local(&a.v6) && !info.ipi6_ifindex && !s->end.opt->bound_if)
 		return -EINVAL;
 	return ip6_is_zero(&a.v6) || is_source6(s, ret, &a) ? take_source(ret, &a.v6) : -EINVAL;
 }
@@ -216,7 +216,7 @@ static int take_options4(struct sock *s, const struct cmsghdr *c, struct l4_with
 {
 	size_t len = c->cmsg_len - CMSG_LEN(0);
 	ret->has_options = true;
-	return ip4_own_options_take(CMSG_DATA(c), MIN(len, (size_t)IP4_OPTIONS_MAX), s->creds.net_raw,
+	return ip4_own_options_take(CMSG_DATA(c), MIN(len, (size_t)IP4_OPTIONS_MAX), s->end.net_raw,
 				    &ret->options);
 }
 
@@ -260,7 +260,7 @@ static int take6(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 /* Linux: whether one may is asked before what it says. */
 static int take_mark(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 {
-	if (!s->creds.net_admin && !s->creds.net_raw)
+	if (!s->end.net_admin && !s->end.net_raw)
 		return -EPERM;
 	if (c->cmsg_len != CMSG_LEN(sizeof ret->mark))
 		return -EINVAL;

@@ -20,11 +20,12 @@ static uint32_t len_of(const uint8_t *hdr)
 
 /* --- of a socket --- */
 
-static uint8_t **place_of(struct sock *s, int name)
+/* In end.more, which there is. */
+static void **place_of(const struct sock *s, int name)
 {
-	return &s->ext[name == IPV6_HOPOPTS   ? SOCK_EXT_HOP
-		       : name == IPV6_DSTOPTS ? SOCK_EXT_DST
-					      : SOCK_EXT_DST_FIRST];
+	return &s->end.more->own[SOCK_OWN_EXT + (name == IPV6_HOPOPTS   ? SOCK_EXT_HOP
+						 : name == IPV6_DSTOPTS ? SOCK_EXT_DST
+									: SOCK_EXT_DST_FIRST)];
 }
 
 static struct l4_ext as_sent(const uint8_t *hdr)
@@ -34,7 +35,12 @@ static struct l4_ext as_sent(const uint8_t *hdr)
 
 static int replace(struct sock *s, int name, const uint8_t *hdr, socklen_t len)
 {
-	uint8_t **at = place_of(s, name), *now = NULL;
+	uint8_t *now = NULL;
+	if (!len && !s->end.more)
+		return 0;
+	if (!l4_more(&s->end))
+		return -ENOMEM;
+	void **at = place_of(s, name);
 	if (len) {
 		now = mem_zalloc(&s->end.st->mem, len);
 		if (!now)
@@ -43,14 +49,14 @@ static int replace(struct sock *s, int name, const uint8_t *hdr, socklen_t len)
 	}
 	mem_free(*at);
 	*at = now;
-	s->end.opt.hop_options = as_sent(s->ext[SOCK_EXT_HOP]);
-	s->end.opt.dst_options = as_sent(s->ext[SOCK_EXT_DST]);
+	s->end.opt->hop_options = as_sent(*place_of(s, IPV6_HOPOPTS));
+	s->end.opt->dst_options = as_sent(*place_of(s, IPV6_DSTOPTS));
 	return 0;
 }
 
 int sock_ext_set(struct sock *s, int name, const void *val, socklen_t len)
 {
-	if (name != IPV6_RTHDR && !s->creds.net_raw)
+	if (name != IPV6_RTHDR && !s->end.net_raw)
 		return -EPERM;
 	if (len && (len < EXT_LEN_MIN || len % 8 || len > EXT_LEN_MAX || len_of(val) > len))
 		return -EINVAL;
@@ -61,7 +67,7 @@ int sock_ext_set(struct sock *s, int name, const void *val, socklen_t len)
 
 int sock_ext_get(struct sock *s, int name, void *val, socklen_t *len)
 {
-	const uint8_t *hdr = name == IPV6_RTHDR ? NULL : *place_of(s, name);
+	const uint8_t *hdr = name == IPV6_RTHDR || !s->end.more ? NULL : *place_of(s, name);
 	*len = hdr ? MIN(*len, (socklen_t)len_of(hdr)) : 0;
 	if (*len)
 		memcpy(val, hdr, *len);
@@ -70,11 +76,10 @@ int sock_ext_get(struct sock *s, int name, void *val, socklen_t *len)
 
 void sock_ext_free(struct sock *s)
 {
-	for (unsigned i = 0; i < SOCK_EXTS; i++) {
-		mem_free(s->ext[i]);
-		s->ext[i] = NULL;
+	for (unsigned i = 0; s->end.more && i < SOCK_EXTS; i++) {
+		mem_free(s->end.more->own[SOCK_OWN_EXT + i]);
+		s->end.more->own[SOCK_OWN_EXT + i] = NULL;
 	}
-	s->end.opt.hop_options = s->end.opt.dst_options = (struct l4_ext){ 0 };
 }
 
 /* --- of one datagram --- */
@@ -87,7 +92,7 @@ int sock_ext_take(struct sock *s, const struct cmsghdr *c, struct l4_with *ret)
 		return -EINVAL;
 	if (c->cmsg_len < CMSG_LEN(EXT_LEN_MIN) || c->cmsg_len < CMSG_LEN(len_of(hdr)))
 		return -EINVAL;
-	if (!s->creds.net_raw)
+	if (!s->end.net_raw)
 		return -EPERM;
 	ret->has_ext = true;
 	if (hop)
@@ -107,7 +112,7 @@ static void put_one(struct sock_msg *m, size_t *at, int type, struct cursor c, u
 /* Linux: that of hop-by-hop options first, as it is on the wire, and then the others in their order. */
 void sock_ext_put(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
 {
-	const struct l4_opts *o = &s->end.opt;
+	const struct l4_opts *o = s->end.opt;
 	struct cursor c = pkt_cursor_at(p, p->l3_off), rest;
 	uint8_t next = ((const struct ip6_hdr *)pkt_l3(p))->next, head[2];
 	if (!(o->recvhopopts | o->recvdstopts | o->recvrthdr) || !cur_skip(&c, sizeof(struct ip6_hdr)))

@@ -69,7 +69,7 @@ static struct l4_membership *find(struct sock *s, const struct ask *a, const str
 /* Any of that group will do when no interface was named. */
 static struct l4_membership *find_any(struct sock *s, const struct ask *a)
 {
-	struct l4_membership *m = s->end.groups;
+	struct l4_membership *m = s->end.more ? s->end.more->groups : NULL;
 	while (m && !(m->family == a->family && ipaddr_eq(&m->group, &a->group)))
 		m = m->next;
 	return m;

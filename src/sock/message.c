@@ -167,7 +167,7 @@ static struct cursor written(const struct sock *s, const struct l4_error *r)
 {
 	if (s->end.ops->type != SOCK_RAW)
 		return r->payload;
-	return s->end.opt.hdrincl ? r->l3 : r->l4;
+	return s->end.opt->hdrincl ? r->l3 : r->l4;
 }
 
 /* RFC 4884: where the extension begins, counted from the first byte that the socket gets. Linux: ip_icmp_error_rfc4884(). */
@@ -200,7 +200,7 @@ static void put_error(struct sock *s, const struct l4_error *r, struct sock_msg 
 					.ee_code = r->code,
 					.ee_info = r->info } };
 	socklen_t n = sock_addr_fill(s, &r->from, &d.offender);
-	if (is6 ? s->end.opt.recverr_ext6 : s->end.opt.recverr_ext4)
+	if (is6 ? s->end.opt->recverr_ext6 : s->end.opt->recverr_ext4)
 		d.ee.ee_rfc4884 = extension_of(s, r);
 	if (r->local) /* nobody */
 		memset(&d.offender, 0, n);

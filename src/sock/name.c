@@ -84,13 +84,18 @@ int sock_getsockname(struct sock *s, struct sockaddr *addr, socklen_t *len)
 	return 0;
 }
 
+struct l4_addr sock_peer(const struct sock *s)
+{
+	return s->end.is_stream ? tcp_peer(&s->end) : s->end.peer;
+}
+
 int sock_getpeername(struct sock *s, struct sockaddr *addr, socklen_t *len)
 {
-	if (!s->end.connected ||
-	    !s->end.peer.port) /* Linux: who has no port is nobody, with raw sockets too */
+	const struct l4_addr peer = sock_peer(s);
+	if (!s->end.connected || !peer.port) /* Linux: who has no port is nobody, with raw sockets too */
 		return -ENOTCONN;
 	if ((int)*len < 0)
 		return -EINVAL;
-	sock_addr_out(s, &s->end.peer, addr, len);
+	sock_addr_out(s, &peer, addr, len);
 	return 0;
 }

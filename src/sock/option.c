@@ -43,7 +43,7 @@ struct option {
 	uint8_t as, size, whom;
 	bool not0;
 	bool any_name; /* whoever it leads to knows the names */
-	uint16_t off; /* in struct sock */
+	uint16_t off; /* in struct l4_opts */
 	int min, max;
 	int dflt; /* what -1 stands for when read; 0: -1 is read as it is */
 	int (*set)(struct sock *s, const void *val, socklen_t len);
@@ -57,7 +57,7 @@ struct option {
 
 static int64_t field_get(const struct sock *s, const struct option *o)
 {
-	const char *at = (const char *)s + o->off;
+	const char *at = (const char *)s->end.opt + o->off;
 	switch (o->size) {
 	case 1:
 		return *(const uint8_t *)at;
@@ -70,7 +70,7 @@ static int64_t field_get(const struct sock *s, const struct option *o)
 
 static void field_set(struct sock *s, const struct option *o, int val)
 {
-	char *at = (char *)s + o->off;
+	char *at = (char *)s->end.opt + o->off;
 	if (o->size == 1)
 		*(uint8_t *)at = (uint8_t)val;
 	else if (o->size == 2)
@@ -131,32 +131,41 @@ static int buffer_size(const void *val, socklen_t len, uint32_t max, uint32_t mi
 
 static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
 {
-	int err = buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt.rcvbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt->rcvbuf);
 	if (!err && sock_is_stream(s))
-		tcp_set_rcvbuf(&s->end, s->end.opt.rcvbuf);
+		err = tcp_set_rcvbuf(&s->end, s->end.opt->rcvbuf);
 	return err;
 }
 
 static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
 {
-	int err = buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->sndbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->end.opt->sndbuf);
 	if (!err && sock_is_stream(s))
-		tcp_set_sndbuf(&s->end, s->sndbuf);
+		err = tcp_set_sndbuf(&s->end, s->end.opt->sndbuf);
 	return err;
 }
 
 static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
 {
-	int err = s->creds.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt.rcvbuf)
-				     : -EPERM;
+	int err = s->end.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt->rcvbuf)
+				   : -EPERM;
 	if (!err && sock_is_stream(s))
-		tcp_set_rcvbuf(&s->end, s->end.opt.rcvbuf);
+		err = tcp_set_rcvbuf(&s->end, s->end.opt->rcvbuf);
+	return err;
+}
+
+static int set_sndbuf_force(struct sock *s, const void *val, socklen_t len)
+{
+	int err = s->end.net_admin ? buffer_size(val, len, INT_MAX / 2, SNDBUF_MIN, &s->end.opt->sndbuf)
+				   : -EPERM;
+	if (!err && sock_is_stream(s))
+		err = tcp_set_sndbuf(&s->end, s->end.opt->sndbuf);
 	return err;
 }
 
 static int get_rcvbuf(struct sock *s, void *val, socklen_t *len)
 {
-	uint32_t both[2] = { s->end.opt.rcvbuf };
+	uint32_t both[2] = { s->end.opt->rcvbuf };
 	if (sock_is_stream(s))
 		tcp_get_bufs(&s->end, both);
 	return write_int(NULL, (int)both[0], val, len);
@@ -164,7 +173,7 @@ static int get_rcvbuf(struct sock *s, void *val, socklen_t *len)
 
 static int get_sndbuf(struct sock *s, void *val, socklen_t *len)
 {
-	uint32_t both[2] = { 0, s->sndbuf };
+	uint32_t both[2] = { 0, s->end.opt->sndbuf };
 	if (sock_is_stream(s))
 		tcp_get_bufs(&s->end, both);
 	return write_int(NULL, (int)both[1], val, len);
@@ -270,20 +279,20 @@ static int set_mark(struct sock *s, const void *val, socklen_t len)
 	int err = read_plain(val, len, &mark);
 	if (err)
 		return err;
-	if (!s->creds.net_admin && !s->creds.net_raw)
+	if (!s->end.net_admin && !s->end.net_raw)
 		return -EPERM;
-	s->end.opt.mark = (uint32_t)mark;
+	s->end.opt->mark = (uint32_t)mark;
 	return 0;
 }
 
 static int get_mark(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, (int)s->end.opt.mark, val, len);
+	return write_int(NULL, (int)s->end.opt->mark, val, len);
 }
 
 static int bind_to(struct sock *s, struct iface *i)
 {
-	s->end.opt.bound_if = i ? i->handle : 0;
+	s->end.opt->bound_if = i ? i->handle : 0;
 	return 0;
 }
 
@@ -301,7 +310,7 @@ static int set_bindtodevice(struct sock *s, const void *val, socklen_t len)
 
 static struct iface *bound_iface(struct sock *s)
 {
-	return s->end.opt.bound_if ? iface_by_handle(s->end.st, s->end.opt.bound_if) : NULL;
+	return s->end.opt->bound_if ? iface_by_handle(s->end.st, s->end.opt->bound_if) : NULL;
 }
 
 static int get_bindtodevice(struct sock *s, void *val, socklen_t *len)
@@ -350,7 +359,7 @@ static int set_mtu6(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (mtu && mtu < IP6_MIN_MTU)
 		return -EINVAL;
-	s->end.opt.frag_size = (uint32_t)mtu;
+	s->end.opt->frag_size = (uint32_t)mtu;
 	return 0;
 }
 
@@ -365,13 +374,13 @@ static int set_preferences(struct sock *s, const void *val, socklen_t len)
 	if (privacy & (privacy - 1) || (n & PREFER_HOMES) == PREFER_HOMES ||
 	    (n & PREFER_CRYPTO) == PREFER_CRYPTO)
 		return -EINVAL;
-	s->end.opt.src_prefs = (uint32_t)n & (PREFER_TMP | PREFER_PUBLIC | PREFER_COA);
+	s->end.opt->src_prefs = (uint32_t)n & (PREFER_TMP | PREFER_PUBLIC | PREFER_COA);
 	return 0;
 }
 
 static int get_preferences(struct sock *s, void *val, socklen_t *len)
 {
-	uint32_t own = s->end.opt.src_prefs, privacy = own & (PREFER_TMP | PREFER_PUBLIC);
+	uint32_t own = s->end.opt->src_prefs, privacy = own & (PREFER_TMP | PREFER_PUBLIC);
 	own = (privacy ? privacy : PREFER_EITHER) | (own & PREFER_COA ? PREFER_COA : PREFER_HOME);
 	return write_int(NULL, (int)own, val, len);
 }
@@ -385,13 +394,13 @@ static int set_v6only(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (s->end.local.port)
 		return -EINVAL;
-	s->end.opt.v6only = on != 0;
+	s->end.v6only = on != 0;
 	return 0;
 }
 
 static int get_v6only(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, s->end.opt.v6only, val, len);
+	return write_int(NULL, s->end.v6only, val, len);
 }
 
 static int set_mcast_if(struct sock *s, uint32_t ifindex)
@@ -399,7 +408,7 @@ static int set_mcast_if(struct sock *s, uint32_t ifindex)
 	struct iface *i = ifindex ? iface_by_index(s->end.st, ifindex) : NULL;
 	if (ifindex && !i)
 		return -ENODEV;
-	s->end.opt.mcast_if = i ? i->handle : 0;
+	s->end.opt->mcast_if = i ? i->handle : 0;
 	return 0;
 }
 
@@ -422,7 +431,7 @@ static int set_mcast_if6(struct sock *s, const void *val, socklen_t len)
 
 static int get_mcast_if6(struct sock *s, void *val, socklen_t *len)
 {
-	struct iface *i = s->end.opt.mcast_if ? iface_by_handle(s->end.st, s->end.opt.mcast_if) : NULL;
+	struct iface *i = s->end.opt->mcast_if ? iface_by_handle(s->end.st, s->end.opt->mcast_if) : NULL;
 	return write_int(NULL, i ? (int)i->ifindex : 0, val, len);
 }
 
@@ -431,25 +440,25 @@ static int set_autolabel(struct sock *s, const void *val, socklen_t len)
 	int on = 0; /* Linux: what is shorter is taken for 0 */
 	if (len >= sizeof on)
 		memcpy(&on, val, sizeof on);
-	s->end.opt.autolabel = on ? L4_LABEL_YES : L4_LABEL_NO;
+	s->end.opt->autolabel = on ? L4_LABEL_YES : L4_LABEL_NO;
 	return 0;
 }
 
 static int get_autolabel(struct sock *s, void *val, socklen_t *len)
 {
-	uint8_t said = s->end.opt.autolabel;
+	uint8_t said = s->end.opt->autolabel;
 	bool on = said ? said == L4_LABEL_YES : ip6_labels_by_default(s->end.st);
 	return write_int(NULL, on, val, len);
 }
 
 static int set_options4(struct sock *s, const void *val, socklen_t len)
 {
-	return ip4_own_options_take(val, len, s->creds.net_raw, &s->end.opt.options);
+	return ip4_own_options_take(val, len, s->end.net_raw, &s->end.opt->options);
 }
 
 static int get_options4(struct sock *s, void *val, socklen_t *len)
 {
-	return write_out(s->end.opt.options.bytes, s->end.opt.options.len, val, len);
+	return write_out(s->end.opt->options.bytes, s->end.opt->options.len, val, len);
 }
 
 /* --- router alerts --- */
@@ -463,7 +472,7 @@ static int set_alert4(struct sock *s, const void *val, socklen_t len)
 		on = *(const uint8_t *)val;
 	int err = l4_alert_set4(&s->end, on);
 	if (!err)
-		s->end.opt.alert = on != 0;
+		s->end.opt->alert = on != 0;
 	return err;
 }
 
@@ -475,37 +484,37 @@ static int set_alert6(struct sock *s, const void *val, socklen_t len)
 	if (!err)
 		err = l4_alert_set6(&s->end, value);
 	if (!err)
-		s->end.opt.alert = value != 0;
+		s->end.opt->alert = value != 0;
 	return err;
 }
 
 static int get_alert(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, s->end.opt.alert, val, len);
+	return write_int(NULL, s->end.opt->alert, val, len);
 }
 
 /* --- raw sockets --- */
 
 static int set_icmp_filter(struct sock *s, const void *val, socklen_t len)
 {
-	memcpy(&s->end.opt.icmp_filter, val, MIN((size_t)len, sizeof s->end.opt.icmp_filter));
+	memcpy(&s->end.opt->icmp_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp_filter));
 	return 0;
 }
 
 static int get_icmp_filter(struct sock *s, void *val, socklen_t *len)
 {
-	return write_out(&s->end.opt.icmp_filter, sizeof s->end.opt.icmp_filter, val, len);
+	return write_out(&s->end.opt->icmp_filter, sizeof s->end.opt->icmp_filter, val, len);
 }
 
 static int set_icmp6_filter(struct sock *s, const void *val, socklen_t len)
 {
-	memcpy(s->end.opt.icmp6_filter, val, MIN((size_t)len, sizeof s->end.opt.icmp6_filter));
+	memcpy(s->end.opt->icmp6_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp6_filter));
 	return 0;
 }
 
 static int get_icmp6_filter(struct sock *s, void *val, socklen_t *len)
 {
-	return write_out(s->end.opt.icmp6_filter, sizeof s->end.opt.icmp6_filter, val, len);
+	return write_out(s->end.opt->icmp6_filter, sizeof s->end.opt->icmp6_filter, val, len);
 }
 
 /* RFC 3542, 3.1: an even offset, or -1. */
@@ -517,7 +526,7 @@ static int set_checksum_any(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (off > 0 && off & 1)
 		return -EINVAL;
-	s->end.opt.csum_off = off < 0 ? -1 : off;
+	s->end.opt->csum_off = off < 0 ? -1 : off;
 	return 0;
 }
 
@@ -529,13 +538,13 @@ static int set_checksum(struct sock *s, const void *val, socklen_t len)
 
 static int get_checksum(struct sock *s, void *val, socklen_t *len)
 {
-	return write_int(NULL, s->end.opt.csum_off, val, len);
+	return write_int(NULL, s->end.opt->csum_off, val, len);
 }
 
 /* --- the table --- */
 
 /* clang-format off */
-#define AT(member)	.size = sizeof(((struct sock *)0)->end.opt.member), .off = offsetof(struct sock, end.opt.member)
+#define AT(member)	.size = sizeof(((struct l4_opts *)0)->member), .off = offsetof(struct l4_opts, member)
 #define BOOL(member)	.as = AS_BOOL, AT(member)
 #define RANGE(member, lo, hi) .as = AS_RANGE, .min = (lo), .max = (hi), AT(member)
 #define BYTE(member)	.as = AS_BYTE, AT(member)
@@ -552,6 +561,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_RCVBUF,		FN(set_rcvbuf, get_rcvbuf) },
 	{ SOL_SOCKET, SO_RCVBUFFORCE,		FN(set_rcvbuf_force, NULL) },
 	{ SOL_SOCKET, SO_SNDBUF,		FN(set_sndbuf, get_sndbuf) },
+	{ SOL_SOCKET, SO_SNDBUFFORCE,		FN(set_sndbuf_force, NULL) },
 	{ SOL_SOCKET, SO_ERROR,			FN(NULL, get_error) },
 	{ SOL_SOCKET, SO_TYPE,			FN(NULL, get_type) },
 	{ SOL_SOCKET, SO_DOMAIN,		FN(NULL, get_domain) },
@@ -708,7 +718,13 @@ int sock_setsockopt(struct sock *s, int level, int name, const void *val, sockle
 	if (!o)
 		return no_option(s, level, name, false);
 	l4_enter(&s->end);
-	return (int)sock_leave(s, set_one(s, o, name, val, len));
+	if (!l4_opts_own(&s->end))
+		return (int)sock_leave(s, -ENOMEM);
+	int err = set_one(s, o, name, val, len);
+	l4_opts_settle(&s->end);
+	if (sock_is_stream(s))
+		tcp_opts_settle(&s->end);
+	return (int)sock_leave(s, err);
 }
 
 static int get_one(struct sock *s, const struct option *o, int name, void *val, socklen_t *len)

@@ -32,20 +32,21 @@ int sock_get_pathmtu(struct sock *s, void *val, socklen_t *len)
 
 bool sock_has_path(const struct sock *s)
 {
-	return s->end.path_mtu && s->end.opt.recvpathmtu;
+	return s->end.more && s->end.more->path_mtu && s->end.opt->recvpathmtu;
 }
 
 ssize_t sock_receive_path(struct sock *s, struct sock_msg *m)
 {
 	struct ip6_mtuinfo info;
 	size_t at = 0;
-	fill(s, &s->end.path_to, s->end.path_mtu, &info);
+	struct l4_more *more = s->end.more;
+	fill(s, &more->path_to, more->path_mtu, &info);
 	if (m->name)
-		sock_addr_out(s, &s->end.path_to, m->name, &m->name_len);
+		sock_addr_out(s, &more->path_to, m->name, &m->name_len);
 	else
 		m->name_len = 0;
 	sock_put_control(m, &at, IPPROTO_IPV6, IPV6_PATHMTU, &info, sizeof info);
 	m->control_len = at;
-	s->end.path_mtu = 0;
+	more->path_mtu = 0;
 	return 0;
 }

@@ -14,12 +14,41 @@
 
 const struct sock_creds sock_creds_root = { .net_raw = true, .net_bind = true, .net_admin = true };
 
-static struct sock_stack *sock_stack(const struct leat_stack *st)
+static struct sock_worker *sock_worker(const struct worker *w)
 {
-	return stack_state(st, MODULE_sock);
+	return worker_state(w, MODULE_sock);
 }
 
 /* --- life --- */
+
+struct sock *sock_alloc(struct worker *w, const struct l4_ops *ops, const struct sock_creds *creds)
+{
+	struct sock_worker *sw = sock_worker(w);
+	struct sock *s = slab_zalloc(ops->type == SOCK_STREAM ? &sw->streams : &sw->datagrams);
+	if (!s)
+		return NULL;
+	s->end.uid = creds->uid;
+	s->end.gid = creds->gid;
+	s->end.net_raw = creds->net_raw;
+	s->end.net_bind = creds->net_bind;
+	s->end.net_admin = creds->net_admin;
+	s->end.is_stream = ops->type == SOCK_STREAM;
+	return s;
+}
+
+void sock_free(struct sock *s)
+{
+	slab_free_at(s, s->end.is_stream ? SOCK_STREAM_BYTES : sizeof *s, s->end.place);
+}
+
+struct sock_creds sock_creds_of(const struct sock *s)
+{
+	return (struct sock_creds){ .uid = s->end.uid,
+				    .gid = s->end.gid,
+				    .net_raw = s->end.net_raw,
+				    .net_bind = s->end.net_bind,
+				    .net_admin = s->end.net_admin };
+}
 
 void sock_became_ready(struct l4_end *e, struct worker *at)
 {
@@ -57,19 +86,14 @@ int sock_find_ops(const struct leat_stack *st, int domain, int type, int protoco
 int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, uint8_t proto,
 	     const struct sock_creds *creds, struct sock **ret)
 {
-	struct sock *s = mem_zalloc(&st->mem, sizeof *s);
+	struct sock *s = sock_alloc(st->worker[0], ops, creds);
 	if (!s)
 		return -ENOMEM;
-	s->creds = *creds;
-	s->sndbuf = l4_conf(st)->sndbuf;
 	int err = l4_end_init(&s->end, st, ops, family, proto);
 	if (err) {
-		mem_free(s);
+		sock_free(s);
 		return err;
 	}
-	s->end.uid = creds->uid;
-	s->end.ready = sock_became_ready;
-	list_append(&sock_stack(st)->all, &s->link);
 	*ret = s;
 	return 0;
 }
@@ -81,7 +105,7 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 	uint8_t proto;
 	if (!creds)
 		creds = &sock_creds_root;
-	if (!sock_stack(st))
+	if (!sock_worker(st->worker[0]))
 		return -EAFNOSUPPORT;
 	int err = sock_find_ops(st, domain, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), protocol, creds, &ops,
 				&proto);
@@ -93,23 +117,44 @@ int sock_open(struct leat_stack *st, int domain, int type, int protocol, const s
 	return err;
 }
 
-static void free_deferred(struct deferred *d)
+/* --- what module l4 leaves behind --- */
+
+static void left_behind(struct l4_end *e)
 {
-	mem_free(container_of(d, struct sock, deferred));
+	struct sock_stack *ss = stack_state(e->st, MODULE_sock);
+	e->tell = ss->gone ? ss->gone : e;
+	ss->gone = e;
 }
 
+static void forget_gone(struct sock *s)
+{
+	struct sock_stack *ss = stack_state(s->end.st, MODULE_sock);
+	struct l4_end **at = &ss->gone, *e = &s->end;
+	while (*at != e)
+		at = &(*at)->tell;
+	struct l4_end *prev = at == &ss->gone ? NULL : container_of(at, struct l4_end, tell);
+	*at = e->tell != e ? e->tell : prev;
+	e->tell = NULL;
+}
+
+/* With every worker between turns nobody can still look at it: what is under way to it names it by its id. */
 void sock_close(struct sock *s)
 {
 	if (!s)
 		return;
 	struct leat_stack *st = s->end.st;
+	struct lcore *home;
 	l4_enter(&s->end);
-	list_remove(&s->link);
 	sock_anycasts_leave(s);
 	sock_ext_free(s);
+	if (s->end.gone)
+		forget_gone(s);
 	l4_end_done(&s->end);
-	l4_leave(&s->end);
-	rt_defer(st->rt->ctl, st->rt, &s->deferred, free_deferred);
+	mem_free(s->end.more);
+	home = s->end.home->lc;
+	sock_free(s);
+	st->rt->ops->wake(st->rt, home);
+	st->rt->ops->resume(st->rt);
 }
 
 /* --- names --- */
@@ -117,7 +162,7 @@ void sock_close(struct sock *s)
 static bool may_have_port(const struct sock *s, uint16_t port)
 {
 	return !s->end.ops->has_ports || (s->end.proto != IPPROTO_UDP && !sock_is_stream(s)) || !port ||
-	       port >= l4_conf(s->end.st)->privileged_ports || s->creds.net_bind;
+	       port >= l4_conf(s->end.st)->privileged_ports || s->end.net_bind;
 }
 
 /* Linux: any address of no family is IPv4's; raw sockets do not look at the family. */
@@ -151,9 +196,9 @@ static int addr_for_bind(struct sock *s, const struct sockaddr *addr, socklen_t 
 		return err;
 	if (s->end.family == AF_INET6 && l4_is4(&ret->a) && s->end.ops->type == SOCK_RAW)
 		return -EADDRNOTAVAIL;
-	if (s->end.family == AF_INET6 && s->end.opt.v6only && l4_is4(&ret->a))
+	if (s->end.family == AF_INET6 && s->end.v6only && l4_is4(&ret->a))
 		return -EINVAL;
-	return ip6_is_link_local(&ret->a) && !ret->if_handle && !s->end.opt.bound_if ? -EINVAL : 0;
+	return ip6_is_link_local(&ret->a) && !ret->if_handle && !s->end.opt->bound_if ? -EINVAL : 0;
 }
 
 int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len)
@@ -165,7 +210,7 @@ int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len)
 	if (err)
 		return err;
 	if (!to.if_handle)
-		to.if_handle = ip6_is_link_local(&to.a) ? s->end.opt.bound_if : 0;
+		to.if_handle = ip6_is_link_local(&to.a) ? s->end.opt->bound_if : 0;
 	if (!may_have_port(s, to.port))
 		return -EACCES;
 	l4_enter(&s->end);
@@ -188,7 +233,7 @@ int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len)
 		return (int)sock_leave(s, 0);
 	}
 	int err = sock_addr_in(s, addr, len, &to);
-	if (!err && s->end.opt.v6only && addr->sa_family == AF_INET)
+	if (!err && s->end.v6only && addr->sa_family == AF_INET)
 		err = -EAFNOSUPPORT;
 	if (!err)
 		err = sock_is_stream(s) ? sock_stream_connect(s, &to) : l4_connect(&s->end, &to);
@@ -216,7 +261,7 @@ uint32_t sock_poll_in_turn(const struct sock *s)
 	if (s->end.ops && sock_is_stream(s))
 		return tcp_poll(&s->end);
 	uint32_t events = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND; /* what is sent leaves at once */
-	if (s->end.error || s->end.err.n)
+	if (s->end.error || l4_has_error(&s->end))
 		events |= EPOLLERR;
 	if (s->end.shut & 1)
 		events |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
@@ -247,21 +292,41 @@ void sock_on_ready(struct sock *s, sock_ready_fn *fn, void *ctx)
 
 static int sock_init(struct leat_stack *st)
 {
-	list_init(&sock_stack(st)->all);
+	l4_on_ready(st, sock_became_ready, left_behind);
+	return 0;
+}
+
+static int sock_worker_init(struct worker *w)
+{
+	struct sock_worker *sw = sock_worker(w);
+	slab_init(&sw->streams, &w->st->mem, SOCK_STREAM_BYTES, offsetof(struct sock, end.place));
+	SLAB_INIT(&sw->datagrams, &w->st->mem, struct sock, end.place);
 	return 0;
 }
 
 static void sock_unlink(struct leat_stack *st)
 {
-	struct sock_stack *ss = sock_stack(st);
-	while (!list_empty(&ss->all))
-		sock_close(list_first(&ss->all, struct sock, link));
+	struct sock_stack *ss = stack_state(st, MODULE_sock);
+	for (struct l4_end *e; (e = l4_end_next(st, NULL));)
+		sock_close(sock_of(e));
+	while (ss->gone)
+		sock_close(sock_of(ss->gone));
+	l4_on_ready(st, NULL, NULL);
+}
+
+static void sock_worker_free(struct worker *w)
+{
+	slab_done(&sock_worker(w)->streams);
+	slab_done(&sock_worker(w)->datagrams);
 }
 
 const struct module sock_module = {
 	.name = "sock",
 	.id = MODULE_sock,
 	.stack_size = sizeof(struct sock_stack),
+	.worker_size = sizeof(struct sock_worker),
 	.init = sock_init,
+	.worker_init = sock_worker_init,
 	.unlink = sock_unlink,
+	.worker_free = sock_worker_free,
 };

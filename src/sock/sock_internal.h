@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/slab.h"
 #include "l4/l4.h"
 #include "sock/sock.h"
 #include "sock/turn.h"
@@ -15,22 +16,28 @@
 
 enum { SOCK_EXT_HOP, SOCK_EXT_DST_FIRST, SOCK_EXT_DST, SOCK_EXTS };
 
+/* A million of them may be there: what few have is in end.more. Memory is of a slab of the worker where it was made. */
 struct sock {
-	struct l4_end end;
-	struct list link; /* of the stack */
-	struct sock_creds creds;
-	uint32_t sndbuf; /* kept and shown: what is sent leaves at once */
-	uint8_t *ext[SOCK_EXTS]; /* ext.h: whole headers; NULL: none */
-	struct sock_anycast *anycasts; /* anycast.h */
-	sock_ready_fn *ready;
+	union {
+		sock_ready_fn *ready;
+		sock_ready_in_turn_fn *ready_in_turn; /* turn.h: with end.ready_here */
+	};
 	void *ready_ctx;
-	sock_ready_in_turn_fn *ready_in_turn; /* turn.h: instead */
-	struct deferred deferred;
+	struct l4_end end; /* last, since a stream's is shorter */
 };
+enum { SOCK_STREAM_BYTES = offsetof(struct sock, end) + L4_STREAM_BYTES };
+
+/* Of end.more. */
+enum { SOCK_OWN_ANYCASTS, SOCK_OWN_EXT }; /* anycast.h; ext.h: whole headers, SOCK_EXTS of them */
+static_assert(SOCK_OWN_EXT + SOCK_EXTS <= ARRAY_SIZE(((struct l4_more *)0)->own), "room for them");
 
 /* The state of module sock. */
 struct sock_stack {
-	struct list all;
+	struct l4_end
+		*gone; /* those that module l4 left behind, by struct l4_end.tell; the last one's is itself */
+};
+struct sock_worker {
+	struct slab streams, datagrams;
 };
 
 static inline struct sock *sock_of(struct l4_end *e)
@@ -58,6 +65,11 @@ int sock_stream_shutdown(struct sock *s, int how);
 
 /* --- sock.c --- */
 
+/* In a turn of w, or between turns. */
+struct sock *sock_alloc(struct worker *w, const struct l4_ops *ops, const struct sock_creds *creds);
+void sock_free(struct sock *s);
+struct sock_creds sock_creds_of(const struct sock *s);
+
 int sock_find_ops(const struct leat_stack *st, int domain, int type, int protocol,
 		  const struct sock_creds *creds, const struct l4_ops **ret, uint8_t *ret_proto);
 void sock_became_ready(struct l4_end *e, struct worker *at);
@@ -82,6 +94,7 @@ ssize_t sock_receive_path(struct sock *s, struct sock_msg *m);
 
 /* --- name.c --- */
 
+struct l4_addr sock_peer(const struct sock *s);
 /* 0, -EINVAL (too short), -EAFNOSUPPORT, -ENODEV. */
 int sock_addr_in(struct sock *s, const struct sockaddr *addr, socklen_t len, struct l4_addr *ret);
 /* As a socket of s's family sees it; returns the length. */

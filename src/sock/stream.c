@@ -19,8 +19,9 @@ static int accept_one(struct sock *s, struct sock **ret)
 {
 	struct sock *fresh;
 	int err = tcp_acceptable(&s->end);
+	const struct sock_creds creds = sock_creds_of(s);
 	if (!err)
-		err = sock_new(s->end.st, s->end.ops, s->end.family, s->end.proto, &s->creds, &fresh);
+		err = sock_new(s->end.st, s->end.ops, s->end.family, s->end.proto, &creds, &fresh);
 	if (err)
 		return err;
 	tcp_accept(&s->end, &fresh->end);

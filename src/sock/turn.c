@@ -26,7 +26,7 @@ struct worker *sock_home(const struct sock *s)
 
 void sock_set_home(struct sock *s, struct worker *w)
 {
-	assert(!s->end.rcv.n && !s->end.err.n && list_empty(&s->end.tell));
+	assert(!s->end.rcv.n && !l4_has_error(&s->end) && !s->end.tell);
 	s->end.home = w;
 }
 
@@ -42,19 +42,14 @@ void sock_on_ready_in_turn(struct sock *s, sock_ready_in_turn_fn *fn, void *ctx)
 static int make(struct worker *w, const struct l4_ops *ops, uint8_t family, uint8_t proto,
 		const struct sock_creds *creds, struct sock **ret)
 {
-	struct sock *s = mem_zalloc(&w->st->mem, sizeof *s);
+	struct sock *s = sock_alloc(w, ops, creds);
 	if (!s)
 		return -ENOMEM;
-	s->creds = *creds;
-	s->sndbuf = l4_conf(w->st)->sndbuf;
-	list_init(&s->link);
 	int err = l4_end_init_in_turn(&s->end, w, ops, family, proto);
 	if (err) {
-		mem_free(s);
+		sock_free(s);
 		return err;
 	}
-	s->end.uid = creds->uid;
-	s->end.ready = sock_became_ready;
 	*ret = s;
 	return 0;
 }
@@ -79,7 +74,7 @@ void sock_close_in_turn(struct sock *s)
 	assert(sock_is_unlisted(s));
 	sock_ext_free(s);
 	l4_end_done(&s->end);
-	mem_free(s);
+	sock_free(s);
 }
 
 int sock_accept_in_turn(struct sock *s, struct worker *w, struct sock **ret)
@@ -88,8 +83,9 @@ int sock_accept_in_turn(struct sock *s, struct worker *w, struct sock **ret)
 	if (!sock_is_stream_type(s))
 		return -EOPNOTSUPP;
 	int err = tcp_acceptable_in_turn(&s->end, w);
+	const struct sock_creds creds = sock_creds_of(s);
 	if (!err)
-		err = make(w, s->end.ops, s->end.family, s->end.proto, &s->creds, &fresh);
+		err = make(w, s->end.ops, s->end.family, s->end.proto, &creds, &fresh);
 	if (err)
 		return err;
 	tcp_accept_in_turn(&s->end, w, &fresh->end);
@@ -109,7 +105,7 @@ int sock_connect_in_turn(struct sock *s, const struct sockaddr *addr, socklen_t 
 	if (addr->sa_family == AF_UNSPEC)
 		return tcp_disconnect(&s->end);
 	int err = sock_addr_in(s, addr, len, &to);
-	if (!err && s->end.opt.v6only && addr->sa_family == AF_INET)
+	if (!err && s->end.v6only && addr->sa_family == AF_INET)
 		err = -EAFNOSUPPORT;
 	return err ? err : tcp_connect_in_turn(&s->end, &to);
 }
@@ -129,6 +125,7 @@ void sock_want_room_in_turn(struct sock *s)
 
 socklen_t sock_peer_in_turn(const struct sock *s, struct sockaddr *addr, socklen_t len)
 {
-	sock_addr_out(s, &s->end.peer, addr, &len);
+	const struct l4_addr peer = sock_peer(s);
+	sock_addr_out(s, &peer, addr, &len);
 	return len;
 }

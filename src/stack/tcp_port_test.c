@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "l4/l4.h"
-#include "sock/sock.h"
+#include "sock/sock_internal.h"
 #include "stack/rig.h"
 #include "tcp/tcp_internal.h"
 
@@ -72,7 +72,7 @@ static void close_both(struct rig *r, struct sock *first, struct sock *second)
 static uint16_t next_port(struct rig *r, struct sock *s, const struct ip6 *to, uint16_t rport)
 {
 	struct tcp_key k = { .local = l4_of4(be32_of(0x7f000001)), .remote = *to, .rport = rport };
-	struct l4_end *e = (struct l4_end *)s; /* its first member */
+	struct l4_end *e = &s->end;
 	assert_int_equal(tcp_choose_port(e, &k, false), 0);
 	return k.lport;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What socket calls do (tcp.h). An endpoint of ours has a struct tcp_sock, and with it first nothing, then a listener or a connection.
+/* What socket calls do (tcp.h). An endpoint of ours has first nothing, then a listener or a connection.
  * Every worker stands between turns, so a call may act for whichever worker has the flow; the packets it makes leave before it
  * returns. */
 #include <sys/epoll.h>
@@ -10,13 +10,9 @@
 
 static int tcp_open(struct l4_end *e)
 {
-	struct tcp_sock *s = mem_zalloc(&e->st->mem, sizeof *s);
-	if (!s)
-		return -ENOBUFS;
-	s->end = e;
-	s->opts = tcp_opts_default(e->st);
-	e->own = s;
-	return 0;
+	struct tcp_sock *s = tcp_sock_of(e);
+	*s = (struct tcp_sock){ .opts = tcp_opts_default(e->st) };
+	return s->opts ? 0 : -ENOBUFS;
 }
 
 static void let_go(struct tcp_sock *s)
@@ -26,7 +22,7 @@ static void let_go(struct tcp_sock *s)
 	if (!c)
 		return;
 	struct worker *w = c->w;
-	if (s->end->shut & 1)
+	if (tcp_end_of(s)->shut & 1)
 		c->no_more_reading = true;
 	tcp_release(c);
 	graph_run(w);
@@ -39,8 +35,8 @@ static void tcp_close(struct l4_end *e)
 		tcp_listener_free(s->listener);
 	let_go(s);
 	tcp_give_port(e);
-	mem_free(s);
-	e->own = NULL;
+	shared_put(s->opts);
+	*s = (struct tcp_sock){ 0 };
 }
 
 const struct l4_ops tcp_ops = {
@@ -65,9 +61,20 @@ void tcp_wake_worker(struct worker *w)
 static void move_home(struct l4_end *e, struct worker *w)
 {
 	tcp_wake_worker(w);
-	list_remove(&e->tell);
+	l4_tell_not(e);
 	e->home = w;
 	w->st->rt->ops->wake(w->st->rt, w->lc);
+}
+
+struct l4_addr tcp_peer(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	if (!c)
+		return (struct l4_addr){ 0 };
+	const struct tcp_key *k = &c->h.key;
+	return (struct l4_addr){ .a = k->remote,
+				 .port = k->rport,
+				 .if_handle = ip6_is_link_local(&k->local) ? k->scope : 0 };
 }
 
 uint8_t tcp_state_of(const struct l4_end *e)
@@ -83,7 +90,7 @@ int tcp_bind(struct l4_end *e, const struct l4_addr *to)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!l4_may_bind(e, to))
 		return -EADDRNOTAVAIL;
-	if (s->bound || s->conn || s->listener)
+	if (tcp_end_of(s)->stream_port || s->conn || s->listener)
 		return -EINVAL;
 	int err = tcp_take_port(e, to);
 	if (err)
@@ -106,7 +113,7 @@ int tcp_listen(struct l4_end *e, int backlog)
 		s->listener->backlog = most;
 		return 0;
 	}
-	int err = s->bound ? 0 : tcp_take_port(e, &e->local);
+	int err = tcp_end_of(s)->stream_port ? 0 : tcp_take_port(e, &e->local);
 	if (!err && !tcp_may_listen(e))
 		err = -EADDRINUSE;
 	struct tcp_listener *l = err ? NULL : mem_zalloc(&e->st->mem, sizeof *l);
@@ -147,14 +154,15 @@ static void take_next(struct tcp_backlog *b, struct l4_end *e, struct l4_end *fr
 	c->told_connected = true;
 	c->end = fresh;
 	s->conn = c;
-	s->opts = tcp_sock_of(e)->opts;
+	shared_put(s->opts);
+	s->opts = shared_get(tcp_sock_of(e)->opts);
 	fresh->home = c->w;
-	fresh->opt = e->opt;
-	fresh->opt.hop_options = fresh->opt.dst_options = (struct l4_ext){ 0 }; /* their bytes are e's */
+	shared_put(fresh->opt);
+	fresh->opt = shared_get(e->opt);
+	fresh->v6only = e->v6only;
 	fresh->local = (struct l4_addr){ .a = c->h.key.local, .port = c->h.key.lport };
-	fresh->peer = (struct l4_addr){ .a = c->h.key.remote, .port = c->h.key.rport };
 	if (ip6_is_link_local(&c->h.key.local))
-		fresh->local.if_handle = fresh->peer.if_handle = c->h.key.scope;
+		fresh->local.if_handle = c->h.key.scope;
 	fresh->connected = true;
 	if (c->h.state == TCP_CLOSE) /* it was reset while it waited */
 		fresh->error = c->fin_got ? 0 : ECONNRESET;
@@ -233,7 +241,7 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 		      const struct tcp_path *path)
 {
 	const struct tcp_conf *f = &tcp_stack(e->st)->conf;
-	const struct l4_opts *o = &e->opt;
+	const struct l4_opts *o = e->opt;
 	bool is6 = tcp_is6(&c->h.key);
 	int hops = is6 ? o->hops : o->ttl;
 	c->end = e;
@@ -273,9 +281,9 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 	struct tcp_key k;
 	struct tcp_path path;
 	bool is6 = !l4_is4(&to->a);
-	const struct tcp_ip ip = { .tos = is6 ? e->opt.tclass : e->opt.tos,
-				   .out_if = e->opt.bound_if ? e->opt.bound_if : to->if_handle,
-				   .mark = e->opt.mark,
+	const struct tcp_ip ip = { .tos = is6 ? e->opt->tclass : e->opt->tos,
+				   .out_if = e->opt->bound_if ? e->opt->bound_if : to->if_handle,
+				   .mark = e->opt->mark,
 				   .uid = e->uid };
 	int err = connect_again(e);
 	if (err <= 0)
@@ -287,16 +295,16 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 	struct worker *w = in_turn ? e->home : tcp_owner(e->st, &k);
 	if (!in_turn)
 		tcp_wake_worker(w);
-	struct tcp_conn *c = tcp_conn_new(w, &k, &s->opts);
+	struct tcp_conn *c = tcp_conn_new(w, &k, s->opts);
 	if (!c)
 		return -ENOBUFS;
+	if (w != e->home && e->stream_port == TCP_PORT_CHOSEN)
+		tcp_give_port(e); /* tables are of workers */
 	if (!in_turn)
 		move_home(e, w);
 	e->local.a = k.local;
 	e->local.port = k.lport;
 	tcp_keep_port(e);
-	e->peer = *to;
-	e->peer.a = k.remote;
 	e->connected = true;
 	e->error = 0;
 	s->conn = c;
@@ -338,7 +346,6 @@ int tcp_disconnect(struct l4_end *e)
 		tcp_give_port(e);
 	e->local = (struct l4_addr){ .a = e->addr_bound ? e->local.a : l4_any(e->family),
 				     .port = e->port_bound ? e->local.port : 0 };
-	e->peer = (struct l4_addr){ .a = l4_any(e->family) };
 	e->connected = false;
 	e->shut = 0;
 	return 0;
@@ -442,7 +449,7 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 bool tcp_is_unlisted(const struct l4_end *e)
 {
 	const struct tcp_sock *s = tcp_sock_of(e);
-	return s && s->bound != &tcp_stack(e->st)->bound && !s->listener;
+	return tcp_end_of(s)->stream_port != TCP_PORT_BOUND && !s->listener;
 }
 
 int tcp_shutdown(struct l4_end *e, int how)

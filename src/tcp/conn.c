@@ -5,10 +5,15 @@
 
 static_assert(sizeof(struct tcp_conn) <= TCP_IDLE_MAX, "W:T8: an idle connection, all told");
 
-struct tcp_opts tcp_opts_default(const struct leat_stack *st)
+struct tcp_opts *tcp_opts_default(const struct leat_stack *st)
 {
 	const struct tcp_stack *ts = tcp_stack(st);
-	return (struct tcp_opts){ .cc = ts->cc, .rcvbuf = ts->conf.rmem[1], .sndbuf = ts->conf.wmem[1] };
+	struct tcp_opts o;
+	memset(&o, 0, sizeof o); /* padding is compared, too */
+	o.cc = ts->cc;
+	o.rcvbuf = racy_get(ts->conf.rmem[1]);
+	o.sndbuf = racy_get(ts->conf.wmem[1]);
+	return shared_of(&ts->opts, &o);
 }
 
 /* Is there more in o than a connection has room for? */

@@ -93,7 +93,7 @@ void tcp_request_free(struct tcp_request *r)
 /* Half the room is for the young: the more old ones there are, the sooner they go. */
 static unsigned patience(const struct tcp_request *r)
 {
-	unsigned syncnt = tcp_sock_of(r->l->end)->opts.syn_retries,
+	unsigned syncnt = tcp_sock_of(r->l->end)->opts->syn_retries,
 		 most = syncnt ? syncnt : racy_get(tcp_stack(r->w->st)->conf.synack_retries);
 	struct fill f = fill_of(r->l, r->w->st->n_workers);
 	if (f.half * 2 <= MAX(8U, r->l->backlog))
@@ -113,7 +113,7 @@ static void request_timeout(struct lcore *lc, struct timer *t)
 {
 	struct tcp_request *r = container_of(t, struct tcp_request, timer);
 	struct worker *w = r->w;
-	unsigned defer = tcp_sock_of(r->l->end)->opts.defer_accept, most = patience(r);
+	unsigned defer = tcp_sock_of(r->l->end)->opts->defer_accept, most = patience(r);
 	bool waits = r->acked && r->timeouts < defer; /* TCP_DEFER_ACCEPT: for his data */
 	tcp_count(w, TCP_N_TIMEOUTS);
 	if (r->timeouts >= most && !waits) {
@@ -138,7 +138,7 @@ static void request_timeout(struct lcore *lc, struct timer *t)
 static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct tcp_path *path)
 {
 	const struct tcp_conf *f = &tcp_stack(r->w->st)->conf;
-	const struct tcp_opts *o = &tcp_sock_of(r->l->end)->opts;
+	const struct tcp_opts *o = tcp_sock_of(r->l->end)->opts;
 	r->pmtu = (uint16_t)MIN(path->mtu, (uint32_t)UINT16_MAX);
 	r->mss_told = tcp_mss_of_mtu(&r->h.key, r->pmtu);
 	if (o->mss)
@@ -154,7 +154,7 @@ static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct t
 
 static void fill_ip(struct tcp_request *r, const struct tcp_path *path)
 {
-	const struct l4_opts *o = &r->l->end->opt;
+	const struct l4_opts *o = r->l->end->opt;
 	bool is6 = tcp_is6(&r->h.key);
 	int hops = is6 ? o->hops : o->ttl;
 	r->tos = is6 ? o->tclass : o->tos;
@@ -168,8 +168,8 @@ static void fill_ip(struct tcp_request *r, const struct tcp_path *path)
 static enum drop fill(struct tcp_request *r, struct worker *w, struct tcp_listener *l,
 		      const struct tcp_key *k, const struct tcp_seg *s)
 {
-	const struct tcp_ip ip = { .out_if = l->end->opt.bound_if ? l->end->opt.bound_if : k->scope,
-				   .mark = l->end->opt.mark,
+	const struct tcp_ip ip = { .out_if = l->end->opt->bound_if ? l->end->opt->bound_if : k->scope,
+				   .mark = l->end->opt->mark,
 				   .uid = l->end->uid };
 	struct tcp_path path;
 	if (tcp_path_find(w, k, &ip, &path))
@@ -288,7 +288,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 
 static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_seg *s)
 {
-	struct tcp_conn *c = tcp_conn_new(r->w, &r->h.key, &tcp_sock_of(r->l->end)->opts);
+	struct tcp_conn *c = tcp_conn_new(r->w, &r->h.key, tcp_sock_of(r->l->end)->opts);
 	if (!c)
 		return NULL;
 	take_over(c, r, s);
@@ -453,7 +453,7 @@ enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp
 		tcp_refuse(r->w, &r->h.key, s, s->p->in_if);
 		return DROP_TCP_ACK;
 	}
-	if (r->timeouts < tcp_sock_of(r->l->end)->opts.defer_accept && s->end == first) {
+	if (r->timeouts < tcp_sock_of(r->l->end)->opts->defer_accept && s->end == first) {
 		r->acked = true; /* TCP_DEFER_ACCEPT: not before he says something */
 		tcp_count(r->w, TCP_N_DEFER_ACCEPT_DROP);
 		return DROP_TCP_DONE;

@@ -120,7 +120,7 @@ static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 	const struct cc_ops *cc = cc_find(name);
 	if (!cc)
 		return -ENOENT;
-	s->opts.cc = cc;
+	s->opts->cc = cc;
 	if (s->conn && s->conn->cc.ops != cc)
 		tcp_change_cc(s->conn, cc);
 	return 0;
@@ -136,7 +136,7 @@ static int get_bytes(const void *from, size_t n, void *val, socklen_t *len)
 static int get_congestion(const struct tcp_sock *s, void *val, socklen_t *len)
 {
 	char name[CC_LEN_MAX] = "";
-	const struct cc_ops *cc = s->conn ? s->conn->cc.ops : s->opts.cc;
+	const struct cc_ops *cc = s->conn ? s->conn->cc.ops : s->opts->cc;
 	strncpy(name, cc->name, sizeof name - 1);
 	return get_bytes(name, sizeof name, val, len);
 }
@@ -202,7 +202,7 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 /* What is not measured is 0. */
 static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 {
-	struct tcp_info i = { .tcpi_state = tcp_state_of(s->end) };
+	struct tcp_info i = { .tcpi_state = tcp_state_of(tcp_end_of(s)) };
 	if (s->conn && s->conn->mss)
 		fill_info(s->conn, &i);
 	return get_bytes(&i, sizeof i, val, len);
@@ -211,7 +211,7 @@ static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 /* Linux: seconds; negative: none at all, beyond the stack's longest: the longest. */
 static int set_linger2(struct tcp_sock *s, int v)
 {
-	s->opts.linger2_s = v < 0 ? -1 : v > TCP_LONGEST_LINGER2_S ? TCP_LONGEST_LINGER2_S : v;
+	s->opts->linger2_s = v < 0 ? -1 : v > TCP_LONGEST_LINGER2_S ? TCP_LONGEST_LINGER2_S : v;
 	return 0;
 }
 
@@ -240,6 +240,20 @@ static int seconds_of(uint8_t timeouts)
 
 /* --- the calls --- */
 
+bool tcp_opts_own(struct tcp_sock *s)
+{
+	struct tcp_opts *own = shared_own(&tcp_stack(tcp_end_of(s)->st)->opts, s->opts);
+	if (own)
+		s->opts = own;
+	return own;
+}
+
+void tcp_opts_settle(struct l4_end *e)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	s->opts = shared_settle(&tcp_stack(e->st)->opts, s->opts);
+}
+
 /* What a connection keeps of them beside its own few bits. */
 static int tell_conn(struct tcp_sock *s, void (*apply)(struct tcp_conn *c, const struct tcp_opts *o))
 {
@@ -249,9 +263,9 @@ static int tell_conn(struct tcp_sock *s, void (*apply)(struct tcp_conn *c, const
 	struct tcp_rare *r = tcp_rare(c->w, c);
 	if (!r)
 		return -ENOMEM;
-	r->opts = s->opts;
+	r->opts = *s->opts;
 	if (apply && c->h.state != TCP_CLOSE)
-		apply(c, &s->opts);
+		apply(c, s->opts);
 	graph_run(c->w);
 	return 0;
 }
@@ -264,11 +278,11 @@ static int set_number(struct tcp_sock *s, int name, int v)
 		return tell_conn(s, NULL);
 	}
 	if (name == TCP_DEFER_ACCEPT) {
-		s->opts.defer_accept = timeouts_of(v);
+		s->opts->defer_accept = timeouts_of(v);
 		return 0;
 	}
 	if (name == TCP_QUICKACK) {
-		s->opts.quickack_off = !v;
+		s->opts->quickack_off = !v;
 		return tell_conn(s, apply_quickack);
 	}
 	if (!o)
@@ -279,7 +293,7 @@ static int set_number(struct tcp_sock *s, int name, int v)
 		v = 0; /* Linux: none */
 	else if (v < o->min || v > o->max)
 		return -EINVAL;
-	put((char *)&s->opts + o->off, o->size, v);
+	put((char *)s->opts + o->off, o->size, v);
 	return tell_conn(s, o->apply);
 }
 
@@ -287,6 +301,8 @@ int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
 	int v;
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
 	if (name == TCP_CONGESTION)
 		return set_congestion(s, val, len);
 	if (len < (socklen_t)sizeof v)
@@ -297,8 +313,8 @@ int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len)
 
 static int number_of(const struct tcp_sock *s, const struct option *o)
 {
-	const struct tcp_conf *f = &tcp_stack(s->end->st)->conf;
-	int v = get((const char *)&s->opts + o->off, o->size), own = TCP_MSS_UNSAID;
+	const struct tcp_conf *f = &tcp_stack(tcp_end_of(s)->st)->conf;
+	int v = get((const char *)s->opts + o->off, o->size), own = TCP_MSS_UNSAID;
 	if (o->name == TCP_MAXSEG) { /* Linux: what is in force */
 		if (s->conn && s->conn->h.state != TCP_CLOSE)
 			return s->conn->mss;
@@ -319,11 +335,11 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 	if (name == TCP_INFO)
 		return get_info(s, val, len);
 	if (name == TCP_QUICKACK)
-		v = s->conn ? !s->conn->pingpong : !s->opts.quickack_off;
+		v = s->conn ? !s->conn->pingpong : !s->opts->quickack_off;
 	else if (name == TCP_DEFER_ACCEPT)
-		v = seconds_of(s->opts.defer_accept);
+		v = seconds_of(s->opts->defer_accept);
 	else if (name == TCP_LINGER2)
-		v = s->opts.linger2_s ? s->opts.linger2_s : (int)tcp_stack(e->st)->conf.fin_timeout_s;
+		v = s->opts->linger2_s ? s->opts->linger2_s : (int)tcp_stack(e->st)->conf.fin_timeout_s;
 	else if (o)
 		v = number_of(s, o);
 	else
@@ -336,15 +352,17 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 int tcp_set_keepalive(struct l4_end *e, bool on)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	s->opts.keepalive = on;
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->keepalive = on;
 	if (s->conn)
-		apply_keepalive(s->conn, &s->opts);
+		apply_keepalive(s->conn, s->opts);
 	return 0;
 }
 
 bool tcp_get_keepalive(const struct l4_end *e)
 {
-	return tcp_sock_of(e)->opts.keepalive;
+	return tcp_sock_of(e)->opts->keepalive;
 }
 
 static void apply_pacing(struct tcp_conn *c, const struct tcp_opts *o)
@@ -356,56 +374,66 @@ static void apply_pacing(struct tcp_conn *c, const struct tcp_opts *o)
 int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	s->opts.max_pacing = bytes_per_s == UINT64_MAX ? 0 : MAX(bytes_per_s, (uint64_t)1);
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->max_pacing = bytes_per_s == UINT64_MAX ? 0 : MAX(bytes_per_s, (uint64_t)1);
 	return tell_conn(s, apply_pacing);
 }
 
 uint64_t tcp_get_max_pacing(const struct l4_end *e)
 {
-	uint64_t most = tcp_sock_of(e)->opts.max_pacing;
+	uint64_t most = tcp_sock_of(e)->opts->max_pacing;
 	return most ? most : UINT64_MAX;
 }
 
 int tcp_set_linger(struct l4_end *e, bool on, int seconds)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	s->opts.linger = on;
-	s->opts.linger_s = (uint16_t)MIN(MAX(seconds, 0), UINT16_MAX);
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->linger = on;
+	s->opts->linger_s = (uint16_t)MIN(MAX(seconds, 0), UINT16_MAX);
 	return tell_conn(s, NULL);
 }
 
 void tcp_get_linger(const struct l4_end *e, int ret[2])
 {
-	const struct tcp_opts *o = &tcp_sock_of(e)->opts;
+	const struct tcp_opts *o = tcp_sock_of(e)->opts;
 	ret[0] = o->linger;
 	ret[1] = o->linger_s;
 }
 
-void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes)
+int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	s->opts.rcvbuf = bytes;
-	s->opts.rcvbuf_said = true;
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->rcvbuf = bytes;
+	s->opts->rcvbuf_said = true;
 	if (s->conn) {
 		s->conn->rcvbuf = bytes;
 		s->conn->rcvbuf_said = true;
 	}
+	return 0;
 }
 
-void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes)
+int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
-	s->opts.sndbuf = bytes;
-	s->opts.sndbuf_said = true;
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->sndbuf = bytes;
+	s->opts->sndbuf_said = true;
 	if (s->conn) {
 		s->conn->sndbuf = bytes;
 		s->conn->sndbuf_said = true;
 	}
+	return 0;
 }
 
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2])
 {
 	const struct tcp_sock *s = tcp_sock_of(e);
-	ret_rcv_snd[0] = s->conn ? s->conn->rcvbuf : s->opts.rcvbuf;
-	ret_rcv_snd[1] = s->conn ? s->conn->sndbuf : s->opts.sndbuf;
+	ret_rcv_snd[0] = s->conn ? s->conn->rcvbuf : s->opts->rcvbuf;
+	ret_rcv_snd[1] = s->conn ? s->conn->sndbuf : s->opts->sndbuf;
 }

@@ -74,8 +74,8 @@ void tcp_unhold_port(struct worker *w, const struct tcp_head *h, uint32_t uid, u
 
 uint8_t tcp_sharing(const struct l4_end *e)
 {
-	return (uint8_t)((e->opt.reuseaddr ? TCP_HOLD_REUSEADDR : 0) |
-			 (e->opt.reuseport ? TCP_HOLD_REUSEPORT : 0));
+	return (uint8_t)((e->opt->reuseaddr ? TCP_HOLD_REUSEADDR : 0) |
+			 (e->opt->reuseport ? TCP_HOLD_REUSEPORT : 0));
 }
 
 void tcp_conn_hold(struct tcp_conn *c, uint8_t how)
@@ -107,11 +107,11 @@ struct holder {
 static struct holder holder_of(const struct l4_end *e, const struct l4_addr *at)
 {
 	return (struct holder){ .a = &at->a,
-				.if_handle = e->opt.bound_if ? e->opt.bound_if : at->if_handle,
+				.if_handle = e->opt->bound_if ? e->opt->bound_if : at->if_handle,
 				.uid = e->uid,
-				.v6only = e->opt.v6only,
-				.reuseaddr = e->opt.reuseaddr,
-				.reuseport = e->opt.reuseport,
+				.v6only = e->v6only,
+				.reuseaddr = e->opt->reuseaddr,
+				.reuseport = e->opt->reuseport,
 				.listens = tcp_sock_of(e)->listener };
 }
 
@@ -146,7 +146,7 @@ static bool table_is_free(const struct hash *t, const struct l4_end *e, const st
 	struct hash_node *n;
 	hash_for_each_same(n, t, tcp_port_hash(port))
 	{
-		const struct l4_end *o = container_of(n, struct tcp_sock, by_port)->end;
+		const struct l4_end *o = container_of(n, struct l4_end, by_port);
 		const struct holder y = holder_of(o, &o->local);
 		if (o != e && o->local.port == port && in_way(x, &y, shared))
 			return false;
@@ -187,12 +187,16 @@ static bool is_free(const struct l4_end *e, const struct l4_addr *at, uint16_t p
 
 /* --- binding --- */
 
-static void take(struct l4_end *e, struct hash *t, uint16_t port)
+static struct hash *table_of(const struct l4_end *e)
 {
-	struct tcp_sock *s = tcp_sock_of(e);
+	return e->stream_port == TCP_PORT_BOUND ? &tcp_stack(e->st)->bound : &tcp_worker(e->home)->chosen;
+}
+
+static void take(struct l4_end *e, enum tcp_port how, uint16_t port)
+{
 	e->local.port = port;
-	s->bound = t;
-	hash_insert(t, &s->by_port, tcp_port_hash(port));
+	e->stream_port = how;
+	hash_insert(table_of(e), &e->by_port, tcp_port_hash(port));
 }
 
 int tcp_take_port(struct l4_end *e, const struct l4_addr *want)
@@ -209,22 +213,21 @@ int tcp_take_port(struct l4_end *e, const struct l4_addr *want)
 	if (!port)
 		return -EADDRINUSE;
 	e->local = *want;
-	take(e, &tcp_stack(e->st)->bound, port);
+	take(e, TCP_PORT_BOUND, port);
 	return 0;
 }
 
 void tcp_keep_port(struct l4_end *e)
 {
-	if (!tcp_sock_of(e)->bound)
-		take(e, &tcp_worker(e->home)->chosen, e->local.port);
+	if (!e->stream_port)
+		take(e, TCP_PORT_CHOSEN, e->local.port);
 }
 
 void tcp_give_port(struct l4_end *e)
 {
-	struct tcp_sock *s = tcp_sock_of(e);
-	if (s->bound)
-		hash_remove(s->bound, &s->by_port);
-	s->bound = NULL;
+	if (e->stream_port)
+		hash_remove(table_of(e), &e->by_port);
+	e->stream_port = TCP_PORT_NONE;
 }
 
 /* Several were bound beside each other; the first who listens has the port for himself. */
@@ -234,9 +237,9 @@ bool tcp_may_listen(const struct l4_end *e)
 	struct hash_node *n;
 	hash_for_each_same(n, &tcp_stack(e->st)->bound, tcp_port_hash(e->local.port))
 	{
-		const struct tcp_sock *o = container_of(n, struct tcp_sock, by_port);
-		const struct holder y = holder_of(o->end, &o->end->local);
-		if (o->end != e && o->listener && o->end->local.port == e->local.port && in_way(&x, &y, true))
+		const struct l4_end *o = container_of(n, struct l4_end, by_port);
+		const struct holder y = holder_of(o, &o->local);
+		if (o != e && y.listens && o->local.port == e->local.port && in_way(&x, &y, true))
 			return false;
 	}
 	return true;
@@ -258,7 +261,7 @@ static bool is_in_use(const struct l4_end *e, const struct tcp_key *k, bool chos
 
 static bool is_taken(const struct l4_end *e, const struct tcp_key *k, bool in_turn)
 {
-	const struct l4_addr at = { .a = k->local, .if_handle = e->opt.bound_if };
+	const struct l4_addr at = { .a = k->local, .if_handle = e->opt->bound_if };
 	const struct holder x = holder_of(e, &at);
 	return !table_is_free(&tcp_stack(e->st)->bound, e, &x, k->lport, false) ||
 	       is_in_use(e, k, true, in_turn);

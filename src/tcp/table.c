@@ -98,18 +98,18 @@ static unsigned listener_fits(const struct l4_end *e, const struct tcp_key *k, u
 	bool is4 = l4_is4(&k->local), any = l4_is_any(&e->local.a);
 	if (e->local.port != k->lport || (e->family == AF_INET && !is4))
 		return 0;
-	if (any ? is4 && e->family == AF_INET6 && e->opt.v6only : !ip6_eq(&e->local.a, &k->local))
+	if (any ? is4 && e->family == AF_INET6 && e->v6only : !ip6_eq(&e->local.a, &k->local))
 		return 0;
-	if (e->opt.bound_if ? e->opt.bound_if != in_if && e->opt.bound_if != vrf : vrf != 0)
+	if (e->opt->bound_if ? e->opt->bound_if != in_if && e->opt->bound_if != vrf : vrf != 0)
 		return 0;
-	return 1 + (!any ? 4 : e->family == (is4 ? AF_INET : AF_INET6) ? 2 : 0) + (e->opt.bound_if ? 1 : 0);
+	return 1 + (!any ? 4 : e->family == (is4 ? AF_INET : AF_INET6) ? 2 : 0) + (e->opt->bound_if ? 1 : 0);
 }
 
 /* Linux: who was bound to the same with SO_REUSEPORT, by the same user. */
 static bool is_of_group(const struct l4_end *a, const struct l4_end *b)
 {
-	return a->opt.reuseport && b->opt.reuseport && a->uid == b->uid && a->family == b->family &&
-	       a->opt.bound_if == b->opt.bound_if && ip6_eq(&a->local.a, &b->local.a);
+	return a->opt->reuseport && b->opt->reuseport && a->uid == b->uid && a->family == b->family &&
+	       a->opt->bound_if == b->opt->bound_if && ip6_eq(&a->local.a, &b->local.a);
 }
 
 static struct tcp_listener *one_of_group(const struct worker *w, const struct tcp_listener *first,

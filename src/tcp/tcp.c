@@ -20,6 +20,7 @@ static int tcp_init(struct leat_stack *st)
 	st->rt->ops->random(st->rt, &ts->stamp_key, sizeof ts->stamp_key);
 	st->rt->ops->random(st->rt, &ts->port_key, sizeof ts->port_key);
 	st->rt->ops->random(st->rt, &ts->cookie_key, sizeof ts->cookie_key);
+	shared_init(&ts->opts, &st->mem, sizeof(struct tcp_opts));
 	ts->cc = &cc_cubic;
 	ts->out4 = node_find(st, "ip4-output");
 	ts->out6 = node_find(st, "ip6-output");
@@ -87,6 +88,7 @@ static void tcp_worker_free(struct worker *w)
 
 static void tcp_free(struct leat_stack *st)
 {
+	shared_done(&tcp_stack(st)->opts);
 	hash_done(&tcp_stack(st)->bound);
 	hash_done(&tcp_stack(st)->listening);
 }

@@ -49,6 +49,7 @@ int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
 bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
 void tcp_want_room(struct l4_end *e); /* its owner is to be told when EPOLLOUT comes */
+struct l4_addr tcp_peer(const struct l4_end *e); /* all zero: none */
 uint8_t tcp_state_of(const struct l4_end *e);
 uint32_t tcp_news(const struct l4_end *e); /* changes with all that comes */
 uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),
@@ -57,6 +58,7 @@ uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *
 /* Level IPPROTO_TCP: -ENOPROTOOPT for what is not there. */
 int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len);
 int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len);
+void tcp_opts_settle(struct l4_end *e); /* between turns: options that are as somebody else's are shared */
 /* Of SOL_SOCKET those that TCP acts by: SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF. */
 int tcp_set_keepalive(struct l4_end *e, bool on);
 bool tcp_get_keepalive(const struct l4_end *e);
@@ -64,8 +66,8 @@ int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s); /* UINT64_MAX: n
 uint64_t tcp_get_max_pacing(const struct l4_end *e);
 int tcp_set_linger(struct l4_end *e, bool on, int seconds);
 void tcp_get_linger(const struct l4_end *e, int ret_on_seconds[2]);
-void tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
-void tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
+int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
+int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2]);
 
 /* What happened, under the names of /proc/net/snmp and netstat. */

@@ -145,7 +145,9 @@ struct tcp_ofo {
 
 /* --- options of an endpoint, and of a connection --- */
 
+/* Many endpoints have the same. */
 struct tcp_opts {
+	struct shared shared;
 	const struct cc_ops *cc;
 	uint32_t rcvbuf, sndbuf;
 	uint32_t user_timeout_ms;
@@ -351,20 +353,19 @@ struct tcp_listener {
 	struct tcp_backlog of[LCORE_MAX];
 };
 
-/* l4_end.own of ours. */
-struct tcp_sock {
-	struct l4_end *end;
-	struct tcp_opts opts;
-	struct tcp_conn *conn;
-	struct tcp_listener *listener;
-	struct hash_node by_port; /* of those that have a port */
-	struct hash *bound; /* where: tcp_stack.bound, tcp_worker.chosen; NULL: it has none */
-	uint8_t shut; /* before there was a connection */
-};
+/* l4_end.stream_port: by_port stands in tcp_stack.bound, or in tcp_worker.chosen of its home. */
+enum tcp_port { TCP_PORT_NONE, TCP_PORT_BOUND, TCP_PORT_CHOSEN };
+
+/* Of an endpoint of ours: nothing, then a listener or a connection. */
 static inline struct tcp_sock *tcp_sock_of(const struct l4_end *e)
 {
-	return e->own;
+	return (struct tcp_sock *)&e->stream;
 }
+static inline struct l4_end *tcp_end_of(const struct tcp_sock *s)
+{
+	return container_of((struct tcp_sock *)s, struct l4_end, stream);
+}
+bool tcp_opts_own(struct tcp_sock *s); /* nobody else has its options now; false at a limit */
 
 /* --- the module --- */
 
@@ -402,6 +403,7 @@ struct tcp_stack {
 	uint8_t memory; /* enum tcp_memory; any worker */
 	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
 	const struct cc_ops *cc;
+	struct shared_pool opts;
 };
 struct tcp_worker {
 	struct worker *w;
@@ -511,7 +513,7 @@ void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops);
 void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
 void tcp_orphan_waits(struct tcp_conn *c); /* in FIN_WAIT2 */
 struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
-struct tcp_opts tcp_opts_default(const struct leat_stack *st);
+struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one reference; NULL at a limit */
 
 /* --- input.c, syn.c --- */
 

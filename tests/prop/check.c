@@ -142,8 +142,10 @@ static void hold_all(struct held *h, const struct leat_stack *st)
 	}
 	hash_for_each (n, &l4_stack(st)->by_id) {
 		const struct l4_end *e = container_of(n, struct l4_end, by_id);
-		hold(h, &e->rcv);
-		hold(h, &e->err);
+		if (!e->is_stream)
+			hold(h, &e->rcv);
+		if (e->more)
+			hold(h, &e->more->err);
 	}
 }
 
@@ -384,16 +386,19 @@ static bool check_sockets(struct world *w, const struct leat_stack *st)
 	struct hash_node *h;
 	hash_for_each (h, &l4_stack(st)->by_id) {
 		const struct l4_end *e = container_of(h, struct l4_end, by_id);
-		uint64_t rcv = memory_of(&e->rcv), err = memory_of(&e->err);
-		if (rcv != e->rcv_bytes || err != e->err_bytes)
+		if (e->is_stream)
+			continue;
+		uint64_t rcv = memory_of(&e->rcv), err = e->more ? memory_of(&e->more->err) : 0;
+		uint32_t err_bytes = e->more ? e->more->err_bytes : 0;
+		if (rcv != e->rcv_bytes || err != err_bytes)
 			return broken(w, "memory: %s: a socket is charged %u + %u bytes for %lu + %lu",
-				      st->name, e->rcv_bytes, e->err_bytes, rcv, err);
+				      st->name, e->rcv_bytes, err_bytes, rcv, err);
 		for (const struct pkt *p = e->rcv.head; p; p = p->next)
 			rcv -= p->next ? 0 : l4_truesize(p);
-		if (rcv > e->opt.rcvbuf)
+		if (rcv > e->opt->rcvbuf)
 			return broken(
 				w, "queue-bound: %s: a socket with a buffer of %u bytes took one more at %lu",
-				st->name, e->opt.rcvbuf, rcv);
+				st->name, e->opt->rcvbuf, rcv);
 	}
 	return true;
 }

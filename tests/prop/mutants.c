@@ -91,8 +91,8 @@ WRAP(void, lcore_at_turn_end, struct lcore *lc, struct turn_end *e)
 	list_for_each (w, &lc->workers, lc_link) {
 		struct l4_worker *lw = worker_state(w, MODULE_l4);
 		if (lw && &lw->tell_end == e && mutant_strikes(MUTANT_lost_told, 3)) {
-			while (!list_empty(&lw->tell))
-				list_remove(lw->tell.next);
+			while (lw->tell)
+				l4_tell_not(lw->tell);
 			return;
 		}
 	}
