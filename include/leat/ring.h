@@ -38,8 +38,10 @@ enum leat_op {
 	LEAT_OP_SENDMSG, /* buf: struct msghdr, arg: MSG_* */
 	LEAT_OP_RECVMSG, /* the same; what comes back stands in the struct msghdr */
 	LEAT_OP_SEND_ZC, /* buf, len: not copied, a stream's; completed when the peer has acknowledged it all */
-	LEAT_OP_RECV_LEND, /* a stream's bytes where they lie: data of the completion, until leat_give_back(); LEAT_MULTI */
-	LEAT_OP_GIVE_BACK, /* buf: lent, of a completion */
+	/* A stream's bytes where they lie, a packet at a time: for each of its pieces a completion with data and lent, which is to be given
+	 * back. LEAT_MULTI: packet after packet, of a socket of the ring's own worker; -ENOBUFS ends it when too much is lent. */
+	LEAT_OP_RECV_LEND,
+	LEAT_OP_GIVE_BACK, /* len: lent, of a completion */
 	LEAT_OP_SHUTDOWN, /* arg: SHUT_* */
 	LEAT_OP_CLOSE, /* what waits for the socket ends with -ECANCELED */
 	LEAT_OP_POLL, /* arg: EPOLL* ; those that are there. LEAT_MULTI: whenever something has changed */
@@ -54,6 +56,8 @@ enum leat_op {
 
 enum leat_sqe_flags {
 	LEAT_MULTI = 1 << 0, /* completes again and again, each time but the last with LEAT_CQE_MORE */
+	LEAT_QUIET = 1 << 1, /* no completion, unless it fails */
+	LEAT_NOWAIT = 1 << 2, /* -EAGAIN instead of waiting, as MSG_DONTWAIT; of LEAT_OP_POLL: 0 */
 };
 
 struct leat_sqe {

@@ -8,6 +8,8 @@
  * want of a slot in the lcore's own ring, so there the message waits (lcore_post()). */
 #include "dev/cross.h"
 
+#include "pkt/own.h"
+
 /* Linux: skb_scrub_packet(). What the sending stack knew of the packet says nothing to another one; its checksum and
  * segmentation state belongs to the bytes and stays. */
 static void scrub(struct pkt *p, bool same_stack)
@@ -49,17 +51,32 @@ static void arrive(struct lcore *at, const struct msg *m)
 	}
 }
 
+/* The packets as a chain. What a program lent the sender must not depend on when the receiver reads. */
+static struct pkt *chain_of(struct worker *w, struct iface *from, struct pkt *const *p, unsigned n,
+			    bool same_stack)
+{
+	struct pkt *first = NULL, **at = &first;
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!pkt_own_frags(w->lc, p[i]))) {
+			racy_add(iface_stats_of(from, w)->tx_dropped, 1);
+			graph_drop(w, node_find(w->st, "iface-output"), p[i], DROP_NO_BUFFER);
+			continue;
+		}
+		scrub(p[i], same_stack);
+		*at = p[i];
+		at = &p[i]->next;
+	}
+	*at = NULL;
+	return first;
+}
+
 void dev_cross(struct worker *w, struct iface *from, struct worker *to, uint32_t to_if, struct pkt *const *p,
 	       unsigned n)
 {
-	const struct msg m = { .fn = arrive, .arg = { { .p = to }, { .u = to_if }, { .p = p[0] } } };
-	bool same_stack = w->st == to->st;
-	for (unsigned i = 0; i < n; i++) {
-		scrub(p[i], same_stack);
-		p[i]->next = i + 1 < n ? p[i + 1] : NULL;
-	}
+	struct pkt *first = chain_of(w, from, p, n, w->st == to->st);
+	const struct msg m = { .fn = arrive, .arg = { { .p = to }, { .u = to_if }, { .p = first } } };
 	if (likely(to->lc == w->lc ? lcore_post(w->lc, to->lc, &m) : lcore_try_post(w->lc, to->lc, &m)))
 		return;
 	racy_add(iface_stats_of(from, w)->tx_dropped, n);
-	drop_chain(w, node_find(w->st, "iface-output"), p[0], DROP_TX_FULL);
+	drop_chain(w, node_find(w->st, "iface-output"), first, DROP_TX_FULL);
 }

@@ -28,7 +28,7 @@ void ring_ctl_run(struct lcore *at, const struct msg *m)
 	if (res == RING_MOVED)
 		ring_send_op(at, ring_hub_of(all, op->e.fd), op);
 	else
-		ring_finish_ctl(all, op, res);
+		ring_finish_later(at, op, res);
 }
 
 /* --- life --- */

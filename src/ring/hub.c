@@ -154,8 +154,14 @@ void ring_to_ctl(struct ring_hub *h, struct ring_op *op)
 
 static void complete(struct ring_op *op, int res)
 {
-	const struct leat_cqe e = { .user_data = op->e.user_data, .res = res };
-	ring_put(op->ring, &e);
+	const struct leat_cqe e = { .user_data = op->e.user_data,
+				    .res = res,
+				    .flags = op->flags,
+				    .data = op->data,
+				    .lent = op->lent };
+	ring_lend_release(op);
+	if (res < 0 || !(op->e.flags & LEAT_QUIET))
+		ring_put(op->ring, &e);
 }
 
 static void end_kept(struct ring_op *op)
@@ -181,10 +187,10 @@ void ring_finish(struct ring_hub *h, struct ring_op *op, int res)
 		post_op(h->w->lc, op->ring->hub->w->lc, finish_here, op);
 }
 
-void ring_finish_ctl(struct rings *all, struct ring_op *op, int res)
+void ring_finish_later(struct lcore *from, struct ring_op *op, int res)
 {
 	op->res = res;
-	post_op(all->st->rt->ctl, op->ring->hub->w->lc, finish_here, op);
+	post_op(from, op->ring->hub->w->lc, finish_here, op);
 }
 
 static void more_here(struct lcore *at, const struct msg *m)
@@ -436,6 +442,7 @@ bool ring_end(struct leat_ring *r)
 	for (unsigned i = 0; i < 3 && !list_empty(&r->ops); i++) {
 		rt_flush_messages(rt);
 		cancel_all(r);
+		ring_abort_lent(r);
 	}
 	rt_flush_messages(rt);
 	bool over = list_empty(&r->ops);
@@ -448,8 +455,7 @@ void ring_free(struct leat_ring *r)
 	struct leat_runtime *rt = r->rt;
 	rt->ops->pause(rt);
 	assert(list_empty(&r->ops));
-	for (unsigned i = 0; i < r->n_lends; i++)
-		pkt_free(rt->ctl, r->lend[i].p);
+	ring_lends_done(r);
 	forget_late(r);
 	list_remove(&r->wake);
 	list_remove(&r->link);

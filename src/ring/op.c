@@ -15,13 +15,16 @@ const struct ring_row ring_rows[LEAT_OPS] = {
 	[LEAT_OP_RECV] = { "recv", RING_AT_SOCK, RING_DIR_IN, ring_try_recv },
 	[LEAT_OP_SENDMSG] = { "sendmsg", RING_AT_SOCK, RING_DIR_OUT, ring_try_sendmsg, ring_ctl_sendmsg },
 	[LEAT_OP_RECVMSG] = { "recvmsg", RING_AT_SOCK, RING_DIR_IN, ring_try_recvmsg },
+	[LEAT_OP_SEND_ZC] = { "send_zc", RING_AT_SOCK, RING_DIR_OUT, ring_try_send_zc, .keep = true },
+	[LEAT_OP_RECV_LEND] = { "recv_lend", RING_AT_SOCK, RING_DIR_IN, ring_try_recv_lend },
+	[LEAT_OP_GIVE_BACK] = { "give_back", .try = ring_try_give_back },
 	[LEAT_OP_SHUTDOWN] = { "shutdown", RING_AT_SOCK, RING_DIR_OUT, ring_try_shutdown, ring_ctl_shutdown },
 	[LEAT_OP_CLOSE] = { "close", RING_AT_SOCK, RING_DIR_NONE, ring_try_close, ring_ctl_close },
 	[LEAT_OP_POLL] = { "poll", RING_AT_SOCK, RING_DIR_NONE, ring_try_poll },
 	[LEAT_OP_CANCEL] = { "cancel", RING_AT_SOCK, RING_DIR_NONE, ring_try_cancel },
-	[LEAT_OP_TIMEOUT] = { "timeout", .try = ring_try_timeout },
-	[LEAT_OP_SETSOCKOPT] = { "setsockopt", RING_AT_CTL, .ctl = ring_ctl_set },
-	[LEAT_OP_GETSOCKOPT] = { "getsockopt", RING_AT_CTL, .ctl = ring_ctl_get },
+	[LEAT_OP_TIMEOUT] = { "timeout", .try = ring_try_timeout, .keep = true },
+	[LEAT_OP_SETSOCKOPT] = { "setsockopt", RING_AT_SOCK, RING_DIR_NONE, ring_try_set, ring_ctl_set },
+	[LEAT_OP_GETSOCKOPT] = { "getsockopt", RING_AT_SOCK, RING_DIR_NONE, ring_try_get, ring_ctl_get },
 	[LEAT_OP_GETSOCKNAME] = { "getsockname", RING_AT_CTL, .ctl = ring_ctl_name },
 	[LEAT_OP_GETPEERNAME] = { "getpeername", RING_AT_CTL, .ctl = ring_ctl_peer },
 };
@@ -80,11 +83,12 @@ void ring_step(struct ring_hub *h, struct ring_sock *rs)
 		if (dir && blocked[dir])
 			continue;
 		int res = ring_row(op)->try(h, rs, op);
-		if (res == RING_WAIT) {
+		if (res == RING_WAIT)
 			blocked[dir] = true;
-			continue;
-		}
-		ring_end_wait(h, op, res);
+		else if (res == RING_MOVED)
+			ring_unwait(h, op);
+		else
+			ring_end_wait(h, op, res);
 	}
 }
 
@@ -96,11 +100,20 @@ void ring_ready(struct sock *s, struct worker *at, void *ctx)
 
 /* --- the way of an operation --- */
 
+static bool may_not_wait(const struct ring_op *op)
+{
+	return op->e.arg & MSG_DONTWAIT || op->e.flags & LEAT_NOWAIT;
+}
+
 static void act(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 {
 	const struct ring_row *row = ring_row(op);
+	if (row->keep)
+		op = ring_keep(h, op);
+	if (!op)
+		return;
 	bool queue = rs && row->dir && rs->waits[row->dir];
-	int res = !queue ? row->try(h, rs, op) : op->e.arg & MSG_DONTWAIT ? -EAGAIN : RING_WAIT;
+	int res = !queue ? row->try(h, rs, op) : may_not_wait(op) ? -EAGAIN : RING_WAIT;
 	if (res == RING_WAIT)
 		wait(h, rs, op);
 	else if (res == RING_CTL)
@@ -154,6 +167,8 @@ void ring_begin(struct ring_hub *h, struct ring_op *op)
 		ring_finish(h, op, -EBADF);
 	else if (to == h)
 		ring_run(h, op);
+	else if (op->e.op == LEAT_OP_RECV_LEND && !ring_lend_reserve(op->ring, op))
+		ring_finish(h, op, -ENOBUFS);
 	else
 		forward(h, op);
 }
@@ -175,9 +190,6 @@ int ring_try_timeout(struct ring_hub *h, struct ring_sock *rs, struct ring_op *o
 {
 	if (!op->e.timeout_us)
 		return -ETIME;
-	op = ring_keep(h, op);
-	if (!op)
-		return RING_MOVED;
 	timer_init(&op->timer, time_is_up);
 	lcore_timer_in(h->w->lc, &op->timer, op->e.timeout_us);
 	return RING_MOVED;

@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/uio.h>
 
 #include "base/slab.h"
 #include "pkt/pkt.h"
 #include "ring/ring.h"
+#include "tcp/tcp.h"
 #include "sock/turn.h"
 
 struct ring_hub;
@@ -83,6 +85,9 @@ struct ring_op {
 	struct list of_ring;
 	uint64_t done; /* bytes */
 	int res;
+	uint32_t flags; /* of its completion, with the next two */
+	void *data;
+	uint64_t lent;
 	uint32_t out; /* an accepting one: workers that take connections for it */
 	bool kept; /* of the slab, not just tried */
 	bool over; /* while it was out; with res */
@@ -90,10 +95,9 @@ struct ring_op {
 	uint16_t place;
 	msg_fn *unsent_fn; /* to be told to unsent_to */
 	struct lcore *unsent_to;
-	union {
-		struct timer timer;
-		struct buf buf; /* its bytes, while they are sent without a copy */
-	};
+	struct timer timer;
+	struct buf buf; /* its bytes, while they are sent without a copy */
+	uint32_t lend; /* its place among those that may be lent, + 1; 0: none */
 };
 
 enum ring_dir { RING_DIR_NONE, RING_DIR_IN, RING_DIR_OUT, RING_DIRS };
@@ -108,6 +112,7 @@ struct ring_row {
 	enum ring_dir dir;
 	ring_try_fn *try;
 	ring_ctl_fn *ctl;
+	bool keep; /* from the beginning */
 };
 extern const struct ring_row ring_rows[LEAT_OPS];
 static inline const struct ring_row *ring_row(const struct ring_op *op)
@@ -187,7 +192,8 @@ void ring_put(struct leat_ring *r, const struct leat_cqe *e); /* at the ring's w
 void ring_more(struct ring_hub *h, const struct ring_op *op, int res);
 /* It is done with. Frees it, wherever it is. */
 void ring_finish(struct ring_hub *h, struct ring_op *op, int res);
-void ring_finish_ctl(struct rings *all, struct ring_op *op, int res);
+/* As ring_finish(), from wherever: the ring's worker hears of it in its next turn. */
+void ring_finish_later(struct lcore *from, struct ring_op *op, int res);
 /* An operation goes on at another worker, or on the control lcore. */
 void ring_send_op(struct lcore *from, struct ring_hub *to, struct ring_op *op);
 void ring_to_ctl(struct ring_hub *h, struct ring_op *op);
@@ -208,6 +214,17 @@ ring_try_fn ring_try_nop, ring_try_close, ring_try_cancel, ring_try_timeout;
 
 ring_try_fn ring_try_open, ring_try_connect, ring_try_send, ring_try_recv, ring_try_shutdown, ring_try_poll;
 ring_try_fn ring_try_sendmsg, ring_try_recvmsg;
+
+ring_try_fn ring_try_set, ring_try_get;
+
+/* --- lend.c --- */
+
+ring_try_fn ring_try_send_zc, ring_try_recv_lend, ring_try_give_back;
+bool ring_lend_reserve(struct leat_ring *r,
+		       struct ring_op *op); /* at the ring's worker; false: all are lent */
+void ring_lend_release(struct ring_op *op); /* what was reserved and not used */
+void ring_lends_done(struct leat_ring *r);
+void ring_abort_lent(struct leat_ring *r); /* between turns: connections that send bytes of its operations */
 
 /* --- accept.c --- */
 

@@ -350,6 +350,136 @@ static void polling_tells_of_bytes_and_room(void **state)
 	assert_int_equal(result(f, f->b, 111), EPOLLIN);
 }
 
+/* --- bytes that are lent --- */
+
+static void what_is_sent_without_a_copy_is_done_with_when_acknowledged(void **state)
+{
+	struct fixture *f = *state;
+	enum { LONG = 300000 };
+	char *out = malloc(LONG), *in = malloc(LONG);
+	struct leat_cqe c;
+	int fd[2];
+	pair(f, fd);
+	for (unsigned i = 0; i < LONG; i++)
+		out[i] = (char)(i * 11 + i / 256);
+	iface_set_up(f->d->mb, false); /* nobody answers */
+	bytes(put(f->a, LEAT_OP_SEND_ZC, fd[0], 200), out, LONG, 0);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 201), "tail", 4, 0);
+	expect_none(f, f->a);
+	iface_set_up(f->d->mb, true);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 202), in, LONG, MSG_WAITALL);
+	for (unsigned i = 0; i < 100; i++) {
+		go(f);
+		manual_rt_run(f->d->m, 100000);
+	}
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.user_data, 201); /* as soon as there was room */
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.user_data, 200);
+	assert_int_equal(c.res, LONG);
+	assert_int_equal(result(f, f->b, 202), LONG);
+	assert_memory_equal(in, out, LONG);
+	free(in);
+	free(out);
+}
+
+static void bytes_without_a_copy_outlive_their_socket(void **state)
+{
+	struct fixture *f = *state;
+	char buf[8] = "";
+	struct leat_cqe c;
+	int fd[2];
+	pair(f, fd);
+	iface_set_up(f->d->mb, false);
+	bytes(put(f->a, LEAT_OP_SEND_ZC, fd[0], 210), "farewell", 8, 0);
+	put(f->a, LEAT_OP_CLOSE, fd[0], 211);
+	assert_int_equal(result(f, f->a, 211), 0);
+	iface_set_up(f->d->mb, true);
+	manual_rt_run(f->d->m, 5 * SEC);
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.user_data, 210);
+	assert_int_equal(c.res, 8);
+	bytes(put(f->b, LEAT_OP_RECV, fd[1], 212), buf, 8, 0);
+	assert_int_equal(result(f, f->b, 212), 8);
+	assert_memory_equal(buf, "farewell", 8);
+}
+
+static void a_ring_that_ends_takes_its_bytes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_cqe c;
+	int fd[2];
+	pair(f, fd);
+	iface_set_up(f->d->mb, false);
+	bytes(put(f->a, LEAT_OP_SEND_ZC, fd[0], 220), "never", 5, 0);
+	expect_none(f, f->a);
+	assert_true(ring_end(f->a));
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.res, -ECONNRESET);
+	iface_set_up(f->d->mb, true);
+}
+
+static void give_back(struct leat_ring *r, const struct leat_cqe *c)
+{
+	struct leat_sqe *e = put(r, LEAT_OP_GIVE_BACK, -1, 0);
+	e->len = c->lent;
+	e->flags = LEAT_QUIET;
+}
+
+static void what_came_is_lent_where_it_lies(void **state)
+{
+	struct fixture *f = *state;
+	enum { LONG = 100000 };
+	char *out = malloc(LONG);
+	struct leat_cqe c;
+	unsigned got = 0, whole = 0;
+	int fd[2];
+	pair(f, fd);
+	for (unsigned i = 0; i < LONG; i++)
+		out[i] = (char)(i * 13 + i / 256);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 230), out, LONG, 0);
+	go(f);
+	for (unsigned i = 0; i < 1000 && got < LONG; i++) {
+		put(f->b, LEAT_OP_RECV_LEND, fd[1], 231);
+		go(f);
+		manual_rt_run(f->d->m, 1000);
+		do {
+			assert_true(next(f->b, &c));
+			assert_true(c.res > 0 && c.flags & LEAT_CQE_LENT);
+			assert_memory_equal(c.data, out + got, (size_t)c.res);
+			whole += (uintptr_t)c.data % 4096 == 0;
+			got += (unsigned)c.res;
+			give_back(f->b, &c);
+		} while (c.flags & LEAT_CQE_MORE);
+	}
+	assert_int_equal(got, LONG);
+	assert_true(whole > LONG / 4096 / 2);
+	put(f->b, LEAT_OP_GIVE_BACK, -1, 232)->len = 1;
+	assert_int_equal(result(f, f->b, 232), -EINVAL);
+	free(out);
+}
+
+static void no_more_is_lent_than_there_are_places_for(void **state)
+{
+	struct fixture *f = *state;
+	struct leat_cqe c[9];
+	unsigned n = 0;
+	int fd[2];
+	pair(f, fd);
+	for (unsigned i = 0; i < 9; i++) {
+		bytes(put(f->a, LEAT_OP_SEND, fd[0], 240), "x", 1, 0);
+		assert_int_equal(result(f, f->a, 240), 1);
+		put(f->b, LEAT_OP_RECV_LEND, fd[1], 241);
+		go(f);
+		n += leat_reap(f->b, &c[n], 1);
+		assert_int_equal(c[i].res, i < 8 ? 1 : -ENOBUFS);
+	}
+	give_back(f->b, &c[3]);
+	put(f->b, LEAT_OP_RECV_LEND, fd[1], 242);
+	assert_int_equal((go(f), leat_reap(f->b, c, 1)), 1);
+	assert_int_equal(c[0].res, 1);
+}
+
 /* --- datagrams --- */
 
 static void datagrams_carry_addresses(void **state)
@@ -440,6 +570,11 @@ int main(void)
 		EITHER(refusal_is_told),
 		EITHER(one_that_was_bound_connects),
 		EITHER(polling_tells_of_bytes_and_room),
+		EITHER(what_is_sent_without_a_copy_is_done_with_when_acknowledged),
+		EITHER(bytes_without_a_copy_outlive_their_socket),
+		EITHER(a_ring_that_ends_takes_its_bytes_back),
+		EITHER(what_came_is_lent_where_it_lies),
+		EITHER(no_more_is_lent_than_there_are_places_for),
 		EITHER(datagrams_carry_addresses),
 		EITHER(a_full_completion_ring_loses_nothing),
 		EITHER(what_is_no_operation_is_refused),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations that a socket's worker does in its turn. Each is tried from where it got to: op->done. */
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/uio.h>
 
@@ -7,7 +8,7 @@
 
 static bool may_wait(const struct ring_op *op)
 {
-	return !(op->e.arg & MSG_DONTWAIT);
+	return !(op->e.arg & MSG_DONTWAIT) && !(op->e.flags & LEAT_NOWAIT);
 }
 
 static int result_of(const struct ring_op *op, ssize_t n)
@@ -244,6 +245,8 @@ int ring_try_recvmsg(struct ring_hub *h, struct ring_sock *rs, struct ring_op *o
 int ring_try_poll(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 {
 	uint32_t events = sock_poll_in_turn(rs->s) & (op->e.arg | EPOLLERR | EPOLLHUP);
+	if (!events && op->e.flags & LEAT_NOWAIT)
+		return 0;
 	if (!events) {
 		if (op->e.arg & EPOLLOUT)
 			sock_want_room_in_turn(rs->s);
@@ -253,4 +256,25 @@ int ring_try_poll(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 		return (int)events;
 	ring_more(h, op, (int)events);
 	return RING_WAIT;
+}
+
+/* --- options that TCP alone acts by --- */
+
+static bool is_tcps(const struct ring_sock *rs, const struct ring_op *op)
+{
+	return is_stream(rs) && op->e.arg == IPPROTO_TCP && sock_is_unlisted(rs->s);
+}
+
+int ring_try_set(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
+{
+	if (!is_tcps(rs, op))
+		return RING_CTL;
+	return sock_setsockopt_in_turn(rs->s, op->e.arg2, op->e.buf, (socklen_t)op->e.len);
+}
+
+int ring_try_get(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
+{
+	if (!is_tcps(rs, op))
+		return RING_CTL;
+	return sock_getsockopt_in_turn(rs->s, op->e.arg2, op->e.buf, op->e.ret_len);
 }

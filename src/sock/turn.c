@@ -117,6 +117,27 @@ int sock_shutdown_in_turn(struct sock *s, int how)
 	return s->end.ops ? tcp_shutdown(&s->end, how) : -EPROTONOSUPPORT;
 }
 
+int sock_send_lent_in_turn(struct sock *s, struct buf *b)
+{
+	return sock_is_stream_type(s) ? tcp_send_lent(&s->end, b) : -EOPNOTSUPP;
+}
+
+struct pkt *sock_recv_lent_in_turn(struct sock *s, uint32_t *ret_off, ssize_t *ret_len)
+{
+	*ret_len = -EOPNOTSUPP;
+	return sock_is_stream_type(s) ? tcp_recv_lent(&s->end, ret_off, ret_len) : NULL;
+}
+
+int sock_setsockopt_in_turn(struct sock *s, int name, const void *val, socklen_t len)
+{
+	return tcp_setopt(&s->end, name, val, len);
+}
+
+int sock_getsockopt_in_turn(struct sock *s, int name, void *val, socklen_t *len)
+{
+	return tcp_getopt(&s->end, name, val, len);
+}
+
 void sock_want_room_in_turn(struct sock *s)
 {
 	if (sock_is_stream_type(s))

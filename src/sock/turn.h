@@ -8,6 +8,7 @@
 #ifndef LEAT_SOCK_TURN_H
 #define LEAT_SOCK_TURN_H
 
+#include "pkt/pkt.h"
 #include "sock/sock.h"
 
 /* Streams alone; of others -EOPNOTSUPP. creds NULL: root. As sock_open(). Nobody but its owner knows of it: who goes closes it. */
@@ -20,6 +21,12 @@ int sock_connect_in_turn(struct sock *s, const struct sockaddr *addr, socklen_t 
 int sock_shutdown_in_turn(struct sock *s, int how);
 ssize_t sock_sendmsg_in_turn(struct sock *s, const struct sock_msg *m, int flags);
 ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags);
+/* tcp_send_lent(), tcp_recv_lent(); -EOPNOTSUPP: no stream. */
+int sock_send_lent_in_turn(struct sock *s, struct buf *b);
+struct pkt *sock_recv_lent_in_turn(struct sock *s, uint32_t *ret_off, ssize_t *ret_len);
+/* Options of level IPPROTO_TCP. */
+int sock_setsockopt_in_turn(struct sock *s, int name, const void *val, socklen_t len);
+int sock_getsockopt_in_turn(struct sock *s, int name, void *val, socklen_t *len);
 uint32_t sock_poll_in_turn(const struct sock *s);
 void sock_want_room_in_turn(struct sock *s); /* its owner is to be told when EPOLLOUT comes */
 /* Its peer's name; the address's own length. */

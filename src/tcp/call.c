@@ -353,7 +353,7 @@ int tcp_disconnect(struct l4_end *e)
 
 /* --- bytes --- */
 
-static int may_send(struct l4_end *e, const struct tcp_conn *c)
+int tcp_may_send(struct l4_end *e, const struct tcp_conn *c)
 {
 	int err = l4_take_error(e);
 	if (err)
@@ -368,7 +368,7 @@ static int may_send(struct l4_end *e, const struct tcp_conn *c)
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;
-	int err = flags & MSG_OOB ? -EOPNOTSUPP : may_send(e, c);
+	int err = flags & MSG_OOB ? -EOPNOTSUPP : tcp_may_send(e, c);
 	if (err || !len)
 		return err;
 	tcp_note_app_limited(c);
@@ -414,7 +414,7 @@ static size_t copy_queue(struct tcp_conn *c, uint8_t *buf, size_t len)
 }
 
 /* Nothing is there: why? */
-static ssize_t nothing(struct l4_end *e, const struct tcp_conn *c)
+ssize_t tcp_nothing(struct l4_end *e, const struct tcp_conn *c)
 {
 	int err = l4_take_error(e);
 	if (err)
@@ -430,7 +430,7 @@ ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 	if (flags & MSG_OOB)
 		return -EINVAL; /* Linux: there is none */
 	if (!c || !c->rcv.head)
-		return len || !c ? nothing(e, c) : 0;
+		return len || !c ? tcp_nothing(e, c) : 0;
 	size_t n = copy_queue(c, flags & MSG_TRUNC ? NULL : buf, len);
 	if (flags & MSG_PEEK)
 		return (ssize_t)n;

@@ -257,7 +257,7 @@ enum { QUEUE_PKT_MAX = 65536 };
 uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len)
 {
 	uint32_t n = MIN(len, tail_room(p)), room = brim(lc, p);
-	if (p->len >= QUEUE_PKT_MAX)
+	if (p->len >= QUEUE_PKT_MAX || (p->n_frags && p->frags[p->n_frags - 1].buf->kind == BUF_FOREIGN))
 		return 0;
 	if (n)
 		return pkt_append(lc, p, from, n) ? n : 0;
@@ -332,6 +332,7 @@ void tcp_drop_unsent(struct tcp_conn *c)
 	c->snd_hint = NULL;
 	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));) {
 		tcp_let_go(c->w, l4_truesize(p));
+		tcp_lent_is_lost(p);
 		pkt_free(c->w->lc, p);
 	}
 	if (c->m)

@@ -45,6 +45,14 @@ void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
+/* All of b, whose one reference becomes the connection's: 0, or as tcp_send(), and b is not taken. It is given back (b->release) when the
+ * peer has acknowledged it, or when it is given up: then b->user is not 0. b: BUF_FOREIGN, user 0, at home with e's worker. */
+int tcp_send_lent(struct l4_end *e, struct buf *b);
+/* The next packet of payload, *ret_len bytes from *ret_off on, for the caller to free; NULL: *ret_len is what tcp_recv() would say. */
+struct pkt *tcp_recv_lent(struct l4_end *e, uint32_t *ret_off, ssize_t *ret_len);
+/* Connections that have such bytes are reset. Between turns. */
+typedef bool tcp_lent_fn(const struct buf *b, void *ctx);
+void tcp_abort_lent(struct worker *w, tcp_lent_fn *is_it, void *ctx);
 int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
 bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */

@@ -682,7 +682,15 @@ static inline bool tcp_timer_runs(const struct tcp_conn *c, enum tcp_timer t)
 	return c->due_us[t] != UINT64_MAX;
 }
 
+/* --- lend.c --- */
+
+enum { TCP_LENT_LOST = 1 };
+void tcp_lent_is_lost(struct pkt *p); /* of the send queue: it goes without having been acknowledged */
+
 /* --- call.c --- */
+
+int tcp_may_send(struct l4_end *e, const struct tcp_conn *c);
+ssize_t tcp_nothing(struct l4_end *e, const struct tcp_conn *c); /* nothing is there to be read: why? */
 
 extern const struct l4_ops tcp_ops;
 void tcp_wake_worker(struct worker *w); /* in a call that acts for it */
