@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an acknowledgment says: how far the peer is, how much more it takes, what it has beyond a hole, how long the way was. */
-#include "tcp/tcp_internal.h"
+#include "tcp/recover.h"
 
 /* --- round trips --- */
 
@@ -34,57 +34,66 @@ static bool has_unsent(const struct tcp_conn *c)
 	return (c->snd_end != c->snd_nxt || c->fin_wanted) && !c->fin_sent;
 }
 
+/* Until the timeout of what is first under way, had it been set when that was sent; may be over. */
+int64_t tcp_left_us(const struct tcp_conn *c)
+{
+	uint32_t since = (uint32_t)c->w->lc->now_us - tcp_log_at(&c->m->log, 0)->sent_us;
+	return (int64_t)tcp_rto_us(c) - since;
+}
+
 /* RFC 6298, 5.1 to 5.3. With nothing under way, and something to be sent that the window does not let out, it is time to ask
- * (RFC 9293, 3.8.6.1). */
+ * (RFC 9293, 3.8.6.1). Where a probe or RACK had the timer the timeout goes on from when it would have begun. */
 void tcp_arm_retransmit(struct tcp_conn *c)
 {
 	bool under_way = c->snd_una != c->snd_nxt;
+	uint64_t in_us = tcp_rto_us(c);
 	c->probing = !under_way && has_unsent(c) && !(c->paced && tcp_pace_queued(c));
-	if (under_way || c->probing)
-		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
-	else
+	if (!under_way && !c->probing) {
 		tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
-}
-
-/* --- SACK --- */
-
-/* RFC 2883, 4: the first block tells of what came twice: below the ACK, or within the second. */
-static bool is_dsack(const struct tcp_seg *s)
-{
-	if (seq_le(s->sack[0].end, s->ack))
-		return true;
-	return s->n_sack > 1 && seq_le(s->sack[1].start, s->sack[0].start) &&
-	       seq_le(s->sack[0].end, s->sack[1].end);
-}
-
-/* Karn: never by what was sent twice, unless a time stamp tells which one it was (RFC 7323, 4). An answer to what came twice echoes
- * the stamp of what came first, however long ago: it tells nothing of the way. */
-static uint32_t measure(struct tcp_conn *c, const struct tcp_seg *s, const struct tcp_log_acked *a)
-{
-	uint32_t ms = tcp_now_stamp(c->w, c->ts_off) - s->ts_ecr,
-		 since_us = (uint32_t)c->w->lc->now_us - a->sent_us;
-	bool twice = c->sack_ok ? s->n_sack && is_dsack(s) : a->was_again && ms > since_us / 1000 + 1;
-	if (a->has_time && !a->was_again) {
-		tcp_measured(c, since_us);
-		return MAX(since_us, 1U);
+		return;
 	}
-	if (c->ts_ok && s->has_ts && s->ts_ecr && !twice && ms < TCP_RTO_MAX_US / 1000)
-		tcp_measured(c, MAX(ms, 1U) * 1000ULL);
-	return 0;
+	if (c->m && c->m->due != TCP_DUE_TIMEOUT) {
+		if (under_way)
+			in_us = (uint64_t)MAX(tcp_left_us(c), (int64_t)1);
+		c->m->due = TCP_DUE_TIMEOUT;
+	}
+	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, in_us);
 }
 
-static uint32_t take_sacks(struct tcp_conn *c, const struct tcp_seg *s)
+/* --- how long the way is --- */
+
+/* Karn: never by what was sent twice, unless a time stamp tells which one it was (RFC 7323, 4). An answer to what came twice echoes the
+ * stamp of what came first, however long ago: it tells nothing of the way. */
+static bool by_stamp(struct tcp_conn *c, struct tcp_news *n)
 {
-	uint32_t newly = 0;
-	for (unsigned i = 0; c->m && c->sack_ok && i < s->n_sack; i++) {
-		const struct tcp_range *r = &s->sack[i];
-		if (i == 0 && is_dsack(s))
-			continue;
-		if (seq_lt(c->snd_una, r->end) && seq_lt(r->start, r->end) && seq_le(r->end, c->snd_nxt) &&
-		    seq_le(c->snd_una, r->start))
-			newly += tcp_log_sack(&c->m->log, &c->w->st->mem, r);
+	uint32_t ms = tcp_now_stamp(c->w, c->ts_off) - n->ecr;
+	bool twice = c->sack_ok ? n->dsack
+				: n->took.again_acked && ms > (n->took.now_us - n->took.again_us) / 1000 + 1;
+	if (!c->ts_ok || !n->ecr || !n->advanced || twice || ms >= TCP_RTO_MAX_US / 1000)
+		return false;
+	n->rtt_us = MAX(ms, 1U) * 1000;
+	tcp_measured(c, n->rtt_us);
+	return true;
+}
+
+/* Linux: tcp_ack_update_rtt(). The first tells of the timeout, since the receiver may have waited with the ACK; the last of the way. */
+static void measure(struct tcp_conn *c, struct tcp_news *n)
+{
+	const struct tcp_took *t = &n->took;
+	if (t->has_time && !t->again_acked) {
+		n->rtt_us = MAX(t->now_us - t->last_us, 1U);
+		tcp_measured(c, t->now_us - t->first_us);
+	} else if (t->has_sack_time) {
+		tcp_measured(c, t->now_us - t->sack_first_us);
+	} else if (!by_stamp(c, n)) {
+		/* Linux: still as long; where nearly all is sent twice it would be given up */
+		if (n->advanced && !c->sack_ok)
+			c->backoff = 0;
+		return;
 	}
-	return newly;
+	if (t->has_sack_time)
+		n->rtt_us = MAX(t->now_us - t->sack_last_us, 1U);
+	c->backoff = 0; /* RFC 6298, 5.7: only by what was measured */
 }
 
 /* --- the window --- */
@@ -130,20 +139,27 @@ static void sample(struct tcp_conn *c, uint32_t rtt_us, struct cc_sample *ret)
 	m->log.any_new = false;
 }
 
-/* Linux: what was SACKed before has had its turn; a window grows with what snd_una passes. */
-static void control(struct tcp_conn *c, uint32_t acked, uint32_t newly, uint32_t rtt_us, uint32_t flight)
+/* Linux: tcp_cong_control(). What was SACKed before has had its turn; a window grows with what snd_una passes, and where segments
+ * overtake each other with what was SACKed, too. */
+static void control(struct tcp_conn *c, const struct tcp_news *n)
 {
-	struct cc_sample s = { .prior_flight = flight };
-	sample(c, rtt_us, &s);
-	const struct cc_ack a = { .bytes = newly,
+	const struct tcp_motion *m = c->m;
+	bool reducing = tcp_is_reducing(c),
+	     late = m->reordering > racy_get(tcp_stack(c->w->st)->conf.reordering);
+	struct cc_sample s = { .prior_flight = n->prior_flight };
+	sample(c, n->rtt_us, &s);
+	const struct cc_ack a = { .bytes = n->took.newly,
 				  .rate = &s,
 				  .limited = c->cwnd_limited,
 				  .una = c->snd_una,
 				  .nxt = c->snd_nxt,
-				  .rtt_us = rtt_us,
+				  .rtt_us = n->rtt_us,
 				  .srtt_us = c->srtt_us,
 				  .now_us = c->w->lc->now_us,
-				  .grows = acked && c->repair != TCP_RECOVERY && uses_window(c) };
+				  .ece = n->ece,
+				  .grows = !reducing && (n->advanced || late) && uses_window(c) };
+	if (reducing && !(c->cc.ops->flags & CC_OWNS_WINDOW))
+		tcp_reduce(c, a.bytes, n->advanced && m->log.lost <= n->prior_lost);
 	cc_acked(&c->cc, &a);
 	tcp_pace_update(c);
 }
@@ -164,38 +180,103 @@ static enum drop judge(struct tcp_conn *c, const struct tcp_seg *s)
 	return DROP_NONE;
 }
 
+/* What a time stamp tells is told once. */
+static void begin_news(struct tcp_conn *c, const struct tcp_seg *s, struct tcp_news *n)
+{
+	const struct tcp_motion *m = c->m;
+	*n = (struct tcp_news){ .ack = s->ack,
+				.prior_una = c->snd_una,
+				.ecr = s->has_ts ? s->ts_ecr : 0,
+				.prior_lost = m->log.lost,
+				.prior_flight = tcp_in_flight(c),
+				.prior_dups = m->log.n_sacked,
+				.has_data = s->len || s->flags & (TCP_F_SYN | TCP_F_FIN),
+				.took = { .now_us = (uint32_t)c->w->lc->now_us,
+					  .min_rtt_us = tcp_min_rtt(c),
+					  .recover = m->recover,
+					  .highest =
+						  m->log.sacked && c->sack_ok ? m->highest : c->snd_una } };
+}
+
+static void take_ack(struct tcp_conn *c, struct tcp_news *n)
+{
+	if (n->ack == c->snd_una)
+		return;
+	c->snd_una = n->ack;
+	n->advanced = n->set_timer = true;
+	c->m->timeouts = 0;
+	tcp_log_ack(&c->m->log, n->ack, &n->took);
+	tcp_acked_bytes(c);
+	if (!c->sack_ok && n->took.again_acked) /* what lay behind the hole may have arrived long ago */
+		n->took.original = false;
+}
+
+/* RFC 6298, 5.2 and 5.3. Linux: when what was SACKed was sent after what is first now, the timeout begins anew, too. */
+static void set_timer(struct tcp_conn *c, const struct tcp_news *n)
+{
+	const struct tcp_log *l = &c->m->log;
+	bool sacked = n->took.has_sack_time && l->n &&
+		      (int32_t)(n->took.sack_first_us - tcp_log_at((struct tcp_log *)l, 0)->sent_us) < 0;
+	if ((n->set_timer || sacked) && !n->keep_timer && !tcp_tlp_arm(c, true))
+		tcp_arm_retransmit(c);
+}
+
+/* Is there more to it than that all goes well? Linux: tcp_ack_is_dubious() */
+static bool is_news(const struct tcp_conn *c, const struct tcp_news *n)
+{
+	return c->repair != TCP_OPEN || n->took.sacked || n->dsack || n->ece ||
+	       !(n->advanced || n->has_data || n->window);
+}
+
+/* Something was under way. */
+static void take_news(struct tcp_conn *c, const struct tcp_seg *s, struct tcp_news *n)
+{
+	struct tcp_motion *m = c->m;
+	m->hold = m->new_first = false;
+	if (s->n_sack && c->sack_ok)
+		tcp_take_sacks(c, s, n);
+	take_ack(c, n);
+	if (n->took.newly)
+		measure(c, n);
+	if (n->took.was_overtaken && (c->repair != TCP_LOSS || m->undoable))
+		tcp_note_overtaken(c, n->took.overtaken, false);
+	if (c->sack_ok) {
+		tcp_rack_note(c, &n->took);
+		tcp_rack_adapt(c);
+	}
+	if (m->tlp)
+		tcp_tlp_acked(c, n);
+	if (is_news(c, n)) {
+		n->dups = !n->advanced && !n->has_data && !n->window && !n->dsack;
+		tcp_repair(c, n);
+	}
+	set_timer(c, n);
+	if (!c->sack_ok && n->dups) /* Linux: what a duplicate ACK tells of was delivered */
+		n->took.newly += c->mss;
+	if (n->took.newly)
+		control(c, n);
+}
+
 enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 {
+	struct tcp_news n;
 	enum drop why = judge(c, s);
 	if (why)
 		return why;
-	if (seq_lt(s->ack, c->snd_una)) { /* old: its blocks may be news all the same */
-		tcp_repair(c, s, 0, take_sacks(c, s), false);
-		return DROP_NONE;
+	bool old = seq_lt(s->ack, c->snd_una), under_way = c->snd_nxt != c->snd_una;
+	bool window = !old && take_window(c, s);
+	c->probes = old ? c->probes : 0;
+	if (under_way || (c->m && s->n_sack)) {
+		begin_news(c, s, &n);
+		n.window = window;
+		n.ack = seq_max(n.ack, c->snd_una);
+		take_news(c, s, &n);
 	}
-	uint32_t flight = c->snd_nxt - c->snd_una;
-	bool outstanding = flight != 0, window = take_window(c, s);
-	uint32_t before = tcp_in_flight(c), sacked = take_sacks(c, s);
-	const struct tcp_log_acked a = c->m ? tcp_log_ack(&c->m->log, s->ack) : (struct tcp_log_acked){ 0 };
-	bool dup = !a.bytes && outstanding && !s->len && !window && !(s->flags & (TCP_F_SYN | TCP_F_FIN));
-	uint32_t rtt_us = 0;
-	c->probes = 0;
-	if (a.bytes) {
-		c->snd_una = s->ack;
-		c->backoff = 0;
-		tcp_acked_bytes(c);
-		rtt_us = measure(c, s, &a);
-	}
-	uint32_t newly = a.bytes - a.sacked + sacked;
-	tcp_repair(c, s, a.bytes, newly, dup);
-	if (newly)
-		control(c, a.bytes, newly, rtt_us, before);
-	if (a.bytes || c->probing || window) {
-		if (!a.bytes && window)
-			c->backoff = 0;
+	if (!under_way && (c->probing || window)) {
+		c->backoff = window ? 0 : c->backoff;
 		tcp_arm_retransmit(c);
 	}
-	if (c->m && c->snd_una == c->snd_nxt)
+	if (under_way && c->snd_una == c->snd_nxt)
 		c->m->max_flight = 0;
 	return DROP_NONE;
 }

@@ -47,7 +47,7 @@ static void shrink(struct tcp_conn *c, uint32_t mtu)
 	tcp_set_mss(c);
 	if (!tcp_states[c->h.state].sends || c->snd_una == c->snd_nxt)
 		return;
-	tcp_log_all_lost(&c->m->log, false);
+	tcp_log_all_lost(&c->m->log, false, 0, 0);
 	tcp_output(c);
 }
 

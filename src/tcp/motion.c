@@ -15,6 +15,8 @@ struct tcp_motion *tcp_move(struct tcp_conn *c)
 	if (!m)
 		return NULL;
 	tcp_log_init(&m->log);
+	m->reordering = (uint16_t)racy_get(tcp_stack(c->w->st)->conf.reordering);
+	m->rack_steps = 1;
 	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
 	c->m = m;
 	tcp_space_moves(c);

@@ -194,7 +194,7 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 	i->tcpi_advmss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
 	if (c->rare && c->rare->opts.mss && c->rare->opts.mss < i->tcpi_advmss)
 		i->tcpi_advmss = c->rare->opts.mss;
-	i->tcpi_reordering = 3;
+	i->tcpi_reordering = c->m ? c->m->reordering : racy_get(tcp_stack(c->w->st)->conf.reordering);
 	fill_rates(c, i);
 	i->tcpi_notsent_bytes = seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
 }

@@ -8,7 +8,7 @@
  * more, or for the timer. */
 #include "ip/ip.h"
 #include "pkt/csum.h"
-#include "tcp/tcp_internal.h"
+#include "tcp/recover.h"
 #include "wire/csum.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -409,17 +409,37 @@ static void note_sent(struct tcp_conn *c, uint32_t bytes)
 		tcp_pace_sent(c, bytes);
 }
 
+static void count_again(struct tcp_conn *c, uint32_t len)
+{
+	uint32_t segs = (len + c->mss - 1) / c->mss;
+	c->m->sent_again += segs;
+	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], segs);
+}
+
+static void note_again(struct tcp_conn *c, struct tcp_sent *t)
+{
+	uint32_t len = t->end - t->start;
+	enum tcp_count how = c->repair == TCP_LOSS ? TCP_N_SLOW_START_RETRANS : TCP_N_FAST_RETRANS;
+	note_sent(c, len);
+	tcp_log_sent_again(&c->m->log, t, false, c->w->lc->now_us);
+	tcp_undo_note_again(c, len);
+	count_again(c, len);
+	racy_add(tcp_worker(c->w)->counts[how], (len + c->mss - 1) / c->mss);
+	if (t == tcp_log_at(&c->m->log, 0) && c->m->due != TCP_DUE_OVERTAKEN)
+		c->m->rearm = true;
+	tcp_count_prr_sent(c, len);
+}
+
 /* RFC 6675: what was lost. The FIN is a byte behind the last. */
 bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 {
 	max = MIN(max, (uint32_t)TCP_GSO_BYTES_MAX);
 	max = MAX(max - max % c->mss, (uint32_t)c->mss);
 	struct tcp_sent *t = tcp_log_next_lost(&c->m->log, &c->w->st->mem, max);
-	if (!t)
-		return false;
+	if (!t || (t->start != c->snd_una && seq_lt(c->snd_una + c->snd_wnd, t->end)))
+		return false; /* Linux: the peer has no room for it any more */
 	bool fin = c->fin_sent && t->end == c->snd_nxt;
-	uint32_t len = t->end - t->start - fin;
-	uint32_t sent = send_range(c, t->start, len, fin);
+	uint32_t sent = send_range(c, t->start, t->end - t->start - fin, fin);
 	if (!sent)
 		return false;
 	if (sent < t->end - t->start) {
@@ -427,17 +447,29 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 		if (!t || t->end - t->start != sent)
 			return false;
 	}
-	note_sent(c, sent);
-	tcp_log_sent_again(&c->m->log, t, c->w->lc->now_us);
-	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], (sent + c->mss - 1) / c->mss);
-	tcp_count_prr_sent(c, sent);
+	note_again(c, t);
+	return true;
+}
+
+bool tcp_send_tail(struct tcp_conn *c)
+{
+	struct tcp_sent *t = tcp_log_tail(&c->m->log, &c->w->st->mem);
+	if (!t)
+		return false;
+	bool fin = c->fin_sent && t->end == c->snd_nxt;
+	uint32_t len = t->end - t->start;
+	if (send_range(c, t->start, len - fin, fin) != len)
+		return false;
+	note_sent(c, len);
+	tcp_log_sent_again(&c->m->log, t, true, c->w->lc->now_us);
+	count_again(c, len);
 	return true;
 }
 
 /* And it was not sent again. */
 static bool has_lost(const struct tcp_conn *c)
 {
-	return c->m && c->m->log.lost != c->m->log.again;
+	return c->m && c->m->log.waits;
 }
 
 static uint32_t room_in_cwnd(const struct tcp_conn *c)
@@ -491,7 +523,7 @@ static bool send_new(struct tcp_conn *c)
 		return false;
 	struct mem_account *mem = &c->w->st->mem;
 	uint64_t now = c->w->lc->now_us;
-	if (!tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, now))
+	if (!tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, c->mss, now))
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, fin);
 	if (sent != len + fin)
@@ -517,7 +549,7 @@ bool tcp_push_window(struct tcp_conn *c)
 	uint32_t len = MIN(there, room);
 	uint64_t now = c->w->lc->now_us;
 	if (!len || !tcp_move(c) ||
-	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, now))
+	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, c->mss, now))
 		return false;
 	uint32_t sent = send_range(c, c->snd_nxt, len, false);
 	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
@@ -525,6 +557,18 @@ bool tcp_push_window(struct tcp_conn *c)
 	c->snd_nxt += sent;
 	c->last_sent_us = now;
 	return sent != 0;
+}
+
+bool tcp_send_one(struct tcp_conn *c)
+{
+	uint32_t there = c->snd_end - c->snd_nxt;
+	return there && room_in_window(c) >= MIN(there, (uint32_t)c->mss) && tcp_push_window(c);
+}
+
+bool tcp_may_send_new(const struct tcp_conn *c)
+{
+	bool there = c->snd_end != c->snd_nxt || c->fin_wanted;
+	return there && !c->fin_sent && room_in_window(c);
 }
 
 /* RFC 5681, 4.1: after a pause nobody knows what the path holds. */
@@ -544,7 +588,7 @@ static void restart_idle(struct tcp_conn *c)
 /* RFC 6675, 4: NextSeg(), rule 3, when there is nothing better to do with what PRR lets out. */
 static bool may_be_lost(struct tcp_conn *c)
 {
-	return c->repair == TCP_RECOVERY && c->m && c->sack_ok && c->m->log.lost == c->m->log.again &&
+	return c->repair == TCP_RECOVERY && c->m && c->sack_ok && !tcp_has_rack(c) && !c->m->log.waits &&
 	       room_in_cwnd(c) >= c->mss && tcp_log_lose_hole(&c->m->log, &c->w->st->mem, c->mss);
 }
 
@@ -559,26 +603,69 @@ static bool must_wait(struct tcp_conn *c)
 	return true;
 }
 
+/* What is lost, as far as the window reaches. */
+static bool repair_some(struct tcp_conn *c)
+{
+	bool any = false;
+	while (has_lost(c) && !c->m->hold && !must_wait(c) && room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) &&
+	       tcp_send_again(c, room_in_cwnd(c)))
+		any = true;
+	while (may_be_lost(c) && !must_wait(c) && tcp_send_again(c, c->mss))
+		any = true;
+	return any;
+}
+
+static bool send_some(struct tcp_conn *c)
+{
+	bool any = false;
+	while ((!has_lost(c) || c->m->hold || c->m->new_first) && !must_wait(c) && send_new(c))
+		any = true;
+	return any;
+}
+
+/* RFC 5682, 3.1, step 2.b: new data first, and if there is none, what is lost after all. */
+static bool ask_by_new(struct tcp_conn *c)
+{
+	send_some(c);
+	if (c->m->recover != c->snd_nxt)
+		return true;
+	c->m->frto = c->m->new_first = false;
+	return repair_some(c);
+}
+
+static void arm_after(struct tcp_conn *c, bool was_idle, bool again, bool fresh)
+{
+	struct tcp_motion *m = c->m;
+	if (again && m->rearm)
+		m->due = TCP_DUE_TIMEOUT;
+	else if (fresh && m->due != TCP_DUE_OVERTAKEN && tcp_tlp_arm(c, false))
+		return;
+	else if (tcp_timer_runs(c, TCP_TIMER_RETRANSMIT) && !was_idle &&
+		 !(m && m->due == TCP_DUE_PROBE && fresh))
+		return;
+	if (m)
+		m->rearm = false;
+	tcp_arm_retransmit(c);
+}
+
 void tcp_output(struct tcp_conn *c)
 {
-	bool any = false, was_idle = c->snd_una == c->snd_nxt;
+	bool again = false, fresh = false, was_idle = c->snd_una == c->snd_nxt;
 	if (tcp_states[c->h.state].sends) {
 		restart_idle(c);
-		while (has_lost(c) && !must_wait(c) && room_in_cwnd(c) >= MIN(c->mss, c->cc.cwnd) &&
-		       tcp_send_again(c, room_in_cwnd(c)))
-			any = true;
-		while (!has_lost(c) && !must_wait(c) && send_new(c))
-			any = true;
-		while (!must_wait(c) && may_be_lost(c) && tcp_send_again(c, c->mss))
-			any = true;
-		if (any)
+		if (c->m && c->m->new_first) {
+			fresh = ask_by_new(c);
+		} else {
+			again = has_lost(c) && repair_some(c);
+			fresh = send_some(c);
+			again |= !fresh && repair_some(c);
+		}
+		if (again || fresh)
 			c->last_sent_us = c->w->lc->now_us;
-		if (any && (was_idle || !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT)))
-			tcp_arm_retransmit(c);
-		else if (!any && !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT))
-			tcp_arm_retransmit(c);
+		if (again || fresh || !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT))
+			arm_after(c, was_idle, again, fresh);
 	}
-	if (any && !c->pingpong && c->ato_us && c->w->lc->now_us - c->heard_us < c->ato_us)
+	if ((again || fresh) && !c->pingpong && c->ato_us && c->w->lc->now_us - c->heard_us < c->ato_us)
 		c->pingpong = true; /* Linux: an answer, so acks may go with answers */
 	if (c->ack_now)
 		tcp_send_ack(c);

@@ -147,7 +147,7 @@ void tcp_note_app_limited(struct tcp_conn *c)
 {
 	struct tcp_motion *m = c->m;
 	if (m && c->snd_end - c->snd_nxt < c->mss && tcp_in_flight(c) < c->cc.cwnd &&
-	    m->log.lost == m->log.again && list_empty(&m->pace_link))
+	    !m->log.waits && list_empty(&m->pace_link))
 		cc_rate_app_limited(&m->rate, tcp_in_flight(c));
 }
 

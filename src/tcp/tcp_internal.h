@@ -12,6 +12,7 @@
 #include "cc/cc.h"
 #include "graph/node.h"
 #include "l4/l4_internal.h"
+#include "tcp/sent.h"
 #include "tcp/tcp.h"
 #include "wire/tcp.h"
 
@@ -63,10 +64,6 @@ static_assert(sizeof(struct tcp_head) == CACHELINE, "what a lookup reads");
 /* --- a segment --- */
 
 enum { TCP_SACK_MAX = 4 };
-struct tcp_range {
-	seq32 start, end; /* end is behind the last byte */
-};
-
 /* A segment that came, checked and in host order. */
 struct tcp_seg {
 	struct pkt *p; /* NULL once somebody has kept it */
@@ -98,33 +95,6 @@ struct tcp_out {
 	uint16_t flags, win;
 	seq32 seq, ack;
 	uint8_t n_opts, opts[TCP_OPTIONS_LEN_MAX];
-};
-
-/* --- what was sent and not acknowledged: sent.c --- */
-
-enum tcp_sent_flags {
-	TCP_SENT_SACKED = 1 << 0,
-	TCP_SENT_LOST = 1 << 1, /* taken for lost, not counted in flight */
-	TCP_SENT_AGAIN = 1 << 2, /* sent again since it was taken for lost: in flight once more */
-	TCP_SENT_EVER_AGAIN = 1 << 3, /* RFC 6298, 3: no round trip is measured by it */
-};
-struct tcp_sent {
-	seq32 start, end;
-	uint32_t sent_us; /* last; of the clock the lower bits, enough for a round trip */
-	uint8_t flags;
-};
-static_assert(sizeof(struct tcp_sent) == 16, "there are many");
-
-enum { TCP_SENT_INLINE = 2 };
-struct tcp_log {
-	struct tcp_sent *at; /* own, or more from the account */
-	uint16_t first, n, room;
-	uint32_t sacked, lost, again; /* bytes with those flags; AGAIN only of what is not SACKED */
-	/* Of all time, for rates: bytes that arrived, that were taken for lost; when the newest of those that arrived since it was
-	 * looked at last (any_new) had been sent. */
-	uint32_t delivered, lost_ever, newest_us;
-	bool any_new;
-	struct tcp_sent own[TCP_SENT_INLINE];
 };
 
 /* --- what came out of order: receive.c --- */
@@ -173,7 +143,10 @@ enum tcp_timer {
 	TCP_TIMERS
 };
 
-enum tcp_repair { TCP_OPEN, TCP_DISORDER, TCP_RECOVERY, TCP_LOSS }; /* Linux: enum tcp_ca_state */
+enum tcp_repair { TCP_OPEN, TCP_DISORDER, TCP_CWR, TCP_RECOVERY, TCP_LOSS }; /* Linux: enum tcp_ca_state */
+
+/* What TCP_TIMER_RETRANSMIT is for, while something is under way. */
+enum tcp_due { TCP_DUE_TIMEOUT, TCP_DUE_PROBE /* RFC 8985, 7 */, TCP_DUE_OVERTAKEN /* RFC 8985, 6.3 */ };
 
 /* Packets one behind the other: a pkt_queue without a number, which a connection has no room for. */
 struct tcp_queue {
@@ -272,9 +245,34 @@ struct tcp_motion {
 	uint16_t place; /* slab */
 
 	/* Loss: recover.c. */
-	uint8_t dup_acks;
+	uint8_t due; /* enum tcp_due */
+	uint8_t timeouts; /* since anything was acknowledged */
+	uint16_t reordering; /* how many segments others overtake */
+	bool rearm : 1; /* what is first was sent again: the timeout begins anew */
+	bool hold : 1, new_first : 1; /* until the next ACK: nothing is sent again; but after what is new */
+	bool frto : 1; /* RFC 5682: was the timeout true? */
+	bool was_again : 1; /* something was sent again, first at again_stamp */
+	bool undoable : 1; /* undo.c */
+	bool tlp : 1, tlp_again : 1; /* a probe is under way; it was no new data */
+	bool rack : 1, rack_news : 1, rack_dsack : 1;
+	bool forgot_sacks : 1; /* the receiver did: until it is over */
 	seq32 recover; /* RecoveryPoint */
+	seq32 highest; /* SACKed up to here; if anything is */
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
+	uint64_t stuck_us; /* nothing was acknowledged since what was sent then; if timeouts */
+
+	/* Undoing: undo.c. */
+	uint32_t prior_cwnd, prior_ssthresh; /* ssthresh 0: not to be restored */
+	seq32 undo_una; /* snd_una when it began */
+	int32_t undo_left; /* bytes sent again that were not needed, as far as is not known yet; < 0: nothing was */
+	uint32_t again_stamp; /* as our time stamps */
+
+	/* RFC 8985: rack.c, tlp.c. */
+	uint32_t rack_us, rack_rtt_us; /* of what arrived, when the youngest had been sent */
+	seq32 rack_end, rack_round;
+	uint8_t rack_steps, rack_persist;
+	seq32 tlp_end;
+	uint32_t sent_again, dsacks, times_reordered; /* segments, segments, events */
 
 	/* How fast: pace.c, cc. */
 	uint32_t max_flight; /* since nothing was under way last */
@@ -385,7 +383,8 @@ struct tcp_conf {
 	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
 	uint8_t syncookies, abort_on_overflow;
 	uint32_t reuse_wait_ms, waits_max, syn_backlog, invalid_ms, challenge_limit, orphans_max;
-	uint32_t reordering, somaxconn;
+	uint32_t reordering, reordering_max, somaxconn;
+	uint8_t recovery, early, frto, dsack;
 	uint32_t rmem[3], wmem[3]; /* bytes: least, first, most */
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
 	int32_t adv_win_scale;
@@ -435,18 +434,6 @@ static inline void tcp_count(const struct worker *w, enum tcp_count n)
 static inline bool tcp_is6(const struct tcp_key *k)
 {
 	return !l4_is4(&k->local);
-}
-static inline bool seq_le(seq32 a, seq32 b)
-{
-	return !seq_lt(b, a);
-}
-static inline seq32 seq_max(seq32 a, seq32 b)
-{
-	return seq_lt(a, b) ? b : a;
-}
-static inline seq32 seq_min(seq32 a, seq32 b)
-{
-	return seq_lt(a, b) ? a : b;
 }
 
 extern const struct knob tcp_knobs[];
@@ -538,6 +525,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s);
 void tcp_measured(struct tcp_conn *c, uint64_t rtt_us); /* RFC 6298, 2 */
 void tcp_arm_retransmit(struct tcp_conn *c);
 uint64_t tcp_rto_us(const struct tcp_conn *c);
+int64_t tcp_left_us(const struct tcp_conn *c); /* of the timeout of what is first under way */
 
 /* --- motion.c --- */
 
@@ -566,32 +554,6 @@ uint32_t tcp_min_rtt(const struct tcp_conn *c); /* UINT32_MAX: not measured */
 
 /* --- sent.c --- */
 
-void tcp_log_init(struct tcp_log *l);
-void tcp_log_done(struct tcp_log *l);
-bool tcp_log_add(struct tcp_log *l, struct mem_account *mem, seq32 start, seq32 end, uint64_t now_us);
-struct tcp_log_acked {
-	uint32_t bytes, sacked; /* of them, SACKed before */
-	bool has_time;
-	uint32_t sent_us; /* of the oldest that was not SACKed before */
-	bool was_again;
-};
-struct tcp_log_acked tcp_log_ack(struct tcp_log *l, seq32 una);
-/* Bytes newly SACKed. */
-uint32_t tcp_log_sack(struct tcp_log *l, struct mem_account *mem, const struct tcp_range *r);
-/* RFC 6675, 4: IsLost() for every entry; returns whether any became so. */
-bool tcp_log_find_lost(struct tcp_log *l, uint32_t dup_thresh, uint32_t mss);
-void tcp_log_all_lost(struct tcp_log *l, bool forget_sacks);
-void tcp_log_lose_first(struct tcp_log *l, struct mem_account *mem, uint32_t bytes);
-/* The next that is lost and was not sent again; cut to max bytes. NULL: none. */
-struct tcp_sent *tcp_log_next_lost(struct tcp_log *l, struct mem_account *mem, uint32_t max);
-bool tcp_log_lose_hole(struct tcp_log *l, struct mem_account *mem, uint32_t bytes); /* false: there is none */
-void tcp_log_sent_again(struct tcp_log *l, struct tcp_sent *t, uint64_t now_us);
-void tcp_log_cut(struct tcp_log *l, seq32 end); /* what did not leave */
-void tcp_log_forget_sacks(struct tcp_log *l);
-static inline struct tcp_sent *tcp_log_at(struct tcp_log *l, unsigned i)
-{
-	return &l->at[l->first + i];
-}
 /* SetPipe() */
 static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 {
@@ -601,9 +563,7 @@ static inline uint32_t tcp_in_flight(const struct tcp_conn *c)
 
 /* --- recover.c --- */
 
-/* newly: bytes acknowledged or SACKed by this segment. */
-void tcp_repair(struct tcp_conn *c, const struct tcp_seg *s, uint32_t acked, uint32_t newly, bool dup);
-void tcp_retransmit_timeout(struct tcp_conn *c);
+void tcp_retransmit_timeout(struct tcp_conn *c); /* timeout.c */
 void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes);
 
 /* --- receive.c --- */
@@ -654,6 +614,9 @@ void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_syn(struct tcp_conn *c);
 void tcp_send_reset(struct tcp_conn *c);
 bool tcp_send_again(struct tcp_conn *c, uint32_t max); /* the next lost one; false: none, or no buffer */
+bool tcp_send_one(struct tcp_conn *c); /* a new segment, if there is one, whatever cwnd says */
+bool tcp_send_tail(struct tcp_conn *c); /* the last one again */
+bool tcp_may_send_new(const struct tcp_conn *c); /* something new is there, and the peer has room */
 void tcp_send_probe(struct tcp_conn *c, bool urgent);
 bool tcp_push_window(struct tcp_conn *c); /* as much as the window lets out, however little */
 void tcp_drop_unsent(struct tcp_conn *c);
