@@ -329,4 +329,6 @@ const struct module sock_module = {
 	.worker_init = sock_worker_init,
 	.unlink = sock_unlink,
 	.worker_free = sock_worker_free,
+	.save = sock_save,
+	.restore = sock_restore,
 };

@@ -104,6 +104,10 @@ int sock_amount(struct sock *s, enum sock_amount which);
 typedef void sock_ready_fn(struct sock *s, void *ctx);
 void sock_on_ready(struct sock *s, sock_ready_fn *fn, void *ctx);
 
+/* A stream of a saved stack that nobody has taken yet, in the order of making; its names say which it is. It was restored with what waited in
+ * it, both ways. -ENOENT: no more. */
+int sock_restored(struct leat_stack *st, struct sock **ret);
+
 extern const struct module sock_module;
 
 #endif

@@ -33,6 +33,7 @@ static_assert(SOCK_OWN_EXT + SOCK_EXTS <= ARRAY_SIZE(((struct l4_more *)0)->own)
 
 /* The state of module sock. */
 struct sock_stack {
+	uint32_t restored_next, restored_end; /* ids that sock_restored() has not given out yet */
 	struct l4_end
 		*gone; /* those that module l4 left behind, by struct l4_end.tell; the last one's is itself */
 };
@@ -40,6 +41,10 @@ struct sock_worker {
 	struct slab streams, datagrams;
 };
 
+static inline struct sock_stack *sock_stack(const struct leat_stack *st)
+{
+	return stack_state(st, MODULE_sock);
+}
 static inline struct sock *sock_of(struct l4_end *e)
 {
 	return container_of(e, struct sock, end);
@@ -76,6 +81,11 @@ void sock_became_ready(struct l4_end *e, struct worker *at);
 /* With the workers between turns. */
 int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, uint8_t proto,
 	     const struct sock_creds *creds, struct sock **ret);
+
+/* --- save.c --- */
+
+int sock_save(struct leat_stack *st, struct saver *s);
+int sock_restore(struct leat_stack *st, struct loader *l);
 
 /* --- control.c --- */
 

@@ -194,7 +194,8 @@ static void keep(struct tcp_request *r)
 	tcp_enter_table(r->w, &r->h);
 	list_append(&b->half, &r->link);
 	racy_add(b->n_half, 1);
-	racy_add(b->n_young, 1);
+	if (!r->timeouts)
+		racy_add(b->n_young, 1);
 }
 
 static enum drop new_request(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
@@ -212,6 +213,26 @@ static enum drop new_request(struct worker *w, struct tcp_listener *l, const str
 	send_synack(r);
 	lcore_timer_in(w->lc, &r->timer, timeout_us(r));
 	return DROP_TCP_DONE;
+}
+
+int tcp_request_put_back(struct worker *w, struct tcp_listener *l, const struct tcp_request *like,
+			 uint64_t in_us)
+{
+	struct tcp_request *r = slab_zalloc(&tcp_worker(w)->requests);
+	if (!r)
+		return -ENOMEM;
+	uint16_t place = r->h.place;
+	*r = *like;
+	r->h.place = place;
+	r->h.kind = TCP_KIND_REQUEST;
+	r->h.state = TCP_SYN_RECV;
+	r->l = l;
+	r->w = w;
+	r->sent_us = w->lc->now_us;
+	r->retries = MAX(r->retries, 1); /* no round trip is measured by it */
+	keep(r);
+	lcore_timer_in(w->lc, &r->timer, in_us);
+	return 0;
 }
 
 /* --- cookies --- */
@@ -296,17 +317,22 @@ static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_se
 	return c;
 }
 
+void tcp_ready_put_back(struct tcp_conn *c, struct tcp_listener *l)
+{
+	struct tcp_backlog *b = &l->of[c->w->index];
+	c->in_accept = true;
+	list_append(&b->ready, &c->accept);
+	racy_add(b->n_ready, 1);
+}
+
 /* It waits to be accepted; the request is gone. */
 static void make_ready(struct tcp_conn *c, struct tcp_listener *l)
 {
 	struct worker *w = c->w;
-	struct tcp_backlog *b = &l->of[w->index];
 	tcp_conn_hold(c, tcp_sharing(l->end));
 	tcp_enter_table(w, &c->h);
 	tcp_begin_established(c);
-	c->in_accept = true;
-	list_append(&b->ready, &c->accept);
-	racy_add(b->n_ready, 1);
+	tcp_ready_put_back(c, l);
 	tcp_count(w, TCP_N_PASSIVE_OPENS);
 	l4_tell_from(w, l->end);
 }

@@ -217,6 +217,11 @@ int tcp_take_port(struct l4_end *e, const struct l4_addr *want)
 	return 0;
 }
 
+void tcp_put_port_back(struct l4_end *e)
+{
+	take(e, TCP_PORT_BOUND, e->local.port);
+}
+
 void tcp_keep_port(struct l4_end *e)
 {
 	if (!e->stream_port)

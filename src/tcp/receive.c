@@ -496,6 +496,26 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 	return why;
 }
 
+bool tcp_put_back(struct tcp_conn *c, seq32 seq, const uint8_t *bytes, uint32_t len)
+{
+	struct lcore *lc = c->w->lc;
+	struct pkt *p = pkt_new(lc);
+	uint32_t done = 0, n = 1;
+	while (p && done < len && n)
+		done += n = tcp_fill_pkt(lc, p, bytes + done, len - done);
+	bool ok = p && done == len && len && !seq_lt(seq, c->rcv_nxt);
+	if (ok) {
+		p->edge.tcp.seq = seq;
+		p->edge.tcp.end = seq + len;
+		p->edge.tcp.off = 0;
+	}
+	if (ok && seq == c->rcv_nxt)
+		append(c, p);
+	else if (p && (!ok || put_early(c, p)))
+		pkt_free(lc, p);
+	return ok;
+}
+
 void tcp_drop_received(struct tcp_conn *c)
 {
 	tcp_let_go(c->w, tcp_rcv_held(c));

@@ -109,4 +109,6 @@ const struct module tcp_module = {
 	.drain = tcp_drain,
 	.worker_free = tcp_worker_free,
 	.free = tcp_free,
+	.save = tcp_save,
+	.restore = tcp_restore,
 };

@@ -78,6 +78,14 @@ int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
 int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2]);
 
+/* For save files: a socket's part in TCP, and all that hangs below it (connections nobody has accepted yet). The second meets a fresh
+ * endpoint with its names. 0, -EINVAL, -ENOMEM. */
+struct saver;
+struct loader;
+bool tcp_is_worth_saving(const struct l4_end *e); /* it has more than options */
+void tcp_save_end(const struct l4_end *e, struct saver *s);
+int tcp_restore_end(struct l4_end *e, struct loader *l);
+
 /* What happened, under the names of /proc/net/snmp and netstat. */
 enum tcp_count {
 #define TCP_COUNT(id, group, name) TCP_N_##id,

@@ -397,6 +397,7 @@ struct tcp_stack {
 	struct tcp_conf conf;
 	struct sipkey isn_key, stamp_key, port_key, cookie_key;
 	struct hash bound; /* struct tcp_sock by port */
+	uint64_t saved_us; /* the clock of the file that it was restored from; 0: none */
 	struct hash listening; /* by port; workers read it */
 	uint16_t out4, out6;
 	uint8_t memory; /* enum tcp_memory; any worker */
@@ -470,6 +471,7 @@ int tcp_choose_port(struct l4_end *e, struct tcp_key *k, bool in_turn);
 void tcp_keep_port(struct l4_end *e); /* that was chosen so */
 int tcp_take_port(struct l4_end *e, const struct l4_addr *want);
 void tcp_give_port(struct l4_end *e);
+void tcp_put_port_back(struct l4_end *e); /* of a saved stack: nobody is asked */
 bool tcp_may_listen(const struct l4_end *e);
 uint32_t tcp_first_seq(const struct worker *w, const struct tcp_key *k); /* RFC 6528 */
 uint32_t tcp_stamp_offset(const struct leat_stack *st, const struct tcp_key *k);
@@ -572,6 +574,8 @@ void tcp_count_prr_sent(struct tcp_conn *c, uint32_t bytes);
 enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s);
 uint8_t tcp_put_sacks(struct tcp_conn *c, uint8_t *opts, uint8_t room);
 void tcp_drop_received(struct tcp_conn *c);
+/* Bytes of a saved connection, where they were. False: no buffer. */
+bool tcp_put_back(struct tcp_conn *c, seq32 seq, const uint8_t *bytes, uint32_t len);
 bool tcp_prune(
 	struct tcp_conn *c); /* early data goes, the latest first, down to the buffer; false: not enough */
 
@@ -665,9 +669,18 @@ enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struc
 /* *ret_head: who is to hear of the segment now; NULL: nobody. */
 enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp_conn **ret);
 void tcp_request_free(struct tcp_request *r);
+/* Of a saved stack: numbers as in *like. */
+int tcp_request_put_back(struct worker *w, struct tcp_listener *l, const struct tcp_request *like,
+			 uint64_t in_us);
+void tcp_ready_put_back(struct tcp_conn *c, struct tcp_listener *l);
 void tcp_listener_free(struct tcp_listener *l);
 void tcp_take_accepted(struct tcp_conn *c, struct tcp_backlog *b); /* out of its queue */
 void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b);
+
+/* --- save.c --- */
+
+int tcp_save(struct leat_stack *st, struct saver *s);
+int tcp_restore(struct leat_stack *st, struct loader *l);
 
 /* --- wait.c --- */
 
@@ -679,7 +692,7 @@ bool tcp_wait_may_be_called(const struct tcp_wait *t,
 			    bool chosen); /* by connect(); chosen: the port is of our choice */
 void tcp_wait_give_way(struct tcp_wait *t, struct tcp_conn *c); /* to c, which goes on where it ended */
 void tcp_wait_free(struct tcp_wait *t);
-void tcp_wait_enter(struct tcp_wait *t, uint64_t how_long_us);
+void tcp_wait_put_back(struct worker *w, const struct tcp_wait *like, uint64_t in_us); /* of a saved stack */
 
 /* --- path.c --- */
 

@@ -57,7 +57,7 @@ static struct tcp_wait *wait_new(const struct tcp_conn *c)
 	return t;
 }
 
-void tcp_wait_enter(struct tcp_wait *t, uint64_t how_long_us)
+static void enter(struct tcp_wait *t, uint64_t how_long_us)
 {
 	tcp_enter_table(t->w, &t->h);
 	if (tcp_hold_port(t->w, &t->h, t->uid, t->port))
@@ -73,7 +73,22 @@ void tcp_begin_wait(struct tcp_conn *c, uint64_t how_long_us)
 	tcp_count(c->w, t ? TCP_N_TW : TCP_N_TW_OVERFLOW);
 	tcp_done(c);
 	if (t)
-		tcp_wait_enter(t, how_long_us);
+		enter(t, how_long_us);
+}
+
+void tcp_wait_put_back(struct worker *w, const struct tcp_wait *like, uint64_t in_us)
+{
+	struct tcp_wait *t = too_many(w->st) ? NULL : slab_zalloc(&tcp_worker(w)->waits);
+	if (!t)
+		return;
+	uint16_t place = t->h.place;
+	*t = *like;
+	t->w = w;
+	t->h.place = place;
+	t->h.kind = TCP_KIND_WAIT;
+	t->port = (uint8_t)((t->port & (TCP_HOLD_REUSEADDR | TCP_HOLD_REUSEPORT)) | TCP_HOLD_WAIT);
+	timer_init(&t->timer, over);
+	enter(t, in_us);
 }
 
 static void answer(struct tcp_wait *t, uint16_t flags)

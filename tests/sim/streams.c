@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* streams COUNT SEED: random programs over random wires. Two stacks, a wire that loses, doubles, reorders, delays and breaks frames, a few
  * connections, whose ends write, read, rest and close as chance has it. Whatever happened on the way: what was written is
- * read, once, in order, and then the end; and when all is over nothing is left of it. COUNT runs, from SEED on; a run that fails says
+ * read, once, in order, and then the end; and when all is over nothing is left of it. In some runs an end is saved at any instant, gone for
+ * a while, and restored in another stack, sockets and all. COUNT runs, from SEED on; a run that fails says
  * its own. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -38,6 +39,7 @@ struct world {
 	uint64_t again;
 	const char *wrong;
 	bool ip6;
+	unsigned moves; /* so often yet an end is saved and restored */
 };
 
 static uint32_t chance(struct world *w, uint32_t n)
@@ -167,6 +169,42 @@ static bool open_all(struct world *w)
 	return true;
 }
 
+/* --- saved and restored --- */
+
+/* The sockets of a node, in the order in which they were made; those that are open. */
+static unsigned sockets_of(struct world *w, bool of_b, struct sock **ret[STREAMS_MAX + 1])
+{
+	unsigned n = 0;
+	if (of_b)
+		ret[n++] = &w->listener;
+	for (unsigned i = 0; i < w->n; i++)
+		if (w->end[i][of_b].s)
+			ret[n++] = &w->end[i][of_b].s;
+	return n;
+}
+
+static void move(struct world *w, bool of_b)
+{
+	struct sim_node *node = of_b ? w->b : w->a;
+	struct sock **at[STREAMS_MAX + 1], *more;
+	unsigned n = sockets_of(w, of_b, at);
+	if (sim_crash(node, true)) {
+		wrong(w, sim_why(w->sim));
+		return;
+	}
+	sim_run(w->sim, chance(w, 3) ? 0 : chance(w, 5000) * SIM_MS);
+	if (sim_return(node)) {
+		wrong(w, sim_why(w->sim));
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		if (sock_restored(sim_node_stack(node), at[i]))
+			wrong(w, "a socket is gone");
+	if (!sock_restored(sim_node_stack(node), &more))
+		wrong(w, "a socket more than there were");
+	w->moves--;
+}
+
 /* One after the other, so that who is accepted next is known. */
 static bool connect_one(struct world *w, struct end *e)
 {
@@ -183,6 +221,8 @@ static bool connect_one(struct world *w, struct end *e)
 		if (e[0].connected) /* it waits for the first data, if its ACK was lost */
 			act(w, &e[0]);
 		sim_run(w->sim, 1000 + chance(w, 50000));
+		if (w->moves && !chance(w, 20))
+			move(w, true);
 	}
 	return false;
 }
@@ -200,6 +240,8 @@ static bool play(struct world *w)
 		for (unsigned i = 0; i < w->n * 2; i++)
 			all &= act(w, &w->end[i / 2][i % 2]);
 		sim_run(w->sim, 1 + chance(w, w->end[chance(w, w->n)][chance(w, 2)].nap_us));
+		if (w->moves && !w->wrong && !chance(w, 300))
+			move(w, chance(w, 2));
 		if (sim_now_us(w->sim) > until)
 			wrong(w, "it does not come to an end");
 	}
@@ -218,7 +260,8 @@ static void nothing_left(struct world *w, struct sim_node *n)
 	struct leat_stack *st = sim_node_stack(n);
 	for (unsigned i = 0; i < st->n_workers; i++) {
 		const struct tcp_worker *tw = tcp_worker(st->worker[i]);
-		if (tw->by_key.count || tw->conns.used || tw->motions.used || tw->requests.used || tw->waits.used)
+		if (tw->by_key.count || tw->chosen.count || tw->holds.count || tw->conns.used ||
+		    tw->motions.used || tw->requests.used || tw->waits.used)
 			wrong(w, "something is left");
 	}
 	if (tcp_stack(st)->bound.count || tcp_stack(st)->listening.count)
@@ -274,6 +317,7 @@ static bool build(struct world *w)
 	if (c.offload || !w->ip6) /* nobody would see it: there are no sums, or none in ARP */
 		c.corrupt = 0;
 	w->n = 1 + chance(w, STREAMS_MAX);
+	w->moves = chance(w, 3) ? 0 : 1 + chance(w, 8);
 	if (sim_new(&o, &w->sim) || sim_node_new(w->sim, "a", 1 + chance(w, 3), &w->a) ||
 	    sim_node_new(w->sim, "b", 1 + chance(w, 3), &w->b) ||
 	    sim_wire_new(w->sim, w->a, "eth0", w->b, "eth0", &c, NULL))
