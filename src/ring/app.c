@@ -6,6 +6,7 @@
  * struct poller.more; the program's word is `waiting`, which the worker takes back before it writes to the eventfd, so that one
  * sleep costs one write. */
 #include <poll.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ static bool has_completion(const struct leat_ring *r)
 	return __atomic_load_n(&r->cq_head, __ATOMIC_ACQUIRE) != r->cq_tail;
 }
 
-unsigned leat_reap(struct leat_ring *r, struct leat_cqe *to, unsigned max)
+static unsigned reap_ring(struct leat_ring *r, struct leat_cqe *to, unsigned max)
 {
 	uint32_t tail = r->cq_tail;
 	unsigned n = MIN(__atomic_load_n(&r->cq_head, __ATOMIC_ACQUIRE) - tail, max);
@@ -46,6 +47,24 @@ unsigned leat_reap(struct leat_ring *r, struct leat_cqe *to, unsigned max)
 		to[i] = r->cq[(tail + i) & r->cq_mask];
 	__atomic_store_n(&r->cq_tail, tail + n, __ATOMIC_RELEASE);
 	return n;
+}
+
+static unsigned reap_aside(struct leat_ring *r, struct leat_cqe *to, unsigned max)
+{
+	unsigned n = MIN(r->n_aside, max);
+	for (unsigned i = 0; i < n; i++)
+		to[i] = r->aside[r->aside_first + i];
+	r->aside_first += n;
+	r->n_aside -= n;
+	if (!r->n_aside)
+		r->aside_first = 0;
+	return n;
+}
+
+unsigned leat_reap(struct leat_ring *r, struct leat_cqe *to, unsigned max)
+{
+	unsigned n = r->n_aside ? reap_aside(r, to, max) : 0;
+	return n + reap_ring(r, to + n, max - n);
 }
 
 int leat_ring_fd(const struct leat_ring *r)
@@ -89,23 +108,82 @@ static int sleep_until(struct leat_ring *r, int64_t until_us)
 	return read(r->fd, &times, sizeof times) == sizeof times || errno == EAGAIN ? 0 : -errno;
 }
 
-int leat_wait(struct leat_ring *r, int64_t timeout_us)
+static int64_t until_of(int64_t timeout_us)
 {
-	int64_t until_us = timeout_us < 0 ? -1 : 0;
-	if (has_completion(r))
-		return 0;
-	if (!timeout_us)
-		return -ETIME;
-	if (timeout_us > 0)
-		until_us = clock_us() + timeout_us;
+	return timeout_us < 0 ? -1 : clock_us() + timeout_us;
+}
+
+static int wait_until(struct leat_ring *r, int64_t until_us)
+{
 	while (leat_arm(r)) {
 		int err = sleep_until(r, until_us);
-		if (err) {
-			racy_set(r->waiting, 0);
-			return has_completion(r) ? 0 : err;
-		}
+		if (!err)
+			continue;
+		racy_set(r->waiting, 0);
+		return has_completion(r) ? 0 : err;
 	}
 	return 0;
+}
+
+int leat_wait(struct leat_ring *r, int64_t timeout_us)
+{
+	if (r->n_aside || has_completion(r))
+		return 0;
+	return timeout_us ? wait_until(r, until_of(timeout_us)) : -ETIME;
+}
+
+/* --- who waits for a certain one --- */
+
+/* Room for one more. False: no memory. */
+static bool make_room(struct leat_ring *r)
+{
+	unsigned room = r->aside_room ? r->aside_room * 2 : 64;
+	if (r->aside_first) {
+		memmove(r->aside, r->aside + r->aside_first, r->n_aside * sizeof *r->aside);
+		r->aside_first = 0;
+	}
+	if (r->aside_first + r->n_aside < r->aside_room)
+		return true;
+	struct leat_cqe *at = realloc(r->aside, room * sizeof *at);
+	if (!at)
+		return false;
+	r->aside = at;
+	r->aside_room = room;
+	return true;
+}
+
+void ring_put_aside(struct leat_ring *r)
+{
+	while (has_completion(r) && make_room(r))
+		reap_ring(r, &r->aside[r->aside_first + r->n_aside++], 1);
+}
+
+static bool take_aside(struct leat_ring *r, unsigned from, uint64_t lo, uint64_t hi, struct leat_cqe *ret)
+{
+	for (unsigned i = from; i < r->n_aside; i++) {
+		struct leat_cqe *c = &r->aside[r->aside_first + i];
+		if (c->user_data < lo || c->user_data > hi)
+			continue;
+		*ret = *c;
+		memmove(c, c + 1, (--r->n_aside - i) * sizeof *c);
+		return true;
+	}
+	return false;
+}
+
+int ring_take(struct leat_ring *r, uint64_t lo, uint64_t hi, int64_t timeout_us, struct leat_cqe *ret)
+{
+	int64_t until_us = until_of(timeout_us);
+	unsigned seen = 0;
+	for (;;) {
+		ring_put_aside(r);
+		if (take_aside(r, seen, lo, hi, ret))
+			return 0;
+		seen = r->n_aside;
+		int err = wait_until(r, until_us);
+		if (err)
+			return err;
+	}
 }
 
 int leat_submit_and_wait(struct leat_ring *r, struct leat_cqe *to, unsigned max, int64_t timeout_us)

@@ -8,6 +8,7 @@
  * a batch that was submitted (app.c).
  *
  * A ring whose completions nobody takes is not asked for more; what completes meanwhile waits in a list. */
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -351,6 +352,7 @@ static void release(struct leat_ring *r)
 	mem_free(r->sq);
 	mem_free(r->cq);
 	mem_free(r->lend);
+	free(r->aside);
 	mem_free(r);
 }
 

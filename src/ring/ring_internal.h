@@ -53,7 +53,10 @@ struct leat_ring {
 	uint32_t cq_tail;
 	uint32_t waiting; /* racy: the worker takes it back before it wakes */
 	uint32_t sq_next; /* its own: entries written */
-	uint32_t blocking; /* its own: calls of the blocking layer, for their user_data */
+	uint32_t blocking; /* its own, as all that follows: numbers that calls.c gave to operations */
+	uint64_t patience_us;
+	struct leat_cqe *aside; /* that somebody found who waited for another */
+	unsigned aside_first, n_aside, aside_room;
 
 	/* The worker's; the program reads the first two. */
 	uint32_t sq_tail cacheline_aligned;
@@ -174,6 +177,13 @@ struct rings {
 	unsigned next_hub;
 	struct list listeners; /* all that were ever made */
 };
+
+/* --- app.c, for calls.c --- */
+
+/* Completions that are there, for leat_reap() later. */
+void ring_put_aside(struct leat_ring *r);
+/* Waits for one with user_data from lo to hi, and takes it; others are put aside. 0, -ETIME, -EINTR. */
+int ring_take(struct leat_ring *r, uint64_t lo, uint64_t hi, int64_t timeout_us, struct leat_cqe *ret);
 
 /* --- table.c --- */
 
