@@ -209,6 +209,44 @@ static void print_bits(const uint64_t v[KNOB_VALUES], char *to, size_t len)
 	}
 }
 
+/* --- words --- */
+
+static bool find_word(const struct knob *k, const char *text, size_t len, unsigned *ret)
+{
+	for (unsigned i = 0; k->word(i); i++)
+		if (strlen(k->word(i)) == len && !memcmp(k->word(i), text, len)) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
+static bool parse_words(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALUES])
+{
+	uint64_t bits = 0;
+	unsigned n = 0, count = 0;
+	for (size_t len; (len = strcspn(text += strspn(text, " \t\n"), " \t\n")); text += len, count++) {
+		if (!find_word(k, text, len, &n))
+			return false;
+		bits |= UINT64_C(1) << n;
+	}
+	if (k->flags & KNOB_WORD && count != 1)
+		return false;
+	ret_v[0] = k->flags & KNOB_WORD ? n : bits;
+	ret_v[1] = ret_v[2] = 0;
+	return true;
+}
+
+static void print_words(const struct knob *k, uint64_t v, char to[KNOB_TEXT_MAX])
+{
+	size_t at = 0;
+	to[0] = 0;
+	for (unsigned i = 0; k->word(i); i++)
+		if (k->flags & KNOB_WORD ? v == i : v >> i & 1)
+			at += (size_t)snprintf(to + at, KNOB_TEXT_MAX - at, "%s%s", at ? " " : "",
+					       k->word(i));
+}
+
 bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALUES])
 {
 	uint64_t v[KNOB_VALUES] = { 0 };
@@ -216,6 +254,8 @@ bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALU
 		return parse_bits(text, ret_v);
 	if (k->flags & KNOB_IP6)
 		return parse_ip6(text, ret_v);
+	if (k->flags & (KNOB_WORD | KNOB_WORDS))
+		return parse_words(k, text, ret_v);
 	for (unsigned i = 0; i < n_values(k); i++)
 		if (!parse_one(k, &text, &v[i]))
 			return false;
@@ -245,6 +285,8 @@ void knob_print(const struct knob *k, const uint64_t v[KNOB_VALUES], char to[KNO
 {
 	if (k->flags & KNOB_IP6)
 		print_ip6(v, to);
+	else if (k->flags & (KNOB_WORD | KNOB_WORDS))
+		print_words(k, v[0], to);
 	else if (k->flags & KNOB_BITS)
 		print_bits(v, to, KNOB_TEXT_MAX);
 	else if (k->flags & KNOB_SIGNED)

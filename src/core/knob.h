@@ -26,6 +26,8 @@ enum knob_flags {
 	KNOB_SIGNED = 1 << 2, /* values, bounds and members are signed: KNOB_MINUS(1) is the least */
 	KNOB_FOLLOWS = 1 << 4, /* another setting changes it, too: saved even with its default */
 	KNOB_BITS = 1 << 5, /* the pair is 128 bits, written as a list of numbers and ranges: "0-1,3-127" */
+	KNOB_WORD = 1 << 6, /* the value is the number of a word (.word) */
+	KNOB_WORDS = 1 << 7, /* its bits are numbers of words, written with blanks between them */
 	KNOB_IP6 =
 		1
 		<< 3, /* the pair is an IPv6 address, in the order of its bytes; all zero: none, and empty text */
@@ -40,6 +42,7 @@ struct knob {
 	uint32_t scale; /* the member counts so many to one of the value; 0: 1 */
 	size_t at;
 	uint64_t dflt[KNOB_VALUES], min, max; /* of each value */
+	const char *(*word)(unsigned number); /* from 0; NULL: there are no more */
 	const char *unit; /* "ms"; NULL: a number, or 0 and 1 */
 	const char *help; /* a line */
 	/* More than min and max can say, before anything is written: 0 or -errno. i: NULL for the stack and for "default". */

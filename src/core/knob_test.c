@@ -159,6 +159,35 @@ static void bits_are_a_list_of_ranges(void **state)
 	assert_string_equal(text + strlen(text) - 4, ",126");
 }
 
+static const char *word(unsigned n)
+{
+	static const char *const words[] = { "one", "two", "three" };
+	return n < ARRAY_SIZE(words) ? words[n] : NULL;
+}
+
+static void words_stand_for_numbers(void **state)
+{
+	static const struct knob one = { .name = "net.one", .flags = KNOB_WORD, .word = word },
+				 some = { .name = "net.some", .flags = KNOB_WORDS, .word = word };
+	char text[KNOB_TEXT_MAX];
+	uint64_t v[KNOB_VALUES] = { 9 };
+	assert_true(knob_parse(&one, " two\n", v));
+	assert_int_equal(v[0], 1);
+	knob_print(&one, v, text);
+	assert_string_equal(text, "two");
+	assert_false(knob_parse(&one, "", v));
+	assert_false(knob_parse(&one, "two three", v));
+	assert_false(knob_parse(&one, "tw", v));
+	assert_int_equal(v[0], 1);
+	assert_true(knob_parse(&some, "three\tone three", v));
+	assert_int_equal(v[0], 5);
+	knob_print(&some, v, text);
+	assert_string_equal(text, "one three");
+	assert_true(knob_parse(&some, "", v));
+	assert_int_equal(v[0], 0);
+	assert_false(knob_parse(&some, "one four", v));
+}
+
 static void an_alias_counts_in_its_own_unit(void **state)
 {
 	struct setup u = start();
@@ -220,6 +249,7 @@ int main(void)
 		cmocka_unit_test(three_numbers_are_read_checked_and_shown_together),
 		cmocka_unit_test(text_that_is_no_number_is_refused),
 		cmocka_unit_test(bits_are_a_list_of_ranges),
+		cmocka_unit_test(words_stand_for_numbers),
 		cmocka_unit_test(an_alias_counts_in_its_own_unit),
 		cmocka_unit_test(what_was_set_comes_back_and_the_rest_is_as_at_first),
 		cmocka_unit_test(a_saved_value_out_of_bounds_is_named),
