@@ -69,6 +69,7 @@ struct ip_way {
 	uint32_t out_if, mtu; /* mtu: of the path, as far as known */
 	uint32_t link_mtu;
 	struct fib_via via;
+	const struct fib_nh *nh; /* the route; NULL: none was asked. Until the end of the turn */
 	const struct fib_exc *exc; /* what is known of the path; NULL: nothing. Until the end of the turn */
 	uint8_t hops; /* time to live, or hop limit, where the sender says nothing else */
 	uint8_t type; /* RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_MULTICAST */

@@ -70,6 +70,7 @@ enum drop ip_way_of(const struct worker *w, const struct fib_nh *nh, uint32_t ou
 		.out_if = out_if,
 		.mtu = family == AF_INET6 ? link_mtu6(out, route_mtu(nh, out)) : route_mtu(nh, out),
 		.link_mtu = racy_get(out->mtu),
+		.nh = nh,
 		.mtu_locked = nh && fib_nh_mtu_locked(nh),
 		.via = fib_via_of(out_if, nh),
 		.exc = fib_exc_find(w, family, dst, out_if, nh),

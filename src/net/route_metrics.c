@@ -45,9 +45,14 @@ uint32_t route_metric_bound(unsigned type, uint32_t v)
 	}
 }
 
+/* Those of the room cc, whom this room does not know (tcp/pace_test.c compares). */
 bool route_cc_algo_known(const char *name)
 {
-	return !strcmp(name, "reno") || !strcmp(name, "cubic") || !strcmp(name, "bbr");
+	static const char *const known[] = { "reno", "cubic", "bic", "dctcp", "bbr" };
+	for (unsigned i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(name, known[i]))
+			return true;
+	return false;
 }
 
 static int read_cc_algo(const struct nlattr *a, struct fib_nh *nh, struct nl_ext *ext)
