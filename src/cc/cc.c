@@ -6,7 +6,9 @@
 #include <string.h>
 
 /* In this order settings are kept: what is new goes to the end. */
-static const struct cc_ops *const all[] = { &cc_reno, &cc_cubic, &cc_bic, &cc_dctcp };
+static const struct cc_ops *const all[] = { &cc_reno, &cc_cubic, &cc_bic, &cc_dctcp, &cc_bbr };
+
+static_assert(ARRAY_SIZE(all) == CC_ALGORITHMS, "settings name them all");
 
 const struct cc_ops *cc_get(unsigned number)
 {

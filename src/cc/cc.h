@@ -12,7 +12,7 @@
 #include "base/base.h"
 #include "cc/rate.h"
 
-enum { CC_NAME_MAX = 16, CC_PRIVATE = 4, CC_LARGE_BYTES = 192, CC_INITIAL_SEGMENTS = 10 /* RFC 6928 */ };
+enum { CC_NAME_MAX = 16, CC_PRIVATE = 4, CC_LARGE_BYTES = 208, CC_INITIAL_SEGMENTS = 10 /* RFC 6928 */ };
 
 struct cc_ops;
 
@@ -34,6 +34,7 @@ struct cc_ack {
 	uint32_t rtt_us; /* measured by it; 0: not */
 	uint32_t srtt_us;
 	uint64_t now_us;
+	bool recovering; /* the transport repairs what a timeout took for lost */
 	bool limited; /* the window kept data from leaving */
 	bool grows; /* the window was made use of, and nothing is being repaired */
 	bool ece; /* the receiver says that what it acknowledges was marked (RFC 3168) */
@@ -75,13 +76,14 @@ struct cc_ops {
 	uint64_t (*pacing)(const struct cc *c);
 };
 
-extern const struct cc_ops cc_reno, cc_cubic, cc_bic, cc_dctcp;
+extern const struct cc_ops cc_reno, cc_cubic, cc_bic, cc_dctcp, cc_bbr;
 
 /* By its name, by its number (from 0; stable); NULL: there is none. */
 const struct cc_ops *cc_find(const char *name);
 const struct cc_ops *cc_get(unsigned number);
 unsigned cc_number(const struct cc_ops *ops);
 const char *cc_name(unsigned number);
+enum { CC_ALGORITHMS = 5 }; /* numbers below */
 
 /* With a fresh window for segments of mss bytes. */
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss);

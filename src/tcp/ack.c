@@ -150,6 +150,7 @@ static void control(struct tcp_conn *c, const struct tcp_news *n)
 	sample(c, n->rtt_us, &s);
 	const struct cc_ack a = { .bytes = n->took.newly,
 				  .rate = &s,
+				  .recovering = c->repair == TCP_LOSS,
 				  .limited = c->cwnd_limited,
 				  .una = c->snd_una,
 				  .nxt = c->snd_nxt,

@@ -83,23 +83,6 @@ static bool listen_at_b(struct world *w, const struct sockaddr_in *at)
 	       !sock_bind(w->listener, (const void *)at, sizeof *at) && !sock_listen(w->listener, 10);
 }
 
-static bool connect_one(struct world *w, const struct row *r, struct flow *f, const char *cc,
-			const struct sockaddr_in *to)
-{
-	if (sock_open(sim_node_stack(w->a), AF_INET, SOCK_STREAM, 0, NULL, &f->from) ||
-	    sock_setsockopt(f->from, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc)))
-		return false;
-	if (r->pace && sock_setsockopt(f->from, SOL_SOCKET, SO_MAX_PACING_RATE, &r->pace, sizeof r->pace))
-		return false;
-	int err = sock_connect(f->from, (const void *)to, sizeof *to);
-	for (unsigned i = 0; i < 1000 && err; i++) {
-		sim_run(w->sim, 10 * SIM_MS);
-		err = sock_connect(f->from, (const void *)to, sizeof *to);
-	}
-	sim_run(w->sim, SIM_SEC);
-	return !err && !sock_accept(w->listener, &f->to);
-}
-
 static void move(struct flow *f)
 {
 	static uint8_t buf[65536];
@@ -124,6 +107,28 @@ static void go_on(struct world *w, uint32_t seconds, bool counts)
 		w->held_n++;
 		w->held_most = s.held > w->held_most ? s.held : w->held_most;
 	}
+}
+
+static bool connect_one(struct world *w, const struct row *r, struct flow *f, const char *cc,
+			const struct sockaddr_in *to)
+{
+	if (sock_open(sim_node_stack(w->a), AF_INET, SOCK_STREAM, 0, NULL, &f->from) ||
+	    sock_setsockopt(f->from, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc)))
+		return false;
+	if (r->pace && sock_setsockopt(f->from, SOL_SOCKET, SO_MAX_PACING_RATE, &r->pace, sizeof r->pace))
+		return false;
+	int err = sock_connect(f->from, (const void *)to, sizeof *to);
+	for (unsigned i = 0; i < 1000 && err; i++) {
+		sim_run(w->sim, 10 * SIM_MS);
+		err = sock_connect(f->from, (const void *)to, sizeof *to);
+	}
+	w->n++;
+	err = -EAGAIN;
+	for (unsigned i = 0; i < 100 && err; i++) {
+		sim_run(w->sim, 100 * SIM_MS);
+		err = sock_accept(w->listener, &f->to);
+	}
+	return !err;
 }
 
 static bool judge(const struct world *w, const struct row *r)
@@ -153,11 +158,11 @@ static bool play(const struct row *r)
 	bool ok = build(&w, r);
 	if (ok) {
 		sim_run(w.sim, SIM_SEC);
-		ok = listen_at_b(&w, &at) && connect_one(&w, r, &w.flow[w.n++], r->cc, &at);
+		ok = listen_at_b(&w, &at) && connect_one(&w, r, &w.flow[w.n], r->cc, &at);
 	}
 	if (ok && r->second) {
 		go_on(&w, 1, false);
-		ok = connect_one(&w, r, &w.flow[w.n++], r->second, &at);
+		ok = connect_one(&w, r, &w.flow[w.n], r->second, &at);
 	}
 	if (ok) {
 		go_on(&w, r->warm_s, false);
@@ -183,6 +188,8 @@ static bool play(const struct row *r)
 /* 10 Mbit/s and 40 ms there and back are 33 packets under way. */
 #define PATH .rate_kbps = 10000, .delay_ms = 20, .queue = 40, .warm_s = 10, .run_s = 20
 
+#define LONG .rate_kbps = 50000, .delay_ms = 20, .queue = 400, .warm_s = 5, .run_s = 10
+
 static const struct row rows[] = {
 	{ "reno", "reno", PATH, .least = 88, .most = 96 },
 	{ "cubic", "cubic", PATH, .least = 90, .most = 96 },
@@ -192,6 +199,11 @@ static const struct row rows[] = {
 	{ "cubic and cubic", "cubic", "cubic", PATH, .least = 90, .most = 96, .least_share = 20 },
 	{ "cubic and reno", "cubic", "reno", PATH, .least = 90, .most = 96, .least_share = 15 },
 	{ "bic and bic", "bic", "bic", PATH, .least = 90, .most = 96, .least_share = 15 },
+	{ "bbr", "bbr", PATH, .least = 88, .most = 96 },
+	{ "bbr and bbr", "bbr", "bbr", PATH, .least = 88, .most = 96, .least_share = 30 },
+	{ "bbr and cubic", "bbr", "cubic", PATH, .least = 88, .most = 96, .least_share = 10 },
+	{ "bbr, 1 % lost", "bbr", .loss_ppm = 10000, LONG, .least = 60, .most = 96 },
+	{ "cubic, 1 % lost", "cubic", .loss_ppm = 10000, LONG, .least = 5, .most = 50 },
 	{ "paced at a tenth", "cubic", .pace = 125000, PATH, .least = 9, .most = 10, .held_most = 8 },
 	{ "paced above the wire", "cubic", .pace = 2500000, PATH, .least = 90, .most = 96 },
 };

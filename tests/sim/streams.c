@@ -134,15 +134,18 @@ static struct sockaddr_storage address(const struct world *w, const char *v4, co
 
 static void set_up(struct world *w, struct sock *s)
 {
-	int one = 1, small = 3000 + (int)chance(w, 60000);
+	int one = 1, small = 3000 + (int)chance(w, 60000), rate = 20000 + (int)chance(w, 10000000);
+	const char *cc = cc_name(chance(w, 5));
 	if (!chance(w, 3))
 		sock_setsockopt(s, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
 	if (!chance(w, 4))
 		sock_setsockopt(s, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
 	if (!chance(w, 2))
 		sock_setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (!chance(w, 8))
+		sock_setsockopt(s, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate);
 	if (!chance(w, 2))
-		sock_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+		sock_setsockopt(s, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc));
 }
 
 static bool open_all(struct world *w)
