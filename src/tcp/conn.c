@@ -10,10 +10,14 @@ struct tcp_opts *tcp_opts_default(const struct leat_stack *st)
 	const struct tcp_stack *ts = tcp_stack(st);
 	struct tcp_opts o;
 	memset(&o, 0, sizeof o); /* padding is compared, too */
-	o.cc = ts->cc;
 	o.rcvbuf = racy_get(ts->conf.rmem[1]);
 	o.sndbuf = racy_get(ts->conf.wmem[1]);
 	return shared_of(&ts->opts, &o);
+}
+
+const struct cc_ops *tcp_default_cc(const struct leat_stack *st)
+{
+	return cc_get(racy_get(tcp_stack(st)->conf.cc));
 }
 
 /* Is there more in o than a connection has room for? */
@@ -48,7 +52,7 @@ struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const s
 	c->rto_us = TCP_RTO_FIRST_US;
 	c->rcv_mss = TCP_MSS_UNSAID;
 	tcp_timer_init(c);
-	cc_init(&c->cc, o->cc, TCP_MSS_UNSAID);
+	cc_init(&c->cc, o->cc ? o->cc : tcp_default_cc(w->st), TCP_MSS_UNSAID);
 	tcp_pace_choose(c);
 	return c;
 }
@@ -128,6 +132,15 @@ void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops)
 {
 	cc_change(&c->cc, ops, c->m ? c->m->cc_large : NULL);
 	tcp_pace_choose(c);
+}
+
+/* Linux: the route's word counts more than the program's. */
+void tcp_take_route_cc(struct tcp_conn *c, uint8_t cc)
+{
+	if (!cc)
+		return;
+	c->cc_locked = cc & TCP_CC_LOCKED;
+	tcp_change_cc(c, cc_get((cc & (uint8_t)~TCP_CC_LOCKED) - 1U));
 }
 
 /* --- close --- */

@@ -2,7 +2,27 @@
 /* The settings of TCP, named as on Linux. */
 #include "tcp/tcp_internal.h"
 
+/* Which there are is no choice. */
+static int refuse(struct leat_stack *st, struct iface *i, const uint64_t v[KNOB_VALUES])
+{
+	return -EPERM;
+}
+
+enum {
+	CC_ALL = (1 << CC_ALGORITHMS) - 1,
+	CC_ALLOWED = 1 << 0 | 1 << 1 | 1 << 4 /* reno, cubic, bbr: cc.c */
+};
+
 const struct knob tcp_knobs[] = {
+	KNOB("net.ipv4.tcp_congestion_control", struct tcp_stack, conf.cc, 1 /* cubic */, 0,
+	     CC_ALGORITHMS - 1, .flags = KNOB_WORD, .word = cc_name,
+	     .help = "the algorithm of those who choose none"),
+	KNOB("net.ipv4.tcp_allowed_congestion_control", struct tcp_stack, conf.cc_allowed, CC_ALLOWED, 0,
+	     CC_ALL, .flags = KNOB_WORDS, .word = cc_name,
+	     .help = "those that programs without CAP_NET_ADMIN may choose"),
+	KNOB("net.ipv4.tcp_available_congestion_control", struct tcp_stack, conf.cc_available, CC_ALL, 0,
+	     CC_ALL, .flags = KNOB_WORDS, .word = cc_name, .check = refuse,
+	     .help = "those that there are (read only)"),
 	KNOB("net.core.somaxconn", struct tcp_stack, conf.somaxconn, 4096, 0, INT32_MAX,
 	     .unit = "connections", .help = "the most that listen() grants"),
 	KNOB("net.ipv4.tcp_syn_retries", struct tcp_stack, conf.syn_retries, 6, 1, 127,

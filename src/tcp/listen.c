@@ -182,6 +182,7 @@ static enum drop fill(struct tcp_request *r, struct worker *w, struct tcp_listen
 	r->irs = s->seq;
 	r->ts_off = tcp_stamp_offset(w->st, k);
 	r->sent_us = w->lc->now_us;
+	r->cc = path.cc;
 	fill_ip(r, &path);
 	agree(r, s, &path);
 	return DROP_NONE;
@@ -305,6 +306,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 	c->snd_wl1 = s->seq;
 	c->snd_wnd = c->max_wnd = (uint32_t)s->win << c->snd_wscale;
 	c->syn_again = r->retries > 0;
+	tcp_take_route_cc(c, r->cc);
 }
 
 static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_seg *s)

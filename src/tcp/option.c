@@ -111,6 +111,13 @@ static int get(const void *at, uint8_t size)
 
 enum { CC_LEN_MAX = 16 }; /* Linux: TCP_CA_NAME_MAX */
 
+/* Linux: the default is for everybody, too. */
+static bool may_choose(const struct l4_end *e, const struct cc_ops *cc)
+{
+	const struct tcp_conf *f = &tcp_stack(e->st)->conf;
+	return e->net_admin || cc == tcp_default_cc(e->st) || racy_get(f->cc_allowed) >> cc_number(cc) & 1;
+}
+
 static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 {
 	char name[CC_LEN_MAX] = "";
@@ -120,6 +127,8 @@ static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 	const struct cc_ops *cc = cc_find(name);
 	if (!cc)
 		return -ENOENT;
+	if ((s->conn && s->conn->cc_locked) || !may_choose(tcp_end_of(s), cc))
+		return -EPERM;
 	s->opts->cc = cc;
 	if (s->conn && s->conn->cc.ops != cc)
 		tcp_change_cc(s->conn, cc);
@@ -136,7 +145,9 @@ static int get_bytes(const void *from, size_t n, void *val, socklen_t *len)
 static int get_congestion(const struct tcp_sock *s, void *val, socklen_t *len)
 {
 	char name[CC_LEN_MAX] = "";
-	const struct cc_ops *cc = s->conn ? s->conn->cc.ops : s->opts->cc;
+	const struct cc_ops *cc = s->conn       ? s->conn->cc.ops
+				  : s->opts->cc ? s->opts->cc
+						: tcp_default_cc(tcp_end_of(s)->st);
 	strncpy(name, cc->name, sizeof name - 1);
 	return get_bytes(name, sizeof name, val, len);
 }

@@ -44,6 +44,14 @@ struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip)
 				   .dport = k->rport };
 }
 
+/* RTAX_CC_ALGO; one that was a name when the route was made. */
+static uint8_t cc_of(const struct fib_nh *nh)
+{
+	const struct cc_ops *ops = nh && nh->cc_algo[0] ? cc_find(nh->cc_algo) : NULL;
+	bool locked = ops && nh->metric[RTAX_LOCK] & 1u << RTAX_CC_ALGO;
+	return ops ? (uint8_t)(cc_number(ops) + 1) | (locked ? TCP_CC_LOCKED : 0) : 0;
+}
+
 int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip *ip, struct tcp_path *ret)
 {
 	struct ip_way way;
@@ -58,6 +66,7 @@ int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip
 	*ret = (struct tcp_path){
 		.src = k->local, .mtu = way.mtu, .out_if = way.out_if, .hops = way.hops, .type = way.type
 	};
+	ret->cc = cc_of(way.nh);
 	if (l4_is_any(&k->local))
 		ret->src = tcp_is6(k) ? way.src.v6 : l4_of4(way.src.v4);
 	return 0;

@@ -21,7 +21,6 @@ static int tcp_init(struct leat_stack *st)
 	st->rt->ops->random(st->rt, &ts->port_key, sizeof ts->port_key);
 	st->rt->ops->random(st->rt, &ts->cookie_key, sizeof ts->cookie_key);
 	shared_init(&ts->opts, &st->mem, sizeof(struct tcp_opts));
-	ts->cc = &cc_cubic;
 	ts->out4 = node_find(st, "ip4-output");
 	ts->out6 = node_find(st, "ip6-output");
 	int err = l4_ops_add(st, &tcp_ops);

@@ -118,7 +118,7 @@ struct tcp_ofo {
 /* Many endpoints have the same. */
 struct tcp_opts {
 	struct shared shared;
-	const struct cc_ops *cc;
+	const struct cc_ops *cc; /* NULL: the stack's */
 	uint32_t rcvbuf, sndbuf;
 	uint32_t user_timeout_ms;
 	uint16_t mss; /* TCP_MAXSEG; 0: none */
@@ -196,6 +196,7 @@ struct tcp_conn {
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
+	bool cc_locked : 1; /* the route says which algorithm, and lets nobody change it */
 	bool paced : 1; /* an algorithm or an option wants so */
 	struct tcp_motion *m; /* NULL: nothing is under way, and nothing came of late */
 
@@ -301,6 +302,8 @@ struct tcp_rare {
 	struct tcp_opts opts; /* as the endpoint's were set */
 };
 
+enum { TCP_CC_LOCKED = 0x80 };
+
 /* A connection half open: a SYN was answered (Linux: request_sock). */
 struct tcp_request {
 	struct tcp_head h;
@@ -317,6 +320,7 @@ struct tcp_request {
 	uint8_t timeouts, retries; /* of the timer; how often the answer was sent again */
 	bool acked; /* the last ACK was here, and could not be taken */
 	bool ts_ok, sack_ok, wscale_ok, df;
+	uint8_t cc; /* of the route: cc_number() + 1, and TCP_CC_LOCKED; 0: it says nothing */
 };
 
 /* A connection that is over (Linux: timewait_sock). */
@@ -389,6 +393,8 @@ struct tcp_conf {
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
 	int32_t adv_win_scale;
 	uint8_t app_win, moderate_rcvbuf, shrink_window;
+	uint32_t cc_allowed, cc_available; /* bits by cc_number() */
+	uint8_t cc; /* cc_get() */
 	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, min_rtt_wlen_s;
 };
 
@@ -402,7 +408,6 @@ struct tcp_stack {
 	uint16_t out4, out6;
 	uint8_t memory; /* enum tcp_memory; any worker */
 	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
-	const struct cc_ops *cc;
 	struct shared_pool opts;
 };
 struct tcp_worker {
@@ -499,6 +504,8 @@ void tcp_fail(struct tcp_conn *c, int err); /* over, and its owner is told why *
 void tcp_tell(struct tcp_conn *c);
 void tcp_set_mss(struct tcp_conn *c);
 void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops);
+const struct cc_ops *tcp_default_cc(const struct leat_stack *st);
+void tcp_take_route_cc(struct tcp_conn *c, uint8_t cc); /* as in struct tcp_path */
 void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
 void tcp_orphan_waits(struct tcp_conn *c); /* in FIN_WAIT2 */
 struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
@@ -700,6 +707,7 @@ struct tcp_path {
 	struct ip6 src;
 	uint32_t mtu, out_if;
 	uint8_t hops, type;
+	uint8_t cc; /* as in struct tcp_request */
 };
 /* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
 struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);
