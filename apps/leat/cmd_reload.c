@@ -420,7 +420,7 @@ static void tell(struct reload *r, const struct todo_line *l, const char *said)
 static unsigned listen_to_ip(struct reload *r, FILE *says, const struct todo_line *lines, unsigned n,
 			     char *ret_said, size_t len)
 {
-	static const char failed[] = "Command failed ", unknown[] = "Object \"" MARK "\"";
+	static const char failed[] = "Command failed ", unknown[] = "Object \"" MARK "\"", warned[] = "leat run: ";
 	char line[1024];
 	unsigned done = 0;
 	bool mark = false;
@@ -437,7 +437,7 @@ static unsigned listen_to_ip(struct reload *r, FILE *says, const struct todo_lin
 			mark = false;
 		} else if (!strncmp(line, unknown, sizeof unknown - 1)) {
 			mark = true;
-		} else if (!ret_said[0]) {
+		} else if (!ret_said[0] || !strncmp(ret_said, warned, sizeof warned - 1)) {
 			snprintf(ret_said, len, "%s", line);
 		}
 	}

@@ -87,10 +87,81 @@ static void go_where_it_was(const struct restart *r)
 		return;
 }
 
+/* --- the service it belongs to --- */
+
+/* Of the one hierarchy (cgroups(7), version 2). "" when there is none. */
+static void cgroup_of(pid_t pid, char *ret, size_t len)
+{
+	char path[64], line[PATH_MAX];
+	snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+	FILE *f = fopen(path, "re");
+	*ret = 0;
+	while (f && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "0::/", 4))
+			snprintf(ret, len, "%s", line + 3);
+	}
+	if (f)
+		fclose(f);
+}
+
+static int enter_cgroup(const char *cgroup)
+{
+	char path[PATH_MAX + 64];
+	snprintf(path, sizeof path, "/sys/fs/cgroup%s/cgroup.procs", cgroup);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Where the one that runs was told of a service manager, as it was started. */
+static bool manager_of(pid_t pid, char *ret, size_t len)
+{
+	static const char name[] = "NOTIFY_SOCKET=";
+	char path[64], *line = NULL;
+	size_t room = 0;
+	bool found = false;
+	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
+	FILE *f = fopen(path, "re");
+	while (f && !found && getdelim(&line, &room, 0, f) > 0) {
+		found = !strncmp(line, name, sizeof name - 1);
+		if (found)
+			snprintf(ret, len, "%s", line + sizeof name - 1);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* systemd hears from processes of a service alone, and ends what is left of one whose main process has gone: so the new leatd has to be one of
+ * them before it says that it is the main process now. */
+static int join_service(const struct restart *r)
+{
+	char its[PATH_MAX], own[PATH_MAX], manager[PATH_MAX];
+	cgroup_of(r->pid, its, sizeof its);
+	cgroup_of(getpid(), own, sizeof own);
+	bool managed = manager_of(r->pid, manager, sizeof manager);
+	int err = *its && strcmp(its, own) ? enter_cgroup(its) : 0;
+	if (managed)
+		setenv("NOTIFY_SOCKET", manager,
+		       1); /* it takes the old one's; this is for the restart after this */
+	if (!managed || !err)
+		return 0;
+	return leat_error("restart: process %d belongs to the service manager, in %s, which this one cannot "
+			  "enter (%s): do this as who may, or restart the service",
+			  (int)r->pid, its, strerror(-err));
+}
+
 /* In the child: behind "ready" nobody reads its standard output any more. */
 static _Noreturn void become_leatd(struct restart *r, int out)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (join_service(r))
+		_exit(1);
 	setsid();
 	go_where_it_was(r);
 	dup2(null, STDIN_FILENO);
@@ -117,21 +188,33 @@ static bool says_ready(int fd, char *ret_but, size_t len)
 	return ready;
 }
 
+/* Its parent is gone at once, so that it becomes init's, who may be the service manager. 0 or -errno. */
+static int start_orphan(struct restart *r, int out)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (fork() == 0)
+			become_leatd(r, out);
+		_exit(0);
+	}
+	if (pid < 0)
+		return -errno;
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
 static int start(struct restart *r)
 {
 	char but[1024] = "";
-	int fd[2], status = 0;
-	if (pipe2(fd, O_CLOEXEC))
-		return leat_error("restart: %s", strerror(errno));
-	pid_t pid = fork();
-	if (pid == 0)
-		become_leatd(r, fd[1]);
+	int fd[2], err = pipe2(fd, O_CLOEXEC) ? -errno : 0;
+	if (err)
+		return leat_error("restart: %s", strerror(-err));
+	err = start_orphan(r, fd[1]);
 	close(fd[1]);
-	if (pid < 0)
-		return leat_error("restart: %s", strerror(errno));
+	if (err)
+		return leat_error("restart: %s", strerror(-err));
 	if (says_ready(fd[0], but, sizeof but))
 		return *but ? leat_error("restart: restarted, but %s", but) : 0;
-	waitpid(pid, &status, 0);
 	return leat_error("restart: the new leatd did not take over: process %d goes on", (int)r->pid);
 }
 

@@ -27,6 +27,7 @@ struct daemon {
 	int saved_fd; /* what --restore names */
 	struct fd_watch giving; /* to a process that takes our place; fd -1: there is none */
 	int taking; /* from one whose place we take; -1: none */
+	pid_t taken_from; /* who listened before */
 	int log_fd; /* where that one writes what is to be told; -1: there is none */
 	struct notify notify;
 	enum calls_mode calls;

@@ -187,7 +187,7 @@ static void go_on(struct daemon *d, int err, const char *why)
 	rt_log(d->rt, LOG_WARN, "another leatd did not take over (%s): this one goes on",
 	       *why ? why : reason);
 	stop_giving(d);
-	notify_say(&d->notify, "READY=1");
+	notify_say(&d->notify, "READY=1\nMAINPID=%d", (int)getpid());
 }
 
 static void on_ask(struct fd_watch *w, struct lcore *lc, uint32_t events)

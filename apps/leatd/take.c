@@ -60,10 +60,13 @@ static int refused(struct daemon *d, int err)
 static int find_daemon(struct daemon *d)
 {
 	int client, pair[2], err = sockd_connect(d->opt.name, d->sock_path, sizeof d->sock_path, &client);
+	struct ucred peer = { 0 };
 	if (err)
 		return daemon_give_up(
 			err, "no leatd named \"%s\" runs (looked at %s): start this one without --take-over",
 			d->opt.name, d->sock_path);
+	if (!getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &(socklen_t){ sizeof peer }))
+		d->taken_from = peer.pid;
 	err = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) ? -errno : 0;
 	if (!err) {
 		err = ask_for_place(client, pair[1]);
@@ -228,8 +231,10 @@ int take_place(struct daemon *d)
 	int err = handover_ask(d->taking, HANDOVER_SWITCH, &fds, &l, why, sizeof why);
 	if (!err && (err = dev_take_state(d->st, l)))
 		snprintf(why, sizeof why, "%s", load_error_text(l));
-	if (!err)
-		err = handover_ask(d->taking, HANDOVER_COMMIT, &fds, NULL, why, sizeof why);
+	if (!err) /* before the other ends: a service whose main process has ended is over */
+		notify_say(&d->notify, "MAINPID=%d", (int)getpid());
+	if (!err && (err = handover_ask(d->taking, HANDOVER_COMMIT, &fds, NULL, why, sizeof why)))
+		notify_say(&d->notify, "MAINPID=%d", (int)d->taken_from);
 	loader_free(l);
 	fds_close(&fds);
 	if (err)
