@@ -9,7 +9,9 @@
 #define LEAT_EXAMPLES_COMMON_H
 
 #include <leat/leat.h>
+#include <leat/socket.h>
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,23 @@ static inline struct leat_stack *stack_of_args(int argc, char **argv, struct lea
 		exit(1);
 	}
 	return st;
+}
+
+/* A socket that listens at a port, by calls that wait. */
+static inline int listen_at(struct leat_ring *r, uint16_t port)
+{
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = leat_socket(r, AF_INET, SOCK_STREAM, 0), err = fd;
+
+	if (err >= 0)
+		err = leat_bind(r, fd, (struct sockaddr *)&any, sizeof any);
+	if (!err)
+		err = leat_listen(r, fd, 1024);
+	if (err < 0) {
+		fprintf(stderr, "port %u: %s\n", port, strerror(-err));
+		exit(1);
+	}
+	return fd;
 }
 
 #endif

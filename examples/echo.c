@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* echo OPTIONS PORT: a server that sends back what it is sent. One ring, one thread, any number of connections: each of them has one
  * operation under way, whose user_data is the connection. */
-#include <netinet/in.h>
-#include <signal.h>
-
 #include "common.h"
 
 struct conn {
@@ -51,36 +48,6 @@ static void done(struct leat_ring *r, struct conn *c, int res)
 	} else {
 		send_back(r, c, res);
 	}
-}
-
-/* One operation that must not fail. */
-static int ask(struct leat_ring *r, const char *what)
-{
-	struct leat_cqe c;
-	int n = leat_submit_and_wait(r, &c, 1, -1);
-
-	if (n < 0 || c.res < 0) {
-		fprintf(stderr, "%s: %s\n", what, strerror(n < 0 ? -n : -c.res));
-		exit(1);
-	}
-	return c.res;
-}
-
-static int listen_at(struct leat_ring *r, uint16_t port)
-{
-	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct leat_sqe *e = leat_put(r, LEAT_OP_SOCKET, AF_INET, 0);
-	int fd;
-
-	e->arg = SOCK_STREAM;
-	fd = ask(r, "socket");
-	e = leat_put(r, LEAT_OP_BIND, fd, 0);
-	e->addr = &any;
-	e->addr_len = sizeof any;
-	ask(r, "bind");
-	leat_put(r, LEAT_OP_LISTEN, fd, 0)->arg = 128;
-	ask(r, "listen");
-	return fd;
 }
 
 static void serve(struct leat_ring *r, int listener)

@@ -80,7 +80,7 @@ void *slab_zalloc(struct slab *s)
 		memset(obj, 0, s->obj_bytes);
 	}
 	*place_of(s, obj) = place;
-	s->used++;
+	racy_add(s->used, 1); /* others may ask how many there are */
 	if (++c->used == c->n)
 		list_remove(&c->link);
 	return obj;
@@ -92,7 +92,7 @@ void slab_free_at(void *obj, size_t obj_bytes, uint16_t place)
 	struct slab_chunk *c = (struct slab_chunk *)(first - offsetof(struct slab_chunk, obj));
 	struct slab *s = c->slab;
 	assert(s->obj_bytes == obj_bytes && c->used);
-	s->used--;
+	racy_add(s->used, -1UL);
 	if (--c->used == 0) {
 		list_remove(&c->link);
 		if (c->large)

@@ -57,6 +57,30 @@ start echo 7
 check "echo: what comes back is what was sent" client python3 "$here/echo.py" 192.0.2.1 7 3000000 1
 check "echo: eight connections at a time" client python3 "$here/echo.py" 192.0.2.1 7 300000 8
 check "echo: it answers pings, too" client ping -qc 2 -i 0.2 192.0.2.1
+
+mkdir "$tmp/www"
+head -c 3000000 /dev/urandom >"$tmp/www/file"
+echo hello >"$tmp/www/index.html"
+start http 80 "$tmp/www"
+check "http: curl gets a file" client bash -c "curl -sf http://192.0.2.1/file | cmp - $tmp/www/file"
+check "http: two requests on one connection" client bash -c "curl -sf http://192.0.2.1/ http://192.0.2.1/index.html | sort | uniq -c | grep -q '2 hello'"
+check "http: what is not there is 404" client bash -c "curl -s -o /dev/null -w '%{http_code}' http://192.0.2.1/nothing | grep -q 404"
+check "http: wget gets it, too" client bash -c "wget -q -O - http://192.0.2.1/file | cmp - $tmp/www/file"
+check "http: python, twenty at a time" client python3 "$here/fetch.py" http://192.0.2.1/file "$tmp/www/file" 20
+
+ip netns exec "$p-client" python3 -m http.server -b 192.0.2.9 -d "$tmp/www" 8000 >"$tmp/python.log" 2>&1 &
+python=$!
+for i in {1..100}; do client curl -so /dev/null http://192.0.2.9:8000/ && break; sleep 0.05; done
+start proxy 8080 192.0.2.9 8000
+check "proxy: through it to the client's own server" client bash -c "curl -sf http://192.0.2.1:8080/file | cmp - $tmp/www/file"
+check "proxy: five at a time" client python3 "$here/fetch.py" http://192.0.2.1:8080/file "$tmp/www/file" 5
+kill $python
+wait $python 2>/dev/null
+
+start receive 9000 "$tmp/received"
+check "receive: a file that bash sends" client bash -c "cat $tmp/www/file >/dev/tcp/192.0.2.1/9000"
+for i in {1..100}; do grep -qs bytes "$tmp/receive.log" && break; sleep 0.05; done
+check "receive: it is the same" cmp "$tmp/received" "$tmp/www/file"
 stop
 check "the kernel has the interface back" client bash -c "! ip netns exec $p-leat tc filter show dev veth0 ingress | grep -q ."
 exit $failed
