@@ -403,6 +403,7 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 /* Before what is under way counts it. */
 static void note_sent(struct tcp_conn *c, uint32_t bytes)
 {
+	c->last_sent_us = c->w->lc->now_us;
 	c->m->rate.lost = c->m->log.lost_ever;
 	cc_rate_sent(&c->m->rate, (uint32_t)c->w->lc->now_us, tcp_in_flight(c), bytes);
 	if (unlikely(c->paced))
@@ -433,7 +434,7 @@ static void note_again(struct tcp_conn *c, struct tcp_sent *t)
 /* RFC 6675: what was lost. The FIN is a byte behind the last. */
 bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 {
-	max = MIN(max, (uint32_t)TCP_GSO_BYTES_MAX);
+	max = MIN(max, c->m->tso_bytes);
 	max = MAX(max - max % c->mss, (uint32_t)c->mss);
 	struct tcp_sent *t = tcp_log_next_lost(&c->m->log, &c->w->st->mem, max);
 	if (!t || (t->start != c->snd_una && seq_lt(c->snd_una + c->snd_wnd, t->end)))
@@ -497,10 +498,12 @@ static bool nagle_waits(const struct tcp_conn *c, uint32_t len)
 /* How much of what is there may leave as one packet now; 0: nothing. */
 static uint32_t how_much(struct tcp_conn *c, uint32_t there)
 {
-	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c);
-	uint32_t fits = MIN(there, wnd), len = MIN(fits, c->m->tso_bytes);
+	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c), most = tcp_tso_most(c);
+	uint32_t fits = MIN(there, wnd), len = MIN(fits, most);
 	c->cwnd_limited = cwnd < fits;
 	if (cwnd < MIN(len, (uint32_t)c->mss))
+		return 0;
+	if (there > c->mss && tcp_tso_waits(c, there, MIN(cwnd, wnd), most))
 		return 0;
 	len = MIN(len, cwnd);
 	if (len >= c->mss)

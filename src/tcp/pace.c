@@ -146,8 +146,8 @@ void tcp_pace_sent(struct tcp_conn *c, uint32_t bytes)
 void tcp_note_app_limited(struct tcp_conn *c)
 {
 	struct tcp_motion *m = c->m;
-	if (m && c->snd_end - c->snd_nxt < c->mss && tcp_in_flight(c) < c->cc.cwnd &&
-	    !m->log.waits && list_empty(&m->pace_link))
+	if (m && c->snd_end - c->snd_nxt < c->mss && tcp_in_flight(c) < c->cc.cwnd && !m->log.waits &&
+	    list_empty(&m->pace_link))
 		cc_rate_app_limited(&m->rate, tcp_in_flight(c));
 }
 

@@ -267,7 +267,7 @@ enum {
 static void save_opts(struct saver *s, const struct tcp_opts *o)
 {
 	save_begin(s, "options");
-	save_str(s, "congestion", o->cc->name);
+	save_str(s, "congestion", o->cc ? o->cc->name : ""); /* empty: the stack's */
 	save_fields(s, opt_fields, ARRAY_SIZE(opt_fields), o);
 	save_u64(s, "flags",
 		 (o->nodelay ? OPT_NODELAY : 0U) | (o->cork ? OPT_CORK : 0U) |
@@ -285,7 +285,7 @@ static bool load_opts(struct loader *l, struct tcp_opts *o)
 	    !load_fields(l, opt_fields, ARRAY_SIZE(opt_fields), o) || !load_u64(l, "flags", 0, 127, &v))
 		return false;
 	o->cc = cc_find(name);
-	if (!o->cc)
+	if (!o->cc && name[0])
 		return !load_bad(l, "congestion", "not known here");
 	if (o->mss && o->mss < TCP_MSS_MIN)
 		return !load_bad(l, "mss", "too small");
@@ -326,7 +326,7 @@ static const struct field conn_fields[] = {
 #define CONN_BITS(bit)                                                                               \
 	bit(ts_ok) bit(sack_ok) bit(wscale_ok) bit(df) bit(fin_wanted) bit(fin_sent) bit(fin_got)    \
 		bit(fin_known) bit(told_connected) bit(no_more_reading) bit(small_out) bit(ts_asked) \
-			bit(send_blocked) bit(pingpong) bit(ack_later) bit(orphan)
+			bit(send_blocked) bit(pingpong) bit(ack_later) bit(orphan) bit(cc_locked)
 
 static void save_bits(struct saver *s, const struct tcp_conn *c)
 {
@@ -354,6 +354,7 @@ static void save_conn(struct saver *s, struct leat_stack *st, const struct tcp_c
 	save_opts(s, o);
 	save_fields(s, conn_fields, ARRAY_SIZE(conn_fields), c);
 	save_bits(s, c);
+	save_str(s, "algorithm", c->cc.ops->name);
 	save_u64(s, "holds_port", c->port);
 	save_stamp(s, st, c->ts_off);
 	save_ago(s, "ts_recent_ago_us", st, c->ts_recent_us);
@@ -468,12 +469,27 @@ static void window_anew(struct tcp_conn *c)
 	uint32_t cwnd = c->cc.cwnd, ssthresh = c->cc.ssthresh;
 	tcp_set_mss(c);
 	cc_init(&c->cc, c->cc.ops, c->mss);
+	tcp_pace_choose(c);
 	c->cc.cwnd = MIN(MAX(cwnd, c->mss), cc_initial_window(c->mss));
 	c->cc.ssthresh = MAX(ssthresh, 2U * c->mss);
 }
 
+/* It need not be the socket's: a route may have chosen it. */
+static bool load_algorithm(struct loader *l, struct tcp_conn *c)
+{
+	char name[CC_NAME_MAX];
+	if (!load_str(l, "algorithm", name, sizeof name))
+		return false;
+	const struct cc_ops *ops = cc_find(name);
+	if (ops)
+		c->cc.ops = ops;
+	return ops || !load_bad(l, "algorithm", "not known here");
+}
+
 static int begin(struct loader *l, struct tcp_conn *c, uint8_t state)
 {
+	if (!load_algorithm(l, c))
+		return -EINVAL;
 	bool held = c->port & TCP_HOLD_IS;
 	c->port &= (uint8_t)~TCP_HOLD_IS;
 	window_anew(c);

@@ -395,7 +395,7 @@ struct tcp_conf {
 	uint8_t app_win, moderate_rcvbuf, shrink_window;
 	uint32_t cc_allowed, cc_available; /* bits by cc_number() */
 	uint8_t cc; /* cc_get() */
-	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, min_rtt_wlen_s;
+	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, tso_win_divisor, min_rtt_wlen_s;
 };
 
 enum { TCP_PORT_TABLE = 256 };
@@ -553,6 +553,9 @@ void tcp_pace_choose(struct tcp_conn *c); /* whether it is paced: an algorithm o
 void tcp_pace_update(struct tcp_conn *c); /* cwnd or round trip have changed */
 /* Of a paced one: must it wait? Then it is in the wheel, and tcp_output() will be called. */
 bool tcp_pace_waits(struct tcp_conn *c);
+uint32_t tcp_tso_most(const struct tcp_conn *c); /* bytes of new data in one packet */
+/* Is it worth waiting for a larger packet, when the windows have `room`? Then an ACK is about to come. */
+bool tcp_tso_waits(const struct tcp_conn *c, uint32_t there, uint32_t room, uint32_t most);
 void tcp_pace_sent(struct tcp_conn *c, uint32_t bytes);
 static inline bool tcp_pace_queued(const struct tcp_conn *c)
 {
