@@ -47,7 +47,10 @@ static int64_t try_recv(struct tested_fd *f, void *arg)
 				  .name_len = h->msg_name ? h->msg_namelen : 0,
 				  .control = h->msg_control,
 				  .control_len = h->msg_control ? h->msg_controllen : 0 };
-	ssize_t n = sock_recvmsg(f->sock, &r->m, r->flags);
+	bool null = room && h->msg_iovlen == 1 && !h->msg_iov->iov_base; /* nothing is taken then */
+	ssize_t n = sock_recvmsg(f->sock, &r->m, r->flags | (null ? MSG_PEEK : 0));
+	if (null && n > 0)
+		n = -EFAULT;
 	if (n > 0)
 		scatter(h->msg_iov, h->msg_iovlen, p, MIN((size_t)n, room));
 	free(p);
@@ -136,6 +139,8 @@ static int64_t send_locked(struct tested *t, struct tested_fd *f, struct send *c
 {
 	size_t at = 0;
 	c->len = iov_len(c->msg->msg_iov, c->msg->msg_iovlen);
+	if (c->len && !c->msg->msg_iov->iov_base && c->msg->msg_iov->iov_len)
+		return -EFAULT;
 	c->bytes = malloc(c->len + 1);
 	if (!c->bytes)
 		return -ENOMEM;

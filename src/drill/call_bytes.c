@@ -41,6 +41,10 @@ static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len,
 	uint8_t *p = payload(c, data, len);
 	if (!p)
 		return -EMSGSIZE;
+	if (len && call_is_null(data)) { /* what the copy from a program's memory would say */
+		free(p);
+		return -EFAULT;
+	}
 	echo_request(c, data, p, len);
 	int64_t n = sock_sendto(c->fd->sock, p, (size_t)len, (int)flags, to_len ? (const void *)to : NULL,
 				to_len);
@@ -62,9 +66,8 @@ int64_t drill_sendto(struct call_ctx *c)
 	socklen_t len = 0, room = sizeof ss;
 	const struct expr *to = call_arg(c, 4);
 	bool connected = !sock_getpeername(c->fd->sock, (struct sockaddr *)&ss, &room);
-	bool none = to && ((to->kind == EXPR_WORD && !strcmp(to->text, "NULL")) ||
-			   (to->kind == EXPR_INT && !to->num));
-	if (!none && !(value_is_any(to) && connected) && !call_address_arg(c, 4, false, &ss, &len))
+	if (!call_is_null(to) && !(value_is_any(to) && connected) &&
+	    !call_address_arg(c, 4, false, &ss, &len))
 		return 0;
 	return send_to(c, call_arg(c, 1), call_int(c, 2, 0), call_int(c, 3, 0), &ss, len);
 }
@@ -79,6 +82,11 @@ bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *see
 	return true;
 }
 
+bool call_is_null(const struct expr *e)
+{
+	return e && ((e->kind == EXPR_WORD && !strcmp(e->text, "NULL")) || (e->kind == EXPR_INT && !e->num));
+}
+
 static int64_t recv_from(struct call_ctx *c, int64_t flags, bool with_address)
 {
 	int64_t len = call_int(c, 2, 0);
@@ -87,8 +95,10 @@ static int64_t recv_from(struct call_ctx *c, int64_t flags, bool with_address)
 	uint8_t *p = payload(c, NULL, len);
 	if (!p)
 		return -EINVAL;
-	int64_t n =
-		sock_recvfrom(c->fd->sock, p, (size_t)len, (int)flags, (struct sockaddr *)&from, &from_len);
+	bool null = len && call_is_null(call_arg(c, 1)); /* nothing is taken then */
+	int64_t n = sock_recvfrom(c->fd->sock, p, (size_t)len, (int)flags | (null ? MSG_PEEK : 0),
+				  (struct sockaddr *)&from, &from_len);
+	n = null && n > 0 ? -EFAULT : n;
 	c->may_block = !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE));
 	if (n >= 0)
 		call_bytes_are(c, call_arg(c, 1), p, (size_t)MIN(n, len));

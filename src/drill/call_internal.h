@@ -38,6 +38,7 @@ void call_flow_follow(struct run *r, const struct drill_fd *fd);
 bool call_address_is(struct call_ctx *c, const struct expr *e, const struct sockaddr_storage *seen);
 
 /* call_bytes.c */
+bool call_is_null(const struct expr *e); /* NULL or 0 was said */
 bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *seen, size_t len);
 
 /* A row of the table each: what the call returns, or -errno. */

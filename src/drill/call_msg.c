@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "drill/values.h"
 #include "sock/sock.h"
@@ -132,6 +133,21 @@ static bool error_is(struct call_ctx *c, const struct expr *e, const void *data,
 	       number_is(c, "ee_data", value_field(e, "ee_data", NULL), seen.ee_data);
 }
 
+/* {scm_sec=0, scm_nsec=20000000}: of the script's time. */
+static bool stamp_is(struct call_ctx *c, const struct expr *e, const void *data, size_t len)
+{
+	struct timespec seen;
+	int64_t s, ns;
+	if (len < sizeof seen || !value_int(value_field(e, "scm_sec", NULL), &s) ||
+	    !value_int(value_field(e, "scm_nsec", NULL), &ns))
+		return call_wrong(c, "{scm_sec=, scm_nsec=} is wanted, and a time");
+	memcpy(&seen, data, sizeof seen);
+	int64_t got = seen.tv_sec * 1000000LL + seen.tv_nsec / 1000 - (int64_t)c->r->zero_us,
+		want = s * 1000000 + ns / 1000, off = got > want ? got - want : want - got;
+	return off <= c->r->s->tolerance_us ||
+	       call_wrong(c, "expected a time of %lld us, got %lld us", (long long)want, (long long)got);
+}
+
 static bool control_is(struct call_ctx *c, const struct expr *e, const struct cmsghdr *h)
 {
 	const struct expr *data = value_field(e, "cmsg_data", NULL);
@@ -141,6 +157,8 @@ static bool control_is(struct call_ctx *c, const struct expr *e, const struct cm
 	    !number_is(c, "cmsg_level", value_field(e, "cmsg_level", NULL), h->cmsg_level) ||
 	    !number_is(c, "cmsg_type", value_field(e, "cmsg_type", NULL), h->cmsg_type))
 		return false;
+	if (value_field(data, "scm_sec", NULL))
+		return stamp_is(c, data, CMSG_DATA(h), len);
 	if (data && data->kind == EXPR_STRUCT)
 		return error_is(c, data, CMSG_DATA(h), len);
 	memcpy(&v, CMSG_DATA(h), MIN(len, sizeof v));

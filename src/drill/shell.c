@@ -11,9 +11,8 @@
  *	PATH.sh						a file of such lines
  *
  * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ; or &&. A script with
- * anything else is skipped. Nothing is to be done, because it is so already, for `ip tcp_metrics flush` (there are none), `tc qdisc add
- * dev DEV root pfifo` (packets leave at once) and /tmp/sysctl_restore_N.sh, which ends what set_sysctls.py began: the stack ends with
- * the script.
+ * anything else is skipped. Nothing is to be done, because it is so already, for a few lines (is_nothing()) and for
+ * /tmp/sysctl_restore_N.sh, which ends what set_sysctls.py began: the stack ends with the script.
  *
  * In a file, as in a shell, only the last command must succeed, so a setting that leat does not have is as one that a kernel lacks. A
  * file's name is seen from the script's own directory. */
@@ -172,17 +171,29 @@ static bool ends(const char *s, const char *with)
 	return n >= m && !strcmp(s + n - m, with);
 }
 
+/* The words again, for people. */
+static void join(const struct shell_words *w, char *to, size_t size)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < w->n && at < size; i++)
+		at += (size_t)snprintf(to + at, size - at, "%s%s", i ? " " : "", w->w[i]);
+}
+
+/* So it is already: packets leave at once, and TCP paces by itself; a device of scripts cuts large ones; there are no metrics. */
 static bool is_nothing(const struct shell_words *w)
 {
-	static const char *const qdisc[] = { "tc", "qdisc", "add", "dev", NULL, "root", "pfifo" };
-	static const char *const flush[] = { "ip", "tcp_metrics", "flush", "all" };
-	bool is_qdisc = w->n == ARRAY_SIZE(qdisc), is_flush = w->n == ARRAY_SIZE(flush);
-	for (unsigned i = 0; i < w->n; i++) {
-		is_qdisc = is_qdisc && (!qdisc[i] || !strcmp(w->w[i], qdisc[i]));
-		is_flush = is_flush && !strcmp(w->w[i], flush[i]);
-	}
-	return is_qdisc || is_flush ||
-	       (w->n == 1 && !strncmp(w->w[0], "/tmp/sysctl_restore_", 20) && ends(w->w[0], ".sh"));
+	static const char *const lines[] = {
+		"tc qdisc add dev tun0 root pfifo",
+		"tc qdisc replace dev tun0 root fq",
+		"ethtool -K tun0 tso off gso off",
+		"ip tcp_metrics flush all",
+	};
+	char line[SHELL_LEN_MAX];
+	join(w, line, sizeof line);
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
+		if (!strcmp(line, lines[i]))
+			return true;
+	return w->n == 1 && !strncmp(w->w[0], "/tmp/sysctl_restore_", 20) && ends(w->w[0], ".sh");
 }
 
 static bool read_ip(struct shell_words *w, struct shell_command *c)
@@ -258,14 +269,6 @@ static int run_file(struct shell_answer *a, const char *dir, const char *name, u
 	int err = text ? run_text(a, dir, text, true, depth + 1) : -ENOENT;
 	free(text);
 	return err;
-}
-
-/* The words again, for people. */
-static void join(const struct shell_words *w, char *to, size_t size)
-{
-	size_t at = 0;
-	for (unsigned i = 0; i < w->n && at < size; i++)
-		at += (size_t)snprintf(to + at, size - at, "%s%s", i ? " " : "", w->w[i]);
 }
 
 static int run_command(struct shell_answer *a, const char *dir, struct shell_words *w, unsigned depth)

@@ -119,6 +119,7 @@ union pkt_edge {
 	struct {
 		uint32_t seq, end; /* of the payload, while a connection holds it */
 		uint16_t off; /* where it begins, from data on */
+		bool last; /* of a record, in a send queue (MSG_EOR) */
 	} tcp;
 };
 static_assert(sizeof(union pkt_edge) == 16, "docs/packet.md");

@@ -252,7 +252,7 @@ ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 	m->flags = 0;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
-	if (sock_is_stream(s) && !(flags & MSG_ERRQUEUE))
+	if (sock_is_stream(s))
 		return sock_stream_receive(s, m, flags);
 	if (flags & MSG_OOB && !is_udp(s)) /* Linux: UDP does not look at it */
 		return -EOPNOTSUPP;
@@ -265,11 +265,9 @@ ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags)
 	m->flags = 0;
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
+	if (sock_is_stream(s))
+		return sock_stream_take(s, m, flags);
 	if (flags & MSG_ERRQUEUE)
 		return receive_error(s, m);
-	if (!sock_is_stream(s))
-		return flags & MSG_OOB && !is_udp(s) ? -EOPNOTSUPP : receive(s, m, flags);
-	m->name_len = 0; /* as sock_stream_receive() */
-	m->control_len = 0;
-	return tcp_recv(&s->end, m->buf, m->len, flags);
+	return flags & MSG_OOB && !is_udp(s) ? -EOPNOTSUPP : receive(s, m, flags);
 }

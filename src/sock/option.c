@@ -6,6 +6,7 @@
  * Not here: what would have no effect yet (priority, timestamps). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/sock_diag.h>
 #include <limits.h>
 #include <netinet/ip.h>
 #include <stdio.h>
@@ -244,6 +245,46 @@ static int get_max_pacing(struct sock *s, void *val, socklen_t *len)
 	uint32_t narrow = (uint32_t)MIN(wide, (uint64_t)UINT32_MAX);
 	return *len >= sizeof wide ? write_out(&wide, sizeof wide, val, len)
 				   : write_out(&narrow, sizeof narrow, val, len);
+}
+
+static int set_zerocopy(struct sock *s, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	if (err || on < 0 || on > 1)
+		return err ? err : -EINVAL;
+	return tcp_set_zerocopy(&s->end, on);
+}
+
+static int get_zerocopy(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, tcp_get_zerocopy(&s->end), val, len);
+}
+
+static int set_stamping(struct sock *s, const void *val, socklen_t len)
+{
+	int flags;
+	int err = read_plain(val, len, &flags);
+	return err ? err : tcp_set_stamping_flags(&s->end, (uint32_t)flags);
+}
+
+static int get_stamping(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, (int)tcp_get_stamping_flags(&s->end), val, len);
+}
+
+/* In Linux's order (linux/sock_diag.h); what is not counted here is 0. */
+static int get_meminfo(struct sock *s, void *val, socklen_t *len)
+{
+	uint32_t m[SK_MEMINFO_VARS] = { 0 }, bufs[2], held[3];
+	tcp_get_bufs(&s->end, bufs);
+	tcp_get_memory(&s->end, held);
+	m[SK_MEMINFO_RMEM_ALLOC] = held[0];
+	m[SK_MEMINFO_RCVBUF] = bufs[0];
+	m[SK_MEMINFO_SNDBUF] = bufs[1];
+	m[SK_MEMINFO_WMEM_QUEUED] = held[1];
+	m[SK_MEMINFO_DROPS] = held[2];
+	return write_out(m, sizeof m, val, len);
 }
 
 static int set_linger(struct sock *s, const void *val, socklen_t len)
@@ -570,6 +611,10 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_KEEPALIVE,		FN(set_keepalive, get_keepalive), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_LINGER,		FN(set_linger, get_linger), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MAX_PACING_RATE,	FN(set_max_pacing, get_max_pacing), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_ZEROCOPY,		FN(set_zerocopy, get_zerocopy), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_TIMESTAMPING_OLD,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_TIMESTAMPING_NEW,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_MEMINFO,		FN(NULL, get_meminfo), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MARK,			FN(set_mark, get_mark) },
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },

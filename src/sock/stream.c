@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Streams: listen(), accept(), and what sending, receiving and their like are where there are no datagrams. The work is in the room tcp. */
+#include <linux/tcp.h>
 #include <netinet/ip.h>
+#include <time.h>
+
+#include <linux/errqueue.h> /* wants struct timespec */
 
 #include "sock/sock_internal.h"
 #include "wire/ip4.h"
@@ -53,19 +57,60 @@ int sock_stream_shutdown(struct sock *s, int how)
 /* Linux: an address that comes with it is not looked at, but for an open that it would begin (MSG_FASTOPEN). */
 ssize_t sock_stream_send(struct sock *s, const struct sock_msg *m, int flags)
 {
-	enum { FASTOPEN = 0x20000000, ZEROCOPY = 0x4000000 };
-	if (flags & (FASTOPEN | ZEROCOPY))
+	enum { FASTOPEN = 0x20000000 };
+	if (flags & FASTOPEN)
 		return -EOPNOTSUPP;
 	l4_enter(&s->end);
 	return sock_leave(s, tcp_send(&s->end, m->buf, m->len, flags));
 }
 
+/* What the error queue tells of bytes that were sent: when (SCM_TIMESTAMPING), and in what words (IP_RECVERR). Their copy does not come along. */
+static ssize_t receive_note(struct sock *s, struct sock_msg *m)
+{
+	struct tcp_note n;
+	size_t at = 0;
+	m->name_len = 0;
+	bool there = tcp_take_note(&s->end, &n);
+	struct {
+		struct sock_extended_err ee;
+		struct sockaddr_storage offender;
+	} d = { .ee = { .ee_errno = n.zerocopy ? 0 : ENOMSG,
+			.ee_origin = n.zerocopy ? SO_EE_ORIGIN_ZEROCOPY : SO_EE_ORIGIN_TIMESTAMPING,
+			.ee_code = n.zerocopy ? SO_EE_CODE_ZEROCOPY_COPIED : 0,
+			.ee_info = n.info,
+			.ee_data = n.data } };
+	const struct scm_timestamping when = { .ts[0] = { .tv_sec = (time_t)(n.at_ns / 1000000000),
+							  .tv_nsec = (long)(n.at_ns % 1000000000) } };
+	bool is6 = s->end.family == AF_INET6;
+	if (there && !n.zerocopy)
+		sock_put_control(m, &at, SOL_SOCKET, SCM_TIMESTAMPING, &when, sizeof when);
+	if (there)
+		sock_put_control(m, &at, is6 ? IPPROTO_IPV6 : IPPROTO_IP, is6 ? IPV6_RECVERR : IP_RECVERR, &d,
+				 sizeof d.ee +
+					 (is6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)));
+	m->control_len = at;
+	m->flags |= there ? MSG_ERRQUEUE | (n.zerocopy ? 0 : MSG_TRUNC) : 0;
+	return there ? 0 : -EAGAIN;
+}
+
+ssize_t sock_stream_take(struct sock *s, struct sock_msg *m, int flags)
+{
+	size_t at = 0;
+	if (flags & MSG_ERRQUEUE)
+		return receive_note(s, m);
+	ssize_t n = tcp_recv(&s->end, m->buf, m->len, flags);
+	int inq = tcp_inq(&s->end);
+	if (n >= 0 && tcp_tells_inq(&s->end) && m->control)
+		sock_put_control(m, &at, IPPROTO_TCP, TCP_CM_INQ, &inq, sizeof inq);
+	m->name_len = 0; /* Linux: of a stream nobody is told who sends */
+	m->control_len = at;
+	return n;
+}
+
 ssize_t sock_stream_receive(struct sock *s, struct sock_msg *m, int flags)
 {
 	l4_enter(&s->end);
-	m->name_len = 0; /* Linux: of a stream nobody is told who sends */
-	m->control_len = 0;
-	return sock_leave(s, tcp_recv(&s->end, m->buf, m->len, flags));
+	return sock_leave(s, sock_stream_take(s, m, flags));
 }
 
 uint32_t sock_news(struct sock *s)

@@ -366,6 +366,34 @@ int tcp_may_send(struct l4_end *e, const struct tcp_conn *c)
 	return tcp_states[c->h.state].on_close ? 0 : -EPIPE;
 }
 
+static void push(struct tcp_conn *c, bool more, bool unpushed)
+{
+	bool cork = c->cork;
+	c->unpushed = unpushed;
+	c->cork |= more;
+	tcp_output(c);
+	c->cork = cork;
+}
+
+/* Linux: what one segment of the device holds is queued and pushed; then it is looked whether there is room for more. The reader
+ * is told to look after half a window at the latest. */
+static size_t queue_all(struct tcp_conn *c, const uint8_t *buf, size_t len)
+{
+	size_t done = 0;
+	seq32 told = c->snd_end;
+	for (;;) {
+		size_t room = tcp_may_take(c, (uint32_t)MIN(len - done, (size_t)INT32_MAX));
+		size_t n = (size_t)tcp_queue_bytes(c, buf + done, room);
+		done += n;
+		c->send_blocked = done < len;
+		if (n < room || !room || done == len)
+			return done;
+		bool tell = c->snd_end - told > c->max_wnd / 2;
+		told = tell ? c->snd_end : told;
+		push(c, true, !tell);
+	}
+}
+
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;
@@ -373,15 +401,18 @@ ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 	if (err || !len)
 		return err;
 	tcp_note_app_limited(c);
-	ssize_t n = tcp_queue_bytes(c, buf, len);
+	err = tcp_notes_ready(c, tcp_sock_of(e)->opts, flags);
+	if (err)
+		return err;
+	size_t n = queue_all(c, buf, len);
 	if (!n)
 		return -EAGAIN;
-	bool cork = c->cork;
-	c->cork |= (flags & MSG_MORE) != 0;
-	tcp_output(c);
-	c->cork = cork;
+	if (n == len && flags & MSG_EOR)
+		tcp_end_record(c);
+	tcp_mark(c, tcp_sock_of(e)->opts, flags);
+	push(c, flags & MSG_MORE, flags & MSG_MORE);
 	graph_run(c->w);
-	return n;
+	return (ssize_t)n;
 }
 
 /* Copies from one packet of the queue; with buf NULL it only counts. */
@@ -481,17 +512,12 @@ int tcp_shutdown(struct l4_end *e, int how)
 
 /* --- state --- */
 
-static bool is_writable(const struct tcp_conn *c)
-{
-	return !c || c->snd_end - c->snd_una <= c->sndbuf - c->sndbuf / 3;
-}
-
 /* Linux: tcp_poll() */
 uint32_t tcp_poll(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;
 	uint8_t state = tcp_state_of(e), shut = e->shut;
-	uint32_t events = e->error ? EPOLLERR : 0;
+	uint32_t events = e->error || tcp_notes_wait(e) ? EPOLLERR : 0;
 	if (state == TCP_LISTEN)
 		return next_ready(e) ? EPOLLIN | EPOLLRDNORM : 0;
 	if (c && c->fin_got)
@@ -506,7 +532,7 @@ uint32_t tcp_poll(const struct l4_end *e)
 		return events;
 	if (c && c->rcv.head)
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (shut & 2 || is_writable(c))
+	if (shut & 2 || !c || tcp_is_writable(c))
 		events |= EPOLLOUT | EPOLLWRNORM;
 	return events;
 }
@@ -514,7 +540,7 @@ uint32_t tcp_poll(const struct l4_end *e)
 uint32_t tcp_news(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;
-	return c ? c->rcv_nxt : 0;
+	return c ? c->rcv_nxt + tcp_notes_total(e) : 0;
 }
 
 void tcp_want_room(struct l4_end *e)
@@ -527,6 +553,13 @@ uint32_t tcp_readable(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;
 	return c ? c->rcv_nxt - c->rcv_read - c->fin_got : 0;
+}
+
+int tcp_inq(const struct l4_end *e)
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	int n = c ? (int)(c->rcv_nxt - c->rcv_read) : 0;
+	return !n && c && c->fin_got ? 1 : n;
 }
 
 uint32_t tcp_unacked(const struct l4_end *e)

@@ -24,7 +24,7 @@ const struct cc_ops *tcp_default_cc(const struct leat_stack *st)
 static bool is_rare(const struct tcp_opts *o)
 {
 	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
-	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing;
+	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat;
 }
 
 struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)
@@ -70,6 +70,8 @@ void tcp_conn_free(struct tcp_conn *c)
 	tcp_drop_unsent(c);
 	tcp_drop_received(c);
 	tcp_rest(c);
+	if (c->rare)
+		tcp_notes_free(c->rare->notes);
 	mem_free(c->rare);
 	mem_free(c->ofo);
 	slab_free_at(c, sizeof *c, c->h.place);

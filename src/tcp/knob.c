@@ -72,6 +72,8 @@ const struct knob tcp_knobs[] = {
 	     .help = "the most that have been closed and are not done yet; beyond it they are reset"),
 	KNOB("net.ipv4.tcp_rfc1337", struct tcp_stack, conf.rfc1337, 0, 0, 1,
 	     .help = "resets do not end TIME-WAIT"),
+	KNOB("net.ipv4.tcp_notsent_lowat", struct tcp_stack, conf.notsent_lowat, UINT32_MAX, 0, UINT32_MAX,
+	     .unit = "bytes", .help = "who has so much that has not left may write no more"),
 	KNOB("net.ipv4.tcp_reordering", struct tcp_stack, conf.reordering, 3, 1, 127,
 	     .help = "duplicate ACKs that mean loss"),
 	KNOB("net.ipv4.tcp_rmem", struct tcp_stack, conf.rmem[0], 4096, 1, INT32_MAX, .dflt[1] = 131072,

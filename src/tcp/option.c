@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of level IPPROTO_TCP: a row each, where its number lies in struct tcp_opts, which values it takes, and what follows for a
  * connection that there is already. What has no row is -ENOPROTOOPT, so that a program can tell. */
+#include <linux/net_tstamp.h>
 #include <linux/tcp.h>
 
 #include "tcp/tcp_internal.h"
@@ -65,6 +66,13 @@ static void apply_mss(struct tcp_conn *c, const struct tcp_opts *o)
 		tcp_set_mss(c);
 }
 
+/* There may be room for more now. */
+static void apply_lowat(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	if (c->send_blocked && tcp_is_writable(c))
+		tcp_tell(c);
+}
+
 /* --- the table --- */
 
 #define AT(member)   .size = sizeof(((struct tcp_opts *)0)->member), .off = offsetof(struct tcp_opts, member)
@@ -78,6 +86,8 @@ static const struct option options[] = {
 	{ TCP_KEEPINTVL,    AT(keep_interval_s), .min = 1, .max = 32767, CONF(keep_interval_s) },
 	{ TCP_KEEPCNT,      AT(keep_probes), .min = 1, .max = 127, CONF(keep_probes) },
 	{ TCP_SYNCNT,       AT(syn_retries), .min = 1, .max = 127, CONF(syn_retries) },
+	{ TCP_INQ,          AT(inq), .flag = true },
+	{ TCP_NOTSENT_LOWAT, AT(notsent_lowat), .min = INT32_MIN, .max = INT32_MAX, .apply = apply_lowat },
 	{ TCP_USER_TIMEOUT, AT(user_timeout_ms), .min = 0, .max = INT32_MAX },
 };
 /* clang-format on */
@@ -213,10 +223,13 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 /* What is not measured is 0. */
 static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 {
-	struct tcp_info i = { .tcpi_state = tcp_state_of(tcp_end_of(s)) };
+	union {
+		struct tcp_info i;
+		uint8_t all[280]; /* Linux 6.18 has more members than the headers here, which stay 0 */
+	} u = { .i.tcpi_state = tcp_state_of(tcp_end_of(s)) };
 	if (s->conn && s->conn->mss)
-		fill_info(s->conn, &i);
-	return get_bytes(&i, sizeof i, val, len);
+		fill_info(s->conn, &u.i);
+	return get_bytes(&u, sizeof u, val, len);
 }
 
 /* Linux: seconds; negative: none at all, beyond the stack's longest: the longest. */
@@ -345,6 +358,10 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 		return get_congestion(s, val, len);
 	if (name == TCP_INFO)
 		return get_info(s, val, len);
+	if (name == TCP_CC_INFO) { /* of algorithms that tell something; none does */
+		*len = 0;
+		return 0;
+	}
 	if (name == TCP_QUICKACK)
 		v = s->conn ? !s->conn->pingpong : !s->opts->quickack_off;
 	else if (name == TCP_DEFER_ACCEPT)
@@ -447,4 +464,54 @@ void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2])
 	const struct tcp_sock *s = tcp_sock_of(e);
 	ret_rcv_snd[0] = s->conn ? s->conn->rcvbuf : s->opts->rcvbuf;
 	ret_rcv_snd[1] = s->conn ? s->conn->sndbuf : s->opts->sndbuf;
+}
+
+int tcp_set_zerocopy(struct l4_end *e, bool on)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->zerocopy = on;
+	return 0;
+}
+bool tcp_get_zerocopy(const struct l4_end *e)
+{
+	return tcp_sock_of(e)->opts->zerocopy;
+}
+
+/* Times of what comes, and those that a device takes, are not there. */
+int tcp_set_stamping_flags(struct l4_end *e, uint32_t flags)
+{
+	const uint32_t known = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE |
+			       SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+			       SOF_TIMESTAMPING_OPT_TSONLY;
+	struct tcp_sock *s = tcp_sock_of(e);
+	if (flags & ~known)
+		return -EINVAL;
+	if (flags & ~s->opts->stamping & SOF_TIMESTAMPING_OPT_ID &&
+	    (!s->conn || s->conn->h.state == TCP_CLOSE))
+		return -EINVAL;
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	if (s->conn)
+		tcp_set_stamping(s->conn, s->opts->stamping, flags);
+	s->opts->stamping = flags;
+	return 0;
+}
+uint32_t tcp_get_stamping_flags(const struct l4_end *e)
+{
+	return tcp_sock_of(e)->opts->stamping;
+}
+
+bool tcp_tells_inq(const struct l4_end *e)
+{
+	return tcp_sock_of(e)->opts->inq;
+}
+
+void tcp_get_memory(const struct l4_end *e, uint32_t ret[3])
+{
+	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	ret[0] = c ? tcp_rcv_held(c) : 0;
+	ret[1] = c ? c->snd_end - c->snd_una : 0;
+	ret[2] = tcp_notes_lost(e);
 }

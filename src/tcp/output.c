@@ -286,17 +286,17 @@ static bool may_queue(const struct tcp_conn *c)
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len)
 {
 	const uint8_t *from = buf;
-	uint32_t held = c->snd_end - c->snd_una, room = c->sndbuf > held ? c->sndbuf - held : 0;
-	size_t left = MIN(len, (size_t)room);
+	size_t left = len;
 	while (left && may_queue(c)) {
 		struct pkt *p = c->snd.last;
 		uint32_t before = p ? l4_truesize(p) : 0,
-			 n = p ? tcp_fill_pkt(c->w->lc, p, from, (uint32_t)left) : 0;
+			 n = p && !p->edge.tcp.last ? tcp_fill_pkt(c->w->lc, p, from, (uint32_t)left) : 0;
 		if (!n) {
 			p = pkt_new(c->w->lc);
 			if (!p)
 				break;
 			tcp_hold(c->w, l4_truesize(p));
+			p->edge.tcp.last = false;
 			tcp_queue_push(&c->snd, p);
 			continue;
 		}
@@ -305,7 +305,6 @@ ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len)
 		left -= n;
 		c->snd_end += n;
 	}
-	c->send_blocked = from != (const uint8_t *)buf + len;
 	return from - (const uint8_t *)buf;
 }
 
@@ -321,14 +320,66 @@ void tcp_acked_bytes(struct tcp_conn *c)
 	}
 	if (c->send_blocked)
 		tcp_space_acked(c);
-	if (c->send_blocked && c->snd_end - c->snd_una <= c->sndbuf - c->sndbuf / 3) {
+	if (c->noting)
+		tcp_note_acked(c);
+	c->records = c->records && c->snd.head;
+	if (c->send_blocked && tcp_is_writable(c)) {
 		c->send_blocked = false; /* Linux: a third is free */
 		tcp_tell(c);
 	}
 }
 
+/* What Linux's device takes as one, which is how it fills its buffers: half the peer's window at most. */
+static uint32_t size_goal(const struct tcp_conn *c)
+{
+	uint32_t most = MIN((uint32_t)TCP_GSO_BYTES_MAX, MAX(c->max_wnd / 2, (uint32_t)c->mss));
+	return most - most % c->mss;
+}
+
+static uint32_t notsent_lowat(const struct tcp_conn *c)
+{
+	uint32_t own = c->rare ? c->rare->opts.notsent_lowat : 0;
+	return own ? own : tcp_stack(c->w->st)->conf.notsent_lowat;
+}
+
+static uint32_t unsent(const struct tcp_conn *c)
+{
+	return seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
+}
+
+/* What each such costs beside its bytes is a guess. */
+static uint64_t buffered(const struct tcp_conn *c)
+{
+	enum { COST = 768 };
+	uint32_t held = c->snd_end - c->snd_una, goal = size_goal(c);
+	return held + ((uint64_t)held + goal - 1) / goal * COST;
+}
+
+/* Linux: what is begun is filled; another one is begun when both limits say so. */
+uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len)
+{
+	uint32_t goal = size_goal(c), there = unsent(c), tail = there % goal ? goal - there % goal : 0;
+	if (!tail && buffered(c) < c->sndbuf && there < notsent_lowat(c))
+		tail = goal;
+	return MIN(tail, len);
+}
+
+/* Linux: sk_stream_is_writeable(): a third is free, and half the bytes that may wait to be sent. */
+bool tcp_is_writable(const struct tcp_conn *c)
+{
+	return buffered(c) <= c->sndbuf - c->sndbuf / 3 && 2ULL * unsent(c) < notsent_lowat(c);
+}
+
+void tcp_end_record(struct tcp_conn *c)
+{
+	if (c->snd.last)
+		c->snd.last->edge.tcp.last = c->records = true;
+}
+
 void tcp_drop_unsent(struct tcp_conn *c)
 {
+	if (c->noting)
+		tcp_note_dropped(c);
 	c->snd_hint = NULL;
 	for (struct pkt *p; (p = tcp_queue_pop(&c->snd));) {
 		tcp_let_go(c->w, l4_truesize(p));
@@ -338,6 +389,21 @@ void tcp_drop_unsent(struct tcp_conn *c)
 	if (c->m)
 		tcp_log_done(&c->m->log);
 	c->snd_end = c->snd_una = c->snd_nxt;
+}
+
+/* How many of so many bytes from seq on belong to the first one's record. */
+static uint32_t in_record(const struct tcp_conn *c, seq32 seq, uint32_t len)
+{
+	const struct pkt *p = c->snd_hint;
+	seq32 at = c->snd_hint_seq;
+	if (!p || seq_lt(seq, at)) {
+		p = c->snd.head;
+		at = c->snd_first;
+	}
+	for (; p; at += p->len, p = p->next)
+		if (p->edge.tcp.last && seq_lt(seq, at + p->len))
+			return MIN(len, at + p->len - seq);
+	return len;
 }
 
 /* Bytes [seq, seq + len) by reference; how many there is room for. */
@@ -368,13 +434,12 @@ static uint32_t append_bytes(struct tcp_conn *c, struct pkt *p, seq32 seq, uint3
 }
 
 /* Makes and sends [seq, seq + len) with what follows from it. Returns how much of the sequence space went, 0: no buffer. */
-static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin)
+static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin, bool push)
 {
 	struct tcp_out o;
 	uint16_t flags = TCP_F_ACK;
 	uint32_t mss = c->mss;
-	if ((seq + len == c->snd_end && len) ||
-	    len > mss) /* RFC 9293, 3.9.1.2: nothing more is there. Linux: large ones, too */
+	if (push || len > mss) /* Linux: large ones, too */
 		flags |= TCP_F_PSH;
 	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq);
 	mss -= o.n_opts - (c->ts_ok ? TCP_STAMP_BYTES : 0U); /* SACK blocks take the place of payload */
@@ -385,7 +450,8 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	if (put != len) { /* too many pieces: whole segments, and the rest is another packet's */
 		put = put > mss ? put - put % mss : put;
 		struct tcp_hdr *h = pkt_l4(p);
-		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t) ~(TCP_F_FIN | TCP_F_PSH));
+		uint16_t not = put > mss ? TCP_F_FIN : TCP_F_FIN | TCP_F_PSH;
+		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t) ~not );
 		fin = false;
 		pkt_trim(c->w->lc, p, hdr + put);
 		if (!put) {
@@ -440,7 +506,9 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 	if (!t || (t->start != c->snd_una && seq_lt(c->snd_una + c->snd_wnd, t->end)))
 		return false; /* Linux: the peer has no room for it any more */
 	bool fin = c->fin_sent && t->end == c->snd_nxt;
-	uint32_t sent = send_range(c, t->start, t->end - t->start - fin, fin);
+	uint32_t len = t->end - t->start - fin, one = c->records ? in_record(c, t->start, len) : len;
+	fin = fin && one == len;
+	uint32_t sent = send_range(c, t->start, one, fin, one < len || (len && t->start + len == c->snd_end));
 	if (!sent)
 		return false;
 	if (sent < t->end - t->start) {
@@ -496,7 +564,7 @@ static bool nagle_waits(const struct tcp_conn *c, uint32_t len)
 }
 
 /* How much of what is there may leave as one packet now; 0: nothing. */
-static uint32_t how_much(struct tcp_conn *c, uint32_t there)
+static uint32_t how_much(struct tcp_conn *c, uint32_t there, bool more)
 {
 	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c), most = tcp_tso_most(c);
 	uint32_t fits = MIN(there, wnd), len = MIN(fits, most);
@@ -507,12 +575,12 @@ static uint32_t how_much(struct tcp_conn *c, uint32_t there)
 		return 0;
 	len = MIN(len, cwnd);
 	if (len >= c->mss)
-		return len < there || nagle_waits(c, len % c->mss ? len % c->mss : c->mss)
+		return len < there || (!more && nagle_waits(c, len % c->mss ? len % c->mss : c->mss))
 			       ? len - len % c->mss
 			       : len;
 	if (len < there) /* a part of a segment: 3.8.6.2.1 */
 		return len >= c->max_wnd / 2 ? len : 0;
-	return nagle_waits(c, len) ? 0 : len;
+	return !more && nagle_waits(c, len) ? 0 : len;
 }
 
 static bool send_new(struct tcp_conn *c)
@@ -520,7 +588,9 @@ static bool send_new(struct tcp_conn *c)
 	uint32_t there = c->snd_end - c->snd_nxt;
 	if ((!there && !c->fin_wanted) || c->fin_sent || !tcp_move(c))
 		return false;
-	uint32_t len = there ? how_much(c, there) : 0;
+	uint32_t one = c->records && there ? in_record(c, c->snd_nxt, there) : there;
+	uint32_t len = one ? how_much(c, one, one < there) : 0;
+	bool push = len && len == one && (one < there || !c->unpushed);
 	bool fin = c->fin_wanted && !c->fin_sent && len == there;
 	if (!len && !(fin && !there))
 		return false;
@@ -528,7 +598,7 @@ static bool send_new(struct tcp_conn *c)
 	uint64_t now = c->w->lc->now_us;
 	if (!tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, c->mss, now))
 		return false;
-	uint32_t sent = send_range(c, c->snd_nxt, len, fin);
+	uint32_t sent = send_range(c, c->snd_nxt, len, fin, push);
 	if (sent != len + fin)
 		tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	if (!sent)
@@ -540,6 +610,8 @@ static bool send_new(struct tcp_conn *c)
 	note_sent(c, sent);
 	c->fin_sent |= fin && sent == len + fin;
 	c->snd_nxt += sent;
+	if (c->noting)
+		tcp_note_sent(c);
 	c->m->max_flight = MAX(c->m->max_flight, tcp_in_flight(c));
 	tcp_count_prr_sent(c, sent);
 	return true;
@@ -554,10 +626,12 @@ bool tcp_push_window(struct tcp_conn *c)
 	if (!len || !tcp_move(c) ||
 	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, c->mss, now))
 		return false;
-	uint32_t sent = send_range(c, c->snd_nxt, len, false);
+	uint32_t sent = send_range(c, c->snd_nxt, len, false, true);
 	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	note_sent(c, sent);
 	c->snd_nxt += sent;
+	if (c->noting)
+		tcp_note_sent(c);
 	c->last_sent_us = now;
 	return sent != 0;
 }

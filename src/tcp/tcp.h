@@ -41,7 +41,7 @@ void tcp_accept(struct l4_end *e, struct l4_end *fresh);
 /* The same in a turn of w, of what waits at w; fresh is at home there. */
 int tcp_acceptable_in_turn(const struct l4_end *e, const struct worker *w);
 void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh);
-/* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_OOB is -EOPNOTSUPP. */
+/* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_EOR, MSG_ZEROCOPY (-ENOBUFS); MSG_OOB is -EOPNOTSUPP. */
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
@@ -53,6 +53,15 @@ struct pkt *tcp_recv_lent(struct l4_end *e, uint32_t *ret_off, ssize_t *ret_len)
 /* Connections that have such bytes are reset. Between turns. */
 typedef bool tcp_lent_fn(const struct buf *b, void *ctx);
 void tcp_abort_lent(struct worker *w, tcp_lent_fn *is_it, void *ctx);
+/* What the error queue has to tell of bytes that were sent. */
+struct tcp_note {
+	bool zerocopy; /* calls info to data, counted from 0, need their bytes no longer; else a time */
+	uint32_t info, data; /* of a time: SCM_TSTAMP_*; the byte's key */
+	uint64_t at_ns; /* wall clock */
+};
+bool tcp_take_note(struct l4_end *e, struct tcp_note *ret);
+bool tcp_tells_inq(const struct l4_end *e); /* TCP_INQ */
+int tcp_inq(const struct l4_end *e); /* bytes that wait; 1 at the end (Linux: tcp_inq_hint()) */
 int tcp_shutdown(struct l4_end *e, int how); /* 0, -ENOTCONN */
 bool tcp_is_unlisted(const struct l4_end *e); /* it stands in no table of the stack: not bound, no listener */
 uint32_t tcp_poll(const struct l4_end *e); /* EPOLL* */
@@ -76,6 +85,11 @@ int tcp_set_linger(struct l4_end *e, bool on, int seconds);
 void tcp_get_linger(const struct l4_end *e, int ret_on_seconds[2]);
 int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
 int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
+int tcp_set_zerocopy(struct l4_end *e, bool on);
+bool tcp_get_zerocopy(const struct l4_end *e);
+int tcp_set_stamping_flags(struct l4_end *e, uint32_t flags); /* SO_TIMESTAMPING: of sending, in software */
+uint32_t tcp_get_stamping_flags(const struct l4_end *e);
+void tcp_get_memory(const struct l4_end *e, uint32_t ret[3]); /* bytes in both queues, notes lost */
 void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2]);
 
 /* For save files: a socket's part in TCP, and all that hangs below it (connections nobody has accepted yet). The second meets a fresh

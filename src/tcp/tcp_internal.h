@@ -18,6 +18,7 @@
 
 struct tcp_conn;
 struct tcp_listener;
+struct tcp_notes;
 
 enum {
 	TCP_MSS_UNSAID = 536, /* RFC 9293, 3.7.1 */
@@ -128,6 +129,9 @@ struct tcp_opts {
 	uint8_t defer_accept; /* timeouts of a request */
 	bool nodelay, cork, keepalive, linger, quickack_off;
 	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
+	bool inq, zerocopy;
+	uint32_t notsent_lowat; /* 0: the stack's */
+	uint32_t stamping; /* SOF_TIMESTAMPING_* */
 	uint16_t linger_s;
 	uint64_t max_pacing; /* SO_MAX_PACING_RATE, bytes in a second; 0: not said */
 	int32_t linger2_s; /* 0: the stack's; < 0: none */
@@ -194,6 +198,7 @@ struct tcp_conn {
 	bool ack_now : 1, ack_later : 1, pingpong : 1, dsack_due : 1;
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
+	bool noting : 1, records : 1, unpushed : 1; /* notes.c; MSG_EOR; the last write said MSG_MORE */
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	bool cc_locked : 1; /* the route says which algorithm, and lets nobody change it */
@@ -300,6 +305,7 @@ struct tcp_motion {
 /* What few connections have, taken on use. */
 struct tcp_rare {
 	struct tcp_opts opts; /* as the endpoint's were set */
+	struct tcp_notes *notes; /* what its error queue has to tell; NULL: nobody asked */
 };
 
 enum { TCP_CC_LOCKED = 0x80 };
@@ -387,7 +393,7 @@ struct tcp_conf {
 	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
 	uint8_t syncookies, abort_on_overflow;
 	uint32_t reuse_wait_ms, waits_max, syn_backlog, invalid_ms, challenge_limit, orphans_max;
-	uint32_t reordering, reordering_max, somaxconn;
+	uint32_t reordering, reordering_max, notsent_lowat, somaxconn;
 	uint8_t recovery, early, frto, dsack;
 	uint32_t rmem[3], wmem[3]; /* bytes: least, first, most */
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
@@ -619,6 +625,20 @@ void tcp_space_read(struct tcp_conn *c); /* the reader has taken some */
 void tcp_space_early(struct tcp_conn *c, uint32_t len, uint32_t truesize); /* it came out of order */
 void tcp_space_acked(struct tcp_conn *c); /* somebody waits to send more */
 
+/* --- notes.c --- */
+
+/* In front of a call that sends: is there room for what it wants to be told? 0, -ENOBUFS. */
+int tcp_notes_ready(struct tcp_conn *c, const struct tcp_opts *o, int flags);
+void tcp_mark(struct tcp_conn *c, const struct tcp_opts *o, int flags); /* behind what was just queued */
+void tcp_note_sent(struct tcp_conn *c); /* snd_nxt moved; only if c->noting, as the next two */
+void tcp_note_acked(struct tcp_conn *c);
+void tcp_note_dropped(struct tcp_conn *c); /* nothing is sent any more */
+void tcp_set_stamping(struct tcp_conn *c, uint32_t was, uint32_t now);
+void tcp_notes_free(struct tcp_notes *n); /* NULL is welcome */
+uint32_t tcp_notes_total(const struct l4_end *e);
+uint32_t tcp_notes_lost(const struct l4_end *e);
+bool tcp_notes_wait(const struct l4_end *e);
+
 /* --- output.c --- */
 
 struct pkt *tcp_begin(struct worker *w, const struct tcp_out *o);
@@ -635,6 +655,9 @@ void tcp_send_probe(struct tcp_conn *c, bool urgent);
 bool tcp_push_window(struct tcp_conn *c); /* as much as the window lets out, however little */
 void tcp_drop_unsent(struct tcp_conn *c);
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len);
+uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len); /* so many of them at once */
+bool tcp_is_writable(const struct tcp_conn *c);
+void tcp_end_record(struct tcp_conn *c); /* MSG_EOR: what is queued next leaves by itself */
 /* As many as fit behind what p has: into its pages, or one more. 0: p is full, or there is no page. */
 uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len);
 void tcp_acked_bytes(struct tcp_conn *c); /* snd_una moved: frees what it passed */
