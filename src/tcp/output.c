@@ -450,8 +450,8 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	if (put != len) { /* too many pieces: whole segments, and the rest is another packet's */
 		put = put > mss ? put - put % mss : put;
 		struct tcp_hdr *h = pkt_l4(p);
-		uint16_t not = put > mss ? TCP_F_FIN : TCP_F_FIN | TCP_F_PSH;
-		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t) ~not );
+		uint16_t gone = put > mss ? TCP_F_FIN : TCP_F_FIN | TCP_F_PSH;
+		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t)~gone);
 		fin = false;
 		pkt_trim(c->w->lc, p, hdr + put);
 		if (!put) {
@@ -527,7 +527,7 @@ bool tcp_send_tail(struct tcp_conn *c)
 		return false;
 	bool fin = c->fin_sent && t->end == c->snd_nxt;
 	uint32_t len = t->end - t->start;
-	if (send_range(c, t->start, len - fin, fin) != len)
+	if (send_range(c, t->start, len - fin, fin, len > fin) != len)
 		return false;
 	note_sent(c, len);
 	tcp_log_sent_again(&c->m->log, t, true, c->w->lc->now_us);
