@@ -21,6 +21,7 @@ int tcp_send_lent(struct l4_end *e, struct buf *b)
 	tcp_note_app_limited(c);
 	pkt_add_frag(c->w->lc, p, b, 0, b->size);
 	tcp_hold(c->w, l4_truesize(p));
+	p->edge.tcp.last = false;
 	tcp_queue_push(&c->snd, p);
 	c->snd_end += b->size;
 	tcp_output(c);

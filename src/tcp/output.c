@@ -359,7 +359,10 @@ static uint64_t buffered(const struct tcp_conn *c)
 uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len)
 {
 	uint32_t goal = size_goal(c), there = unsent(c), tail = there % goal ? goal - there % goal : 0;
-	if (!tail && buffered(c) < c->sndbuf && there < notsent_lowat(c))
+	uint64_t have = buffered(c);
+	if (have >= (uint64_t)c->sndbuf + goal) /* by what was lent */
+		return 0;
+	if (!tail && have < c->sndbuf && there < notsent_lowat(c))
 		tail = goal;
 	return MIN(tail, len);
 }
