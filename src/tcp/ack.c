@@ -46,8 +46,8 @@ int64_t tcp_left_us(const struct tcp_conn *c)
 void tcp_arm_retransmit(struct tcp_conn *c)
 {
 	bool under_way = c->snd_una != c->snd_nxt;
-	uint64_t in_us = tcp_rto_us(c);
 	c->probing = !under_way && has_unsent(c) && !(c->paced && tcp_pace_queued(c));
+	uint64_t in_us = c->probing ? tcp_probe_in_us(c) : tcp_rto_us(c);
 	if (!under_way && !c->probing) {
 		tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
 		return;

@@ -92,6 +92,8 @@ void tcp_done(struct tcp_conn *c)
 		tcp_set_state(c, TCP_CLOSE);
 		tcp_leave_table(c->w, &c->h);
 		tcp_conn_unhold(c);
+		if (c->orphan)
+			racy_add(tcp_worker(c->w)->n_orphans, -1U);
 	}
 	stop(c);
 	if (!c->in_accept)
@@ -160,38 +162,66 @@ static bool must_reset(struct tcp_conn *c)
 	return hard;
 }
 
-/* The rest of FIN_WAIT2, when nobody listens any more (Linux: tcp_fin_timeout; RFC 9293 would wait for ever). */
-void tcp_orphan_waits(struct tcp_conn *c)
+/* The rest of FIN_WAIT2, when nobody listens any more (Linux: tcp_fin_timeout; RFC 9293 would wait for ever). s: what brought it there;
+ * NULL: it was there when it was closed. */
+void tcp_orphan_waits(struct tcp_conn *c, const struct tcp_seg *s)
 {
-	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
-	uint64_t how_long = (uint64_t)f->fin_timeout_s * 1000000;
-	if (c->rare && c->rare->opts.linger2_s > 0)
-		how_long = (uint64_t)c->rare->opts.linger2_s * 1000000;
-	if (c->rare && c->rare->opts.linger2_s < 0) {
-		tcp_send_reset(c);
-		tcp_done(c);
+	int own_s = c->rare ? c->rare->opts.linger2_s : 0;
+	uint64_t how_long_s = own_s > 0 ? (uint64_t)own_s : racy_get(tcp_stack(c->w->st)->conf.fin_timeout_s);
+	if (own_s >= 0) {
+		tcp_begin_wait(c, how_long_s * 1000000);
 		return;
 	}
-	tcp_begin_wait(c, how_long);
+	tcp_count(c->w, s ? TCP_N_ABORT_ON_DATA : TCP_N_ABORT_ON_LINGER);
+	if (s)
+		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
+	else
+		tcp_send_reset(c);
+	tcp_done(c);
 }
 
+/* Of all workers, a little old. */
+static bool too_many_orphans(const struct leat_stack *st)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < st->n_workers; i++)
+		n += racy_get(tcp_worker(st->worker[i])->n_orphans);
+	return n > racy_get(tcp_stack(st)->conf.orphans_max);
+}
+
+void tcp_orphan(struct tcp_conn *c)
+{
+	c->orphan = true;
+	racy_add(tcp_worker(c->w)->n_orphans, 1);
+}
+
+static void abort_quietly(struct tcp_conn *c)
+{
+	tcp_send_reset(c);
+	tcp_done(c);
+}
+
+/* Linux: __tcp_close() */
 void tcp_release(struct tcp_conn *c)
 {
 	uint8_t next = tcp_states[c->h.state].on_close;
 	uint8_t sharing = tcp_sharing(c->end);
 	c->end = NULL;
-	c->orphan = true;
-	if (c->h.state != TCP_CLOSE)
-		tcp_conn_hold(c, sharing);
 	if (c->h.state == TCP_CLOSE) {
 		tcp_conn_free(c);
-	} else if (c->h.state == TCP_SYN_SENT) {
+		return;
+	}
+	tcp_conn_hold(c, sharing);
+	tcp_orphan(c);
+	if (c->h.state == TCP_SYN_SENT) {
 		tcp_done(c);
 	} else if (must_reset(c)) {
-		tcp_send_reset(c);
-		tcp_done(c);
+		abort_quietly(c);
+	} else if (too_many_orphans(c->w->st)) {
+		tcp_count(c->w, TCP_N_ABORT_ON_MEMORY);
+		abort_quietly(c);
 	} else if (c->h.state == TCP_FIN_WAIT2) {
-		tcp_orphan_waits(c);
+		tcp_orphan_waits(c, NULL);
 	} else if (next) {
 		tcp_set_state(c, next);
 		c->fin_wanted = true;

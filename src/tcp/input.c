@@ -312,7 +312,7 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return DROP_TCP_DONE;
 	if (is_for_nobody(c, s)) {
 		tcp_count(c->w, TCP_N_ABORT_ON_DATA);
-		tcp_send_reset(c);
+		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
 		tcp_done(c);
 		return DROP_TCP_DONE;
 	}
@@ -321,7 +321,7 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return why;
 	tcp_output(c);
 	if (c->orphan && c->h.state == TCP_FIN_WAIT2)
-		tcp_orphan_waits(c);
+		tcp_orphan_waits(c, s);
 	return why;
 }
 

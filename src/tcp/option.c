@@ -54,6 +54,14 @@ static void apply_keepalive(struct tcp_conn *c, const struct tcp_opts *o)
 		tcp_stop_timer(c, TCP_TIMER_LIFE);
 }
 
+/* Linux: what has passed already counts. */
+static void apply_keep_idle(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	uint64_t idle = tcp_keep_idle_s(c) * 1000000ULL, silent = c->w->lc->now_us - c->heard_us;
+	if (c->keepalive && c->h.state != TCP_CLOSE && c->h.state != TCP_SYN_SENT)
+		tcp_set_timer(c, TCP_TIMER_LIFE, silent < idle ? idle - silent : 0);
+}
+
 uint32_t tcp_keep_idle_s(const struct tcp_conn *c)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
@@ -82,7 +90,7 @@ static const struct option options[] = {
 	{ TCP_NODELAY,      AT(nodelay), .flag = true, .apply = apply_nodelay },
 	{ TCP_CORK,         AT(cork), .flag = true, .apply = apply_cork },
 	{ TCP_MAXSEG,       AT(mss), .min = 88, .max = 32767, .apply = apply_mss }, /* Linux: TCP_MIN_MSS, MAX_TCP_WINDOW */
-	{ TCP_KEEPIDLE,     AT(keep_idle_s), .min = 1, .max = 32767, CONF(keep_idle_s), .apply = apply_keepalive },
+	{ TCP_KEEPIDLE,     AT(keep_idle_s), .min = 1, .max = 32767, CONF(keep_idle_s), .apply = apply_keep_idle },
 	{ TCP_KEEPINTVL,    AT(keep_interval_s), .min = 1, .max = 32767, CONF(keep_interval_s) },
 	{ TCP_KEEPCNT,      AT(keep_probes), .min = 1, .max = 127, CONF(keep_probes) },
 	{ TCP_SYNCNT,       AT(syn_retries), .min = 1, .max = 127, CONF(syn_retries) },

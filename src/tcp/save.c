@@ -326,7 +326,7 @@ static const struct field conn_fields[] = {
 #define CONN_BITS(bit)                                                                               \
 	bit(ts_ok) bit(sack_ok) bit(wscale_ok) bit(df) bit(fin_wanted) bit(fin_sent) bit(fin_got)    \
 		bit(fin_known) bit(told_connected) bit(no_more_reading) bit(small_out) bit(ts_asked) \
-			bit(send_blocked) bit(pingpong) bit(ack_later) bit(orphan) bit(cc_locked)
+			bit(send_blocked) bit(pingpong) bit(ack_later) bit(cc_locked)
 
 static void save_bits(struct saver *s, const struct tcp_conn *c)
 {
@@ -816,9 +816,10 @@ static int load_orphan(struct loader *l, struct leat_stack *st, struct tcp_liste
 	int err = load_conn(l, st, &o, &c);
 	if (!c)
 		return err;
-	c->orphan = true;
 	if (c->h.state == TCP_CLOSE)
 		tcp_conn_free(c);
+	else
+		tcp_orphan(c);
 	return 0;
 }
 

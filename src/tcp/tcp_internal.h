@@ -265,7 +265,7 @@ struct tcp_motion {
 	seq32 recover; /* RecoveryPoint */
 	seq32 highest; /* SACKed up to here; if anything is */
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
-	uint64_t stuck_us; /* nothing was acknowledged since what was sent then; if timeouts */
+	uint64_t stuck_us; /* of the first timeout since which nothing was acknowledged; if timeouts */
 
 	/* Undoing: undo.c. */
 	uint32_t prior_cwnd, prior_ssthresh; /* ssthresh 0: not to be restored */
@@ -304,6 +304,7 @@ struct tcp_motion {
 
 /* What few connections have, taken on use. */
 struct tcp_rare {
+	uint64_t probing_us; /* a closed window is asked for since then; with opts.user_timeout_ms */
 	struct tcp_opts opts; /* as the endpoint's were set */
 	struct tcp_notes *notes; /* what its error queue has to tell; NULL: nobody asked */
 };
@@ -388,7 +389,7 @@ struct tcp_pacer {
 };
 
 struct tcp_conf {
-	uint32_t syn_retries, synack_retries, retries2, orphan_retries, fin_timeout_s;
+	uint32_t syn_retries, syn_linear, synack_retries, retries2, orphan_retries, fin_timeout_s;
 	uint32_t keep_idle_s, keep_interval_s, keep_probes;
 	uint8_t sack, stamps, wscale, idle_restart, rfc1337, reuse_wait;
 	uint8_t syncookies, abort_on_overflow;
@@ -428,6 +429,7 @@ struct tcp_worker {
 	struct slab hold_slab;
 	uint64_t challenges_until_us; /* of tcp_challenge_ack_limit */
 	uint32_t challenges_left;
+	uint32_t n_orphans; /* closed by their programs, not done yet */
 	struct tcp_pacer pacer;
 	uint64_t counts[TCP_COUNTS];
 };
@@ -513,7 +515,8 @@ void tcp_change_cc(struct tcp_conn *c, const struct cc_ops *ops);
 const struct cc_ops *tcp_default_cc(const struct leat_stack *st);
 void tcp_take_route_cc(struct tcp_conn *c, uint8_t cc); /* as in struct tcp_path */
 void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
-void tcp_orphan_waits(struct tcp_conn *c); /* in FIN_WAIT2 */
+void tcp_orphan(struct tcp_conn *c); /* nobody has it any more; counted */
+void tcp_orphan_waits(struct tcp_conn *c, const struct tcp_seg *s); /* in FIN_WAIT2 */
 struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
 struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one reference; NULL at a limit */
 
@@ -540,6 +543,7 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s);
 void tcp_measured(struct tcp_conn *c, uint64_t rtt_us); /* RFC 6298, 2 */
 void tcp_arm_retransmit(struct tcp_conn *c);
 uint64_t tcp_rto_us(const struct tcp_conn *c);
+uint64_t tcp_probe_in_us(const struct tcp_conn *c); /* a closed window is asked for again */
 int64_t tcp_left_us(const struct tcp_conn *c); /* of the timeout of what is first under way */
 
 /* --- motion.c --- */

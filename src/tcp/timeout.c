@@ -3,6 +3,11 @@
  * and when a connection is given up. */
 #include "tcp/recover.h"
 
+enum {
+	TCP_ORPHAN_RETRIES = 8, /* Linux: what 0 means */
+	USER_TIMEOUT_STEP_US = 2000,
+};
+
 /* --- for how long --- */
 
 /* Linux: retransmits_timed_out(): so long as it takes to fail `retries` times, beginning with the shortest timeout. */
@@ -16,13 +21,41 @@ static uint64_t patience_us(unsigned retries)
 	return us;
 }
 
+static uint64_t user_timeout_us(const struct tcp_conn *c)
+{
+	return c->rare ? c->rare->opts.user_timeout_ms * 1000ULL : 0; /* RFC 5482 */
+}
+
+/* How often for one whose program has gone: fewer times when it was said that there is no way (Linux: tcp_orphan_retries()). */
+static unsigned orphan_retries(const struct tcp_conn *c)
+{
+	bool alive = tcp_rto_us(c) < TCP_RTO_MAX_US;
+	unsigned n = c->soft_error && !alive ? 0 : racy_get(tcp_stack(c->w->st)->conf.orphan_retries);
+	return !n && alive ? TCP_ORPHAN_RETRIES : n;
+}
+
+static unsigned retries(const struct tcp_conn *c)
+{
+	return c->orphan ? orphan_retries(c) : racy_get(tcp_stack(c->w->st)->conf.retries2);
+}
+
+/* Never before something was sent again. */
 static bool is_hopeless(const struct tcp_conn *c)
 {
-	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
-	uint64_t most = patience_us(c->orphan ? f->orphan_retries : f->retries2);
-	if (c->rare && c->rare->opts.user_timeout_ms) /* RFC 5482 */
-		most = (uint64_t)c->rare->opts.user_timeout_ms * 1000;
-	return c->w->lc->now_us - c->m->stuck_us >= most;
+	uint64_t most = user_timeout_us(c);
+	if (!most)
+		most = patience_us(retries(c));
+	return c->m->timeouts && c->w->lc->now_us - c->m->stuck_us >= most;
+}
+
+/* The timer strikes when the user's time is up, too (Linux: tcp_clamp_rto_to_user_timeout()). */
+static uint64_t within(const struct tcp_conn *c, uint64_t since_us, uint64_t us)
+{
+	uint64_t most = user_timeout_us(c), passed = c->w->lc->now_us - since_us;
+	if (!most)
+		return us;
+	return MIN(us,
+		   passed < most ? MAX(most - passed, (uint64_t)USER_TIMEOUT_STEP_US) : USER_TIMEOUT_STEP_US);
 }
 
 static void give_up(struct tcp_conn *c)
@@ -31,15 +64,16 @@ static void give_up(struct tcp_conn *c)
 	tcp_fail(c, c->soft_error ? c->soft_error : ETIMEDOUT);
 }
 
-/* --- of a SYN, of a closed window --- */
+/* --- of a SYN --- */
 
+/* Linux: the first few are a second apart (tcp_syn_linear_timeouts), then each waits twice as long as the one before. */
 static void syn_timeout(struct tcp_conn *c)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
-	unsigned most = c->h.state == TCP_SYN_RECV             ? f->synack_retries
-			: c->rare && c->rare->opts.syn_retries ? c->rare->opts.syn_retries
-							       : f->syn_retries;
-	if (c->backoff >= most) {
+	unsigned most = c->rare && c->rare->opts.syn_retries ? c->rare->opts.syn_retries : f->syn_retries;
+	unsigned linear = c->h.state == TCP_SYN_SENT ? f->syn_linear : 0;
+	uint64_t since = c->last_sent_us + TCP_RTO_FIRST_US, patience = user_timeout_us(c);
+	if (c->backoff >= most + linear || (c->backoff && patience && c->w->lc->now_us - since >= patience)) {
 		give_up(c);
 		return;
 	}
@@ -47,24 +81,48 @@ static void syn_timeout(struct tcp_conn *c)
 	c->syn_again = true;
 	tcp_send_syn(c);
 	tcp_count(c->w, TCP_N_RETRANS_SEGS);
-	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
+	uint64_t us = (uint64_t)c->rto_us << (c->backoff > linear ? MIN(c->backoff - linear, 30U) : 0);
+	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, within(c, since, MIN(us, (uint64_t)TCP_RTO_MAX_US)));
 }
 
-/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers. */
+/* --- of a closed window --- */
+
+/* RFC 9293, 3.8.6.1: for ever, as long as the peer answers; but not longer than the user wants, and not for nobody (Linux:
+ * tcp_probe_timer()). */
+static bool asks_in_vain(struct tcp_conn *c)
+{
+	uint64_t most_us = user_timeout_us(c), now = c->w->lc->now_us;
+	unsigned most = retries(c);
+	if (most_us && (!c->backoff || !c->rare->probing_us))
+		c->rare->probing_us = now;
+	else if (most_us && now - c->rare->probing_us >= most_us)
+		return true;
+	if (c->orphan && tcp_rto_us(c) >= TCP_RTO_MAX_US && c->backoff >= most)
+		return true;
+	return c->probes >= most;
+}
+
+uint64_t tcp_probe_in_us(const struct tcp_conn *c)
+{
+	uint64_t us = tcp_rto_us(c);
+	return c->backoff && c->rare && c->rare->probing_us ? within(c, c->rare->probing_us, us) : us;
+}
+
 static void ask_for_window(struct tcp_conn *c)
 {
-	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
-	if (c->probes > (c->orphan ? f->orphan_retries : f->retries2)) {
+	if (asks_in_vain(c)) {
 		give_up(c);
 		return;
 	}
 	if (!tcp_push_window(c)) {
 		c->probes++;
-		c->backoff = (uint8_t)MIN(c->backoff + 1, 255);
+		if (c->backoff < racy_get(tcp_stack(c->w->st)->conf.retries2))
+			c->backoff++;
+		tcp_count(c->w, TCP_N_WIN_PROBE);
 		tcp_send_probe(c, false);
 	}
 	if (c->snd_una == c->snd_nxt)
-		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
+		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_probe_in_us(c));
 	else
 		tcp_arm_retransmit(c);
 }
@@ -128,8 +186,7 @@ static void data_timeout(struct tcp_conn *c)
 {
 	struct tcp_motion *m = c->m;
 	if (!m->timeouts)
-		m->stuck_us =
-			c->w->lc->now_us - ((uint32_t)c->w->lc->now_us - tcp_log_at(&m->log, 0)->sent_us);
+		m->stuck_us = c->w->lc->now_us; /* Linux: retrans_stamp */
 	if (is_hopeless(c)) {
 		give_up(c);
 		return;
@@ -139,7 +196,7 @@ static void data_timeout(struct tcp_conn *c)
 	m->timeouts = (uint8_t)MIN(m->timeouts + 1, 255);
 	tcp_send_again(c, c->mss);
 	c->backoff = (uint8_t)MIN(c->backoff + 1, 255);
-	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
+	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, within(c, m->stuck_us, tcp_rto_us(c)));
 }
 
 void tcp_retransmit_timeout(struct tcp_conn *c)

@@ -20,31 +20,47 @@ static void delayed_ack(struct tcp_conn *c)
 	tcp_send_ack(c);
 }
 
-static void keep_alive(struct tcp_conn *c)
+static uint64_t keep_interval_us(const struct tcp_conn *c)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	return 1000000ULL * (c->rare && c->rare->opts.keep_interval_s ? c->rare->opts.keep_interval_s
+								      : f->keep_interval_s);
+}
+
+/* Linux: TCP_USER_TIMEOUT takes the place of how often it asks, once it has asked. */
+static bool is_silent_too_long(const struct tcp_conn *c, uint64_t silent_us)
+{
 	const struct tcp_opts *o = c->rare ? &c->rare->opts : NULL;
-	uint64_t idle = (uint64_t)(o && o->keep_idle_s ? o->keep_idle_s : f->keep_idle_s) * 1000000;
-	uint64_t interval =
-		(uint64_t)(o && o->keep_interval_s ? o->keep_interval_s : f->keep_interval_s) * 1000000;
-	unsigned most = o && o->keep_probes ? o->keep_probes : f->keep_probes;
-	uint64_t silent = c->w->lc->now_us - c->heard_us;
+	unsigned most = o && o->keep_probes ? o->keep_probes : tcp_stack(c->w->st)->conf.keep_probes;
+	if (o && o->user_timeout_ms)
+		return c->probes && silent_us >= o->user_timeout_ms * 1000ULL;
+	return c->probes >= most;
+}
+
+/* RFC 9293, 3.8.4; Linux: tcp_keepalive_timer() */
+static void keep_alive(struct tcp_conn *c)
+{
+	uint64_t idle = tcp_keep_idle_s(c) * 1000000ULL, silent = c->w->lc->now_us - c->heard_us;
 	if (!c->keepalive || c->h.state == TCP_SYN_SENT)
 		return;
-	if (c->snd_una != c->snd_nxt || silent < idle) { /* what is sent is asked for anyway */
-		tcp_set_timer(c, TCP_TIMER_LIFE, silent < idle ? idle - silent : idle);
+	if (c->snd_una != c->snd_nxt || c->snd_nxt - c->fin_sent != c->snd_end) { /* it is asked for anyway */
+		tcp_set_timer(c, TCP_TIMER_LIFE, idle);
 		return;
 	}
-	if (c->probes >= most) {
+	if (silent < idle) {
+		tcp_set_timer(c, TCP_TIMER_LIFE, idle - silent);
+		return;
+	}
+	if (is_silent_too_long(c, silent)) {
 		tcp_count(c->w, TCP_N_ABORT_ON_TIMEOUT);
 		tcp_send_reset(c);
-		tcp_fail(c, ETIMEDOUT);
+		tcp_fail(c, c->soft_error ? c->soft_error : ETIMEDOUT);
 		return;
 	}
 	c->probes++;
 	tcp_count(c->w, TCP_N_KEEPALIVE);
 	tcp_send_probe(c, false);
-	tcp_set_timer(c, TCP_TIMER_LIFE, interval);
+	tcp_set_timer(c, TCP_TIMER_LIFE, keep_interval_us(c));
 }
 
 /* Nobody is there to hear what the peer of FIN_WAIT2 may still say, or the time of keepalives is up. */
