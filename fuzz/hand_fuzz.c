@@ -177,7 +177,8 @@ static void take(struct loader *l)
 	test_start(&t);
 	make_fds(&fds, other);
 	int err = sockd_restore(t.d, l, &fds);
-	fuzz_check(!err || err == -ENOMEM || err == -EMFILE || load_error(l)); /* whoever is refused learns why */
+	fuzz_check(!err || err == -ENOMEM || err == -EMFILE ||
+		   load_error(l)); /* whoever is refused learns why */
 	fds_close(&fds);
 	test_settle(&t);
 	use(&t, other);

@@ -420,7 +420,8 @@ static void tell(struct reload *r, const struct todo_line *l, const char *said)
 static unsigned listen_to_ip(struct reload *r, FILE *says, const struct todo_line *lines, unsigned n,
 			     char *ret_said, size_t len)
 {
-	static const char failed[] = "Command failed ", unknown[] = "Object \"" MARK "\"", warned[] = "leat run: ";
+	static const char failed[] = "Command failed ", unknown[] = "Object \"" MARK "\"",
+			  warned[] = "leat run: ";
 	char line[1024];
 	unsigned done = 0;
 	bool mark = false;

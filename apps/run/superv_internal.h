@@ -161,8 +161,8 @@ int target_write(pid_t tid, uint64_t addr, const void *from, size_t len_bytes);
 /* Spreads the bytes over (gathers them from) the target's vector. */
 int target_scatter(pid_t tid, const struct iovec *iov, unsigned n, const void *from, size_t len_bytes);
 /* Many pieces of ours to many of its, len_bytes in all. */
-int target_write_all(pid_t tid, const struct iovec *own, unsigned n_own, const struct iovec *its, unsigned n_its,
-		     size_t len_bytes);
+int target_write_all(pid_t tid, const struct iovec *own, unsigned n_own, const struct iovec *its,
+		     unsigned n_its, size_t len_bytes);
 int target_gather(pid_t tid, const struct iovec *iov, unsigned n, void *to, size_t len_bytes);
 /* A copy of its descriptor, or -errno (-EBADF). */
 int target_fd(struct superv *s, pid_t tid, int fd);
