@@ -165,6 +165,6 @@ bool talk_join(struct packet *p, const struct packet *more)
 	    p->flags & (TCP_F_SYN | TCP_F_FIN | TCP_F_RST) || !more->len)
 		return false;
 	p->len += more->len;
-	p->flags |= more->flags & (TCP_F_PSH | TCP_F_FIN);
+	p->flags = (uint16_t)((p->flags & ~TCP_F_PSH) | (more->flags & (TCP_F_PSH | TCP_F_FIN)));
 	return true;
 }

@@ -442,7 +442,7 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	struct tcp_out o;
 	uint16_t flags = TCP_F_ACK;
 	uint32_t mss = c->mss;
-	if (push || len > mss) /* Linux: large ones, too */
+	if (push)
 		flags |= TCP_F_PSH;
 	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq);
 	mss -= o.n_opts - (c->ts_ok ? TCP_STAMP_BYTES : 0U); /* SACK blocks take the place of payload */
@@ -453,8 +453,7 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	if (put != len) { /* too many pieces: whole segments, and the rest is another packet's */
 		put = put > mss ? put - put % mss : put;
 		struct tcp_hdr *h = pkt_l4(p);
-		uint16_t gone = put > mss ? TCP_F_FIN : TCP_F_FIN | TCP_F_PSH;
-		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t)~gone);
+		h->off_flags = be16_of(be16_get(h->off_flags) & (uint16_t) ~(TCP_F_FIN | TCP_F_PSH));
 		fin = false;
 		pkt_trim(c->w->lc, p, hdr + put);
 		if (!put) {
@@ -593,7 +592,9 @@ static bool send_new(struct tcp_conn *c)
 		return false;
 	uint32_t one = c->records && there ? in_record(c, c->snd_nxt, there) : there;
 	uint32_t len = one ? how_much(c, one, one < there) : 0;
-	bool push = len && len == one && (one < there || !c->unpushed);
+	bool ends = len && len == one && (one < there || !c->unpushed);
+	bool large = len > c->mss ||
+		     (len && c->m->large_end == c->snd_nxt + len); /* Linux: their last segments, too */
 	bool fin = c->fin_wanted && !c->fin_sent && len == there;
 	if (!len && !(fin && !there))
 		return false;
@@ -601,7 +602,9 @@ static bool send_new(struct tcp_conn *c)
 	uint64_t now = c->w->lc->now_us;
 	if (!tcp_log_add(&c->m->log, mem, c->snd_nxt, c->snd_nxt + len + fin, c->mss, now))
 		return false;
-	uint32_t sent = send_range(c, c->snd_nxt, len, fin, push);
+	uint32_t sent = send_range(c, c->snd_nxt, len, fin, ends || large);
+	if (large && sent && sent < len) /* too many pieces; the rest comes next */
+		c->m->large_end = c->snd_nxt + len;
 	if (sent != len + fin)
 		tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	if (!sent)
@@ -620,8 +623,8 @@ static bool send_new(struct tcp_conn *c)
 	return true;
 }
 
-/* RFC 9293, 3.8.6.2.1, (4): the override of silly-window avoidance. */
-bool tcp_push_window(struct tcp_conn *c)
+/* At most one segment, whatever the windows say of its size. */
+static bool send_segment(struct tcp_conn *c, bool push)
 {
 	uint32_t there = c->snd_end - c->snd_nxt, room = MIN(room_in_window(c), (uint32_t)c->mss);
 	uint32_t len = MIN(there, room);
@@ -629,7 +632,7 @@ bool tcp_push_window(struct tcp_conn *c)
 	if (!len || !tcp_move(c) ||
 	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, c->mss, now))
 		return false;
-	uint32_t sent = send_range(c, c->snd_nxt, len, false, true);
+	uint32_t sent = send_range(c, c->snd_nxt, len, false, push);
 	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	note_sent(c, sent);
 	c->snd_nxt += sent;
@@ -639,10 +642,17 @@ bool tcp_push_window(struct tcp_conn *c)
 	return sent != 0;
 }
 
+/* RFC 9293, 3.8.6.2.1, (4): the override of silly-window avoidance. */
+bool tcp_push_window(struct tcp_conn *c)
+{
+	return send_segment(c, true);
+}
+
 bool tcp_send_one(struct tcp_conn *c)
 {
 	uint32_t there = c->snd_end - c->snd_nxt;
-	return there && room_in_window(c) >= MIN(there, (uint32_t)c->mss) && tcp_push_window(c);
+	return there && room_in_window(c) >= MIN(there, (uint32_t)c->mss) &&
+	       send_segment(c, there <= c->mss && !c->unpushed);
 }
 
 bool tcp_may_send_new(const struct tcp_conn *c)

@@ -250,6 +250,7 @@ struct tcp_motion {
 	struct tcp_log log;
 	uint16_t place; /* slab */
 
+	seq32 large_end; /* of a large packet that was cut */
 	/* Loss: recover.c. */
 	uint8_t due; /* enum tcp_due */
 	uint8_t timeouts; /* since anything was acknowledged */
