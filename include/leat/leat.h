@@ -42,7 +42,7 @@ void leat_free(struct leat *l);
 const char *leat_why(const struct leat *l);
 
 /* A stack with an interface "lo". netns: the network namespace its devices are in, as a path (/run/netns/NAME, /proc/PID/ns/net); NULL:
- * that of the calling thread. */
+ * that in which leat_new() was called. */
 int leat_stack_new(struct leat *l, const char *name, const char *netns, struct leat_stack **ret);
 /* Its devices are given back; what sockets have to say, they do not any more. Rings of it must have been freed. */
 void leat_stack_free(struct leat_stack *st);

@@ -17,26 +17,18 @@ enum { AGAIN_US = 1000 };
 
 /* --- the helper --- */
 
-static int own_netns(void)
-{
-	char path[64];
-	snprintf(path, sizeof path, "/proc/self/task/%d/ns/net", gettid());
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-/* It is forked by this thread while it is in that namespace. */
+/* It is forked by this thread while it is in that namespace; -1: in its own. */
 static int start_helper(struct holder *h, int netns)
 {
-	int old = own_netns();
-	if (old < 0)
-		return -errno;
-	int err = setns(netns, CLONE_NEWNET) ? -errno : 0;
+	int old = netns < 0 ? -1 : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int err = netns >= 0 && (old < 0 || setns(netns, CLONE_NEWNET)) ? -errno : 0;
 	if (!err) {
 		err = helper_start(&h->helper, NULL, CALLS_OFF);
-		if (setns(old, CLONE_NEWNET))
+		if (netns >= 0 && setns(old, CLONE_NEWNET))
 			abort(); /* a thread in a namespace that is not its own would do anything wrong */
 	}
-	close(old);
+	if (old >= 0)
+		close(old);
 	h->has_helper = !err;
 	return err;
 }
@@ -88,12 +80,12 @@ static int make(struct leat *l, void *arg)
 
 int leat_stack_new(struct leat *l, const char *name, const char *netns, struct leat_stack **ret)
 {
-	struct new_stack n = { .name = name,
-			       .netns = netns ? open(netns, O_RDONLY | O_CLOEXEC) : own_netns() };
-	if (n.netns < 0)
+	struct new_stack n = { .name = name, .netns = netns ? open(netns, O_RDONLY | O_CLOEXEC) : -1 };
+	if (netns && n.netns < 0)
 		return -errno;
 	int err = leat_call(l, make, &n);
-	close(n.netns);
+	if (netns)
+		close(n.netns);
 	if (!err)
 		*ret = n.st;
 	return err;
