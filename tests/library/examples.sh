@@ -57,6 +57,13 @@ start echo 7
 check "echo: what comes back is what was sent" client python3 "$here/echo.py" 192.0.2.1 7 3000000 1
 check "echo: eight connections at a time" client python3 "$here/echo.py" 192.0.2.1 7 300000 8
 check "echo: it answers pings, too" client ping -qc 2 -i 0.2 192.0.2.1
+check "echo: by IPv6" client ping -qc 1 2001:db8::1
+start echo -w 3 7
+check "echo: three workers, one thread" client python3 "$here/echo.py" 192.0.2.1 7 300000 12
+options[3]=af_xdp:veth0
+start echo 7
+check "echo: over AF_XDP" client python3 "$here/echo.py" 192.0.2.1 7 300000 4
+options[3]=af_packet:veth0
 
 mkdir "$tmp/www"
 head -c 3000000 /dev/urandom >"$tmp/www/file"
