@@ -256,6 +256,8 @@ static void hub_free(struct ring_hub *h)
 		return;
 	if (h->poller.poll)
 		lcore_poll_remove(h->w->lc, &h->poller);
+	if (h->anchor)
+		slab_free(h->anchor, place);
 	slab_done(&h->ops);
 	slab_done(&h->lates);
 	ring_table_done(h);
@@ -278,7 +280,8 @@ static struct ring_hub *hub_new(struct rings *all, struct worker *w)
 	SLAB_INIT(&h->lates, mem, struct ring_late, place);
 	h->wake_end.fn = wake_all;
 	h->scratch = mem_zalloc(mem, RING_DATAGRAM_MAX);
-	if (!h->scratch) {
+	h->anchor = slab_zalloc(&h->ops);
+	if (!h->scratch || !h->anchor) {
 		hub_free(h);
 		return NULL;
 	}

@@ -163,6 +163,7 @@ struct ring_hub {
 	struct poller poller;
 	struct list rings;
 	struct slab ops, lates;
+	struct ring_op *anchor; /* keeps a chunk of ops, which would come and go with each that waits */
 	struct list to_wake;
 	struct turn_end wake_end;
 	struct list unsent; /* struct ring_op.of_sock: the mailbox was full, and memory spent */

@@ -480,6 +480,38 @@ static void no_more_is_lent_than_there_are_places_for(void **state)
 	assert_int_equal(c[0].res, 1);
 }
 
+/* Each charge goes up to the runtime's account, whose failure is set for one that is far off: it counts down by each. */
+static void an_established_stream_allocates_nothing(void **state)
+{
+	struct fixture *f = *state;
+	enum { FAR = 1 << 30, LONG = 64 << 10 };
+	char *out = calloc(1, LONG), *in = calloc(1, LONG), small[64] = "";
+	struct leat_cqe c;
+	int fd[2];
+	pair(f, fd);
+	for (unsigned i = 0; i < 200; i++) {
+		if (i == 100)
+			f->d->rt->mem.fail_after = FAR;
+		bytes(put(f->b, LEAT_OP_RECV, fd[1], 300), in, LONG, MSG_WAITALL);
+		bytes(put(f->a, LEAT_OP_RECV, fd[0], 301), small, 1, 0);
+		bytes(put(f->a, LEAT_OP_SEND, fd[0], 302), out, LONG, 0);
+		go(f);
+		manual_rt_run(f->d->m, 100000);
+		assert_true(next(f->a, &c) && c.user_data == 302 && c.res == LONG);
+		assert_true(next(f->b, &c) && c.res == LONG);
+		bytes(put(f->b, LEAT_OP_SEND, fd[1], 303), small, 64, 0);
+		go(f);
+		assert_true(next(f->a, &c) && c.user_data == 301 && c.res == 1);
+		assert_true(next(f->b, &c) && c.res == 64);
+		bytes(put(f->a, LEAT_OP_RECV, fd[0], 304), small, 63, MSG_WAITALL);
+		assert_int_equal(result(f, f->a, 304), 63);
+	}
+	assert_int_equal(f->d->rt->mem.fail_after, FAR);
+	f->d->rt->mem.fail_after = 0;
+	free(in);
+	free(out);
+}
+
 /* --- datagrams --- */
 
 static void datagrams_carry_addresses(void **state)
@@ -575,6 +607,7 @@ int main(void)
 		EITHER(a_ring_that_ends_takes_its_bytes_back),
 		EITHER(what_came_is_lent_where_it_lies),
 		EITHER(no_more_is_lent_than_there_are_places_for),
+		EITHER(an_established_stream_allocates_nothing),
 		EITHER(datagrams_carry_addresses),
 		EITHER(a_full_completion_ring_loses_nothing),
 		EITHER(what_is_no_operation_is_refused),
