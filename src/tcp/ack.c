@@ -191,6 +191,7 @@ static void begin_news(struct tcp_conn *c, const struct tcp_seg *s, struct tcp_n
 				.prior_lost = m->log.lost,
 				.prior_flight = tcp_in_flight(c),
 				.prior_dups = m->log.n_sacked,
+				.ece = c->ecn_ok && (s->flags & (TCP_F_ECE | TCP_F_SYN)) == TCP_F_ECE,
 				.has_data = s->len || s->flags & (TCP_F_SYN | TCP_F_FIN),
 				.took = { .now_us = (uint32_t)c->w->lc->now_us,
 					  .min_rtt_us = tcp_min_rtt(c),
@@ -267,6 +268,8 @@ enum drop tcp_ack(struct tcp_conn *c, struct tcp_seg *s)
 	bool old = seq_lt(s->ack, c->snd_una), under_way = c->snd_nxt != c->snd_una;
 	bool window = !old && take_window(c, s);
 	c->probes = old ? c->probes : 0;
+	if (unlikely(c->ecn_ok))
+		tcp_ecn_heard(c, s);
 	if (under_way || (c->m && s->n_sack)) {
 		begin_news(c, s, &n);
 		n.window = window;

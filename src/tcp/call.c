@@ -254,6 +254,7 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 	c->pmtu = (uint16_t)MIN(path->mtu, (uint32_t)UINT16_MAX);
 	c->peer_mss = UINT16_MAX;
 	tcp_take_route_cc(c, path->cc);
+	c->ecn_ok = path->ecn;
 	tcp_set_mss(c);
 	tcp_first_window(e->st, c->rcvbuf, c->mss, f->wscale, &c->rcv_wnd, &c->rcv_wscale);
 	c->ts_off = tcp_stamp_offset(e->st, &c->h.key);

@@ -96,6 +96,7 @@ static enum drop read_seg(struct worker *w, struct pkt *p, bool is6, struct tcp_
 			       .len = len - hdr_len,
 			       .hdr_len = (uint16_t)hdr_len,
 			       .urgent = be16_get(h->urgent),
+			       .ecn = is6 ? be32_get(h6->ver_tc_flow) >> 20 & 3 : h4->tos & 3,
 			       .wscale = -1 };
 	s->end = s->seq + s->len + !!(s->flags & TCP_F_SYN) + !!(s->flags & TCP_F_FIN);
 	read_options(s, (const uint8_t *)(h + 1), hdr_len - (uint32_t)sizeof *h);

@@ -61,7 +61,7 @@ static struct tcp_out out_of(const struct tcp_request *r, uint16_t flags)
 
 static void send_synack_with(struct tcp_request *r, uint32_t stamp)
 {
-	struct tcp_out o = out_of(r, TCP_F_SYN | TCP_F_ACK);
+	struct tcp_out o = out_of(r, TCP_F_SYN | TCP_F_ACK | (r->ecn_ok ? TCP_F_ECE : 0));
 	const uint32_t stamps[2] = { stamp, r->ts_recent };
 	o.n_opts = tcp_put_syn_options(o.opts, r->mss_told, r->sack_ok, r->ts_ok ? stamps : NULL,
 				       r->wscale_ok ? r->rcv_wscale : -1);
@@ -146,6 +146,7 @@ static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct t
 	r->peer_mss = s->mss ? s->mss : tcp_is6(&r->h.key) ? TCP_MSS_UNSAID6 : TCP_MSS_UNSAID;
 	r->ts_ok = s->has_ts && f->stamps;
 	r->sack_ok = s->sack_ok && f->sack;
+	r->ecn_ok = tcp_ecn_agrees(r->w->st, path->ecn, o->cc ? o->cc : tcp_default_cc(r->w->st), s);
 	r->wscale_ok = s->wscale >= 0 && f->wscale;
 	r->snd_wscale = r->wscale_ok ? (uint8_t)s->wscale : 0;
 	r->ts_recent = s->ts_val;
@@ -253,9 +254,10 @@ static enum drop answer_with_cookie(struct worker *w, struct tcp_listener *l, co
 	if (why)
 		return why;
 	if (!r.ts_ok)
-		r.sack_ok = r.wscale_ok = false;
+		r.sack_ok = r.wscale_ok = r.ecn_ok = false;
 	const struct cookie_options o = { .wscale = r.wscale_ok ? (int8_t)r.snd_wscale : -1,
-					  .sack = r.sack_ok };
+					  .sack = r.sack_ok,
+					  .ecn = r.ecn_ok };
 	r.iss = cookie_make(&tcp_stack(w->st)->cookie_key, k, sizeof *k, r.irs, w->lc->now_us, r.peer_mss);
 	l->of[w->index].cookies_until_us = w->lc->now_us + TCP_COOKIES_US;
 	send_synack_with(&r, cookie_stamp(tcp_now_stamp(w, 0), &o) + r.ts_off);
@@ -270,7 +272,8 @@ static enum drop fill_from_cookie(struct tcp_request *r, struct worker *w, struc
 	uint32_t stamp = s->ts_ecr - tcp_stamp_offset(w->st, k);
 	const struct cookie_options o =
 		s->has_ts ? cookie_stamp_read(stamp) : (struct cookie_options){ .wscale = -1 };
-	const struct tcp_seg syn = { .seq = s->seq - 1,
+	const struct tcp_seg syn = { .flags = o.ecn ? TCP_F_SYN | TCP_F_ECE | TCP_F_CWR : TCP_F_SYN,
+				     .seq = s->seq - 1,
 				     .mss = mss,
 				     .has_ts = s->has_ts,
 				     .ts_val = s->ts_val,
@@ -286,6 +289,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 {
 	c->ts_ok = r->ts_ok;
 	c->sack_ok = r->sack_ok;
+	c->ecn_ok = r->ecn_ok;
 	c->wscale_ok = r->wscale_ok;
 	c->df = r->df;
 	c->snd_wscale = r->snd_wscale;

@@ -192,14 +192,12 @@ static void fill_rates(const struct tcp_conn *c, struct tcp_info *i)
 static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
 {
 	uint64_t now = c->w->lc->now_us;
-	i->tcpi_ca_state = c->repair == TCP_OPEN       ? 0
-			   : c->repair == TCP_DISORDER ? 1
-			   : c->repair == TCP_RECOVERY ? 3
-						       : 4;
+	i->tcpi_ca_state = c->repair; /* Linux: the same numbers */
 	i->tcpi_retransmits = c->backoff;
 	i->tcpi_backoff = c->backoff;
 	i->tcpi_options = (uint8_t)((c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
-				    (c->wscale_ok ? TCPI_OPT_WSCALE : 0));
+				    (c->wscale_ok ? TCPI_OPT_WSCALE : 0) | (c->ecn_ok ? TCPI_OPT_ECN : 0) |
+				    (c->ecn_seen ? TCPI_OPT_ECN_SEEN : 0));
 	i->tcpi_snd_wscale = c->snd_wscale & 15;
 	i->tcpi_rcv_wscale = c->rcv_wscale & 15;
 	i->tcpi_rto = c->rto_us;

@@ -88,6 +88,8 @@ void tcp_finish(struct worker *w, const struct tcp_key *k, struct pkt *p, uint32
 	if (len > gso_size) {
 		segs = (len + gso_size - 1) / gso_size;
 		p->gso = is6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
+		if (tcp_flags(pkt_l4(p)) & TCP_F_CWR)
+			p->gso |= PKT_GSO_ECN;
 		p->gso_size = (uint16_t)gso_size;
 		p->gso_segs = (uint16_t)segs;
 	}
@@ -152,7 +154,8 @@ static struct tcp_ip ip_of(const struct tcp_conn *c)
 				.uid = c->uid };
 }
 
-static void fill(struct tcp_conn *c, struct tcp_out *o, uint16_t flags, seq32 seq)
+/* fresh: with data that was never sent. */
+static void fill(struct tcp_conn *c, struct tcp_out *o, uint16_t flags, seq32 seq, bool fresh)
 {
 	*o = (struct tcp_out){ .key = &c->h.key,
 			       .ip = ip_of(c),
@@ -160,6 +163,8 @@ static void fill(struct tcp_conn *c, struct tcp_out *o, uint16_t flags, seq32 se
 			       .seq = seq,
 			       .ack = c->rcv_nxt,
 			       .win = (uint16_t)tcp_window(c) };
+	if (unlikely(c->ecn_ok))
+		o->flags |= tcp_ecn_send(c, fresh, &o->ip.tos);
 	if (c->ts_ok)
 		o->n_opts = tcp_put_stamp(o->opts, tcp_now_stamp(c->w, c->ts_off), c->ts_recent);
 	if ((c->ofo || c->dsack_due) && c->sack_ok)
@@ -179,7 +184,7 @@ static void acked_all(struct tcp_conn *c)
 void tcp_send_ack(struct tcp_conn *c)
 {
 	struct tcp_out o;
-	fill(c, &o, TCP_F_ACK, c->snd_nxt);
+	fill(c, &o, TCP_F_ACK, c->snd_nxt, false);
 	struct pkt *p = tcp_begin(c->w, &o);
 	if (!p) { /* Linux: later */
 		c->ack_later = true;
@@ -194,7 +199,7 @@ void tcp_send_ack(struct tcp_conn *c)
 void tcp_send_probe(struct tcp_conn *c, bool urgent)
 {
 	struct tcp_out o;
-	fill(c, &o, TCP_F_ACK, c->snd_una - 1);
+	fill(c, &o, TCP_F_ACK, c->snd_una - 1, false);
 	struct pkt *p = tcp_begin(c->w, &o);
 	if (p)
 		tcp_finish(c->w, &c->h.key, p, 0, c->mss);
@@ -203,7 +208,7 @@ void tcp_send_probe(struct tcp_conn *c, bool urgent)
 void tcp_send_reset(struct tcp_conn *c)
 {
 	struct tcp_out o;
-	fill(c, &o, TCP_F_RST | TCP_F_ACK, c->snd_nxt);
+	fill(c, &o, TCP_F_RST | TCP_F_ACK, c->snd_nxt, false);
 	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_CLOSE)
 		return;
 	struct pkt *p = tcp_begin(c->w, &o);
@@ -226,7 +231,7 @@ void tcp_send_syn(struct tcp_conn *c)
 		mss = MIN(mss, c->rare->opts.mss);
 	struct tcp_out o = { .key = &c->h.key,
 			     .ip = ip_of(c),
-			     .flags = answer ? TCP_F_SYN | TCP_F_ACK : TCP_F_SYN,
+			     .flags = (uint16_t)(TCP_F_SYN | (answer ? TCP_F_ACK : 0) | tcp_ecn_syn(c)),
 			     .seq = c->snd_una,
 			     .ack = answer ? c->rcv_nxt : 0,
 			     .win = (uint16_t)MIN(c->rcv_wnd, (uint32_t)UINT16_MAX) };
@@ -444,7 +449,7 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	uint32_t mss = c->mss;
 	if (push)
 		flags |= TCP_F_PSH;
-	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq);
+	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq, len && !seq_lt(seq, c->snd_nxt));
 	mss -= o.n_opts - (c->ts_ok ? TCP_STAMP_BYTES : 0U); /* SACK blocks take the place of payload */
 	struct pkt *p = tcp_begin(c->w, &o);
 	if (!p)

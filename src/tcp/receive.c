@@ -475,6 +475,8 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 		tcp_count(c->w, TCP_N_RCV_DROP);
 		return DROP_SOCK_RCVBUF;
 	}
+	if (unlikely(c->ecn_ok))
+		tcp_ecn_data(c, s);
 	tcp_move(c);
 	note_data(c, s);
 	pin(s->p, s);

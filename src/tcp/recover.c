@@ -35,6 +35,7 @@ void tcp_begin_reduction(struct tcp_conn *c, enum cc_why why)
 	m->prr_flight = recover_flight(c);
 	m->prr_delivered = m->prr_out = 0;
 	c->cc.ssthresh = cc_reduced(&c->cc, why);
+	c->ecn_cwr = c->ecn_ok;
 	c->cc.acked = 0;
 }
 

@@ -326,7 +326,8 @@ static const struct field conn_fields[] = {
 #define CONN_BITS(bit)                                                                               \
 	bit(ts_ok) bit(sack_ok) bit(wscale_ok) bit(df) bit(fin_wanted) bit(fin_sent) bit(fin_got)    \
 		bit(fin_known) bit(told_connected) bit(no_more_reading) bit(small_out) bit(ts_asked) \
-			bit(send_blocked) bit(pingpong) bit(ack_later) bit(cc_locked)
+			bit(send_blocked) bit(pingpong) bit(ack_later) bit(cc_locked) bit(ecn_ok)    \
+				bit(ecn_seen) bit(ecn_echo) bit(ecn_cwr)
 
 static void save_bits(struct saver *s, const struct tcp_conn *c)
 {
@@ -556,7 +557,7 @@ static const struct field request_fields[] = {
 	FIELD(struct tcp_request, timeouts),   FIELD(struct tcp_request, retries),
 	FIELD(struct tcp_request, acked),      FIELD(struct tcp_request, ts_ok),
 	FIELD(struct tcp_request, sack_ok),    FIELD(struct tcp_request, wscale_ok),
-	FIELD(struct tcp_request, df),
+	FIELD(struct tcp_request, ecn_ok),     FIELD(struct tcp_request, df),
 };
 
 static void save_request(struct saver *s, struct leat_stack *st, const struct tcp_request *r)

@@ -6,6 +6,7 @@
 static void agree(struct tcp_conn *c, const struct tcp_seg *s)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
+	tcp_ecn_answered(c, s);
 	c->ts_ok = s->has_ts && f->stamps;
 	c->sack_ok = s->sack_ok && f->sack;
 	c->wscale_ok = s->wscale >= 0 && f->wscale;

@@ -74,6 +74,7 @@ struct tcp_seg {
 	uint16_t hdr_len, urgent;
 	uint16_t mss; /* 0: not said */
 	int8_t wscale; /* -1: not said */
+	uint8_t ecn; /* of its IP header */
 	bool sack_ok, has_ts;
 	bool has_iss; /* of a SYN that takes the place of TIME-WAIT */
 	uint8_t n_sack;
@@ -199,6 +200,8 @@ struct tcp_conn {
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
 	bool noting : 1, records : 1, unpushed : 1; /* notes.c; MSG_EOR; the last write said MSG_MORE */
+	bool ecn_ok : 1, ecn_seen : 1; /* both want it; the peer's data is marked at all */
+	bool ecn_echo : 1, ecn_cwr : 1; /* ACKs say ECE; the next new data says CWR */
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	bool cc_locked : 1; /* the route says which algorithm, and lets nobody change it */
@@ -327,7 +330,7 @@ struct tcp_request {
 	uint8_t snd_wscale, rcv_wscale, tos, ttl;
 	uint8_t timeouts, retries; /* of the timer; how often the answer was sent again */
 	bool acked; /* the last ACK was here, and could not be taken */
-	bool ts_ok, sack_ok, wscale_ok, df;
+	bool ts_ok, sack_ok, wscale_ok, df, ecn_ok;
 	uint8_t cc; /* of the route: cc_number() + 1, and TCP_CC_LOCKED; 0: it says nothing */
 };
 
@@ -396,7 +399,7 @@ struct tcp_conf {
 	uint8_t syncookies, abort_on_overflow;
 	uint32_t reuse_wait_ms, waits_max, syn_backlog, invalid_ms, challenge_limit, orphans_max;
 	uint32_t reordering, reordering_max, notsent_lowat, somaxconn;
-	uint8_t recovery, early, frto, dsack;
+	uint8_t recovery, early, frto, dsack, ecn, ecn_fallback;
 	uint32_t rmem[3], wmem[3]; /* bytes: least, first, most */
 	uint64_t mem_pages[3]; /* over all connections: no pressure below, pressure above, no more */
 	int32_t adv_win_scale;
@@ -546,6 +549,16 @@ void tcp_arm_retransmit(struct tcp_conn *c);
 uint64_t tcp_rto_us(const struct tcp_conn *c);
 uint64_t tcp_probe_in_us(const struct tcp_conn *c); /* a closed window is asked for again */
 int64_t tcp_left_us(const struct tcp_conn *c); /* of the timeout of what is first under way */
+
+/* --- ecn.c --- */
+
+uint16_t tcp_ecn_syn(struct tcp_conn *c); /* flags of a SYN, or of the answer to one that crossed ours */
+void tcp_ecn_answered(struct tcp_conn *c, const struct tcp_seg *s); /* the peer's SYN */
+bool tcp_ecn_agrees(const struct leat_stack *st, bool by_route, const struct cc_ops *cc,
+		    const struct tcp_seg *s);
+uint16_t tcp_ecn_send(struct tcp_conn *c, bool fresh, uint8_t *tos);
+void tcp_ecn_data(struct tcp_conn *c, const struct tcp_seg *s);
+void tcp_ecn_heard(struct tcp_conn *c, const struct tcp_seg *s);
 
 /* --- motion.c --- */
 
@@ -739,6 +752,7 @@ struct tcp_path {
 	uint32_t mtu, out_if;
 	uint8_t hops, type;
 	uint8_t cc; /* as in struct tcp_request */
+	bool ecn; /* the route wants it */
 };
 /* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
 struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);

@@ -179,6 +179,7 @@ static void begin_loss(struct tcp_conn *c)
 	c->repair = TCP_LOSS;
 	m->recover = c->snd_nxt;
 	m->tlp = false;
+	c->ecn_cwr = c->ecn_ok;
 	m->frto = racy_get(f->frto) && (fresh || m->timeouts); /* RFC 5682, 3.1, step 1 */
 }
 

@@ -55,8 +55,10 @@ void tcp_undo(struct tcp_conn *c, bool find_lost)
 	struct tcp_motion *m = c->m;
 	if (find_lost)
 		tcp_log_find_all(&m->log);
-	if (m->prior_ssthresh)
+	if (m->prior_ssthresh) {
+		c->ecn_cwr &= m->prior_ssthresh <= c->cc.ssthresh;
 		cc_undo(&c->cc, m->prior_cwnd, m->prior_ssthresh);
+	}
 	m->undoable = false;
 	m->rack_news = m->rack;
 }

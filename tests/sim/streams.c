@@ -300,6 +300,10 @@ static void configure(struct world *w, struct sim_node *n)
 	f->sack = chance(w, 4) != 0;
 	f->stamps = chance(w, 3) != 0;
 	f->wscale = chance(w, 4) != 0;
+	f->ecn = (uint8_t)chance(w, 3);
+	f->recovery = chance(w, 4) ? 1 : (uint8_t)chance(w, 8);
+	f->early = chance(w, 4) ? 3 : 0;
+	f->frto = chance(w, 4) ? 2 : 0;
 }
 
 static bool build(struct world *w)
