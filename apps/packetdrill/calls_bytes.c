@@ -115,6 +115,7 @@ struct send {
 	uint8_t *bytes;
 	size_t len, done; /* sent by the tries before */
 	bool whole; /* it blocks until all of it is taken */
+	bool tried;
 };
 
 /* What a stream does not take at once is tried again, and what it took of it is not lost. */
@@ -122,6 +123,11 @@ static int64_t try_send(struct tested_fd *f, void *arg)
 {
 	struct send *c = arg;
 	const struct msghdr *h = c->msg;
+	bool again =
+		c->tried && c->whole; /* Linux: it waits until there is a lot of room, as poll() sees it */
+	if (again && !(sock_poll(f->sock) & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+		return -EAGAIN;
+	c->tried = true;
 	struct sock_msg m = { .buf = c->bytes + c->done,
 			      .len = c->len - c->done,
 			      .name = h->msg_name,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "drill/values.h"
 #include "sock/sock.h"
@@ -35,6 +36,27 @@ static void echo_request(struct call_ctx *c, const struct expr *data, uint8_t *p
 		p[0] = proto == IPPROTO_ICMP ? ICMP4_ECHO : ICMP6_ECHO;
 }
 
+/* Linux: a call that found no room waits until there is a lot, as poll() sees it. */
+static bool call_waits_for_room(struct call_ctx *c, int64_t flags)
+{
+	bool blocks = !c->fd->nonblock && !(flags & MSG_DONTWAIT);
+	c->may_block = blocks && c->r->pending.tries > 1 &&
+		       !(sock_poll(c->fd->sock) & (EPOLLOUT | EPOLLERR | EPOLLHUP));
+	return c->may_block;
+}
+
+int64_t call_sent(struct call_ctx *c, int64_t n, int64_t len, int64_t flags)
+{
+	size_t *done = &c->r->pending.sent;
+	if (n < 0 && n != -EAGAIN)
+		return *done ? (int64_t)*done : n;
+	*done += n > 0 ? (size_t)n : 0;
+	c->may_block = !(flags & MSG_DONTWAIT) && (int64_t)*done < len;
+	if (c->may_block && !c->fd->nonblock)
+		return -EAGAIN;
+	return *done || n >= 0 ? (int64_t)*done : n;
+}
+
 static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len, int64_t flags,
 		       const struct sockaddr_storage *to, socklen_t to_len)
 {
@@ -45,10 +67,18 @@ static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len,
 		free(p);
 		return -EFAULT;
 	}
+	if (call_waits_for_room(c, flags)) {
+		free(p);
+		return -EAGAIN;
+	}
 	echo_request(c, data, p, len);
-	int64_t n = sock_sendto(c->fd->sock, p, (size_t)len, (int)flags, to_len ? (const void *)to : NULL,
-				to_len);
+	size_t done =
+		c->r->pending
+			.sent; /* by the tries before: a stream that blocks takes all of it, little by little */
+	int64_t n = sock_sendto(c->fd->sock, p + done, (size_t)len - done, (int)flags,
+				to_len ? (const void *)to : NULL, to_len);
 	free(p);
+	n = call_sent(c, n, len, flags);
 	if (n >= 0 && to_len)
 		call_flow_to(c->r, to);
 	return n;

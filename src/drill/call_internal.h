@@ -38,6 +38,8 @@ void call_flow_follow(struct run *r, const struct drill_fd *fd);
 bool call_address_is(struct call_ctx *c, const struct expr *e, const struct sockaddr_storage *seen);
 
 /* call_bytes.c */
+/* What a call that sends has sent by this try, of so much; it may block. */
+int64_t call_sent(struct call_ctx *c, int64_t n, int64_t len, int64_t flags);
 bool call_is_null(const struct expr *e); /* NULL or 0 was said */
 bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *seen, size_t len);
 

@@ -59,7 +59,8 @@ static const struct {
 	FIELD(snd_cwnd),      FIELD(advmss),
 	FIELD(reordering),    FIELD(rcv_rtt),
 	FIELD(rcv_space),     FIELD(total_retrans),
-	FIELD(notsent_bytes),
+	FIELD(notsent_bytes), FIELD(min_rtt),
+	FIELD(delivered),
 };
 /* States of congestion control by name (Linux: enum tcp_ca_state). */
 static const char constants[] =

@@ -28,6 +28,7 @@ struct drill_call {
 	uint64_t began_us; /* of the runtime's clock */
 	int64_t ends_us; /* of the script's time; UNSAID: at once */
 	unsigned tries;
+	size_t sent; /* of a call that sends */
 };
 
 struct run {

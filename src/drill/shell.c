@@ -6,7 +6,7 @@
  *	ip address add | del ADDRESS/LENGTH dev DEV
  *	ip [-4 | -6] route add | del | replace [unreachable | prohibit | blackhole] PREFIX [via GATEWAY] [dev DEV]
  *		[advmss N] [mtu [lock] N] [initcwnd N]
- *	sysctl [-q] [-w] NAME=VALUE ...
+ *	sysctl [-e] [-q] [-w] NAME=VALUE ...
  *	set_sysctls.py /proc/sys/NAME=VALUE ...		what the scripts of the original set sysctls with
  *	PATH.sh						a file of such lines
  *
@@ -144,7 +144,7 @@ static bool sysctl_known(const char *set)
 
 static bool read_sysctl(struct shell_words *w, struct shell_command *c)
 {
-	while (shell_next_is(w, "-q") || shell_next_is(w, "-w")) {}
+	while (shell_next_is(w, "-q") || shell_next_is(w, "-w") || shell_next_is(w, "-e")) {}
 	c->verb = VERB_SYSCTL;
 	c->sets = w->w + w->at;
 	c->n_sets = w->n - w->at;
