@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -194,6 +195,40 @@ static void a_long_send_ends_when_all_is_taken(void **state)
 	assert_true(next(f->a, &c));
 	assert_int_equal(c.res, LONG);
 	assert_int_equal(result(f, f->b, 21), LONG);
+	assert_memory_equal(in, out, LONG);
+	free(in);
+	free(out);
+}
+
+static void a_stack_talks_to_itself(void **state)
+{
+	struct fixture *f = *state;
+	enum { LONG = 4 << 20 };
+	struct name n = name_of("127.0.0.1", 99);
+	char *out = malloc(LONG), *in = malloc(LONG);
+	struct leat_cqe c;
+	int l = make(f, f->a, SOCK_STREAM), fd[2];
+	name_it(put(f->a, LEAT_OP_BIND, l, 22), &n);
+	assert_int_equal(result(f, f->a, 22), 0);
+	put(f->a, LEAT_OP_LISTEN, l, 23)->arg = 1;
+	assert_int_equal(result(f, f->a, 23), 0);
+	fd[0] = make(f, f->a, SOCK_STREAM);
+	name_it(put(f->a, LEAT_OP_CONNECT, fd[0], 24), &n);
+	assert_int_equal(result(f, f->a, 24), 0);
+	put(f->a, LEAT_OP_ACCEPT, l, 25);
+	fd[1] = result(f, f->a, 25);
+	for (unsigned i = 0; i < LONG; i++)
+		out[i] = (char)(i * 7 + i / 1000);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 26), out, LONG, 0);
+	bytes(put(f->a, LEAT_OP_RECV, fd[1], 27), in, LONG, MSG_WAITALL);
+	for (unsigned i = 0; i < 20; i++) {
+		go(f);
+		manual_rt_run(f->d->m, 100000);
+	}
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.res, LONG);
+	assert_true(next(f->a, &c));
+	assert_int_equal(c.res, LONG);
 	assert_memory_equal(in, out, LONG);
 	free(in);
 	free(out);
@@ -583,6 +618,171 @@ static void what_is_no_operation_is_refused(void **state)
 	assert_int_equal(result(f, f->a, 133), -ENOENT);
 }
 
+/* --- anything, by chance --- */
+
+/* Each operation has a number, and room of its own for what it names. */
+enum { CHANCE_OPS = 400, CHANCE_FDS = 12 };
+struct chance {
+	struct fixture *f;
+	uint64_t x;
+	uint32_t lent[64];
+	unsigned n_lent;
+	int fd[CHANCE_FDS];
+	unsigned n, ended;
+	uint8_t open[CHANCE_OPS]; /* not ended */
+	bool on_b[CHANCE_OPS];
+	struct name name[CHANCE_OPS];
+	struct msghdr msg[CHANCE_OPS];
+	struct iovec iov[CHANCE_OPS];
+	char buf[CHANCE_OPS][512];
+};
+
+static uint32_t dice(struct chance *k, uint32_t n)
+{
+	k->x = k->x * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(k->x >> 33) % n;
+}
+
+static void remember(struct chance *k, unsigned op, const struct leat_cqe *c)
+{
+	if (c->flags & LEAT_CQE_LENT && k->n_lent < 64 && k->on_b[op])
+		k->lent[k->n_lent++] = (uint32_t)c->lent;
+	if (c->res > 1 << 20) /* a socket: its number has its generation in front */
+		k->fd[dice(k, CHANCE_FDS)] = c->res;
+}
+
+static void collect(struct chance *k, struct leat_ring *r)
+{
+	struct leat_cqe c;
+	while (next(r, &c)) {
+		assert_true(c.user_data < k->n);
+		assert_int_equal(k->open[c.user_data], 1);
+		remember(k, (unsigned)c.user_data, &c);
+		if (c.flags & LEAT_CQE_MORE)
+			continue;
+		k->open[c.user_data] = 0;
+		k->ended++;
+	}
+}
+
+static void fill_in(struct chance *k, struct leat_sqe *e, unsigned i)
+{
+	static const char *const to[] = { "10.0.0.1", "10.0.0.2", "10.0.0.9" };
+	k->name[i] = name_of(to[dice(k, 3)], (uint16_t)(80 + dice(k, 3)));
+	k->iov[i] = (struct iovec){ k->buf[i], 1 + dice(k, sizeof k->buf[i]) };
+	k->msg[i] = (struct msghdr){ .msg_iov = &k->iov[i], .msg_iovlen = 1 };
+	e->buf = k->buf[i];
+	e->len = 1 + dice(k, sizeof k->buf[i]);
+	e->addr = &k->name[i].sa;
+	e->addr_len = k->name[i].len;
+	e->flags = dice(k, 8) ? 0 : LEAT_MULTI;
+	e->timeout_us = dice(k, 3) ? 0 : 1 + dice(k, 200000);
+}
+
+/* What is not an operation's own to have is set right again, so that all that is named is there. */
+static void set_right(struct chance *k, struct leat_sqe *e, unsigned i)
+{
+	switch (e->op) {
+	case LEAT_OP_SOCKET:
+		e->fd = AF_INET;
+		e->arg = dice(k, 3) ? SOCK_STREAM : SOCK_DGRAM;
+		break;
+	case LEAT_OP_ACCEPT:
+	case LEAT_OP_GETSOCKNAME:
+	case LEAT_OP_GETPEERNAME:
+		e->ret_len = &k->name[i].len;
+		k->name[i].len = sizeof k->name[i].in6;
+		break;
+	case LEAT_OP_SEND:
+	case LEAT_OP_RECV:
+		e->addr = NULL;
+		break;
+	case LEAT_OP_SENDMSG:
+	case LEAT_OP_RECVMSG:
+		e->buf = &k->msg[i];
+		break;
+	case LEAT_OP_SHUTDOWN:
+		e->arg = dice(k, 3);
+		break;
+	case LEAT_OP_LISTEN:
+		e->arg = 1 + dice(k, 8);
+		break;
+	case LEAT_OP_POLL:
+		e->arg = dice(k, 2) ? EPOLLIN : EPOLLOUT;
+		break;
+	case LEAT_OP_CANCEL:
+		e->buf = (void *)(uintptr_t)dice(k, k->n + 1);
+		break;
+	case LEAT_OP_GIVE_BACK:
+		e->len = k->n_lent && k->on_b[i] ? k->lent[--k->n_lent] : 99;
+		break;
+	case LEAT_OP_SETSOCKOPT:
+	case LEAT_OP_GETSOCKOPT:
+		e->arg = dice(k, 2) ? IPPROTO_TCP : SOL_SOCKET;
+		e->arg2 = 1 + (int)dice(k, 4);
+		e->len = sizeof(int);
+		e->ret_len = &k->name[i].len;
+		break;
+	default:
+		break;
+	}
+}
+
+static void ask_by_chance(struct chance *k)
+{
+	/* Those by which something comes about, more often. */
+	static const uint8_t often[] = { LEAT_OP_SOCKET,  LEAT_OP_SOCKET,    LEAT_OP_SOCKET, LEAT_OP_BIND,
+					 LEAT_OP_LISTEN,  LEAT_OP_LISTEN,    LEAT_OP_ACCEPT, LEAT_OP_ACCEPT,
+					 LEAT_OP_CONNECT, LEAT_OP_CONNECT,   LEAT_OP_SEND,   LEAT_OP_RECV,
+					 LEAT_OP_SEND_ZC, LEAT_OP_RECV_LEND, LEAT_OP_CANCEL };
+	unsigned i = k->n++;
+	k->on_b[i] = dice(k, 2);
+	enum leat_op op = dice(k, 2) ? often[dice(k, sizeof often)] : (enum leat_op)dice(k, LEAT_OPS);
+	struct leat_sqe *e = put(k->on_b[i] ? k->f->b : k->f->a, op, k->fd[dice(k, CHANCE_FDS)], i);
+	fill_in(k, e, i);
+	set_right(k, e, i);
+	k->open[i] = 1;
+}
+
+/* Both rings' sockets are of one stack here, so that they meet. */
+static void play(void **state, unsigned n_workers, uint64_t seed)
+{
+	struct chance *k = calloc(1, sizeof *k);
+	setup_with(state, n_workers);
+	struct fixture *f = k->f = *state;
+	const struct leat_ring_opts last = { .worker = (int)n_workers - 1, .lends = 8 };
+	assert_true(ring_end(f->b));
+	ring_free(f->b);
+	assert_int_equal(ring_new(f->one, &last, &f->b), 0);
+	k->x = seed;
+	memset(k->fd, -1, sizeof k->fd);
+	while (k->n < CHANCE_OPS) {
+		for (unsigned i = 1 + dice(k, 6); i && k->n < CHANCE_OPS; i--)
+			ask_by_chance(k);
+		go(f);
+		if (!dice(k, 3))
+			manual_rt_run(f->d->m, dice(k, 50000));
+		collect(k, f->a);
+		collect(k, f->b);
+	}
+	assert_true(ring_end(f->a));
+	assert_true(ring_end(f->b));
+	collect(k, f->a);
+	collect(k, f->b);
+	assert_int_equal(k->ended, k->n);
+	teardown(state);
+	free(k);
+}
+
+static void whatever_is_asked_ends_once(void **state)
+{
+	const char *more = getenv("LEAT_RING_SEEDS");
+	for (uint64_t seed = 1; seed <= (more ? strtoull(more, NULL, 10) : 20); seed++) {
+		play(state, 1, seed);
+		play(state, 3, seed);
+	}
+}
+
 #define EITHER(name)                                                  \
 	cmocka_unit_test_setup_teardown(name, setup, teardown),       \
 	{                                                             \
@@ -594,6 +794,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EITHER(bytes_go_both_ways),
 		EITHER(a_long_send_ends_when_all_is_taken),
+		EITHER(a_stack_talks_to_itself),
 		EITHER(receives_are_served_in_order),
 		EITHER(many_connections_for_one_accept),
 		EITHER(single_accepts_take_one_each),
@@ -611,6 +812,7 @@ int main(void)
 		EITHER(datagrams_carry_addresses),
 		EITHER(a_full_completion_ring_loses_nothing),
 		EITHER(what_is_no_operation_is_refused),
+		cmocka_unit_test(whatever_is_asked_ends_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -338,7 +338,7 @@ void tcp_acked_bytes(struct tcp_conn *c)
 static uint32_t size_goal(const struct tcp_conn *c)
 {
 	uint32_t most = MIN((uint32_t)TCP_GSO_BYTES_MAX, MAX(c->max_wnd / 2, (uint32_t)c->mss));
-	return most - most % c->mss;
+	return most > c->mss ? most - most % c->mss : most; /* by loopback a segment may hold more than that */
 }
 
 static uint32_t notsent_lowat(const struct tcp_conn *c)
