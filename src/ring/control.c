@@ -73,6 +73,20 @@ int ring_ctl_listen(struct rings *all, struct ring_sock *rs, struct ring_op *op)
 	return rs->l ? 0 : -ENOMEM;
 }
 
+/* What waits goes along. */
+static void move_ops(struct leat_runtime *rt, struct ring_sock *from, struct ring_sock *to)
+{
+	while (!list_empty(&from->ops)) {
+		struct ring_op *op = list_first(&from->ops, struct ring_op, of_sock);
+		ring_unwait(from->hub, op);
+		op->e.fd = to->fd;
+		if (op->e.op == LEAT_OP_RECV_LEND && !ring_lend_reserve(op->ring, op))
+			ring_finish_later(rt->ctl, op, -ENOBUFS);
+		else
+			ring_send_op(rt->ctl, to->hub, op);
+	}
+}
+
 /* The flow of one that was bound may be another worker's: there it goes on, and its number leads there. */
 static int move(struct rings *all, struct ring_sock *rs, struct ring_op *op)
 {
@@ -82,6 +96,7 @@ static int move(struct rings *all, struct ring_sock *rs, struct ring_op *op)
 		return -ENFILE;
 	rs->moved = now->fd;
 	rs->s = NULL;
+	move_ops(all->st->rt, rs, now);
 	op->e.fd = now->fd;
 	return 0;
 }

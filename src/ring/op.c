@@ -125,6 +125,10 @@ static void act(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 static void forward(struct ring_hub *h, struct ring_op *op)
 {
 	struct ring_hub *to = ring_hub_of(h->all, op->e.fd);
+	if (op->e.op == LEAT_OP_RECV_LEND && op->ring->hub == h && !ring_lend_reserve(op->ring, op)) {
+		ring_finish(h, op, -ENOBUFS);
+		return;
+	}
 	op = ring_keep(h, op);
 	if (op)
 		ring_send_op(h->w->lc, to, op);
@@ -167,8 +171,6 @@ void ring_begin(struct ring_hub *h, struct ring_op *op)
 		ring_finish(h, op, -EBADF);
 	else if (to == h)
 		ring_run(h, op);
-	else if (op->e.op == LEAT_OP_RECV_LEND && !ring_lend_reserve(op->ring, op))
-		ring_finish(h, op, -ENOBUFS);
 	else
 		forward(h, op);
 }
