@@ -188,7 +188,7 @@ void mem_free(void *p)
 /* --- large ones --- */
 
 /* Twice as much is mapped, and what lies around the aligned part goes back. Where the host has no large pages it is as any memory. */
-static void *map_large(void)
+static void *map_large(int advice)
 {
 	uint8_t *raw =
 		mmap(NULL, 2 * (size_t)MEM_LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -198,18 +198,28 @@ static void *map_large(void)
 	if (front)
 		munmap(raw, front);
 	munmap(raw + front + MEM_LARGE, MEM_LARGE - front);
-	madvise(raw + front, MEM_LARGE, MADV_HUGEPAGE);
+	madvise(raw + front, MEM_LARGE, advice);
 	return raw + front;
+}
+
+static void *zalloc_large(struct mem_account *a, int advice)
+{
+	if (mem_charge(a, MEM_LARGE))
+		return NULL;
+	void *p = map_large(advice);
+	if (!p)
+		mem_uncharge(a, MEM_LARGE);
+	return p;
 }
 
 void *mem_zalloc_large(struct mem_account *a)
 {
-	if (mem_charge(a, MEM_LARGE))
-		return NULL;
-	void *p = map_large();
-	if (!p)
-		mem_uncharge(a, MEM_LARGE);
-	return p;
+	return zalloc_large(a, MADV_HUGEPAGE);
+}
+
+void *mem_zalloc_smooth(struct mem_account *a)
+{
+	return zalloc_large(a, MADV_NOHUGEPAGE);
 }
 
 void mem_free_large(struct mem_account *a, void *p)

@@ -38,8 +38,10 @@ void mem_free(void *p); /* NULL is welcome */
 
 /* Zeroed memory of MEM_LARGE bytes, aligned to as many, for tables that are large anyway: the host may give a large page for it, which is
  * one entry of a page table where it else were 512: to copy the process takes a tenth of the time, and more of a table is found
- * without a walk. Only by mem_free_large(). */
+ * without a walk. Freed by mem_free_large(). */
 void *mem_zalloc_large(struct mem_account *a);
+/* The same, but touched a small page at a time: to make a large one takes the host milliseconds. */
+void *mem_zalloc_smooth(struct mem_account *a);
 void mem_free_large(struct mem_account *a, void *p);
 
 /* Charges without allocating (regions mapped elsewhere, buffers queued to an owner). 0 or -ENOMEM. */

@@ -45,7 +45,9 @@ static uint16_t *place_of(const struct slab *s, void *obj)
 static struct slab_chunk *chunk_large(struct slab *s, uint64_t *ret_n)
 {
 	bool many = MOST > 1 && s->used * s->obj_bytes >= LARGE_FROM;
-	struct slab_chunk *c = many ? mem_zalloc_large(s->mem) : NULL;
+	struct slab_chunk *c = !many       ? NULL
+			       : s->smooth ? mem_zalloc_smooth(s->mem)
+					   : mem_zalloc_large(s->mem);
 	if (!c)
 		return NULL;
 	*ret_n = MIN((MEM_LARGE - sizeof *c) / s->obj_bytes, (size_t)UINT16_MAX);

@@ -17,6 +17,7 @@ struct slab {
 	struct list roomy; /* struct slab_chunk */
 	uint64_t used; /* objects */
 	uint32_t obj_bytes, place_off;
+	bool smooth; /* no large pages, whose first touch takes milliseconds: for what is taken in turns */
 };
 
 void slab_init(struct slab *s, struct mem_account *mem, size_t obj_bytes, size_t place_off);

@@ -94,6 +94,8 @@ int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, ui
 		sock_free(s);
 		return err;
 	}
+	if (s->end.is_stream)
+		tcp_opts_settle(&s->end);
 	*ret = s;
 	return 0;
 }
@@ -301,6 +303,7 @@ static int sock_worker_init(struct worker *w)
 	struct sock_worker *sw = sock_worker(w);
 	slab_init(&sw->streams, &w->st->mem, SOCK_STREAM_BYTES, offsetof(struct sock, end.place));
 	SLAB_INIT(&sw->datagrams, &w->st->mem, struct sock, end.place);
+	sw->streams.smooth = sw->datagrams.smooth = true;
 	return 0;
 }
 

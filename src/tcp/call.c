@@ -68,7 +68,7 @@ static void move_home(struct l4_end *e, struct worker *w)
 
 struct l4_addr tcp_peer(const struct l4_end *e)
 {
-	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	const struct tcp_conn *c = e->stream.conn; /* asleep, too */
 	if (!c)
 		return (struct l4_addr){ 0 };
 	const struct tcp_key *k = &c->h.key;
@@ -79,7 +79,7 @@ struct l4_addr tcp_peer(const struct l4_end *e)
 
 uint8_t tcp_state_of(const struct l4_end *e)
 {
-	const struct tcp_sock *s = tcp_sock_of(e);
+	const struct tcp_sock *s = &e->stream; /* asleep, too */
 	return s->listener ? TCP_LISTEN : s->conn ? s->conn->h.state : TCP_CLOSE;
 }
 
@@ -516,7 +516,9 @@ int tcp_shutdown(struct l4_end *e, int how)
 /* Linux: tcp_poll() */
 uint32_t tcp_poll(const struct l4_end *e)
 {
-	const struct tcp_conn *c = tcp_sock_of(e)->conn;
+	const struct tcp_conn *c = e->stream.conn;
+	if (c && c->h.kind == TCP_KIND_ASLEEP) /* nothing to be read, and all room to write */
+		c = NULL;
 	uint8_t state = tcp_state_of(e), shut = e->shut;
 	uint32_t events = e->error || tcp_notes_wait(e) ? EPOLLERR : 0;
 	if (state == TCP_LISTEN)

@@ -83,9 +83,12 @@ static enum drop error_one(struct worker *w, struct pkt *p, unsigned *ret_owner)
 		return DROP_NONE;
 	}
 	struct tcp_head *h = find(w, p, &k);
-	if (!h || h->kind != TCP_KIND_CONN)
+	struct tcp_conn *c = h ? container_of(h, struct tcp_conn, h) : NULL;
+	if (h && h->kind == TCP_KIND_ASLEEP)
+		c = tcp_wake(c);
+	if (!c || c->h.kind != TCP_KIND_CONN)
 		return h ? DROP_SOCK_ERROR_DONE : DROP_SOCK_ERROR_NOBODY;
-	return conn_error(container_of(h, struct tcp_conn, h), &r, seq);
+	return conn_error(c, &r, seq);
 }
 
 static void error_input(struct worker *w, struct pkt_vec *v)

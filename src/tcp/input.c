@@ -359,6 +359,9 @@ static enum drop to_head(struct worker *w, struct tcp_head *h, const struct tcp_
 	switch ((enum tcp_kind)h->kind) {
 	case TCP_KIND_CONN:
 		return tcp_conn_input(container_of(h, struct tcp_conn, h), s);
+	case TCP_KIND_ASLEEP:
+		c = tcp_wake(container_of(h, struct tcp_conn, h));
+		return c ? tcp_conn_input(c, s) : DROP_NO_MEMORY;
 	case TCP_KIND_REQUEST:
 		why = tcp_request_input(container_of(h, struct tcp_request, h), s, &c);
 		return c ? tcp_conn_input(c, s) : why;

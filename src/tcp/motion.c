@@ -35,18 +35,20 @@ void tcp_rest(struct tcp_conn *c)
 	c->repair = TCP_OPEN;
 }
 
-/* last_sent_us is another's room until it is accepted, and then nothing was sent. */
 static uint64_t last_moved_us(const struct tcp_conn *c)
 {
-	return c->in_accept ? c->heard_us : MAX(c->heard_us, c->last_sent_us);
+	return MAX(c->heard_us, c->last_sent_us);
 }
 
 void tcp_tidy(struct tcp_conn *c)
 {
 	uint64_t rests_us = c->w->lc->now_us - last_moved_us(c);
-	if (c->snd_una == c->snd_nxt && rests_us >= TCP_TIDY_US)
+	bool rests = c->snd_una == c->snd_nxt && rests_us >= TCP_TIDY_US;
+	if (rests)
 		tcp_rest(c);
-	else
+	if (!rests || c->in_accept)
 		tcp_set_timer(c, TCP_TIMER_TIDY,
 			      rests_us < TCP_TIDY_US ? TCP_TIDY_US - rests_us : TCP_TIDY_US);
+	else
+		tcp_sleep(c);
 }

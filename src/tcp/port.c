@@ -106,13 +106,15 @@ struct holder {
 
 static struct holder holder_of(const struct l4_end *e, const struct l4_addr *at)
 {
-	return (struct holder){ .a = &at->a,
-				.if_handle = e->opt->bound_if ? e->opt->bound_if : at->if_handle,
-				.uid = e->uid,
-				.v6only = e->v6only,
-				.reuseaddr = e->opt->reuseaddr,
-				.reuseport = e->opt->reuseport,
-				.listens = tcp_sock_of(e)->listener };
+	return (struct holder){
+		.a = &at->a,
+		.if_handle = e->opt->bound_if ? e->opt->bound_if : at->if_handle,
+		.uid = e->uid,
+		.v6only = e->v6only,
+		.reuseaddr = e->opt->reuseaddr,
+		.reuseport = e->opt->reuseport,
+		.listens = e->stream.listener /* in a turn it may be another's: not to be woken */
+	};
 }
 
 static bool covers(const struct holder *x, const struct holder *y)

@@ -41,6 +41,7 @@ void tcp_begin_established(struct tcp_conn *c)
 	tcp_space_established(c);
 	tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
 	tcp_set_state(c, TCP_ESTABLISHED);
+	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
 	if (c->keepalive)
 		tcp_set_timer(c, TCP_TIMER_LIFE, (uint64_t)tcp_keep_idle_s(c) * 1000000);
 }

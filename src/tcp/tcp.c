@@ -36,11 +36,14 @@ static int tcp_worker_init(struct worker *w)
 	struct tcp_worker *tw = tcp_worker(w);
 	tw->w = w;
 	hash_init(&tw->by_key, &w->st->mem, NULL, NULL);
+	slab_init(&tw->asleep, &w->st->mem, TCP_ASLEEP_BYTES, offsetof(struct tcp_conn, h.place));
 	SLAB_INIT(&tw->conns, &w->st->mem, struct tcp_conn, h.place);
 	SLAB_INIT(&tw->motions, &w->st->mem, struct tcp_motion, place);
 	SLAB_INIT(&tw->requests, &w->st->mem, struct tcp_request, h.place);
 	SLAB_INIT(&tw->waits, &w->st->mem, struct tcp_wait, h.place);
 	list_init(&tw->all_waits);
+	tw->conns.smooth = tw->asleep.smooth = tw->motions.smooth = tw->requests.smooth = tw->waits.smooth =
+		true;
 	hash_init(&tw->chosen, &w->st->mem, NULL, NULL);
 	hash_init(&tw->holds, &w->st->mem, NULL, NULL);
 	slab_init(&tw->hold_slab, &w->st->mem, tcp_hold_bytes, tcp_hold_place);
@@ -66,7 +69,8 @@ static void tcp_drain(struct leat_stack *st)
 			if (h->kind == TCP_KIND_WAIT)
 				tcp_wait_free(container_of(h, struct tcp_wait, h));
 			else
-				tcp_done(container_of(h, struct tcp_conn, h));
+				tcp_done(container_of(h, struct tcp_conn,
+						      h)); /* none sleeps: those have owners */
 		}
 	}
 }
@@ -77,6 +81,7 @@ static void tcp_worker_free(struct worker *w)
 	tcp_pacer_stop(w);
 	hash_done(&tw->by_key);
 	slab_done(&tw->conns);
+	slab_done(&tw->asleep);
 	slab_done(&tw->motions);
 	slab_done(&tw->requests);
 	slab_done(&tw->waits);

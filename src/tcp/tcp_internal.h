@@ -49,7 +49,7 @@ struct tcp_key {
 };
 static_assert(sizeof(struct tcp_key) == 40, "no holes: all of it is hashed");
 
-enum tcp_kind { TCP_KIND_CONN, TCP_KIND_REQUEST, TCP_KIND_WAIT };
+enum tcp_kind { TCP_KIND_CONN, TCP_KIND_REQUEST, TCP_KIND_WAIT, TCP_KIND_ASLEEP };
 
 /* What stands in a worker's table under a key. */
 struct tcp_head {
@@ -175,7 +175,8 @@ static inline struct pkt *tcp_queue_pop(struct tcp_queue *q)
 	return p;
 }
 
-/* Owned by the worker of its flow's bucket; read and changed by calls between turns, too. */
+/* Owned by the worker of its flow's bucket; read and changed by calls between turns, too. One that sleeps (sleep.c) is no more than
+ * its front, up to the window. */
 struct tcp_conn {
 	struct tcp_head h;
 
@@ -203,9 +204,25 @@ struct tcp_conn {
 	bool ecn_ok : 1, ecn_seen : 1; /* both want it; the peer's data is marked at all */
 	bool ecn_echo : 1, ecn_cwr : 1; /* ACKs say ECE; the next new data says CWR */
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
-	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	bool cc_locked : 1; /* the route says which algorithm, and lets nobody change it */
 	bool paced : 1; /* an algorithm or an option wants so */
+	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
+	uint32_t srtt_us, rttvar_us, rto_us; /* RFC 6298; srtt 0: nothing measured */
+	uint32_t ato_us;
+	uint64_t heard_us, last_data_us, last_sent_us; /* last segment, last data, last data of ours */
+	struct timer timer; /* set for the earliest of due[], or earlier */
+	struct tcp_rare *rare; /* what few connections have; NULL */
+	uint64_t ts_recent_us;
+	uint32_t rcvbuf, sndbuf;
+	uint32_t mark, uid;
+	uint16_t pmtu, peer_mss;
+	uint8_t tos, ttl;
+	uint8_t backoff, probes;
+	uint8_t soft_error; /* errno: ICMP said so, and it may pass */
+	uint8_t port; /* TCP_HOLD_*: how it shares its port once no socket has it */
+	struct cc cc; /* to be kept but for what an algorithm has there */
+
+	/* --- not while it sleeps --- */
 	struct tcp_motion *m; /* NULL: nothing is under way, and nothing came of late */
 
 	/* Bytes. */
@@ -214,38 +231,21 @@ struct tcp_conn {
 	seq32 snd_hint_seq;
 	union {
 		struct list accept; /* of the listener's worker, until it is accepted */
-		struct {
-			struct pkt *snd_hint; /* its first byte is snd_hint_seq; NULL: look from the front */
-			uint64_t last_sent_us; /* data of ours */
-		};
+		struct pkt *snd_hint; /* its first byte is snd_hint_seq; NULL: look from the front */
 	};
 	struct tcp_ofo *ofo; /* NULL: nothing is missing */
 	uint32_t rcv_bytes; /* memory in rcv */
 	seq32 snd_small; /* the end of the last segment that was not full */
-	struct cc cc;
-
-	/* Time. */
-	struct timer timer; /* set for the earliest of due[], or earlier */
 	uint64_t due_us[TCP_TIMERS]; /* UINT64_MAX: not */
-	uint64_t heard_us, last_data_us; /* last segment, last data */
-	uint32_t srtt_us, rttvar_us, rto_us; /* RFC 6298; srtt 0: nothing measured */
-	uint32_t ato_us;
-
-	/* Seldom. */
-	struct tcp_rare *rare; /* what few connections have; NULL */
-	uint64_t ts_recent_us;
 	uint64_t refused_us; /* of the last challenge ACK */
 	struct tcp_range dsack;
 	seq32 fin_at; /* the peer's, once known */
-	uint32_t rcvbuf, sndbuf;
-	uint32_t mark, uid;
-	uint16_t pmtu, peer_mss;
-	uint8_t tos, ttl;
-	uint8_t backoff, probes;
-	uint8_t soft_error; /* errno: ICMP said so, and it may pass */
-	uint8_t port; /* TCP_HOLD_*: how it shares its port once no socket has it */
 };
-enum { TCP_IDLE_MAX = 512 };
+enum {
+	TCP_CONN_MAX = 512,
+	TCP_ASLEEP_BYTES = offsetof(struct tcp_conn, cc) + offsetof(struct cc, priv),
+	TCP_IDLE_MAX = 304
+};
 
 /* What a connection has only while data is under way, or came within TCP_TIDY_US; by then nothing in it is worth keeping (motion.c).
  * What is under way lies in the log: snd_una == snd_nxt without it. Whoever only receives may go without one. */
@@ -370,9 +370,13 @@ struct tcp_listener {
 enum tcp_port { TCP_PORT_NONE, TCP_PORT_BOUND, TCP_PORT_CHOSEN };
 
 /* Of an endpoint of ours: nothing, then a listener or a connection. */
+void tcp_wake_for_call(struct tcp_conn *s);
 static inline struct tcp_sock *tcp_sock_of(const struct l4_end *e)
 {
-	return (struct tcp_sock *)&e->stream;
+	struct tcp_sock *s = (struct tcp_sock *)&e->stream;
+	if (s->conn && unlikely(((const struct tcp_head *)s->conn)->kind == TCP_KIND_ASLEEP))
+		tcp_wake_for_call(s->conn);
+	return s;
 }
 static inline struct l4_end *tcp_end_of(const struct tcp_sock *s)
 {
@@ -424,7 +428,7 @@ struct tcp_stack {
 struct tcp_worker {
 	struct worker *w;
 	struct hash by_key; /* struct tcp_head */
-	struct slab conns, motions, requests, waits;
+	struct slab conns, asleep, motions, requests, waits;
 	struct list all_waits;
 	uint64_t held,
 		judged; /* bytes of packets in queues of its connections; what it was when the stack's was last judged */
@@ -588,6 +592,11 @@ static inline bool tcp_pace_queued(const struct tcp_conn *c)
 void tcp_note_app_limited(struct tcp_conn *c); /* before bytes of the program are queued */
 uint32_t tcp_min_rtt(const struct tcp_conn *c); /* UINT32_MAX: not measured */
 
+/* --- sleep.c --- */
+
+void tcp_sleep(struct tcp_conn *c); /* if it may; then c is elsewhere */
+struct tcp_conn *tcp_wake(struct tcp_conn *s); /* where it is now; NULL at a limit: as it was */
+
 /* --- sent.c --- */
 
 /* SetPipe() */
@@ -693,6 +702,7 @@ void tcp_send_bare(struct worker *w, struct tcp_out *o);
 /* --- timer.c --- */
 
 void tcp_timer_init(struct tcp_conn *c);
+void tcp_timer_fire(struct lcore *lc, struct timer *t);
 void tcp_set_timer(struct tcp_conn *c, enum tcp_timer t, uint64_t in_us);
 void tcp_stop_timer(struct tcp_conn *c, enum tcp_timer t);
 static inline bool tcp_timer_runs(const struct tcp_conn *c, enum tcp_timer t)

@@ -92,7 +92,7 @@ static void set_earliest(struct tcp_conn *c)
 
 /* The one that is due first; what follows may be the end of the connection, so the others wait for the wheel to come round, in the same
  * microsecond. */
-static void fire(struct lcore *lc, struct timer *t)
+void tcp_timer_fire(struct lcore *lc, struct timer *t)
 {
 	struct tcp_conn *c = container_of(t, struct tcp_conn, timer);
 	struct worker *w = c->w;
@@ -112,7 +112,7 @@ static void fire(struct lcore *lc, struct timer *t)
 
 void tcp_timer_init(struct tcp_conn *c)
 {
-	timer_init(&c->timer, fire);
+	timer_init(&c->timer, tcp_timer_fire);
 	for (unsigned i = 0; i < TCP_TIMERS; i++)
 		c->due_us[i] = UINT64_MAX;
 }

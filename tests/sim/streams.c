@@ -264,7 +264,7 @@ static void nothing_left(struct world *w, struct sim_node *n)
 	for (unsigned i = 0; i < st->n_workers; i++) {
 		const struct tcp_worker *tw = tcp_worker(st->worker[i]);
 		if (tw->by_key.count || tw->chosen.count || tw->holds.count || tw->conns.used ||
-		    tw->motions.used || tw->requests.used || tw->waits.used)
+		    tw->asleep.used || tw->motions.used || tw->requests.used || tw->waits.used)
 			wrong(w, "something is left");
 	}
 	if (tcp_stack(st)->bound.count || tcp_stack(st)->listening.count)
