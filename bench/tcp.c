@@ -184,10 +184,10 @@ static void serve_leat(const char *netns, const char *device, const char *lines,
 {
 	const struct leat_ring_opts opts = { .entries = 8192, .worker = -1, .lends = 1024 };
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct leat_stack *st;
-	struct leat_ring *r;
+	struct leat_stack *st = NULL;
+	struct leat_ring *r = NULL;
 	struct leat_cqe c[EVENTS];
-	struct leat *l;
+	struct leat *l = NULL;
 	if (leat_new(NULL, &l) || leat_stack_new(l, "bench", netns, &st) || leat_device(st, device) ||
 	    leat_config(st, lines) || leat_ring_new(st, &opts, &r))
 		fail("stack", EINVAL);

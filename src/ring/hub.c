@@ -229,21 +229,24 @@ static unsigned drain(struct ring_hub *h, struct leat_ring *r)
 static unsigned poll_rings(struct poller *p, struct lcore *lc)
 {
 	struct ring_hub *h = container_of(p, struct ring_hub, poller);
-	struct leat_ring *r;
 	unsigned n = list_empty(&h->unsent) ? 0 : send_unsent(h);
-	list_for_each (r, &h->rings, link)
-		n += drain(h, r);
+	for (struct list *l = h->rings.next; l != &h->rings; l = l->next)
+		n += drain(h, list_entry(l, struct leat_ring, link));
 	return n;
+}
+
+static bool wants_turn(struct leat_ring *r)
+{
+	bool some = !list_empty(&r->late) || __atomic_load_n(&r->sq_head, __ATOMIC_ACQUIRE) != r->sq_tail;
+	return some && has_room(r);
 }
 
 /* The last look before the lcore sleeps. A ring that takes no completions is left alone until its thread submits again. */
 static bool has_more(struct poller *p)
 {
 	struct ring_hub *h = container_of(p, struct ring_hub, poller);
-	struct leat_ring *r;
-	list_for_each (r, &h->rings, link)
-		if (has_room(r) &&
-		    (!list_empty(&r->late) || __atomic_load_n(&r->sq_head, __ATOMIC_ACQUIRE) != r->sq_tail))
+	for (struct list *l = h->rings.next; l != &h->rings; l = l->next)
+		if (wants_turn(list_entry(l, struct leat_ring, link)))
 			return true;
 	return !list_empty(&h->unsent);
 }

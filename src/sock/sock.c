@@ -4,7 +4,7 @@
  * forms of addresses.
  *
  * Every call enters a section in which all workers stand between turns, so that it may touch what is theirs; in a runtime of one
- * thread that costs nothing. Left out: calls from workers' lcores, rings, blocking. */
+ * thread that costs nothing. Calls in a turn of the worker that owns the socket are in turn.c. */
 #include "sock/sock.h"
 
 #include <sys/epoll.h>
