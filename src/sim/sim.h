@@ -90,6 +90,7 @@ struct sim_wire_conf {
 	uint64_t delay_us, jitter_us; /* delay - jitter .. delay + jitter, in order */
 	uint32_t queue_packets, queue_bytes; /* in front of a rate; both 0: 1000 packets */
 	enum sim_aqm aqm;
+	uint32_t mark_packets; /* of ECN's, while so many wait (RFC 3168, 5); 0: none */
 	uint32_t loss; /* each for itself */
 	uint32_t burst_enter, burst_leave,
 		burst_loss; /* Gilbert-Elliott: into and out of the bad state, loss while in it */
@@ -116,7 +117,7 @@ extern const char *const sim_drop_names[SIM_DROPS];
 
 /* Of one direction. in + duplicated = out + all dropped + held, always. */
 struct sim_wire_stats {
-	uint64_t in, in_bytes, out, out_bytes, duplicated, corrupted, reordered, held;
+	uint64_t in, in_bytes, out, out_bytes, duplicated, corrupted, reordered, marked, held;
 	uint64_t dropped[SIM_DROPS];
 };
 

@@ -180,6 +180,7 @@ int sim_make_dir(struct sim *s);
 int queue_init(struct sim_dir *d, enum sim_aqm aqm);
 void queue_done(struct sim_dir *d);
 int queue_change(struct sim_dir *d, enum sim_aqm aqm);
+bool mark_frame(struct sim_frame *f); /* false: it is not for that */
 void queue_push(struct sim_dir *d, struct sim_frame *f); /* consumes */
 struct sim_frame *queue_pop(struct sim_dir *d); /* NULL: none is left, some may have been dropped */
 void queue_drop_all(struct sim_dir *d, enum sim_drop why);

@@ -21,6 +21,7 @@ static const struct setting {
 	{ "queue", SET_U32, offsetof(struct sim_wire_conf, queue_packets) },
 	{ "queue-bytes", SET_U32, offsetof(struct sim_wire_conf, queue_bytes) },
 	{ "aqm", SET_AQM, offsetof(struct sim_wire_conf, aqm) },
+	{ "mark", SET_U32, offsetof(struct sim_wire_conf, mark_packets) },
 	{ "loss", SET_CHANCE, offsetof(struct sim_wire_conf, loss) },
 	{ "burst-enter", SET_CHANCE, offsetof(struct sim_wire_conf, burst_enter) },
 	{ "burst-leave", SET_CHANCE, offsetof(struct sim_wire_conf, burst_leave) },

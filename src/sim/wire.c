@@ -163,6 +163,9 @@ static void ready(struct sim *s, struct sim_event *e)
 
 static void enqueue(struct sim_dir *d, struct sim_frame *f)
 {
+	uint32_t many = d->wire->conf.mark_packets;
+	if (many && d->queue.n >= many && mark_frame(f))
+		d->stats.marked++;
 	queue_push(d, f);
 	if (d->queue.n && !d->ready.place)
 		sim_at(d->wire->sim, &d->ready, whole_us(d->busy_ns));

@@ -28,6 +28,7 @@ struct row {
 	const char *name, *cc, *second; /* second: the other flow's algorithm; NULL: there is none */
 	uint32_t rate_kbps, delay_ms, queue; /* delay: one way; queue: packets */
 	uint32_t loss_ppm;
+	uint32_t mark; /* ECN's marks while so many wait */
 	uint32_t pace; /* SO_MAX_PACING_RATE, bytes in a second; 0: not set */
 	uint32_t warm_s, run_s;
 	uint32_t least, most; /* what all flows together reach */
@@ -70,6 +71,7 @@ static bool build(struct world *w, const struct row *r)
 					 .delay_us = r->delay_ms * SIM_MS,
 					 .rate_bps = r->rate_kbps * UINT64_C(1000),
 					 .queue_packets = r->queue,
+					 .mark_packets = r->mark,
 					 .loss = r->loss_ppm * (SIM_ALWAYS / 1000000) };
 	return !sim_new(&o, &w->sim) && !sim_node_new(w->sim, "a", 1, &w->a) &&
 	       !sim_node_new(w->sim, "b", 1, &w->b) &&
@@ -207,6 +209,9 @@ static const struct row rows[] = {
 	{ "cubic", "cubic", PATH, .least = 90, .most = 96 },
 	{ "bic", "bic", PATH, .least = 90, .most = 96 },
 	{ "dctcp without marks", "dctcp", PATH, .least = 88, .most = 96 },
+	{ "dctcp", "dctcp", .mark = 6, PATH, .least = 90, .most = 96, .held_mean = 28 },
+	{ "dctcp and dctcp", "dctcp", "dctcp", .mark = 6, PATH, .least = 90, .most = 96, .least_share = 25,
+	  .held_mean = 30 },
 	{ "reno and reno", "reno", "reno", PATH, .least = 90, .most = 96, .least_share = 25 },
 	{ "cubic and cubic", "cubic", "cubic", PATH, .least = 90, .most = 96, .least_share = 20 },
 	{ "cubic and reno", "cubic", "reno", PATH, .least = 90, .most = 96, .least_share = 15 },
