@@ -573,7 +573,8 @@ static bool nagle_waits(const struct tcp_conn *c, uint32_t len)
 /* How much of what is there may leave as one packet now; 0: nothing. */
 static uint32_t how_much(struct tcp_conn *c, uint32_t there, bool more)
 {
-	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c), most = tcp_tso_most(c);
+	uint32_t cwnd = room_in_cwnd(c), wnd = room_in_window(c);
+	uint32_t most = MIN(tcp_tso_most(c), size_goal(c));
 	uint32_t fits = MIN(there, wnd), len = MIN(fits, most);
 	c->cwnd_limited = cwnd < fits;
 	if (cwnd < MIN(len, (uint32_t)c->mss))
