@@ -18,16 +18,13 @@ static void write_peer(struct ring_op *op, const struct sock *s)
 static int accept_one(struct ring_hub *h, const struct ring_listener *l, struct ring_op *op)
 {
 	struct sock *s;
+	if (!ring_sock_has_room(h)) /* it waits on */
+		return -ENFILE;
 	int err = sock_accept_in_turn(l->s, h->w, &s);
 	if (err)
 		return err;
-	struct ring_sock *rs = ring_sock_add(h, s);
-	if (!rs) {
-		sock_close_in_turn(s);
-		return -ENFILE;
-	}
 	write_peer(op, s);
-	return rs->fd;
+	return ring_sock_add(h, s)->fd;
 }
 
 /* At most so many for one that accepts many: what it ended with. */
@@ -184,7 +181,8 @@ int ring_try_accept(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op
 	int res = many ? accept_many(h, rs->l, op, UINT_MAX) : accept_one(h, rs->l, op);
 	if (res != -EAGAIN)
 		return res;
-	return op->e.arg & MSG_DONTWAIT ? res : RING_WAIT;
+	bool may_wait = !(op->e.arg & MSG_DONTWAIT) && !(op->e.flags & LEAT_NOWAIT);
+	return may_wait || rs->l->ready_mask & ~(1U << h->w->index) ? RING_WAIT : res; /* others have some */
 }
 
 /* --- life, between turns --- */

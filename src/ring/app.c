@@ -72,12 +72,23 @@ int leat_ring_fd(const struct leat_ring *r)
 	return r->fd;
 }
 
+/* The worker left off because the completion ring was full, and may be asleep: now there is room. */
+static void wake_if_stuck(struct leat_ring *r)
+{
+	struct lcore *lc = r->hub->w->lc;
+	bool stuck = racy_get(r->has_late) || __atomic_load_n(&r->sq_tail, __ATOMIC_ACQUIRE) != r->sq_head;
+	if (stuck && racy_get(lc->sleeping))
+		r->rt->ops->wake(r->rt, lc);
+}
+
 bool leat_arm(struct leat_ring *r)
 {
 	racy_set(r->waiting, 1);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!has_completion(r))
+	if (!has_completion(r)) {
+		wake_if_stuck(r);
 		return true;
+	}
 	racy_set(r->waiting, 0);
 	return false;
 }

@@ -45,6 +45,7 @@ static void put_late(struct leat_ring *r, const struct leat_cqe *e)
 	}
 	l->e = *e;
 	list_append(&r->late, &l->link);
+	racy_set(r->has_late, 1);
 }
 
 void ring_put(struct leat_ring *r, const struct leat_cqe *e)
@@ -65,6 +66,7 @@ static unsigned put_waiting(struct leat_ring *r)
 		slab_free(l, place);
 		n++;
 	}
+	racy_set(r->has_late, !list_empty(&r->late));
 	return n;
 }
 
@@ -241,7 +243,8 @@ static bool wants_turn(struct leat_ring *r)
 	return some && has_room(r);
 }
 
-/* The last look before the lcore sleeps. A ring that takes no completions is left alone until its thread submits again. */
+/* The last look before the lcore sleeps. A ring that takes no completions is left alone until its thread submits again, or sleeps
+ * (app.c, wake_if_stuck()). */
 static bool has_more(struct poller *p)
 {
 	struct ring_hub *h = container_of(p, struct ring_hub, poller);

@@ -58,9 +58,10 @@ struct leat_ring {
 	struct leat_cqe *aside; /* that somebody found who waited for another */
 	unsigned aside_first, n_aside, aside_room;
 
-	/* The worker's; the program reads the first two. */
+	/* The worker's; the program reads the first three. */
 	uint32_t sq_tail cacheline_aligned;
 	uint32_t cq_head;
+	uint32_t has_late; /* racy */
 	uint32_t cq_tail_seen;
 	struct list link; /* struct ring_hub.rings */
 	struct list wake; /* struct ring_hub.to_wake */
@@ -188,6 +189,7 @@ int ring_take(struct leat_ring *r, uint64_t lo, uint64_t hi, int64_t timeout_us,
 
 /* --- table.c --- */
 
+bool ring_sock_has_room(struct ring_hub *h); /* for one more */
 /* NULL: no memory, or too many. s is heard of from now on. */
 struct ring_sock *ring_sock_add(struct ring_hub *h, struct sock *s);
 void ring_sock_remove(struct ring_hub *h, struct ring_sock *rs);

@@ -340,6 +340,37 @@ static void a_receive_waits_so_long_and_not_longer(void **state)
 	assert_int_equal(result(f, f->a, 81), -ETIME);
 }
 
+static bool is_for_want_of_memory(int res)
+{
+	return res == -ENOMEM || res == -ENOBUFS || res == -ENFILE;
+}
+
+/* Each allocation of socket() and accept() fails once; what came is there for the next who asks. */
+static void without_memory_it_is_said_so(void **state)
+{
+	struct fixture *f = *state;
+	struct mem_account *mem = &f->d->rt->mem;
+	int l = listen_at(f, f->b, 84), res = -1;
+	for (uint64_t n = 1; res < 0; n++) {
+		mem->fail_after = n;
+		put(f->a, LEAT_OP_SOCKET, AF_INET, 140)->arg = SOCK_STREAM;
+		res = result(f, f->a, 140);
+		mem->fail_after = 0;
+		assert_true(res >= 0 || is_for_want_of_memory(res));
+	}
+	call(f, f->a, 84);
+	res = -1;
+	for (uint64_t n = 1; res < 0; n++) {
+		mem->fail_after = n;
+		put(f->b, LEAT_OP_ACCEPT, l, 141)->flags = LEAT_NOWAIT;
+		res = result(f, f->b, 141);
+		mem->fail_after = 0;
+		assert_true(res >= 0 || is_for_want_of_memory(res));
+	}
+	put(f->b, LEAT_OP_ACCEPT, l, 142)->flags = LEAT_NOWAIT;
+	assert_int_equal(result(f, f->b, 142), -EAGAIN);
+}
+
 static void refusal_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -812,6 +843,7 @@ int main(void)
 		EITHER(single_accepts_take_one_each),
 		EITHER(closing_cancels_what_waits),
 		EITHER(a_receive_waits_so_long_and_not_longer),
+		EITHER(without_memory_it_is_said_so),
 		EITHER(refusal_is_told),
 		EITHER(one_that_was_bound_connects),
 		EITHER(polling_tells_of_bytes_and_room),

@@ -65,9 +65,14 @@ static bool grow(struct ring_hub *h)
 	return true;
 }
 
+bool ring_sock_has_room(struct ring_hub *h)
+{
+	return h->free_slot || grow(h);
+}
+
 struct ring_sock *ring_sock_add(struct ring_hub *h, struct sock *s)
 {
-	if (!h->free_slot && !grow(h))
+	if (!ring_sock_has_room(h))
 		return NULL;
 	struct ring_sock *rs = at(h, h->free_slot - 1);
 	unsigned gen = gen_of(rs->fd) % RING_GENS + 1;

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -139,6 +140,30 @@ static void calls_that_wait(void **state)
 	leat_ring_free(b);
 }
 
+/* The worker stops where completions are not taken, and sleeps: who then waits for them must not sleep, too. */
+static void a_ring_that_was_full_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	const struct leat_ring_opts small = { .entries = 2, .worker = -1 };
+	struct leat_ring *r;
+	struct leat_cqe c;
+	unsigned sent = 0, got = 0;
+	assert_int_equal(leat_ring_new(f->a, &small, &r), 0);
+	for (unsigned idle = 0; idle < 50; usleep(1000), idle++)
+		while (leat_put(r, LEAT_OP_NOP, -1, sent)) {
+			sent++;
+			idle = 0;
+			leat_submit(r);
+		}
+	assert_int_equal(sent, 8 + 2);
+	while (got < sent) {
+		assert_int_equal(leat_wait(r, 5000000), 0);
+		while (leat_reap(r, &c, 1))
+			assert_int_equal(c.user_data, got++);
+	}
+	leat_ring_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +171,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(netlink_messages_are_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(calls_that_wait, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_ring_that_was_full_goes_on, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
