@@ -204,6 +204,7 @@ static void take_ack(struct tcp_conn *c, struct tcp_news *n)
 {
 	if (n->ack == c->snd_una)
 		return;
+	c->m->bytes_acked += n->ack - c->snd_una;
 	c->snd_una = n->ack;
 	n->advanced = n->set_timer = true;
 	c->m->timeouts = 0;
@@ -255,6 +256,8 @@ static void take_news(struct tcp_conn *c, const struct tcp_seg *s, struct tcp_ne
 	set_timer(c, n);
 	if (!c->sack_ok && n->dups) /* Linux: what a duplicate ACK tells of was delivered */
 		n->took.newly += c->mss;
+	m->delivered += n->took.n_newly;
+	m->delivered_ce += n->ece ? n->took.n_newly : 0;
 	if (n->took.newly)
 		control(c, n);
 }

@@ -296,6 +296,14 @@ static enum drop finish_open(struct tcp_conn *c, struct tcp_seg *s)
 	return DROP_NONE;
 }
 
+/* TCP_INFO */
+static void count_in(struct tcp_conn *c, const struct tcp_seg *s)
+{
+	uint32_t segs = s->p->gso_segs > 1 ? s->p->gso_segs : 1;
+	c->m->segs_in += segs;
+	c->m->data_in += s->len ? segs : 0;
+}
+
 enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 {
 	enum drop why;
@@ -305,6 +313,8 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return why;
 	if (c->h.state == TCP_SYN_RECV && (why = finish_open(c, s)))
 		return why;
+	if (c->m)
+		count_in(c, s);
 	if ((why = tcp_ack(c, s)))
 		return why;
 	c->heard_us = c->w->lc->now_us;
@@ -317,7 +327,10 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		tcp_done(c);
 		return DROP_TCP_DONE;
 	}
+	seq32 was = c->rcv_nxt;
 	why = take_data(c, s);
+	if (c->m)
+		c->m->bytes_received += c->rcv_nxt - was;
 	if (!take_fin(c))
 		return why;
 	tcp_output(c);

@@ -19,6 +19,7 @@ struct tcp_motion *tcp_move(struct tcp_conn *c)
 	m->rack_steps = 1;
 	tcp_set_timer(c, TCP_TIMER_TIDY, TCP_TIDY_US);
 	c->m = m;
+	m->held_since_us = c->w->lc->now_us;
 	tcp_space_moves(c);
 	tcp_pace_begin(c);
 	return m;

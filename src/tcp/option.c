@@ -170,62 +170,6 @@ static int get_congestion(const struct tcp_sock *s, void *val, socklen_t *len)
 	return get_bytes(name, sizeof name, val, len);
 }
 
-static uint32_t in_segments(const struct tcp_conn *c, uint32_t bytes)
-{
-	return (bytes + c->mss - 1) / c->mss;
-}
-
-/* Of what is measured while data moves. Linux: no limit and no measurement are all ones. */
-static void fill_rates(const struct tcp_conn *c, struct tcp_info *i)
-{
-	uint64_t most = c->rare ? c->rare->opts.max_pacing : 0;
-	i->tcpi_max_pacing_rate = most ? most : UINT64_MAX;
-	i->tcpi_pacing_rate = c->m ? c->m->pace_rate : i->tcpi_max_pacing_rate;
-	i->tcpi_min_rtt = tcp_min_rtt(c);
-	if (!c->m)
-		return;
-	i->tcpi_delivery_rate = cc_rate_bytes_per_s(&c->m->rate);
-	i->tcpi_delivery_rate_app_limited = c->m->rate.best_app_limited & 1;
-	i->tcpi_delivered = in_segments(c, c->m->log.delivered);
-}
-
-static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
-{
-	uint64_t now = c->w->lc->now_us;
-	i->tcpi_ca_state = c->repair; /* Linux: the same numbers */
-	i->tcpi_retransmits = c->backoff;
-	i->tcpi_backoff = c->backoff;
-	i->tcpi_options = (uint8_t)((c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
-				    (c->wscale_ok ? TCPI_OPT_WSCALE : 0) | (c->ecn_ok ? TCPI_OPT_ECN : 0) |
-				    (c->ecn_seen ? TCPI_OPT_ECN_SEEN : 0));
-	i->tcpi_snd_wscale = c->snd_wscale & 15;
-	i->tcpi_rcv_wscale = c->rcv_wscale & 15;
-	i->tcpi_rto = c->rto_us;
-	i->tcpi_ato = c->ato_us;
-	i->tcpi_snd_mss = c->mss;
-	i->tcpi_rcv_mss = c->rcv_mss;
-	i->tcpi_unacked = in_segments(c, c->snd_nxt - c->snd_una);
-	if (c->m) {
-		i->tcpi_sacked = in_segments(c, c->m->log.sacked);
-		i->tcpi_lost = in_segments(c, c->m->log.lost);
-		i->tcpi_retrans = in_segments(c, c->m->log.again);
-	}
-	i->tcpi_last_data_sent = (uint32_t)((now - c->last_sent_us) / 1000);
-	i->tcpi_last_data_recv = (uint32_t)((now - c->last_data_us) / 1000);
-	i->tcpi_last_ack_recv = (uint32_t)((now - c->heard_us) / 1000);
-	i->tcpi_pmtu = c->pmtu;
-	i->tcpi_rtt = c->srtt_us;
-	i->tcpi_rttvar = c->rttvar_us;
-	i->tcpi_snd_ssthresh = c->cc.ssthresh == UINT32_MAX ? INT32_MAX : c->cc.ssthresh / c->mss;
-	i->tcpi_snd_cwnd = c->cc.cwnd / c->mss;
-	i->tcpi_advmss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
-	if (c->rare && c->rare->opts.mss && c->rare->opts.mss < i->tcpi_advmss)
-		i->tcpi_advmss = c->rare->opts.mss;
-	i->tcpi_reordering = c->m ? c->m->reordering : racy_get(tcp_stack(c->w->st)->conf.reordering);
-	fill_rates(c, i);
-	i->tcpi_notsent_bytes = seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
-}
-
 /* What is not measured is 0. */
 static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 {
@@ -234,7 +178,7 @@ static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 		uint8_t all[280]; /* Linux 6.18 has more members than the headers here, which stay 0 */
 	} u = { .i.tcpi_state = tcp_state_of(tcp_end_of(s)) };
 	if (s->conn && s->conn->mss)
-		fill_info(s->conn, &u.i);
+		tcp_fill_info(s->conn, &u.i);
 	return get_bytes(&u, sizeof u, val, len);
 }
 

@@ -192,6 +192,8 @@ void tcp_send_ack(struct tcp_conn *c)
 		return;
 	}
 	tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+	if (c->m)
+		c->m->segs_out++;
 	acked_all(c);
 }
 
@@ -338,7 +340,8 @@ void tcp_acked_bytes(struct tcp_conn *c)
 static uint32_t size_goal(const struct tcp_conn *c)
 {
 	uint32_t most = MIN((uint32_t)TCP_GSO_BYTES_MAX, MAX(c->max_wnd / 2, (uint32_t)c->mss));
-	return most > c->mss ? most - most % c->mss : most; /* by loopback a segment may hold more than that */
+	return most > c->mss ? most - most % c->mss
+			     : most; /* by loopback a segment may hold more than that */
 }
 
 static uint32_t notsent_lowat(const struct tcp_conn *c)
@@ -467,6 +470,9 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 		}
 	}
 	tcp_finish(c->w, &c->h.key, p, put, mss);
+	uint32_t segs = put > mss ? (put + mss - 1) / mss : 1;
+	c->m->segs_out += segs;
+	c->m->data_out += put ? segs : 0;
 	acked_all(c);
 	return put + fin;
 }
@@ -487,6 +493,7 @@ static void count_again(struct tcp_conn *c, uint32_t len)
 {
 	uint32_t segs = (len + c->mss - 1) / c->mss;
 	c->m->sent_again += segs;
+	c->m->bytes_again += len;
 	racy_add(tcp_worker(c->w)->counts[TCP_N_RETRANS_SEGS], segs);
 }
 
@@ -765,4 +772,6 @@ void tcp_output(struct tcp_conn *c)
 		c->pingpong = true; /* Linux: an answer, so acks may go with answers */
 	if (c->ack_now)
 		tcp_send_ack(c);
+	if (c->m)
+		tcp_note_held(c);
 }

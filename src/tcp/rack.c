@@ -44,7 +44,7 @@ void tcp_rack_note(struct tcp_conn *c, const struct tcp_took *t)
 		return;
 	int32_t later = (int32_t)(t->newest_us - m->rack_us);
 	m->rack_news = true;
-	m->rack_rtt_us = t->now_us - t->newest_us;
+	m->rack_rtt_us = t->now_us - t->last_arrived_us; /* Linux: not the newest's */
 	if (m->rack && (later < 0 || (!later && seq_le(t->newest_end, m->rack_end))))
 		return;
 	m->rack = true;

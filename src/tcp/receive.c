@@ -209,6 +209,8 @@ static enum drop put_early(struct tcp_conn *c, struct pkt *p)
 	note_recent(o, p->edge.tcp.seq);
 	tcp_space_early(c, p->edge.tcp.end - p->edge.tcp.seq, l4_truesize(p));
 	tcp_count(c->w, TCP_N_OFO_QUEUE);
+	if (c->m)
+		c->m->early++;
 	if (i < o->n && o->at[i].end == p->edge.tcp.seq && merge(c, i, p))
 		return DROP_NONE;
 	o->bytes += l4_truesize(p);

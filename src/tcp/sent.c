@@ -199,6 +199,7 @@ static void note_newest(struct tcp_took *t, const struct tcp_sent *e)
 	if (e->flags & TCP_SENT_EVER_AGAIN && t->now_us - e->sent_us < t->min_rtt_us)
 		return;
 	int32_t later = (int32_t)(e->sent_us - t->newest_us);
+	t->last_arrived_us = e->sent_us;
 	if (t->has_newest && (later < 0 || (!later && !seq_lt(t->newest_end, e->end))))
 		return;
 	t->has_newest = true;

@@ -85,6 +85,7 @@ struct tcp_took {
 	uint32_t again_us; /* when the first of what had been sent twice was sent last; if again_acked */
 	uint32_t sack_first_us, sack_last_us; /* likewise of what was SACKed */
 	seq32 overtaken; /* the first that what was sent later has overtaken */
+	uint32_t last_arrived_us; /* when what was looked at last had been sent */
 	uint32_t newest_us; /* RFC 8985, 6.2, step 2: of what was delivered, what had been sent last */
 	seq32 newest_end;
 };

@@ -282,7 +282,15 @@ struct tcp_motion {
 	seq32 rack_end, rack_round;
 	uint8_t rack_steps, rack_persist;
 	seq32 tlp_end;
-	uint32_t sent_again, dsacks, times_reordered; /* segments, segments, events */
+	uint32_t dsacks, times_reordered; /* segments, events */
+
+	/* What TCP_INFO tells: info.c. */
+	uint8_t held; /* enum tcp_held, since held_since_us */
+	uint64_t held_since_us, held_us[4];
+	uint64_t bytes_acked, bytes_received, bytes_again;
+	uint32_t segs_in, segs_out, data_in, data_out;
+	uint32_t sent_again, delivered; /* segments */
+	uint32_t early, delivered_ce; /* segments: that came out of order; that were told to be marked */
 
 	/* How fast: pace.c, cc. */
 	uint32_t max_flight; /* since nothing was under way last */
@@ -553,6 +561,13 @@ void tcp_arm_retransmit(struct tcp_conn *c);
 uint64_t tcp_rto_us(const struct tcp_conn *c);
 uint64_t tcp_probe_in_us(const struct tcp_conn *c); /* a closed window is asked for again */
 int64_t tcp_left_us(const struct tcp_conn *c); /* of the timeout of what is first under way */
+
+/* --- info.c --- */
+
+struct tcp_info;
+enum tcp_held { TCP_HELD_NOT, TCP_HELD_BUSY, TCP_HELD_WINDOW, TCP_HELD_BUFFER, TCP_HELDS };
+void tcp_note_held(struct tcp_conn *c); /* with c->m: something has changed for what it sends */
+void tcp_fill_info(const struct tcp_conn *c, struct tcp_info *i);
 
 /* --- ecn.c --- */
 
