@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RTA_METRICS: what a route says of the way beyond it. All of it is kept and shown; here act the MTU and its lock, and the hop
- * limit; the others are for transports. Checks, bounds and words are those of Linux's ip_metrics_convert(). */
+ * limit; the others are for transports (TCP heeds RTAX_CC_ALGO and its lock). Checks, bounds and words are those of Linux's
+ * ip_metrics_convert(). */
 #include <errno.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ uint32_t route_metric_bound(unsigned type, uint32_t v)
 	}
 }
 
-/* Those of the room cc, whom this room does not know (tcp/pace_test.c compares). */
+/* Those of the room cc, whom this room does not know (stack/tcp_cc_test.c compares). */
 bool route_cc_algo_known(const char *name)
 {
 	static const char *const known[] = { "reno", "cubic", "bic", "dctcp", "bbr" };
