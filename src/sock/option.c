@@ -32,6 +32,7 @@ enum {
 	PREFER_CRYPTO = 0x8 | 0x800,
 };
 
+enum { ECN_BITS = 3 }; /* RFC 3168, 5 */
 enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 
 /* For whom a row is. */
@@ -742,6 +743,9 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 		return -EINVAL;
 	else if (n < 0 && o->size == 1) /* back to the default, which is 0 */
 		n = 0;
+	if (sock_is_stream(s) &&
+	    (o->off == offsetof(struct l4_opts, tos) || o->off == offsetof(struct l4_opts, tclass)))
+		n &= ~ECN_BITS; /* Linux: a stream's own */
 	field_set(s, o, n);
 	return 0;
 }
@@ -767,8 +771,10 @@ int sock_setsockopt(struct sock *s, int level, int name, const void *val, sockle
 		return (int)sock_leave(s, -ENOMEM);
 	int err = set_one(s, o, name, val, len);
 	l4_opts_settle(&s->end);
-	if (sock_is_stream(s))
+	if (sock_is_stream(s)) {
 		tcp_opts_settle(&s->end);
+		tcp_heed(&s->end);
+	}
 	return (int)sock_leave(s, err);
 }
 

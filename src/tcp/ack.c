@@ -210,6 +210,10 @@ static void take_ack(struct tcp_conn *c, struct tcp_news *n)
 	c->m->timeouts = 0;
 	tcp_log_ack(&c->m->log, n->ack, &n->took);
 	tcp_acked_bytes(c);
+	if ((uint32_t)c->w->lc->now_us - c->m->confirmed_us >= TCP_CONFIRM_US) {
+		c->m->confirmed_us = (uint32_t)c->w->lc->now_us;
+		tcp_confirm(c);
+	}
 	if (!c->sack_ok && n->took.again_acked) /* what lay behind the hole may have arrived long ago */
 		n->took.original = false;
 }

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 
 #include "net/fib.h"
+#include "net/neigh.h"
 #include "tcp/tcp_internal.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -80,4 +81,39 @@ uint16_t tcp_mss_of_mtu(const struct tcp_key *k, uint32_t mtu)
 		       (uint32_t)sizeof(struct tcp_hdr);
 	mtu = MIN(mtu, (uint32_t)UINT16_MAX);
 	return (uint16_t)MAX(mtu > hdr ? mtu - hdr : 0, (uint32_t)TCP_MSS_MIN);
+}
+
+static struct tcp_ip ip_of(const struct tcp_conn *c)
+{
+	return (struct tcp_ip){ .out_if = c->h.out_if, .mark = c->mark, .uid = c->uid, .tos = c->tos };
+}
+
+void tcp_heed(struct l4_end *e)
+{
+	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	const struct l4_opts *o = e->opt;
+	struct tcp_path path;
+	if (!c || c->h.state == TCP_CLOSE)
+		return;
+	bool is6 = tcp_is6(&c->h.key);
+	int hops = is6 ? o->hops : o->ttl;
+	c->tos = (uint8_t)((is6 ? o->tclass : o->tos) | (c->tos & 3));
+	c->mark = o->mark;
+	c->df = is6 || o->pmtudisc4 != IP_PMTUDISC_DONT;
+	const struct tcp_ip ip = ip_of(c);
+	if (hops >= 0)
+		c->ttl = (uint8_t)hops;
+	else if (!tcp_path_find(c->w, &c->h.key, &ip, &path))
+		c->ttl = path.hops;
+}
+
+/* Its peer has heard of us: the next hop there is alive (RFC 4861, 7.3.1). */
+void tcp_confirm(struct tcp_conn *c)
+{
+	const struct tcp_ip ip = ip_of(c);
+	const struct fib_query q = tcp_query(&c->h.key, &ip);
+	const struct fib_nh *nh = fib_lookup(c->w, &q);
+	if (nh && nh->type == RTN_UNICAST)
+		neigh_confirm(c->w, nh->if_handle, nh->gw_family ? nh->gw_family : q.family,
+			      nh->gw_family ? &nh->gw : &q.dst);
 }

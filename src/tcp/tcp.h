@@ -72,6 +72,9 @@ uint32_t tcp_news(const struct l4_end *e); /* changes with all that comes */
 uint32_t tcp_readable(const struct l4_end *e), tcp_unacked(const struct l4_end *e),
 	tcp_unsent(const struct l4_end *e); /* bytes: SIOCINQ, SIOCOUTQ, SIOCOUTQNSD */
 
+/* Options of the levels below have been set: a connection that there is already goes by them, too. */
+void tcp_heed(struct l4_end *e);
+
 /* Level IPPROTO_TCP: -ENOPROTOOPT for what is not there. */
 int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len);
 int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len);

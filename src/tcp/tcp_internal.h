@@ -35,6 +35,8 @@ enum {
 	TCP_TIME_WAIT_US = 60000000, /* Linux: TCP_TIMEWAIT_LEN */
 	TCP_COOKIES_US = 128000000, /* so long one may come back: cookie.c */
 	TCP_LONGEST_LINGER2_S = 120, /* Linux: TCP_FIN_TIMEOUT_MAX */
+	TCP_CONFIRM_US =
+		5000000, /* progress confirms the neighbour so often: it is doubted after 15 s at the earliest */
 	TCP_TIDY_US = 10000000, /* an idle connection gives back what it only needed in motion */
 	TCP_GSO_BYTES_MAX = 65535 - 120, /* payload of one large segment */
 };
@@ -269,6 +271,7 @@ struct tcp_motion {
 	seq32 recover; /* RecoveryPoint */
 	seq32 highest; /* SACKed up to here; if anything is */
 	uint32_t prr_delivered, prr_out, prr_flight; /* RFC 9937 */
+	uint32_t confirmed_us; /* the neighbour, last */
 	uint64_t stuck_us; /* of the first timeout since which nothing was acknowledged; if timeouts */
 
 	/* Undoing: undo.c. */
@@ -782,6 +785,7 @@ struct tcp_path {
 /* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
 struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);
 int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip *ip, struct tcp_path *ret);
+void tcp_confirm(struct tcp_conn *c);
 uint16_t tcp_mss_of_mtu(const struct tcp_key *k, uint32_t mtu);
 
 #endif
