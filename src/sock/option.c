@@ -743,7 +743,7 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 		return -EINVAL;
 	else if (n < 0 && o->size == 1) /* back to the default, which is 0 */
 		n = 0;
-	if (sock_is_stream(s) &&
+	if (s->end.is_stream &&
 	    (o->off == offsetof(struct l4_opts, tos) || o->off == offsetof(struct l4_opts, tclass)))
 		n &= ~ECN_BITS; /* Linux: a stream's own */
 	field_set(s, o, n);
