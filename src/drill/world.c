@@ -16,6 +16,7 @@
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
+#include "wire/tcp.h"
 
 enum { POOL_BYTES = 32 << 20, BOOT_US = 5000000, SEED = 1 };
 
@@ -153,6 +154,7 @@ int world_new(const struct script *s, struct world **ret)
 	if (!w)
 		return err;
 	w->last = &w->first;
+	w->mss = s->mss;
 	w->m = manual_rt_new(1, SEED);
 	err = pkt_pools_init(manual_rt_of(w->m), POOL_BYTES);
 	if (err)
@@ -191,6 +193,21 @@ void world_free(struct world *w)
 
 /* --- both ways --- */
 
+/* As a device says of segments that it has joined. */
+static void say_joined(const struct world *w, struct pkt *p, const uint8_t *bytes, uint32_t len)
+{
+	bool is6 = bytes[0] >> 4 == 6;
+	uint32_t ip = is6 ? sizeof(struct ip6_hdr) : 4U * (bytes[0] & 15);
+	if (len < ip + sizeof(struct tcp_hdr) || bytes[is6 ? 6 : 9] != IP_PROTO_TCP)
+		return;
+	uint32_t hdrs = ip + (bytes[ip + 12] >> 4) * 4U;
+	if (!w->mss || len <= hdrs + w->mss)
+		return;
+	p->gso = is6 ? PKT_GSO_TCP6 : PKT_GSO_TCP4;
+	p->gso_size = w->mss;
+	p->gso_segs = (uint16_t)((len - hdrs + w->mss - 1) / w->mss);
+}
+
 int world_inject(struct world *w, const uint8_t *bytes, uint32_t len)
 {
 	struct worker *wk = w->st->worker[0];
@@ -206,6 +223,7 @@ int world_inject(struct world *w, const uint8_t *bytes, uint32_t len)
 		pkt_free(wk->lc, p);
 		return -EMSGSIZE;
 	}
+	say_joined(w, p, bytes, len);
 	iface_input(wk, w->tun, &p, 1);
 	manual_rt_settle(w->m);
 	return 0;

@@ -18,6 +18,7 @@ struct world {
 	struct manual_rt *m;
 	struct leat_stack *st;
 	struct iface *tun;
+	uint16_t mss; /* longer segments arrive as a device joins them (--mss); 0: none do */
 	struct caught *first, **last; /* in the order of sending */
 	bool lost; /* one that could not be kept */
 	struct pcapng *capture; /* NULL: none */
