@@ -88,7 +88,7 @@ int sock_new(struct leat_stack *st, const struct l4_ops *ops, uint8_t family, ui
 {
 	struct sock *s = sock_alloc(st->worker[0], ops, creds);
 	if (!s)
-		return -ENOMEM;
+		return -ENOBUFS; /* Linux: inet_create() */
 	int err = l4_end_init(&s->end, st, ops, family, proto);
 	if (err) {
 		sock_free(s);

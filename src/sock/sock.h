@@ -30,7 +30,7 @@ extern const struct sock_creds sock_creds_root; /* may do everything */
 
 /* AF_INET, AF_INET6; SOCK_DGRAM with 0, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6 (ping sockets), SOCK_RAW with a protocol.
  * SOCK_STREAM with 0 or IPPROTO_TCP. SOCK_NONBLOCK and SOCK_CLOEXEC in type are let pass: a descriptor's flags are the caller's. creds are copied; NULL: root.
- * 0; -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EPERM, -ENOMEM. */
+ * 0; -EAFNOSUPPORT, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EPERM, -ENOBUFS. */
 int sock_open(struct leat_stack *st, int domain, int type, int protocol, const struct sock_creds *creds,
 	      struct sock **ret);
 /* Ends it at once: it is not found any more, what it had queued goes back. NULL is welcome. A stack closes what is left open
@@ -43,7 +43,7 @@ int sock_bind(struct sock *s, const struct sockaddr *addr, socklen_t len);
 int sock_connect(struct sock *s, const struct sockaddr *addr, socklen_t len);
 int sock_shutdown(struct sock *s, int how);
 int sock_listen(struct sock *s, int backlog); /* -EOPNOTSUPP for what is no stream */
-/* -EAGAIN, -EINVAL (it does not listen), -ENOMEM. The new one belongs to the same owner. */
+/* -EAGAIN, -EINVAL (it does not listen), -ENOBUFS. The new one belongs to the same owner. */
 int sock_accept(struct sock *s, struct sock **ret);
 
 /* *len is the room at addr and becomes the address's own length, as in Linux; what does not fit is cut off. */

@@ -44,7 +44,7 @@ static int make(struct worker *w, const struct l4_ops *ops, uint8_t family, uint
 {
 	struct sock *s = sock_alloc(w, ops, creds);
 	if (!s)
-		return -ENOMEM;
+		return -ENOBUFS;
 	int err = l4_end_init_in_turn(&s->end, w, ops, family, proto);
 	if (err) {
 		sock_free(s);

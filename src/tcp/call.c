@@ -520,7 +520,7 @@ uint32_t tcp_poll(const struct l4_end *e)
 	if (c && c->h.kind == TCP_KIND_ASLEEP) /* nothing to be read, and all room to write */
 		c = NULL;
 	uint8_t state = tcp_state_of(e), shut = e->shut;
-	uint32_t events = e->error || tcp_notes_wait(e) ? EPOLLERR : 0;
+	uint32_t events = e->error || (c && tcp_notes_wait(e)) ? EPOLLERR : 0;
 	if (state == TCP_LISTEN)
 		return next_ready(e) ? EPOLLIN | EPOLLRDNORM : 0;
 	if (c && c->fin_got)

@@ -49,11 +49,34 @@ static bool move_in(struct tcp_conn *c, struct pkt *to, struct pkt *p)
 	return true;
 }
 
+enum { SMALL = 512 };
+
+/* A few bytes that hold a page: into a packet of their own, for more to move in. */
+static struct pkt *slim(struct tcp_conn *c, struct pkt *p)
+{
+	uint32_t len = p->edge.tcp.end - p->edge.tcp.seq;
+	uint8_t bytes[SMALL];
+	struct cursor cur = pkt_cursor(p);
+	if (!p->n_frags || len > SMALL || !cur_skip(&cur, p->edge.tcp.off) || !cur_copy(&cur, bytes, len))
+		return p;
+	struct pkt *q = pkt_new(c->w->lc);
+	if (!q || !pkt_append(c->w->lc, q, bytes, len)) {
+		if (q)
+			pkt_free(c->w->lc, q);
+		return p;
+	}
+	q->edge = p->edge;
+	q->edge.tcp.off = 0;
+	pkt_free(c->w->lc, p);
+	return q;
+}
+
 static void append(struct tcp_conn *c, struct pkt *p)
 {
 	c->rcv_nxt = p->edge.tcp.end;
 	if (move_in(c, c->rcv.last, p))
 		return;
+	p = slim(c, p);
 	c->rcv_bytes += l4_truesize(p);
 	tcp_hold(c->w, l4_truesize(p));
 	tcp_queue_push(&c->rcv, p);
@@ -213,6 +236,7 @@ static enum drop put_early(struct tcp_conn *c, struct pkt *p)
 		c->m->early++;
 	if (i < o->n && o->at[i].end == p->edge.tcp.seq && merge(c, i, p))
 		return DROP_NONE;
+	p = slim(c, p);
 	o->bytes += l4_truesize(p);
 	tcp_hold(c->w, l4_truesize(p));
 	if (i < o->n && o->at[i].end == p->edge.tcp.seq)
@@ -472,9 +496,12 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 		c->ack_now = true;
 		return DROP_TCP_DUPLICATE;
 	}
-	if (seq_le(edge, s->seq) || !has_room(c, s->p)) {
+	bool next = seq_le(s->seq, c->rcv_nxt);
+	if (seq_le(edge, s->seq) || !has_room(c, next)) {
 		c->ack_now = true;
-		tcp_count(c->w, TCP_N_RCV_DROP);
+		tcp_count(c->w, edge == c->rcv_nxt ? TCP_N_ZERO_WINDOW_DROP
+				: next             ? TCP_N_RCV_Q_DROP
+						   : TCP_N_OFO_DROP);
 		return DROP_SOCK_RCVBUF;
 	}
 	if (unlikely(c->ecn_ok))

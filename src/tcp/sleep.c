@@ -25,9 +25,9 @@ static bool may_sleep(const struct tcp_conn *c)
 {
 	bool quiet = !c->snd.head && !c->rcv.head && !c->ofo && c->snd_una == c->snd_end && !c->m;
 	bool told = !c->ack_now && !c->ack_later && !c->dsack_due && !c->fin_known && !c->fin_wanted;
-	return c->end && !c->noting && c->h.state == TCP_ESTABLISHED && !c->in_accept && quiet && told &&
-	       !c->probing && !c->probes && !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT) &&
-	       !tcp_timer_runs(c, TCP_TIMER_DELACK);
+	return c->end && !(c->rare && c->rare->notes) && !c->noting && c->h.state == TCP_ESTABLISHED &&
+	       !c->in_accept && quiet && told && !c->probing && !c->probes &&
+	       !tcp_timer_runs(c, TCP_TIMER_RETRANSMIT) && !tcp_timer_runs(c, TCP_TIMER_DELACK);
 }
 
 static void move_timer(struct tcp_conn *from, struct tcp_conn *to, timer_fn *fn, uint64_t when_us)
@@ -53,8 +53,11 @@ static void move(struct tcp_conn *from, struct tcp_conn *to, enum tcp_kind kind)
 void tcp_sleep(struct tcp_conn *c)
 {
 	struct tcp_conn *to = may_sleep(c) ? slab_zalloc(&tcp_worker(c->w)->asleep) : NULL;
-	if (!to)
+	if (!to) {
+		tcp_set_timer(c, TCP_TIMER_TIDY,
+			      6ULL * TCP_TIDY_US); /* something is left to be read, or to be had */
 		return;
+	}
 	c->small_out = false;
 	move(c, to, TCP_KIND_ASLEEP);
 	move_timer(c, to, strike, c->due_us[TCP_TIMER_LIFE]);
@@ -86,6 +89,7 @@ static void give_up(struct tcp_conn *s)
 	tcp_count(s->w, TCP_N_ABORT_ON_MEMORY);
 	tcp_set_state(s, TCP_CLOSE);
 	tcp_leave_table(s->w, &s->h);
+	tcp_conn_unhold(s);
 	lcore_timer_stop(s->w->lc, &s->timer);
 	mem_free(s->rare);
 	slab_free_at(s, TCP_ASLEEP_BYTES, s->h.place);
