@@ -63,7 +63,9 @@ static void describe(const json_t *row)
 	uint64_t max = json_integer_value(json_object_get(row, "max"));
 
 	printf("%s = %s\n    %s; ", str(row, "name"), str(row, "value"), str(row, "help"));
-	if (min > max) /* below zero */
+	if (!json_object_get(row, "min")) /* words */
+		printf("of:");
+	else if (min > max) /* below zero */
 		printf("%" PRId64 " to %" PRIu64, (int64_t)min, max);
 	else
 		printf("%" PRIu64 " to %" PRIu64, min, max);

@@ -5,6 +5,24 @@
 #include "net/sysctl.h"
 #include "netlink/genl_leat.h"
 
+/* Words have no least and most; which there are stands where numbers have their unit. */
+static void put_bounds(struct nl_buf *b, const struct knob *k)
+{
+	const uint64_t all[KNOB_VALUES] = { UINT64_MAX };
+	struct knob words = *k;
+	char text[KNOB_TEXT_MAX];
+	if (!(k->flags & (KNOB_WORD | KNOB_WORDS))) {
+		leat_put_u64(b, LEAT_A_MIN, k->min);
+		leat_put_u64(b, LEAT_A_MAX, k->max);
+		if (k->unit)
+			nl_put_str(b, LEAT_A_UNIT, k->unit);
+		return;
+	}
+	words.flags = KNOB_WORDS;
+	knob_print(&words, all, text);
+	nl_put_str(b, LEAT_A_UNIT, text);
+}
+
 static int put_knob(struct nl_req *r, const struct sysctl *s, uint16_t flags)
 {
 	struct nl_buf *b = r->reply;
@@ -17,10 +35,7 @@ static int put_knob(struct nl_req *r, const struct sysctl *s, uint16_t flags)
 	nl_put_str(b, LEAT_A_KNOB, name);
 	nl_put_str(b, LEAT_A_VALUE, value);
 	nl_put_str(b, LEAT_A_DEFAULT, dflt);
-	leat_put_u64(b, LEAT_A_MIN, k->min);
-	leat_put_u64(b, LEAT_A_MAX, k->max);
-	if (k->unit)
-		nl_put_str(b, LEAT_A_UNIT, k->unit);
+	put_bounds(b, k);
 	nl_put_str(b, LEAT_A_MODULE, s->module->name);
 	nl_put_str(b, LEAT_A_HELP, k->help);
 	return nl_end(b);

@@ -49,6 +49,7 @@ check "and is told by ip" bash -c '"$1" -n "$2" run -- ip -4 netconf show dev lo
 check "sysctl with a beginning of names shows what is below it" says '^net.ipv6.neigh.lo.retrans_time_ms = 1000$' L sysctl net.ipv6.neigh
 check "sysctl -a is sorted" bash -c '"$1" -n "$2" sysctl -aN | LC_ALL=C sort -c' - "$leat" "$name"
 check "sysctl -d explains" says '^    time to live .*; 1 to 255, at first 64$' L sysctl -d net.ipv4.ip_default_ttl
+check "and words, which there are" says "of: reno cubic bic dctcp bbr, at first cubic\$" L sysctl -d net.ipv4.tcp_congestion_control
 check "sysctl --json" json L sysctl -a -- 'len(d) > 40 and all(x["help"] and x["module"] for x in d)'
 check "sysctl takes pairs" says '^net.ipv4.ip_local_port_range = 2000 3000$' L sysctl "net.ipv4.ip_local_port_range=2000 3000"
 printf '# comment\nnet.ipv4.ip_default_ttl = 33\n-net.none = 1\n\nnet/ipv4/ip_forward=1\n' >"$tmp/sysctl.conf"
