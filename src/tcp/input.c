@@ -149,7 +149,7 @@ static enum drop refuse_seq(struct tcp_conn *c, const struct tcp_seg *s, enum dr
 		return refuse_syn(c);
 	if (tcp_is_too_often(c->w, s, &c->refused_us, old ? TCP_N_SKIPPED_PAWS : TCP_N_SKIPPED_SEQ))
 		return why;
-	if (c->sack_ok && s->len &&
+	if (c->sack_ok && s->len && racy_get(tcp_stack(c->w->st)->conf.dsack) &&
 	    seq_lt(s->seq, c->rcv_nxt)) { /* Linux: tcp_send_dupack(), with what came twice */
 		c->dsack = (struct tcp_range){ s->seq, seq_min(s->end, c->rcv_nxt) };
 		c->dsack_due = true;

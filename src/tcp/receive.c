@@ -196,8 +196,9 @@ static void note_recent(struct tcp_ofo *o, seq32 seq)
 /* RFC 2883, 4: what came twice, or was acknowledged already. */
 static void tell_twice(struct tcp_conn *c, seq32 start, seq32 end)
 {
-	if (!c->sack_ok || c->dsack_due)
+	if (!c->sack_ok || c->dsack_due || !racy_get(tcp_stack(c->w->st)->conf.dsack))
 		return;
+	tcp_count(c->w, seq_le(end, c->rcv_nxt) ? TCP_N_DSACK_OLD_SENT : TCP_N_DSACK_OFO_SENT);
 	c->dsack = (struct tcp_range){ start, end };
 	c->dsack_due = true;
 }

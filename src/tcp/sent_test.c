@@ -183,6 +183,86 @@ static void sums_are_right_whatever_happens(void **state)
 	}
 }
 
+/* RFC 8985, 6.2, step 5 */
+static bool rack(struct tcp_log *l, uint32_t newest_us, seq32 newest_end, uint32_t now_us, uint32_t most_us,
+		 uint32_t *ret_wait)
+{
+	const struct tcp_took t = { .now_us = now_us, .newest_us = newest_us, .newest_end = newest_end };
+	uint32_t again;
+	return tcp_log_rack(l, &t, most_us, ret_wait, &again);
+}
+
+static void what_was_sent_before_what_arrived_is_lost_after_a_while(void **state)
+{
+	struct tcp_log *l = *state;
+	uint32_t wait;
+	send_segs(l, 0, 2, 100);
+	send_segs(l, 2, 2, 200);
+	send_segs(l, 4, 2, 300);
+	sack(l, 3, 4);
+	assert_false(rack(l, 200, 4 * MSS, 1000, 950, &wait));
+	assert_int_equal(wait, 150); /* until the third segment's time is over, too */
+	assert_true(rack(l, 200, 4 * MSS, 1060, 950, &wait));
+	assert_int_equal(l->lost, 2 * MSS);
+	assert_int_equal(wait, 90);
+	assert_true(rack(l, 200, 4 * MSS, 1200, 950, &wait));
+	assert_int_equal(l->lost, 3 * MSS); /* what was sent later is not judged */
+	assert_int_equal(wait, 0);
+}
+
+static void what_was_sent_again_may_be_lost_again(void **state)
+{
+	struct tcp_log *l = *state;
+	uint32_t wait;
+	send_segs(l, 0, 4, 100);
+	sack(l, 3, 4);
+	assert_true(rack(l, 100, 4 * MSS, 1000, 100, &wait));
+	tcp_log_sent_again(l, tcp_log_next_lost(l, &mem, MSS), false, 1000);
+	assert_int_equal(l->waits, 2 * MSS);
+	assert_false(
+		rack(l, 100, 4 * MSS, 2000, 100, &wait)); /* nothing that was sent after it has arrived */
+	send_segs(l, 4, 1, 1500);
+	sack(l, 4, 5);
+	assert_true(rack(l, 1500, 5 * MSS, 2000, 100, &wait));
+	assert_int_equal(l->waits, 3 * MSS);
+	assert_int_equal(tcp_log_next_lost(l, &mem, MSS)->start, 0);
+}
+
+static void a_part_of_a_segment_is_not_sacked(void **state)
+{
+	struct tcp_log *l = *state;
+	struct tcp_took t = { 0 };
+	send_segs(l, 0, 4, 5);
+	tcp_log_sack(l, &mem, &(struct tcp_range){ 500, 2500 }, &t);
+	assert_int_equal(t.sacked, MSS);
+	assert_int_equal(l->n_sacked, 1);
+	tcp_log_sack(l, &mem, &(struct tcp_range){ 2000, 4000 }, &t);
+	assert_int_equal(l->n_sacked, 3);
+	assert_int_equal(l->n, 2); /* what is SACKed is one entry again */
+}
+
+static void what_others_overtook_is_told(void **state)
+{
+	struct tcp_log *l = *state;
+	struct tcp_took t = { .highest = 3 * MSS };
+	send_segs(l, 0, 4, 5);
+	tcp_log_ack(l, 2 * MSS, &t);
+	assert_true(t.was_overtaken);
+	assert_int_equal(t.overtaken, 0);
+}
+
+static void duplicate_acks_stand_for_segments(void **state)
+{
+	struct tcp_log *l = *state;
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(tcp_log_add(l, &mem, i * 10, i * 10 + 10, MSS, 5)); /* small ones */
+	assert_true(tcp_log_dup(l, &mem));
+	assert_true(tcp_log_dup(l, &mem));
+	assert_int_equal(l->n_sacked, 2);
+	assert_int_equal(l->sacked, 20);
+	assert_int_equal(tcp_log_at(l, 0)->flags, 0); /* never the first */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
@@ -195,6 +275,11 @@ int main(void)
 		CASE(a_timeout_takes_all_but_what_is_sacked_for_lost),
 		CASE(without_memory_nothing_is_half_done),
 		CASE(sums_are_right_whatever_happens),
+		CASE(what_was_sent_before_what_arrived_is_lost_after_a_while),
+		CASE(what_was_sent_again_may_be_lost_again),
+		CASE(a_part_of_a_segment_is_not_sacked),
+		CASE(what_others_overtook_is_told),
+		CASE(duplicate_acks_stand_for_segments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
