@@ -44,22 +44,41 @@ static const struct {
 	const char *name;
 	size_t at, size;
 } fields[] = {
-	FIELD(state),         FIELD(ca_state),
-	FIELD(retransmits),   FIELD(probes),
-	FIELD(backoff),       FIELD(options),
-	FIELD(rto),           FIELD(ato),
-	FIELD(snd_mss),       FIELD(rcv_mss),
-	FIELD(unacked),       FIELD(sacked),
-	FIELD(lost),          FIELD(retrans),
-	FIELD(fackets),       FIELD(last_data_sent),
-	FIELD(last_ack_sent), FIELD(last_data_recv),
-	FIELD(last_ack_recv), FIELD(pmtu),
-	FIELD(rcv_ssthresh),  FIELD(rtt),
-	FIELD(rttvar),        FIELD(snd_ssthresh),
-	FIELD(snd_cwnd),      FIELD(advmss),
-	FIELD(reordering),    FIELD(rcv_rtt),
-	FIELD(rcv_space),     FIELD(total_retrans),
-	FIELD(notsent_bytes), FIELD(min_rtt),
+	FIELD(state),
+	FIELD(ca_state),
+	FIELD(retransmits),
+	FIELD(probes),
+	FIELD(backoff),
+	FIELD(options),
+	FIELD(rto),
+	FIELD(ato),
+	FIELD(snd_mss),
+	FIELD(rcv_mss),
+	FIELD(unacked),
+	FIELD(sacked),
+	FIELD(lost),
+	FIELD(retrans),
+	FIELD(fackets),
+	FIELD(last_data_sent),
+	FIELD(last_ack_sent),
+	FIELD(last_data_recv),
+	FIELD(last_ack_recv),
+	FIELD(pmtu),
+	FIELD(rcv_ssthresh),
+	FIELD(rtt),
+	FIELD(rttvar),
+	FIELD(snd_ssthresh),
+	FIELD(snd_cwnd),
+	FIELD(advmss),
+	FIELD(reordering),
+	FIELD(rcv_rtt),
+	FIELD(rcv_space),
+	FIELD(total_retrans),
+	FIELD(notsent_bytes),
+	FIELD(min_rtt),
+	FIELD(busy_time),
+	FIELD(rwnd_limited),
+	FIELD(sndbuf_limited),
 	FIELD(delivered),
 };
 /* States of congestion control by name (Linux: enum tcp_ca_state). */
@@ -73,7 +92,7 @@ static const char harness[] =
 	"import sys, textwrap, traceback\n"
 	"variables = {'__name__': '__main__'}\n"
 	"def block(name, line, text):\n"
-	"    text = text.rstrip()\n"
+	"    text = text.rstrip() + '\\n\\n'\n"
 	"    if not text.split('\\n', 1)[0].strip():\n"
 	"        text = textwrap.dedent(text)\n"
 	"    else:\n"
@@ -157,9 +176,9 @@ static void write_info(FILE *f, const struct code_info *c, const struct event *e
 		return;
 	fprintf(f, "variables.update({%s", constants);
 	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
-		uint32_t v = 0;
+		uint64_t v = 0;
 		memcpy(&v, (const char *)&c->info + fields[i].at, fields[i].size); /* little end first */
-		fprintf(f, ", '%s': %u", fields[i].name, v);
+		fprintf(f, ", '%s': %llu", fields[i].name, (unsigned long long)v);
 	}
 	fputs("})\n", f);
 }
