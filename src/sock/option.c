@@ -288,6 +288,18 @@ static int get_meminfo(struct sock *s, void *val, socklen_t *len)
 	return write_out(m, sizeof m, val, len);
 }
 
+static int set_oob_inline(struct sock *s, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	return err ? err : tcp_set_oob_inline(&s->end, on);
+}
+
+static int get_oob_inline(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, tcp_get_oob_inline(&s->end), val, len);
+}
+
 static int set_linger(struct sock *s, const void *val, socklen_t len)
 {
 	struct linger l;
@@ -609,6 +621,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_DOMAIN,		FN(NULL, get_domain) },
 	{ SOL_SOCKET, SO_PROTOCOL,		FN(NULL, get_protocol) },
 	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_listens) },
+	{ SOL_SOCKET, SO_OOBINLINE,		FN(set_oob_inline, get_oob_inline), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_KEEPALIVE,		FN(set_keepalive, get_keepalive), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_LINGER,		FN(set_linger, get_linger), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MAX_PACING_RATE,	FN(set_max_pacing, get_max_pacing), .whom = FOR_STREAM },

@@ -97,7 +97,12 @@ uint32_t sock_poll(struct sock *s);
 uint32_t sock_news(struct sock *s);
 /* Bytes: what can be read (FIONREAD; of datagrams the next one's), what is not acknowledged (SIOCOUTQ), what has not left (SIOCOUTQNSD). -EINVAL for who
  * listens. */
-enum sock_amount { SOCK_READABLE, SOCK_UNACKED, SOCK_UNSENT };
+enum sock_amount {
+	SOCK_READABLE,
+	SOCK_UNACKED,
+	SOCK_UNSENT,
+	SOCK_AT_MARK /* 1: urgent data is next (SIOCATMARK) */
+};
 int sock_amount(struct sock *s, enum sock_amount which);
 /* fn runs on the control lcore, in its turn, after a datagram or an error came to a socket that had none waiting. What has come since
  * does not call again until the socket was emptied. It may call anything here, sock_close() of the same socket too. */

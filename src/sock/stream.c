@@ -141,6 +141,8 @@ static int amount(struct sock *s, enum sock_amount which)
 		return (int)tcp_readable(&s->end);
 	case SOCK_UNACKED:
 		return (int)tcp_unacked(&s->end);
+	case SOCK_AT_MARK:
+		return tcp_at_mark(&s->end);
 	case SOCK_UNSENT:
 		return (int)tcp_unsent(&s->end);
 	}

@@ -398,7 +398,7 @@ static size_t queue_all(struct tcp_conn *c, const uint8_t *buf, size_t len)
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;
-	int err = flags & MSG_OOB ? -EOPNOTSUPP : tcp_may_send(e, c);
+	int err = tcp_may_send(e, c);
 	if (err || !len)
 		return err;
 	tcp_note_app_limited(c);
@@ -408,6 +408,8 @@ ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 	size_t n = queue_all(c, buf, len);
 	if (!n)
 		return -EAGAIN;
+	if (n == len && flags & MSG_OOB && tcp_mark_urgent(c, c->snd_end))
+		return -ENOBUFS;
 	if (n == len && flags & MSG_EOR)
 		tcp_end_record(c);
 	tcp_mark(c, tcp_sock_of(e)->opts, flags);
@@ -460,21 +462,34 @@ ssize_t tcp_nothing(struct l4_end *e, const struct tcp_conn *c)
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	bool skip = false;
 	if (flags & MSG_OOB)
-		return -EINVAL; /* Linux: there is none */
+		return tcp_recv_urgent(c, buf, len, flags);
 	if (!c || !c->rcv.head)
 		return len || !c ? tcp_nothing(e, c) : 0;
+	if (unlikely(c->rare != NULL))
+		len = tcp_read_to_mark(c, len, &skip);
+	c->rcv_read += skip;
 	size_t n = copy_queue(c, flags & MSG_TRUNC ? NULL : buf, len);
-	if (flags & MSG_PEEK)
-		return (ssize_t)n;
+	if (flags & MSG_PEEK) {
+		c->rcv_read -= skip;
+		return n || !skip || !len ? (ssize_t)n : tcp_nothing(e, c);
+	}
 	c->rcv_read += (uint32_t)n;
+	if (c->rare)
+		tcp_passed_mark(c);
 	pop_read(c);
 	tcp_space_read(c);
 	if (c->h.state != TCP_CLOSE && tcp_should_tell_window(c)) {
 		tcp_send_ack(c);
 		graph_run(c->w);
 	}
-	return (ssize_t)n;
+	return n || !skip || !len ? (ssize_t)n : tcp_nothing(e, c);
+}
+
+int tcp_at_mark(const struct l4_end *e)
+{
+	return tcp_is_at_mark(tcp_sock_of(e)->conn);
 }
 
 /* --- the end --- */
@@ -533,8 +548,11 @@ uint32_t tcp_poll(const struct l4_end *e)
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return events;
-	if (c && c->rcv.head)
+	bool alone = tcp_is_at_mark(c) && !c->rare->opts.oob_inline && c->rcv_nxt - c->rcv_read == 1;
+	if (c && c->rcv.head && !alone)
 		events |= EPOLLIN | EPOLLRDNORM;
+	if (c && c->rare && c->rare->urgent == TCP_URGENT_HERE)
+		events |= EPOLLPRI;
 	if (shut & 2 || !c || tcp_is_writable(c))
 		events |= EPOLLOUT | EPOLLWRNORM;
 	return events;

@@ -26,7 +26,7 @@ const struct cc_ops *tcp_default_cc(const struct leat_stack *st)
 static bool is_rare(const struct tcp_opts *o)
 {
 	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
-	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat;
+	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat || o->oob_inline;
 }
 
 struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)

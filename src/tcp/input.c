@@ -328,6 +328,8 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return DROP_TCP_DONE;
 	}
 	seq32 was = c->rcv_nxt;
+	if (unlikely(s->flags & TCP_F_URG || (c->rare && c->rare->urgent == TCP_URGENT_COMES)))
+		tcp_take_urgent(c, s);
 	why = take_data(c, s);
 	if (c->m)
 		c->m->bytes_received += c->rcv_nxt - was;

@@ -338,6 +338,20 @@ int tcp_set_keepalive(struct l4_end *e, bool on)
 	return 0;
 }
 
+int tcp_set_oob_inline(struct l4_end *e, bool on)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	s->opts->oob_inline = on;
+	return tell_conn(s, NULL);
+}
+
+bool tcp_get_oob_inline(const struct l4_end *e)
+{
+	return tcp_sock_of(e)->opts->oob_inline;
+}
+
 bool tcp_get_keepalive(const struct l4_end *e)
 {
 	return tcp_sock_of(e)->opts->keepalive;

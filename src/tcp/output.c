@@ -450,6 +450,11 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	struct tcp_out o;
 	uint16_t flags = TCP_F_ACK;
 	uint32_t mss = c->mss;
+	bool urgent = unlikely(c->rare != NULL) && tcp_is_urgent(c, seq);
+	if (urgent && len > mss) { /* one by one: the pointer is each one's own */
+		len = mss;
+		fin = push = false;
+	}
 	if (push)
 		flags |= TCP_F_PSH;
 	fill(c, &o, fin ? flags | TCP_F_FIN : flags, seq, len && !seq_lt(seq, c->snd_nxt));
@@ -469,6 +474,8 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 			return 0;
 		}
 	}
+	if (urgent)
+		tcp_put_urgent(c, p, seq);
 	tcp_finish(c->w, &c->h.key, p, put, mss);
 	uint32_t segs = put > mss ? (put + mss - 1) / mss : 1;
 	c->m->segs_out += segs;

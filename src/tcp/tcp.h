@@ -41,7 +41,7 @@ void tcp_accept(struct l4_end *e, struct l4_end *fresh);
 /* The same in a turn of w, of what waits at w; fresh is at home there. */
 int tcp_acceptable_in_turn(const struct l4_end *e, const struct worker *w);
 void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh);
-/* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_EOR, MSG_ZEROCOPY (-ENOBUFS); MSG_OOB is -EOPNOTSUPP. */
+/* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_EOR, MSG_ZEROCOPY (-ENOBUFS); MSG_OOB. */
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
@@ -80,6 +80,9 @@ int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len);
 int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len);
 void tcp_opts_settle(struct l4_end *e); /* between turns: options that are as somebody else's are shared */
 /* Of SOL_SOCKET those that TCP acts by: SO_KEEPALIVE, SO_LINGER, SO_RCVBUF, SO_SNDBUF. */
+int tcp_set_oob_inline(struct l4_end *e, bool on);
+bool tcp_get_oob_inline(const struct l4_end *e);
+int tcp_at_mark(const struct l4_end *e); /* SIOCATMARK */
 int tcp_set_keepalive(struct l4_end *e, bool on);
 bool tcp_get_keepalive(const struct l4_end *e);
 int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s); /* UINT64_MAX: no limit */

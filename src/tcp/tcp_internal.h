@@ -130,7 +130,7 @@ struct tcp_opts {
 	uint8_t keep_probes;
 	uint8_t syn_retries;
 	uint8_t defer_accept; /* timeouts of a request */
-	bool nodelay, cork, keepalive, linger, quickack_off;
+	bool nodelay, cork, keepalive, linger, quickack_off, oob_inline;
 	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
 	bool inq, zerocopy;
 	uint32_t notsent_lowat; /* 0: the stack's */
@@ -317,10 +317,15 @@ struct tcp_motion {
 	seq32 read_seq;
 };
 
+enum tcp_urgent { TCP_URGENT_NONE, TCP_URGENT_COMES, TCP_URGENT_HERE, TCP_URGENT_READ };
+
 /* What few connections have, taken on use. */
 struct tcp_rare {
 	uint64_t probing_us; /* a closed window is asked for since then; with opts.user_timeout_ms */
 	struct tcp_opts opts; /* as the endpoint's were set */
+	seq32 urgent_seq, urgent_end; /* the peer's urgent byte; behind ours */
+	uint8_t urgent, urgent_byte; /* enum tcp_urgent */
+	bool urgent_out;
 	struct tcp_notes *notes; /* what its error queue has to tell; NULL: nobody asked */
 };
 
@@ -760,6 +765,19 @@ void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b);
 
 int tcp_save(struct leat_stack *st, struct saver *s);
 int tcp_restore(struct leat_stack *st, struct loader *l);
+
+/* --- urgent.c --- */
+
+void tcp_take_urgent(struct tcp_conn *c, const struct tcp_seg *s); /* it may say or bring something urgent */
+bool tcp_is_at_mark(const struct tcp_conn *c);
+/* Those with c->rare: */
+size_t tcp_read_to_mark(const struct tcp_conn *c, size_t len,
+			bool *ret_skip); /* skip: the urgent byte is next, and not read here */
+void tcp_passed_mark(struct tcp_conn *c);
+bool tcp_is_urgent(const struct tcp_conn *c, seq32 seq); /* a segment from seq on points to the mark */
+void tcp_put_urgent(const struct tcp_conn *c, struct pkt *p, seq32 seq);
+ssize_t tcp_recv_urgent(struct tcp_conn *c, void *buf, size_t len, int flags);
+int tcp_mark_urgent(struct tcp_conn *c, seq32 end);
 
 /* --- wait.c --- */
 
