@@ -67,7 +67,7 @@ ssize_t sock_stream_send(struct sock *s, const struct sock_msg *m, int flags)
 /* What the error queue tells of bytes that were sent: when (SCM_TIMESTAMPING), and in what words (IP_RECVERR). Their copy does not come along. */
 static ssize_t receive_note(struct sock *s, struct sock_msg *m)
 {
-	struct tcp_note n;
+	struct tcp_note n = { 0 };
 	size_t at = 0;
 	m->name_len = 0;
 	bool there = tcp_take_note(&s->end, &n);
