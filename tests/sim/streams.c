@@ -304,6 +304,7 @@ static void configure(struct world *w, struct sim_node *n)
 	f->recovery = chance(w, 4) ? 1 : (uint8_t)chance(w, 8);
 	f->early = chance(w, 4) ? 3 : 0;
 	f->frto = chance(w, 4) ? 2 : 0;
+	f->orphan_retries = 15; /* a bad wire may be silent for longer than a closed end waits by itself */
 }
 
 static bool build(struct world *w)
