@@ -21,7 +21,8 @@ static const struct nl_policy route_policy[RTA_MAX + 1] = {
 	[RTA_PRIORITY] = { NL_U32, .name = "RTA_PRIORITY", .help = "metric" },
 	[RTA_PREFSRC] = { NL_BYTES, .name = "RTA_PREFSRC" },
 	[RTA_METRICS] = { NL_NESTED, .name = "RTA_METRICS",
-			  .help = "RTAX_*; of these the MTU, the hop limit, and the algorithm of TCP (with locks) act" },
+			  .help = "RTAX_*; of these the MTU, the hop limit, and the algorithm of TCP (with "
+				  "locks) act" },
 	[RTA_MULTIPATH] = { NL_BYTES, .min = sizeof(struct rtnexthop), .name = "RTA_MULTIPATH",
 			    .help = "struct rtnexthop with RTA_GATEWAY or RTA_VIA, several" },
 	[RTA_FLOW] = { NL_U32, .name = "RTA_FLOW", .help = "realms, kept and shown; IPv4" },

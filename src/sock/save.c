@@ -73,9 +73,8 @@ static void save_one(struct leat_stack *st, struct saver *s, const struct l4_end
 	BITS(SAVE)
 	NUMBERS(SAVE)
 #undef SAVE
-		for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
-			save_u64(s, fields[i].name,
-				 get((const char *)e->opt + fields[i].off, fields[i].size));
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
+		save_u64(s, fields[i].name, get((const char *)e->opt + fields[i].off, fields[i].size));
 	tcp_save_end(e, s);
 	save_end(s);
 }
@@ -154,8 +153,7 @@ static bool load_numbers(struct loader *l, struct l4_end *e, struct l4_opts *o)
 	NUMBERS(LOAD_NUMBER)
 #undef LOAD_BIT
 #undef LOAD_NUMBER
-		for (unsigned i = 0; i < ARRAY_SIZE(fields); i++)
-	{
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
 		const struct field *f = &fields[i];
 		if (!load_u64(l, f->name, 0, f->flag ? 1 : UINT64_MAX >> (64 - 8 * f->size), &v))
 			return false;

@@ -75,7 +75,8 @@ static uint64_t connections(const struct leat_stack *st)
 {
 	uint64_t n = 0;
 	for (unsigned i = 0; i < st->n_workers; i++)
-		n += racy_get(tcp_worker(st->worker[i])->conns.used) + racy_get(tcp_worker(st->worker[i])->asleep.used);
+		n += racy_get(tcp_worker(st->worker[i])->conns.used) +
+		     racy_get(tcp_worker(st->worker[i])->asleep.used);
 	return n;
 }
 

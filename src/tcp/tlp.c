@@ -40,7 +40,8 @@ void tcp_tlp_timeout(struct tcp_conn *c)
 {
 	struct tcp_motion *m = c->m;
 	if (c->paced && c->snd_end != c->snd_nxt && tcp_pace_waits(c)) {
-		m->due = TCP_DUE_TIMEOUT; /* Linux: new data is the probe, and it leaves when its time comes */
+		m->due =
+			TCP_DUE_TIMEOUT; /* Linux: new data is the probe, and it leaves when its time comes */
 	} else if (!m->tlp) {
 		m->tlp_again = false;
 		bool sent = tcp_send_one(c);
