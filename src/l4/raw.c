@@ -235,9 +235,25 @@ static uint32_t *count_of(const struct l4_end *e)
 	return e->family == AF_INET ? &rs->n4[e->proto] : &rs->n6[e->proto];
 }
 
+/* Options are shared by all who have the stack's own, until somebody changes one. */
+static int open_options(struct l4_end *e)
+{
+	bool with_sum = e->family == AF_INET6 && e->proto == IPPROTO_ICMPV6,
+	     with_header = e->proto == IPPROTO_RAW;
+	struct l4_opts *o = with_sum || with_header ? l4_opts_own(e) : NULL;
+	if (!o)
+		return with_sum || with_header ? -ENOBUFS : 0;
+	o->hdrincl = with_header;
+	if (with_sum)
+		o->csum_off = offsetof(struct icmp6_hdr, csum);
+	return 0;
+}
+
 static int raw_open(struct l4_end *e)
 {
-	int err = 0;
+	int err = open_options(e);
+	if (err)
+		return err;
 	if (!*count_of(e))
 		err = ip_proto_tap(e->st, e->family, e->proto,
 				   e->family == AF_INET ? "raw4-input" : "raw6-input");
@@ -245,9 +261,6 @@ static int raw_open(struct l4_end *e)
 		return -ENOBUFS;
 	++*count_of(e);
 	e->local.port = e->proto; /* Linux: shown as if it were one */
-	e->opt->hdrincl = e->proto == IPPROTO_RAW;
-	if (e->family == AF_INET6 && e->proto == IPPROTO_ICMPV6)
-		e->opt->csum_off = offsetof(struct icmp6_hdr, csum);
 	return 0;
 }
 
