@@ -43,20 +43,32 @@ void msg_field(struct target_msg *m, uint64_t addr, const void *from, size_t len
 	m->its[m->n_fields++] = (struct iovec){ (void *)addr, len_bytes };
 }
 
+/* No more of the target's vector than data fills: the kernel brings in all pages that it is told of. */
+static unsigned room_for(const struct target_msg *m, size_t len_bytes, struct iovec *its)
+{
+	unsigned n = 0;
+
+	for (size_t left = len_bytes; left && n < m->h.msg_iovlen; n++) {
+		its[n] = m->iov[n];
+		its[n].iov_len = MIN(its[n].iov_len, left);
+		left -= its[n].iov_len;
+	}
+	return n;
+}
+
 int msg_write(pid_t tid, struct target_msg *m, const void *data, size_t len_bytes)
 {
-	struct iovec its[ARRAY_SIZE(m->iov)];
-	unsigned n = m->n_fields, n_data = len_bytes ? (unsigned)m->h.msg_iovlen : 0;
+	struct iovec its[ARRAY_SIZE(m->iov) + MSG_FIELDS_MAX];
+	unsigned n = m->n_fields, n_data = room_for(m, len_bytes, its + n);
 	size_t bytes = len_bytes;
 
-	if (n + n_data > ARRAY_SIZE(its)) {
-		int err = target_scatter(tid, m->iov, n_data, data, len_bytes);
+	if (n + n_data > ARRAY_SIZE(m->iov)) {
+		int err = target_scatter(tid, its + n, n_data, data, len_bytes);
 		return err ? err : msg_write(tid, m, NULL, 0);
 	}
 	for (unsigned i = 0; i < n; i++)
 		bytes += m->own[i].iov_len;
 	memcpy(its, m->its, n * sizeof its[0]);
-	memcpy(its + n, m->iov, n_data * sizeof its[0]);
 	m->own[n] = (struct iovec){ (void *)data, len_bytes };
 	return target_write_all(tid, m->own, n + !!n_data, its, n + n_data, bytes);
 }
