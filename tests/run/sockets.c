@@ -155,6 +155,31 @@ static int probe_receive(void)
 	return bad;
 }
 
+/* A large buffer costs the pages that an answer fills, and no more: ip keeps one of 32 KB for each. */
+static int probe_pages(void)
+{
+	enum { PAGES = 16 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *buf = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec iov = { buf, PAGES * page };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	unsigned char there[PAGES] = { 0 };
+	int bad = 0, fd = open_socket(0), n = 0;
+	ssize_t len;
+
+	madvise(buf, PAGES * page, MADV_NOHUGEPAGE);
+	ask(fd);
+	len = recvmsg(fd, &m, 0);
+	mincore(buf, PAGES * page, there);
+	for (unsigned i = 0; i < PAGES; i++)
+		n += there[i] & 1;
+	bad += wrong(len > 0 && n > 0 && n <= len / (ssize_t)page + 2,
+		     "a receive brings in the pages that it fills");
+	munmap(buf, PAGES * page);
+	close(fd);
+	return bad;
+}
+
 static int probe_many(void)
 {
 	int bad = 0, fd = open_socket(0);
@@ -310,8 +335,8 @@ static int probe_others(void)
 
 int main(void)
 {
-	int bad = probe_open() + probe_names() + probe_receive() + probe_many() + probe_send() +
-		  probe_options() + probe_waiting() + probe_threads() + probe_others();
+	int bad = probe_open() + probe_names() + probe_receive() + probe_pages() + probe_many() +
+		  probe_send() + probe_options() + probe_waiting() + probe_threads() + probe_others();
 
 	printf("%d wrong\n", bad);
 	return bad ? 1 : 0;
