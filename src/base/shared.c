@@ -22,7 +22,7 @@ static bool equal(const struct shared_pool *p, const void *a, const void *b)
 		      p->bytes - sizeof(struct shared)) == 0;
 }
 
-static void *find(const struct shared_pool *p, const void *value)
+static const void *find(const struct shared_pool *p, const void *value)
 {
 	for (unsigned i = 0; i < SHARED_RECENT; i++)
 		if (p->recent[i] && equal(p, p->recent[i], value))
@@ -40,37 +40,37 @@ static void *copy(const struct shared_pool *p, const void *value)
 	return v;
 }
 
-void *shared_of(const struct shared_pool *p, const void *value)
+const void *shared_of(const struct shared_pool *p, const void *value)
 {
-	void *v = find(p, value);
+	const void *v = find(p, value);
 	return v ? v : copy(p, value);
 }
 
-void *shared_get(void *v)
+const void *shared_get(const void *v)
 {
 	__atomic_fetch_add(&((struct shared *)v)->refs, 1, __ATOMIC_RELAXED);
 	return v;
 }
 
-void shared_put(void *v)
+void shared_put(const void *v)
 {
 	if (v && __atomic_fetch_sub(&((struct shared *)v)->refs, 1, __ATOMIC_ACQ_REL) == 1)
-		mem_free(v);
+		mem_free((void *)v);
 }
 
-void *shared_own(const struct shared_pool *p, void *v)
+void *shared_own(const struct shared_pool *p, const void *v)
 {
 	if (racy_get(((struct shared *)v)->refs) == 1)
-		return v;
+		return (void *)v;
 	void *own = copy(p, v);
 	if (own)
 		shared_put(v);
 	return own;
 }
 
-void *shared_settle(struct shared_pool *p, void *v)
+const void *shared_settle(struct shared_pool *p, const void *v)
 {
-	void *same = find(p, v);
+	const void *same = find(p, v);
 	if (same) {
 		shared_put(v);
 		return same;

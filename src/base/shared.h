@@ -18,19 +18,19 @@ enum { SHARED_RECENT = 8 };
 struct shared_pool {
 	struct mem_account *mem;
 	size_t bytes;
-	struct shared *recent[SHARED_RECENT];
+	const struct shared *recent[SHARED_RECENT];
 	unsigned next;
 };
 
 void shared_init(struct shared_pool *p, struct mem_account *mem, size_t bytes);
 void shared_done(struct shared_pool *p);
-/* One that equals *value, or a copy of it; NULL at a limit. */
-void *shared_of(const struct shared_pool *p, const void *value);
-void *shared_get(void *v);
-void shared_put(void *v); /* NULL is welcome */
+/* One that equals *value, or a copy of it; NULL at a limit. What is shared is const: only one's own is written to. */
+const void *shared_of(const struct shared_pool *p, const void *value);
+const void *shared_get(const void *v);
+void shared_put(const void *v); /* NULL is welcome */
 /* In exchange for a reference to v one that nobody else has, to be changed. NULL at a limit: then v is as it was. */
-void *shared_own(const struct shared_pool *p, void *v);
+void *shared_own(const struct shared_pool *p, const void *v);
 /* v is complete: in exchange for it one that equals it. */
-void *shared_settle(struct shared_pool *p, void *v);
+const void *shared_settle(struct shared_pool *p, const void *v);
 
 #endif

@@ -32,7 +32,7 @@ static void stop(struct setup *s)
 	mem_account_done(&s->mem);
 }
 
-static struct value *of(struct setup *s, uint32_t n)
+static const struct value *of(struct setup *s, uint32_t n)
 {
 	struct value v = { .n = n };
 	return shared_settle(&s->pool, shared_of(&s->pool, &v));
@@ -41,7 +41,7 @@ static struct value *of(struct setup *s, uint32_t n)
 static void equal_ones_are_one(void **state)
 {
 	struct setup *s = start();
-	struct value *a = of(s, 1), *b = of(s, 1), *c = of(s, 2);
+	const struct value *a = of(s, 1), *b = of(s, 1), *c = of(s, 2);
 	assert_ptr_equal(a, b);
 	assert_ptr_not_equal(a, c);
 	shared_put(a);
@@ -53,7 +53,7 @@ static void equal_ones_are_one(void **state)
 static void what_is_changed_was_made_ones_own(void **state)
 {
 	struct setup *s = start();
-	struct value *a = of(s, 1), *b = of(s, 1);
+	const struct value *a = of(s, 1), *b = of(s, 1);
 	struct value *own = shared_own(&s->pool, b);
 	assert_ptr_not_equal(own, a);
 	own->n = 3;
@@ -69,7 +69,7 @@ static void what_is_changed_was_made_ones_own(void **state)
 static void at_a_limit_it_stays_as_it_was(void **state)
 {
 	struct setup *s = start();
-	struct value *a = of(s, 1), *b = of(s, 1);
+	const struct value *a = of(s, 1), *b = of(s, 1);
 	s->mem.fail_after = 1;
 	assert_null(shared_own(&s->pool, b));
 	assert_int_equal(b->n, 1);
@@ -81,7 +81,7 @@ static void at_a_limit_it_stays_as_it_was(void **state)
 static void old_values_are_forgotten_but_stay_with_who_has_them(void **state)
 {
 	struct setup *s = start();
-	struct value *v[3 * SHARED_RECENT];
+	const struct value *v[3 * SHARED_RECENT];
 	for (unsigned i = 0; i < ARRAY_SIZE(v); i++)
 		v[i] = of(s, i);
 	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {

@@ -121,7 +121,7 @@ const struct l4_ops *l4_ops_find(const struct leat_stack *st, int type, uint8_t 
 
 /* --- life --- */
 
-static struct l4_opts *first_opts(const struct leat_stack *st, const struct l4_ops *ops)
+static const struct l4_opts *first_opts(const struct leat_stack *st, const struct l4_ops *ops)
 {
 	const struct l4_conf *conf = l4_conf(st);
 	struct l4_opts o;

@@ -116,7 +116,7 @@ struct l4_end {
 	const struct l4_ops *ops; /* NULL: the protocol is gone */
 	struct leat_stack *st;
 	struct worker *home;
-	struct l4_opts *opt;
+	const struct l4_opts *opt; /* written to through l4_opts_own() alone: others may have the same */
 	struct l4_more *more; /* what few have; NULL */
 	struct l4_end *
 		tell; /* the next whose owner is to be told, at the home worker, itself: the last; NULL: it is not there */
@@ -141,7 +141,7 @@ struct l4_end {
 	/* The last member: a stream's memory ends behind its part. */
 	union {
 		struct tcp_sock {
-			struct tcp_opts *opts;
+			const struct tcp_opts *opts;
 			struct tcp_conn *conn;
 			struct tcp_listener *listener;
 		} stream;

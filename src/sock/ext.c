@@ -49,8 +49,8 @@ static int replace(struct sock *s, int name, const uint8_t *hdr, socklen_t len)
 	}
 	mem_free(*at);
 	*at = now;
-	s->end.opt->hop_options = as_sent(*place_of(s, IPV6_HOPOPTS));
-	s->end.opt->dst_options = as_sent(*place_of(s, IPV6_DSTOPTS));
+	l4_opts_own(&s->end)->hop_options = as_sent(*place_of(s, IPV6_HOPOPTS));
+	l4_opts_own(&s->end)->dst_options = as_sent(*place_of(s, IPV6_DSTOPTS));
 	return 0;
 }
 

@@ -70,9 +70,9 @@ static int64_t field_get(const struct sock *s, const struct option *o)
 	}
 }
 
-static void field_set(struct sock *s, const struct option *o, int val)
+static void field_set(struct l4_opts *own, const struct option *o, int val)
 {
-	char *at = (char *)s->end.opt + o->off;
+	char *at = (char *)own + o->off;
 	if (o->size == 1)
 		*(uint8_t *)at = (uint8_t)val;
 	else if (o->size == 2)
@@ -133,7 +133,8 @@ static int buffer_size(const void *val, socklen_t len, uint32_t max, uint32_t mi
 
 static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
 {
-	int err = buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN, &s->end.opt->rcvbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->rcvbuf_max, RCVBUF_MIN,
+			      &l4_opts_own(&s->end)->rcvbuf);
 	if (!err && sock_is_stream(s))
 		err = tcp_set_rcvbuf(&s->end, s->end.opt->rcvbuf);
 	return err;
@@ -141,7 +142,8 @@ static int set_rcvbuf(struct sock *s, const void *val, socklen_t len)
 
 static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
 {
-	int err = buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN, &s->end.opt->sndbuf);
+	int err = buffer_size(val, len, l4_conf(s->end.st)->sndbuf_max, SNDBUF_MIN,
+			      &l4_opts_own(&s->end)->sndbuf);
 	if (!err && sock_is_stream(s))
 		err = tcp_set_sndbuf(&s->end, s->end.opt->sndbuf);
 	return err;
@@ -149,8 +151,9 @@ static int set_sndbuf(struct sock *s, const void *val, socklen_t len)
 
 static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
 {
-	int err = s->end.net_admin ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &s->end.opt->rcvbuf)
-				   : -EPERM;
+	int err = s->end.net_admin
+			  ? buffer_size(val, len, INT_MAX / 2, RCVBUF_MIN, &l4_opts_own(&s->end)->rcvbuf)
+			  : -EPERM;
 	if (!err && sock_is_stream(s))
 		err = tcp_set_rcvbuf(&s->end, s->end.opt->rcvbuf);
 	return err;
@@ -158,8 +161,9 @@ static int set_rcvbuf_force(struct sock *s, const void *val, socklen_t len)
 
 static int set_sndbuf_force(struct sock *s, const void *val, socklen_t len)
 {
-	int err = s->end.net_admin ? buffer_size(val, len, INT_MAX / 2, SNDBUF_MIN, &s->end.opt->sndbuf)
-				   : -EPERM;
+	int err = s->end.net_admin
+			  ? buffer_size(val, len, INT_MAX / 2, SNDBUF_MIN, &l4_opts_own(&s->end)->sndbuf)
+			  : -EPERM;
 	if (!err && sock_is_stream(s))
 		err = tcp_set_sndbuf(&s->end, s->end.opt->sndbuf);
 	return err;
@@ -335,7 +339,7 @@ static int set_mark(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (!s->end.net_admin && !s->end.net_raw)
 		return -EPERM;
-	s->end.opt->mark = (uint32_t)mark;
+	l4_opts_own(&s->end)->mark = (uint32_t)mark;
 	return 0;
 }
 
@@ -346,7 +350,7 @@ static int get_mark(struct sock *s, void *val, socklen_t *len)
 
 static int bind_to(struct sock *s, struct iface *i)
 {
-	s->end.opt->bound_if = i ? i->handle : 0;
+	l4_opts_own(&s->end)->bound_if = i ? i->handle : 0;
 	return 0;
 }
 
@@ -413,7 +417,7 @@ static int set_mtu6(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (mtu && mtu < IP6_MIN_MTU)
 		return -EINVAL;
-	s->end.opt->frag_size = (uint32_t)mtu;
+	l4_opts_own(&s->end)->frag_size = (uint32_t)mtu;
 	return 0;
 }
 
@@ -428,7 +432,7 @@ static int set_preferences(struct sock *s, const void *val, socklen_t len)
 	if (privacy & (privacy - 1) || (n & PREFER_HOMES) == PREFER_HOMES ||
 	    (n & PREFER_CRYPTO) == PREFER_CRYPTO)
 		return -EINVAL;
-	s->end.opt->src_prefs = (uint32_t)n & (PREFER_TMP | PREFER_PUBLIC | PREFER_COA);
+	l4_opts_own(&s->end)->src_prefs = (uint32_t)n & (PREFER_TMP | PREFER_PUBLIC | PREFER_COA);
 	return 0;
 }
 
@@ -462,7 +466,7 @@ static int set_mcast_if(struct sock *s, uint32_t ifindex)
 	struct iface *i = ifindex ? iface_by_index(s->end.st, ifindex) : NULL;
 	if (ifindex && !i)
 		return -ENODEV;
-	s->end.opt->mcast_if = i ? i->handle : 0;
+	l4_opts_own(&s->end)->mcast_if = i ? i->handle : 0;
 	return 0;
 }
 
@@ -494,7 +498,7 @@ static int set_autolabel(struct sock *s, const void *val, socklen_t len)
 	int on = 0; /* Linux: what is shorter is taken for 0 */
 	if (len >= sizeof on)
 		memcpy(&on, val, sizeof on);
-	s->end.opt->autolabel = on ? L4_LABEL_YES : L4_LABEL_NO;
+	l4_opts_own(&s->end)->autolabel = on ? L4_LABEL_YES : L4_LABEL_NO;
 	return 0;
 }
 
@@ -507,7 +511,7 @@ static int get_autolabel(struct sock *s, void *val, socklen_t *len)
 
 static int set_options4(struct sock *s, const void *val, socklen_t len)
 {
-	return ip4_own_options_take(val, len, s->end.net_raw, &s->end.opt->options);
+	return ip4_own_options_take(val, len, s->end.net_raw, &l4_opts_own(&s->end)->options);
 }
 
 static int get_options4(struct sock *s, void *val, socklen_t *len)
@@ -526,7 +530,7 @@ static int set_alert4(struct sock *s, const void *val, socklen_t len)
 		on = *(const uint8_t *)val;
 	int err = l4_alert_set4(&s->end, on);
 	if (!err)
-		s->end.opt->alert = on != 0;
+		l4_opts_own(&s->end)->alert = on != 0;
 	return err;
 }
 
@@ -538,7 +542,7 @@ static int set_alert6(struct sock *s, const void *val, socklen_t len)
 	if (!err)
 		err = l4_alert_set6(&s->end, value);
 	if (!err)
-		s->end.opt->alert = value != 0;
+		l4_opts_own(&s->end)->alert = value != 0;
 	return err;
 }
 
@@ -551,7 +555,7 @@ static int get_alert(struct sock *s, void *val, socklen_t *len)
 
 static int set_icmp_filter(struct sock *s, const void *val, socklen_t len)
 {
-	memcpy(&s->end.opt->icmp_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp_filter));
+	memcpy(&l4_opts_own(&s->end)->icmp_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp_filter));
 	return 0;
 }
 
@@ -562,7 +566,7 @@ static int get_icmp_filter(struct sock *s, void *val, socklen_t *len)
 
 static int set_icmp6_filter(struct sock *s, const void *val, socklen_t len)
 {
-	memcpy(s->end.opt->icmp6_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp6_filter));
+	memcpy(l4_opts_own(&s->end)->icmp6_filter, val, MIN((size_t)len, sizeof s->end.opt->icmp6_filter));
 	return 0;
 }
 
@@ -580,7 +584,7 @@ static int set_checksum_any(struct sock *s, const void *val, socklen_t len)
 		return err;
 	if (off > 0 && off & 1)
 		return -EINVAL;
-	s->end.opt->csum_off = off < 0 ? -1 : off;
+	l4_opts_own(&s->end)->csum_off = off < 0 ? -1 : off;
 	return 0;
 }
 
@@ -742,7 +746,8 @@ static int no_option(const struct sock *s, int level, int name, bool get)
 	return get && !six && !known ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 
-static int set_number(struct sock *s, const struct option *o, const void *val, socklen_t len)
+static int set_number(const struct sock *s, struct l4_opts *own, const struct option *o, const void *val,
+		      socklen_t len)
 {
 	int n;
 	int err = read_int(o, val, len, &n);
@@ -759,7 +764,7 @@ static int set_number(struct sock *s, const struct option *o, const void *val, s
 	if (s->end.is_stream &&
 	    (o->off == offsetof(struct l4_opts, tos) || o->off == offsetof(struct l4_opts, tclass)))
 		n &= ~ECN_BITS; /* Linux: a stream's own */
-	field_set(s, o, n);
+	field_set(own, o, n);
 	return 0;
 }
 
@@ -768,7 +773,7 @@ static int set_one(struct sock *s, const struct option *o, int name, const void 
 	if (o->as == AS_NAMED)
 		return o->set_named(s, name, val, len);
 	if (o->as != AS_FN)
-		return set_number(s, o, val, len);
+		return set_number(s, l4_opts_own(&s->end), o, val, len);
 	return o->set ? o->set(s, val, len) : -ENOPROTOOPT;
 }
 

@@ -45,15 +45,15 @@ static void numbers_come_back_as_they_went_in(void **state)
 		int lo = o->as == AS_RANGE ? o->min : 0;
 		int hi = o->as == AS_RANGE ? o->max : o->as == AS_BYTE ? 255 : 1;
 		for (int n = lo; n <= hi; n++) {
-			int err = set_number(&s, o, &n, sizeof n);
+			int err = set_number(&s, &opts, o, &n, sizeof n);
 			assert_int_equal(err, o->not0 && !n ? -EINVAL : 0);
 			if (!err)
 				assert_int_equal(field_get(&s, o), n < 0 && o->size == 1 ? 0 : n);
 		}
 		int wrong[] = { lo - 1, hi + 1 };
 		for (unsigned k = 0; k < 2 && o->as == AS_RANGE; k++)
-			assert_int_equal(set_number(&s, o, &wrong[k], sizeof wrong[k]), -EINVAL);
-		assert_int_equal(set_number(&s, o, wrong, 0), -EINVAL);
+			assert_int_equal(set_number(&s, &opts, o, &wrong[k], sizeof wrong[k]), -EINVAL);
+		assert_int_equal(set_number(&s, &opts, o, wrong, 0), -EINVAL);
 	}
 }
 

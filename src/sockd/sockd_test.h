@@ -161,4 +161,19 @@ static inline void test_send(int client, const void *bytes, size_t len_bytes, co
 	sendmsg(client, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* Whatever one client does, the next is answered (that it has no such socket). */
+static inline bool test_serves_another(struct sockd_test *t)
+{
+	struct sockd_req req = { .op = SOCKD_GETSOCKNAME, .seq = 9 };
+	struct sockd_rep rep;
+	int client = test_connect(t);
+
+	test_send(client, &req, sizeof req, NULL, 0);
+	test_settle(t);
+	bool ret = recv(client, &rep, sizeof rep, MSG_DONTWAIT) == sizeof rep && rep.seq == 9 &&
+		   rep.err == -EBADF;
+	close(client);
+	return ret;
+}
+
 #endif

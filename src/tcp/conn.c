@@ -7,7 +7,7 @@ static_assert(sizeof(struct tcp_conn) <= TCP_CONN_MAX, "there are many");
 static_assert(TCP_ASLEEP_BYTES <= TCP_IDLE_MAX,
 	      "W:T8: with its endpoint, hash tables and slabs 512 bytes; bench/conns measures them");
 
-struct tcp_opts *tcp_opts_default(const struct leat_stack *st)
+const struct tcp_opts *tcp_opts_default(const struct leat_stack *st)
 {
 	const struct tcp_stack *ts = tcp_stack(st);
 	struct tcp_opts o;

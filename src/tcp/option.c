@@ -147,7 +147,7 @@ static int set_congestion(struct tcp_sock *s, const void *val, socklen_t len)
 		return -ENOENT;
 	if ((s->conn && s->conn->cc_locked) || !may_choose(tcp_end_of(s), cc))
 		return -EPERM;
-	s->opts->cc = cc;
+	tcp_opts_own(s)->cc = cc;
 	if (s->conn && s->conn->cc.ops != cc)
 		tcp_change_cc(s->conn, cc);
 	return 0;
@@ -185,7 +185,7 @@ static int get_info(const struct tcp_sock *s, void *val, socklen_t *len)
 /* Linux: seconds; negative: none at all, beyond the stack's longest: the longest. */
 static int set_linger2(struct tcp_sock *s, int v)
 {
-	s->opts->linger2_s = v < 0 ? -1 : v > TCP_LONGEST_LINGER2_S ? TCP_LONGEST_LINGER2_S : v;
+	tcp_opts_own(s)->linger2_s = v < 0 ? -1 : v > TCP_LONGEST_LINGER2_S ? TCP_LONGEST_LINGER2_S : v;
 	return 0;
 }
 
@@ -214,7 +214,7 @@ static int seconds_of(uint8_t timeouts)
 
 /* --- the calls --- */
 
-bool tcp_opts_own(struct tcp_sock *s)
+struct tcp_opts *tcp_opts_own(struct tcp_sock *s)
 {
 	struct tcp_opts *own = shared_own(&tcp_stack(tcp_end_of(s)->st)->opts, s->opts);
 	if (own)
@@ -252,11 +252,11 @@ static int set_number(struct tcp_sock *s, int name, int v)
 		return tell_conn(s, NULL);
 	}
 	if (name == TCP_DEFER_ACCEPT) {
-		s->opts->defer_accept = timeouts_of(v);
+		tcp_opts_own(s)->defer_accept = timeouts_of(v);
 		return 0;
 	}
 	if (name == TCP_QUICKACK) {
-		s->opts->quickack_off = !v;
+		tcp_opts_own(s)->quickack_off = !v;
 		return tell_conn(s, apply_quickack);
 	}
 	if (!o)
@@ -332,7 +332,7 @@ int tcp_set_keepalive(struct l4_end *e, bool on)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->keepalive = on;
+	tcp_opts_own(s)->keepalive = on;
 	if (s->conn)
 		apply_keepalive(s->conn, s->opts);
 	return 0;
@@ -343,7 +343,7 @@ int tcp_set_oob_inline(struct l4_end *e, bool on)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->oob_inline = on;
+	tcp_opts_own(s)->oob_inline = on;
 	return tell_conn(s, NULL);
 }
 
@@ -368,7 +368,7 @@ int tcp_set_max_pacing(struct l4_end *e, uint64_t bytes_per_s)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->max_pacing = bytes_per_s == UINT64_MAX ? 0 : MAX(bytes_per_s, (uint64_t)1);
+	tcp_opts_own(s)->max_pacing = bytes_per_s == UINT64_MAX ? 0 : MAX(bytes_per_s, (uint64_t)1);
 	return tell_conn(s, apply_pacing);
 }
 
@@ -383,8 +383,8 @@ int tcp_set_linger(struct l4_end *e, bool on, int seconds)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->linger = on;
-	s->opts->linger_s = (uint16_t)MIN(MAX(seconds, 0), UINT16_MAX);
+	tcp_opts_own(s)->linger = on;
+	tcp_opts_own(s)->linger_s = (uint16_t)MIN(MAX(seconds, 0), UINT16_MAX);
 	return tell_conn(s, NULL);
 }
 
@@ -400,8 +400,8 @@ int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->rcvbuf = bytes;
-	s->opts->rcvbuf_said = true;
+	tcp_opts_own(s)->rcvbuf = bytes;
+	tcp_opts_own(s)->rcvbuf_said = true;
 	if (s->conn) {
 		s->conn->rcvbuf = bytes;
 		s->conn->rcvbuf_said = true;
@@ -414,8 +414,8 @@ int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->sndbuf = bytes;
-	s->opts->sndbuf_said = true;
+	tcp_opts_own(s)->sndbuf = bytes;
+	tcp_opts_own(s)->sndbuf_said = true;
 	if (s->conn) {
 		s->conn->sndbuf = bytes;
 		s->conn->sndbuf_said = true;
@@ -435,7 +435,7 @@ int tcp_set_zerocopy(struct l4_end *e, bool on)
 	struct tcp_sock *s = tcp_sock_of(e);
 	if (!tcp_opts_own(s))
 		return -ENOMEM;
-	s->opts->zerocopy = on;
+	tcp_opts_own(s)->zerocopy = on;
 	return 0;
 }
 bool tcp_get_zerocopy(const struct l4_end *e)
@@ -459,7 +459,7 @@ int tcp_set_stamping_flags(struct l4_end *e, uint32_t flags)
 		return -ENOMEM;
 	if (s->conn)
 		tcp_set_stamping(s->conn, s->opts->stamping, flags);
-	s->opts->stamping = flags;
+	tcp_opts_own(s)->stamping = flags;
 	return 0;
 }
 uint32_t tcp_get_stamping_flags(const struct l4_end *e)

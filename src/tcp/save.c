@@ -739,7 +739,7 @@ int tcp_restore_end(struct l4_end *e, struct loader *l)
 	uint64_t kind;
 	if (!tcp_opts_own(k))
 		return -ENOMEM;
-	if (!load_opts(l, k->opts) || !load_u64(l, "port_kind", 0, TCP_PORT_CHOSEN, &kind))
+	if (!load_opts(l, tcp_opts_own(k)) || !load_u64(l, "port_kind", 0, TCP_PORT_CHOSEN, &kind))
 		return -EINVAL;
 	tcp_opts_settle(e);
 	if (kind == TCP_PORT_BOUND)

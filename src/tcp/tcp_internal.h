@@ -398,7 +398,7 @@ static inline struct l4_end *tcp_end_of(const struct tcp_sock *s)
 {
 	return container_of((struct tcp_sock *)s, struct l4_end, stream);
 }
-bool tcp_opts_own(struct tcp_sock *s); /* nobody else has its options now; false at a limit */
+struct tcp_opts *tcp_opts_own(struct tcp_sock *s); /* nobody else has them now; NULL at a limit */
 
 /* --- the module --- */
 
@@ -542,7 +542,7 @@ void tcp_release(struct tcp_conn *c); /* its owner lets go: close() */
 void tcp_orphan(struct tcp_conn *c); /* nobody has it any more; counted */
 void tcp_orphan_waits(struct tcp_conn *c, const struct tcp_seg *s); /* in FIN_WAIT2 */
 struct tcp_rare *tcp_rare(struct worker *w, struct tcp_conn *c); /* taken on use; NULL at a limit */
-struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one reference; NULL at a limit */
+const struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one reference; NULL at a limit */
 
 /* --- input.c, syn.c --- */
 
