@@ -11,15 +11,17 @@
 #include "graph/node.h"
 #include "ip/ip.h"
 #include "ip/ip_count.h"
+#include "l4/udp.h"
 #include "tcp/tcp.h"
 
 /* A sum: of packets that came to a node, of drops by a reason in all nodes of a kind, of what room ip counts besides. */
-enum of { END, PACKETS, DROPS, COUNT4, COUNT6, TCP };
+enum of { END, PACKETS, DROPS, COUNT4, COUNT6, TCP, UDP4, UDP6 };
 struct part {
 	enum of of;
 	const char *node; /* PACKETS: its name; DROPS: what its name begins with */
 	enum drop why; /* DROPS */
-	size_t at; /* COUNT: in struct ip_counts; TCP: enum tcp_count */
+	size_t at; /* COUNT: in struct ip_counts; TCP: enum tcp_count; UDP: enum udp_count */
+	bool lite; /* UDP */
 };
 #define NODE(name)                       \
 	{                                \
@@ -36,6 +38,10 @@ struct part {
 #define TCP_COUNTED(what)                          \
 	{                                          \
 		TCP, NULL, DROP_NONE, TCP_N_##what \
+	}
+#define UDP_COUNTED(family, lite, what)                          \
+	{                                                        \
+		UDP##family, NULL, DROP_NONE, UDP_N_##what, lite \
 	}
 #define ICMP_SLOT(type)         ((type)&0x80 ? (type)-0x60 : (type))
 #define ICMP(family, way, type) COUNT(family, icmp_##way[ICMP_SLOT(type)])
@@ -74,6 +80,9 @@ static uint64_t part_of(const struct leat_stack *st, const struct part *p)
 		return drops(st, p->node, p->why);
 	case TCP:
 		return tcp_counted(st, (enum tcp_count)p->at);
+	case UDP4:
+	case UDP6:
+		return udp_counted(st, p->lite, p->of == UDP4 ? AF_INET : AF_INET6, (enum udp_count)p->at);
 	default:
 		return ip_count(st, p->of == COUNT4 ? AF_INET : AF_INET6, p->at);
 	}
@@ -197,41 +206,24 @@ static const struct field tcp_fields[] = {
 	{ 0 },
 };
 
-/* What came, less what was dropped where it came in, and what nobody was there for. */
-static uint64_t udp_in(const struct leat_stack *st, const char *node, const char *error)
-{
-	uint64_t sum = packets(st, node), lost = drops(st, error, DROP_UDP_NO_PORT);
-	for (unsigned why = 1; why < DROP_MAX; why++)
-		lost += drops(st, node, (enum drop)why);
-	return sum > lost ? sum - lost : 0;
-}
-static uint64_t udp4_in(const struct leat_stack *st)
-{
-	return udp_in(st, "udp4-input", "icmp4-error");
-}
-static uint64_t udp6_in(const struct leat_stack *st)
-{
-	return udp_in(st, "udp6-input", "icmp6-error");
-}
-
-static const struct field udp_fields[] = {
-	{ "InDatagrams", .value = udp4_in },
-	{ "NoPorts", { LOST("icmp4-error", UDP_NO_PORT), LOST("udp4-input", UDP_NO_PORT) } },
-	{ "InErrors",
-	  { LOST("udp4-input", TRUNCATED), LOST("udp4-input", BAD_LENGTH), LOST("udp4-input", L4_CSUM) } },
-	{ "OutDatagrams", { COUNT(4, udp_out) } },
-	{ "RcvbufErrors" },
-	{ "SndbufErrors" },
-	{ "InCsumErrors", { LOST("udp4-input", L4_CSUM) } },
-	{ "IgnoredMulti" },
-	{ "MemErrors" },
-	{ 0 },
-};
-
-static const struct field udplite_fields[] = {
-	{ "InDatagrams" },  { "NoPorts" },      { "InErrors" },     { "OutDatagrams" }, { "RcvbufErrors" },
-	{ "SndbufErrors" }, { "InCsumErrors" }, { "IgnoredMulti" }, { "MemErrors" },    { 0 },
-};
+/* Linux's order for IPv4. */
+#define UDP_FIELDS(lite)                                                      \
+	{ "InDatagrams", { UDP_COUNTED(4, lite, IN_DATAGRAMS) } },            \
+		{ "NoPorts", { UDP_COUNTED(4, lite, NO_PORTS) } },            \
+		{ "InErrors", { UDP_COUNTED(4, lite, IN_ERRORS) } },          \
+		{ "OutDatagrams", { UDP_COUNTED(4, lite, OUT_DATAGRAMS) } },  \
+		{ "RcvbufErrors", { UDP_COUNTED(4, lite, RCVBUF_ERRORS) } },  \
+		{ "SndbufErrors", { UDP_COUNTED(4, lite, SNDBUF_ERRORS) } },  \
+		{ "InCsumErrors", { UDP_COUNTED(4, lite, IN_CSUM_ERRORS) } }, \
+		{ "IgnoredMulti", { UDP_COUNTED(4, lite, IGNORED_MULTI) } },  \
+	{                                                                     \
+		"MemErrors",                                                  \
+		{                                                             \
+			UDP_COUNTED(4, lite, MEM_ERRORS)                      \
+		}                                                             \
+	}
+static const struct field udp_fields[] = { UDP_FIELDS(false), { 0 } };
+static const struct field udplite_fields[] = { UDP_FIELDS(true), { 0 } };
 
 /* Of TCP's only those that are not TCP's. */
 static const struct field tcp_ext_fields[] = {
@@ -347,24 +339,23 @@ static const struct field icmp6_fields[] = {
 };
 
 static const struct field udp6_fields[] = {
-	{ "Udp6InDatagrams", .value = udp6_in },
-	{ "Udp6NoPorts", { LOST("icmp6-error", UDP_NO_PORT), LOST("udp6-input", UDP_NO_PORT) } },
-	{ "Udp6InErrors",
-	  { LOST("udp6-input", TRUNCATED), LOST("udp6-input", BAD_LENGTH), LOST("udp6-input", L4_CSUM) } },
-	{ "Udp6OutDatagrams", { COUNT(6, udp_out) } },
-	{ "Udp6RcvbufErrors" },
-	{ "Udp6SndbufErrors" },
-	{ "Udp6InCsumErrors", { LOST("udp6-input", L4_CSUM) } },
-	{ "Udp6IgnoredMulti" },
-	{ "Udp6MemErrors" },
-	{ "UdpLite6InDatagrams" },
-	{ "UdpLite6NoPorts" },
-	{ "UdpLite6InErrors" },
-	{ "UdpLite6OutDatagrams" },
-	{ "UdpLite6RcvbufErrors" },
-	{ "UdpLite6SndbufErrors" },
-	{ "UdpLite6InCsumErrors" },
-	{ "UdpLite6MemErrors" },
+	{ "Udp6InDatagrams", { UDP_COUNTED(6, false, IN_DATAGRAMS) } },
+	{ "Udp6NoPorts", { UDP_COUNTED(6, false, NO_PORTS) } },
+	{ "Udp6InErrors", { UDP_COUNTED(6, false, IN_ERRORS) } },
+	{ "Udp6OutDatagrams", { UDP_COUNTED(6, false, OUT_DATAGRAMS) } },
+	{ "Udp6RcvbufErrors", { UDP_COUNTED(6, false, RCVBUF_ERRORS) } },
+	{ "Udp6SndbufErrors", { UDP_COUNTED(6, false, SNDBUF_ERRORS) } },
+	{ "Udp6InCsumErrors", { UDP_COUNTED(6, false, IN_CSUM_ERRORS) } },
+	{ "Udp6IgnoredMulti", { UDP_COUNTED(6, false, IGNORED_MULTI) } },
+	{ "Udp6MemErrors", { UDP_COUNTED(6, false, MEM_ERRORS) } },
+	{ "UdpLite6InDatagrams", { UDP_COUNTED(6, true, IN_DATAGRAMS) } },
+	{ "UdpLite6NoPorts", { UDP_COUNTED(6, true, NO_PORTS) } },
+	{ "UdpLite6InErrors", { UDP_COUNTED(6, true, IN_ERRORS) } },
+	{ "UdpLite6OutDatagrams", { UDP_COUNTED(6, true, OUT_DATAGRAMS) } },
+	{ "UdpLite6RcvbufErrors", { UDP_COUNTED(6, true, RCVBUF_ERRORS) } },
+	{ "UdpLite6SndbufErrors", { UDP_COUNTED(6, true, SNDBUF_ERRORS) } },
+	{ "UdpLite6InCsumErrors", { UDP_COUNTED(6, true, IN_CSUM_ERRORS) } },
+	{ "UdpLite6MemErrors", { UDP_COUNTED(6, true, MEM_ERRORS) } },
 	{ 0 },
 };
 

@@ -35,11 +35,7 @@ static void icmp_out(struct ip_counts *c, const struct pkt *p)
 void ip_count_out(struct worker *w, uint8_t family, const struct pkt *p, uint8_t proto)
 {
 	struct ip_counts *c = ip_counts(w, family);
-	if (!c)
-		return;
-	if (proto == IP_PROTO_UDP)
-		racy_add(c->udp_out, 1);
-	else if (proto == (family == AF_INET ? IP_PROTO_ICMP4 : IP_PROTO_ICMP6))
+	if (c && proto == (family == AF_INET ? IP_PROTO_ICMP4 : IP_PROTO_ICMP6))
 		icmp_out(c, p);
 }
 
@@ -63,7 +59,6 @@ static const struct row {
 	{ "icmp-in", offsetof(struct ip_counts, icmp_in), IP_COUNT_TYPES },
 	{ "icmp-out", offsetof(struct ip_counts, icmp_out), IP_COUNT_TYPES },
 	{ "icmp-out-all", offsetof(struct ip_counts, icmp_out_all), 1 },
-	{ "udp-out", offsetof(struct ip_counts, udp_out), 1 },
 	{ "reassembled", offsetof(struct ip_counts, reass_ok), 1 },
 	{ "direct", offsetof(struct ip_counts, direct), 1 },
 	{ "fragments", offsetof(struct ip_counts, frag_created), 1 },

@@ -15,7 +15,7 @@ struct loader;
 enum { IP_COUNT_TYPES = 64 };
 struct ip_counts {
 	uint64_t icmp_in[IP_COUNT_TYPES], icmp_out[IP_COUNT_TYPES];
-	uint64_t icmp_out_all, udp_out, reass_ok, frag_created;
+	uint64_t icmp_out_all, reass_ok, frag_created;
 	uint64_t direct; /* of this stack's, that went past ip6-output */
 };
 struct ip_counts *ip_counts(const struct worker *w, uint8_t family); /* NULL: no such module */
@@ -30,7 +30,7 @@ static inline uint8_t ip_count_type(unsigned slot)
 	return (uint8_t)((slot & 0x20) << 2 | (slot & 0x1f));
 }
 void ip_count_icmp_in(struct worker *w, uint8_t family, uint8_t type);
-/* A message of this stack's, of protocol `proto`, that is on its way; what is neither ICMP nor UDP does not count. */
+/* A message of this stack's, of protocol `proto`, that is on its way: ICMP counts. */
 void ip_count_out(struct worker *w, uint8_t family, const struct pkt *p, uint8_t proto);
 
 /* The sum over workers of the number that lies at `at` in struct ip_counts. */

@@ -116,7 +116,7 @@ static bool vrf_fits(const struct l4_end *e, const struct l4_tuple *t)
 		return e->opt->bound_if == t->in_if || e->opt->bound_if == t->vrf;
 	if (e->ops->type == SOCK_RAW)
 		return racy_get(conf->raw_in_vrf);
-	return e->proto != IPPROTO_UDP || racy_get(conf->udp_in_vrf);
+	return !l4_is_udp(e) || racy_get(conf->udp_in_vrf);
 }
 
 static bool if_fits(const struct l4_end *e, const struct l4_tuple *t)

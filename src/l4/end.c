@@ -8,6 +8,7 @@
  * per endpoint goes to the control lcore, where the owner's function runs. What comes before the queue is emptied tells nobody.
  *
  * Readers and everybody who changes an endpoint hold the workers between turns (l4_enter), so there is no lock anywhere. */
+#include <linux/net_tstamp.h>
 #include <stdio.h>
 
 #include "graph/facts.h"
@@ -15,6 +16,7 @@
 #include "l4/alert.h"
 #include "l4/group.h"
 #include "l4/l4_internal.h"
+#include "pkt/gso.h"
 #include "wire/ip.h"
 #include "wire/text.h"
 
@@ -45,6 +47,47 @@ uint32_t l4_truesize(const struct pkt *p)
 	return (uint32_t)sizeof *p + p->buf->size + p->n_frags * (uint32_t)BUF_PAGE_SIZE;
 }
 
+/* --- all queues together --- */
+
+/* As tcp/space.c: each worker counts what its endpoints hold, and adds up what all do now and then. */
+enum { JUDGED_BYTES = 16384, MEM_PAGE = 4096 };
+
+static void judge(struct worker *w)
+{
+	struct l4_stack *s = l4_stack(w->st);
+	struct l4_worker *own = worker_state(w, MODULE_l4);
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < w->st->n_workers; i++) {
+		const struct l4_worker *lw = worker_state(w->st->worker[i], MODULE_l4);
+		sum += racy_get(lw->held);
+	}
+	const uint64_t *mem = s->conf.udp_mem_pages, pages = sum / MEM_PAGE;
+	enum l4_memory now = pages > racy_get(mem[2])   ? L4_MEMORY_FULL
+			     : pages > racy_get(mem[0]) ? L4_MEMORY_SCARCE
+							: L4_MEMORY_PLENTY;
+	if (racy_get(s->memory) != now)
+		racy_set(s->memory, (uint8_t)now);
+	own->judged = own->held;
+}
+
+static void hold(struct worker *w, int64_t bytes)
+{
+	struct l4_worker *lw = worker_state(w, MODULE_l4);
+	racy_add(lw->held, (uint64_t)bytes);
+	uint64_t moved = lw->held > lw->judged ? lw->held - lw->judged : lw->judged - lw->held;
+	if (unlikely(moved >= JUDGED_BYTES || (!lw->held && moved)))
+		judge(w);
+}
+
+/* Linux: __sk_mem_raise_allocated(): above the first of the three a socket has its least alone, for UDP knows no pressure. */
+static bool has_memory(const struct l4_end *e)
+{
+	const struct l4_stack *s = l4_stack(e->st);
+	uint8_t memory = racy_get(s->memory);
+	return likely(memory == L4_MEMORY_PLENTY) ||
+	       (memory == L4_MEMORY_SCARCE && e->rcv_bytes < racy_get(s->conf.udp_rmem_min));
+}
+
 static struct pkt *take(struct pkt_queue *q, uint32_t *bytes)
 {
 	struct pkt *p = pkt_queue_pop(q);
@@ -55,17 +98,31 @@ static struct pkt *take(struct pkt_queue *q, uint32_t *bytes)
 	return p;
 }
 
+static struct pkt *take_datagram(struct l4_end *e)
+{
+	uint32_t had = e->rcv_bytes;
+	struct pkt *p = take(&e->rcv, &e->rcv_bytes);
+	if (p && e->ops->charged)
+		hold(e->home, (int64_t)e->rcv_bytes - had);
+	return p;
+}
+
 /* Nobody will read it any more. */
+static void drop_one(struct l4_end *e, struct pkt *p, enum drop why)
+{
+	graph_drop(e->home, node_find(e->st, l4_deliver_node.name), p, why);
+}
+
 static void drop_all(struct l4_end *e, struct pkt_queue *q, uint32_t *bytes, enum drop why)
 {
 	for (struct pkt *p; (p = take(q, bytes));)
-		graph_drop(e->home, node_find(e->st, l4_deliver_node.name), p, why);
+		drop_one(e, p, why);
 }
 
 static void empty(struct l4_end *e, enum drop why)
 {
-	if (!e->is_stream)
-		drop_all(e, &e->rcv, &e->rcv_bytes, why);
+	for (struct pkt *p; !e->is_stream && e->rcv.n && (p = take_datagram(e));)
+		drop_one(e, p, why);
 	if (e->more)
 		drop_all(e, &e->more->err, &e->more->err_bytes, why);
 }
@@ -131,7 +188,7 @@ static const struct l4_opts *first_opts(const struct leat_stack *st, const struc
 	o.ttl = o.hops = -1;
 	o.mcast_ttl = o.mcast_hops = 1;
 	o.mcast_loop4 = o.mcast_loop6 = o.mcast_all4 = o.mcast_all6 = true;
-	o.csum_off = -1;
+	o.csum_off = o.incoming_cpu = -1;
 	o.reuseaddr = ops->shares;
 	o.rcvbuf = racy_get(conf->rcvbuf);
 	o.sndbuf = racy_get(conf->sndbuf);
@@ -260,7 +317,7 @@ struct pkt *l4_peek(const struct l4_end *e)
 
 void l4_pop(struct l4_end *e)
 {
-	pkt_free(e->home->lc, take(&e->rcv, &e->rcv_bytes));
+	pkt_free(e->home->lc, take_datagram(e));
 }
 
 struct pkt *l4_peek_error(const struct l4_end *e)
@@ -351,14 +408,42 @@ void l4_tell_from(struct worker *w, struct l4_end *e)
 
 /* --- l4-deliver --- */
 
+static uint8_t refuse(struct l4_end *e, struct pkt *p, enum drop why)
+{
+	uint32_t n = pkt_is_gso(p) ? pkt_gso_count(p) : 1;
+	e->drops += n;
+	if (e->ops->count)
+		e->ops->count(e, p, why == DROP_SOCK_RCVBUF ? L4_LOST_RCVBUF : L4_LOST_MEMORY, n);
+	return pkt_drop(p, why);
+}
+
+static bool wants_time(const struct l4_end *e)
+{
+	return e->opt->stamp || e->opt->stamping & SOF_TIMESTAMPING_RX_SOFTWARE;
+}
+
+void l4_park(const struct l4_end *e, struct pkt *p, uint32_t drops)
+{
+	struct leat_runtime *rt = e->st->rt;
+	pkt_park(p, 0);
+	p->edge.l4_wait.at_ns = unlikely(wants_time(e)) ? rt->ops->wall_ns(rt) : 0;
+	p->edge.l4_wait.drops = drops;
+	p->edge.l4_wait.off = 0;
+}
+
 /* Linux: what is there may pass the limit by one datagram, so that a small buffer still takes a large one. */
 static uint8_t enqueue(struct l4_end *e, struct pkt *p)
 {
 	if (e->rcv_bytes > e->opt->rcvbuf)
-		return pkt_drop(p, DROP_SOCK_RCVBUF);
+		return refuse(e, p, DROP_SOCK_RCVBUF);
+	if (e->ops->charged && unlikely(!has_memory(e)))
+		return refuse(e, p, DROP_SOCK_MEMORY);
+	uint32_t bytes = l4_truesize(p);
 	bool was_empty = !e->rcv.n;
-	e->rcv_bytes += l4_truesize(p);
-	pkt_park(p, 0);
+	e->rcv_bytes += bytes;
+	if (e->ops->charged)
+		hold(e->home, bytes);
+	l4_park(e, p, e->drops);
 	pkt_queue_push(&e->rcv, p);
 	if (was_empty)
 		l4_tell(e);
@@ -454,6 +539,9 @@ static struct pkt *copy(struct lcore *lc, struct pkt *p, uint32_t keep_bytes)
 	c->csum = p->csum;
 	c->csum_start = (uint16_t)(c->headroom + p->csum_start - p->headroom);
 	c->csum_off = p->csum_off;
+	c->gso = p->gso;
+	c->gso_size = p->gso_size;
+	c->gso_segs = p->gso_segs;
 	return c;
 }
 

@@ -75,7 +75,7 @@ static void take_ports(struct l4_error *r, struct cursor *c)
 	struct udp_hdr udp;
 	struct icmp4_hdr icmp; /* ICMPv6's is alike, as far as the identifier */
 	struct cursor look = *c;
-	if (r->proto == IPPROTO_UDP && cur_copy(&look, &udp, sizeof udp)) {
+	if ((r->proto == IPPROTO_UDP || r->proto == IPPROTO_UDPLITE) && cur_copy(&look, &udp, sizeof udp)) {
 		r->src.port = be16_get(udp.sport);
 		r->dst.port = be16_get(udp.dport);
 		*c = look;
@@ -315,7 +315,7 @@ static uint8_t enqueue(struct l4_end *e, struct pkt *p)
 	if (m->err_bytes > e->opt->rcvbuf)
 		return pkt_drop(p, DROP_SOCK_RCVBUF);
 	m->err_bytes += l4_truesize(p);
-	pkt_park(p, 0);
+	l4_park(e, p, 0);
 	pkt_queue_push(&m->err, p);
 	l4_tell(e);
 	return NODE_KEPT;

@@ -41,6 +41,8 @@ struct l4_with {
 	struct l4_ext hop_options, dst_options;
 	bool has_options; /* IP_RETOPTS */
 	struct ip4_own_options options;
+	bool has_segment; /* UDP_SEGMENT */
+	uint16_t segment;
 };
 
 struct l4_send {
@@ -48,7 +50,11 @@ struct l4_send {
 	size_t len;
 	const struct l4_addr *to; /* NULL: the peer */
 	const struct l4_with *with; /* NULL: nothing */
+	bool more; /* MSG_MORE: the datagram is not complete yet */
 };
+
+/* What became of a datagram, for who counts. */
+enum l4_fate { L4_READ, L4_LOST_RCVBUF, L4_LOST_MEMORY };
 
 /* A protocol that has endpoints. */
 struct l4_ops {
@@ -66,6 +72,9 @@ struct l4_ops {
 	ssize_t (*send)(struct l4_end *e, const struct l4_send *s);
 	/* Of a packet in e's queue: what the reader gets, and who sent it. */
 	struct cursor (*payload)(const struct l4_end *e, const struct pkt *p, struct l4_addr *ret_from);
+	/* May be NULL. Datagrams of a large packet count each. */
+	void (*count)(const struct l4_end *e, const struct pkt *p, enum l4_fate fate, uint32_t n);
+	bool charged; /* what waits is a part of net.ipv4.udp_mem */
 };
 enum { L4_ANY_PROTO = 255 };
 
@@ -74,10 +83,15 @@ struct l4_conf {
 	uint32_t ports[2]; /* the first and the last that are chosen for an endpoint */
 	uint32_t privileged_ports; /* those below need a right */
 	uint32_t rcvbuf, rcvbuf_max, sndbuf, sndbuf_max;
+	uint64_t udp_mem_pages
+		[3]; /* over all endpoints: who has udp_rmem_min may have no more above the first, nobody above the last */
+	uint32_t udp_rmem_min, udp_wmem_min;
 	uint8_t udp_in_vrf, raw_in_vrf; /* sockets bound to no interface hear what comes in VRFs, too */
 };
 const struct l4_conf *l4_conf(const struct leat_stack *st);
 
+/* SO_TIMESTAMP, SO_TIMESTAMPNS, and their forms with wide seconds. */
+enum l4_stamp { L4_STAMP_NONE, L4_STAMP_US, L4_STAMP_NS, L4_STAMP_US_NEW, L4_STAMP_NS_NEW };
 enum l4_label { L4_LABEL_UNSAID, L4_LABEL_NO, L4_LABEL_YES }; /* IPV6_AUTOFLOWLABEL */
 
 /* Many endpoints have the same: whoever changes one makes it its own first (l4_opts_own()). */
@@ -105,6 +119,17 @@ struct l4_opts {
 	uint32_t rcvbuf, sndbuf; /* sndbuf is kept and shown: what is sent leaves at once */
 	uint32_t frag_size; /* IPV6_MTU: no fragment is longer; 0: than it may be */
 	uint32_t src_prefs; /* IPV6_ADDR_PREFERENCES (RFC 5014) */
+	uint8_t no_check; /* SO_NO_CHECK: no checksum over IPv4 */
+	uint8_t no_check6_tx, no_check6_rx; /* UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX (RFC 6935) */
+	uint8_t gro, cork; /* UDP_GRO, UDP_CORK */
+	uint8_t has_send_coverage, has_recv_coverage;
+	uint16_t send_coverage, recv_coverage; /* UDPLITE_SEND_CSCV, UDPLITE_RECV_CSCV; 0: all */
+	uint16_t segment; /* UDP_SEGMENT; 0: none */
+	uint8_t stamp; /* enum l4_stamp */
+	uint8_t stamping_new; /* SO_TIMESTAMPING_NEW */
+	uint8_t tell_drops; /* SO_RXQ_OVFL */
+	uint32_t stamping; /* SO_TIMESTAMPING: SOF_TIMESTAMPING_*; of what comes */
+	int16_t incoming_cpu; /* SO_INCOMING_CPU; -1: any */
 	struct ip4_own_options options; /* IP_OPTIONS */
 	struct l4_ext hop_options, dst_options; /* IPV6_HOPOPTS, IPV6_DSTOPTS */
 };
@@ -150,6 +175,7 @@ struct l4_end {
 			struct hash_node by_key;
 			struct pkt_queue rcv;
 			uint32_t rcv_bytes; /* memory, not payload */
+			uint32_t drops; /* datagrams that had no room */
 		};
 	};
 };
@@ -166,9 +192,18 @@ struct l4_more {
 	struct l4_membership *groups; /* group.h */
 	struct list alert; /* alert.h: l4_stack.alert4, alert6 */
 	uint32_t alert_value; /* which packets: IPv4 their protocol, IPv6 the value of the option */
+	struct udp_cork *cork; /* what is not complete yet */
+	bool peeks; /* SO_PEEK_OFF is not -1 */
+	int32_t peek_off;
 	void *own[4]; /* of the room above (sock) */
 };
 struct l4_more *l4_more(struct l4_end *e); /* NULL at a limit */
+
+/* UDP or UDP-Lite. */
+static inline bool l4_is_udp(const struct l4_end *e)
+{
+	return e->ops->charged;
+}
 
 static inline bool l4_has_error(const struct l4_end *e)
 {
@@ -243,9 +278,24 @@ int l4_take_error(struct l4_end *e);
 /* The MTU of the way to the peer, as far as known; -ENOTCONN and what l4_connect() says. */
 int l4_mtu(struct l4_end *e);
 
-/* The next datagram, left in the queue; NULL: none. */
+/* The next datagram, left in the queue: its packet, NULL: none. */
 struct pkt *l4_peek(const struct l4_end *e);
-void l4_pop(struct l4_end *e); /* frees it */
+/* What a reader gets: a datagram, which may be one of a large packet; with UDP_GRO, where there are several of one flow, as many as there is
+ * room for. */
+struct l4_reading {
+	struct pkt *p; /* with the headers of the first; NULL: nothing */
+	struct l4_addr from;
+	uint32_t off; /* in its payload, where it begins */
+	uint32_t skip; /* so much of it is left out (SO_PEEK_OFF) */
+	uint32_t len; /* bytes in all, without what is left out */
+	uint32_t segment; /* of several: how long each but the last is; 0: it is one */
+	uint32_t n; /* how many */
+};
+/* off: bytes of the queue that are passed over, whole datagrams first. */
+void l4_read(const struct l4_end *e, size_t room, uint32_t off, struct l4_reading *ret);
+void l4_read_bytes(const struct l4_end *e, const struct l4_reading *r, void *to, uint32_t len);
+void l4_read_done(struct l4_end *e,
+		  const struct l4_reading *r); /* what was read without passing over anything goes */
 
 /* An error as sockets see it: an ICMP message, or what this host found itself. */
 struct l4_error {
@@ -265,6 +315,9 @@ struct pkt *l4_peek_error(const struct l4_end *e);
 void l4_pop_error(struct l4_end *e);
 /* False: malformed, or no error. */
 bool l4_error_parse(const struct pkt *p, struct l4_error *ret);
+
+/* UDP_CORK is off: what waits leaves. */
+void udp_uncork(struct l4_end *e);
 
 extern const struct module l4_module, udp_module, raw_module, ping_module;
 

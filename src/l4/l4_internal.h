@@ -30,6 +30,7 @@ struct l4_stack {
 	} errors; /* l4_error_add(); proto 0: nobody */
 	struct list alert4, alert6; /* struct l4_more.alert */
 	struct shared_pool opts;
+	uint8_t memory; /* enum l4_memory; any worker */
 	l4_ready_fn *ready; /* l4_on_ready() */
 	void (*gone)(struct l4_end *e);
 };
@@ -42,6 +43,8 @@ struct l4_worker {
 	struct worker *w;
 	struct turn_end tell_end;
 	struct l4_end *tell, *tell_last; /* struct l4_end.tell */
+	uint64_t held,
+		judged; /* bytes that wait in its endpoints' queues and are charged; the same when they were last added up */
 	struct ip6 last_to; /* where one of its endpoints sent last, for l4_confirm() right after */
 };
 
@@ -134,8 +137,15 @@ struct l4_out {
 	bool pseudo;
 	const void *buf, *tail;
 	size_t len, tail_len;
+	uint16_t segment; /* it is a large packet: the payload of each datagram; 0: it is one */
 	bool unchecked; /* a pending error and shutdown do not keep it from leaving (Linux: raw sockets) */
 };
+/* Of IP's. */
+size_t l4_headers_len(const struct l4_path *path);
+/* Is a transport's packet of l4_len bytes too long for the path? 0 or -EMSGSIZE, which goes into the error queue, too. */
+int l4_check_len(struct l4_end *e, const struct l4_path *path, size_t l4_len, uint16_t segment);
+/* Linux: pending errors and shutdown are seen when memory is asked for, after everything that is wrong with the call itself. */
+int l4_may_send(struct l4_end *e);
 int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o);
 /* A whole IP packet, hdr_len bytes of it IP's. */
 int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *buf, uint32_t len,
@@ -156,5 +166,10 @@ void l4_tell_from(struct worker *w, struct l4_end *e);
 int l4_error_add(struct leat_stack *st, uint8_t proto, const char *node4, const char *node6);
 void l4_error_remove(struct leat_stack *st, uint8_t proto);
 uint32_t l4_truesize(const struct pkt *p);
+void l4_park(const struct l4_end *e, struct pkt *p,
+	     uint32_t drops); /* before p goes into one of e's queues */
+void l4_pop(struct l4_end *e); /* the first packet of its queue goes */
+/* What all queues of a stack hold together, of those that are charged (net.ipv4.udp_mem). */
+enum l4_memory { L4_MEMORY_PLENTY, L4_MEMORY_SCARCE, L4_MEMORY_FULL };
 
 #endif

@@ -3,9 +3,7 @@
  * learns at once what Linux would tell it; what happens later on the way (a neighbour that does not answer, a full queue) is
  * counted there.
  *
- * What is longer than the MTU of the path is cut at ip4-frag and ip6-frag, unless the socket says no.
- *
- * Left out: corking. */
+ * What is longer than the MTU of the path is cut at ip4-frag and ip6-frag, unless the socket says no. */
 #include <linux/rtnetlink.h>
 
 #include <linux/if_ether.h>
@@ -82,6 +80,12 @@ static void fill_tos(const struct l4_end *e, const struct l4_with *with, struct 
 		path->tos = (uint8_t)with->tos;
 }
 
+/* That can be written at all. */
+static uint32_t longest_packet(const struct l4_path *path)
+{
+	return path->is6 ? (uint32_t)sizeof(struct ip6_hdr) + UINT16_MAX : IP4_LEN_MAX;
+}
+
 static void fill_limits(const struct l4_end *e, struct l4_path *path, const struct ip_way *way)
 {
 	uint8_t disc = path->is6 ? e->opt->pmtudisc6 : e->opt->pmtudisc4;
@@ -96,8 +100,7 @@ static void fill_limits(const struct l4_end *e, struct l4_path *path, const stru
 	path->link_mtu = way->link_mtu;
 	path->df = disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
 	bool whole = path->df || disc == IP_PMTUDISC_INTERFACE;
-	uint32_t longest = path->is6 ? (uint32_t)sizeof(struct ip6_hdr) + UINT16_MAX : IP4_LEN_MAX;
-	path->max_len = whole ? path->mtu : longest;
+	path->max_len = whole ? path->mtu : longest_packet(path);
 	if (disc == IP_PMTUDISC_WANT && !way->mtu_locked)
 		path->df = true; /* for what fits: l4_output() */
 }
@@ -256,7 +259,7 @@ static uint32_t flow_label(const struct l4_end *e, const struct l4_path *path)
 	return ip6_auto_label(e->st, &path->src, &path->dst, (uint64_t)path->proto << 32 | ports, wanted);
 }
 
-static size_t ip_header_len(const struct l4_path *path)
+size_t l4_headers_len(const struct l4_path *path)
 {
 	if (path->is6)
 		return sizeof(struct ip6_hdr) + path->ext[0].len + path->ext[1].len;
@@ -273,7 +276,8 @@ static uint8_t first_next(const struct l4_path *path)
 	return path->ext[0].len ? IPPROTO_HOPOPTS : path->ext[1].len ? IPPROTO_DSTOPTS : path->proto;
 }
 
-static void put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t total_len, void *to)
+/* longest: of what leaves the host. */
+static void put_ip_header(const struct l4_end *e, const struct l4_path *path, uint32_t longest, void *to)
 {
 	if (path->is6) {
 		*(struct ip6_hdr *)to = (struct ip6_hdr){
@@ -288,9 +292,9 @@ static void put_ip_header(const struct l4_end *e, const struct l4_path *path, ui
 	const struct ip6 dst = first_dst(path);
 	be32 src = l4_v4(&path->src);
 	*(struct ip4_hdr *)to = (struct ip4_hdr){
-		.ver_ihl = (uint8_t)(4 << 4 | ip_header_len(path) / 4),
+		.ver_ihl = (uint8_t)(4 << 4 | l4_headers_len(path) / 4),
 		.tos = path->tos,
-		.frag = be16_of(path->df && total_len <= path->mtu ? IP4_DF : 0),
+		.frag = be16_of(path->df && longest <= path->mtu ? IP4_DF : 0),
 		.ttl = path->ttl,
 		.proto = path->proto,
 		.src = src,
@@ -311,8 +315,7 @@ static void put_csum(struct pkt *p, const struct l4_path *path, const struct l4_
 	pkt_csum_defer(p, pseudo, (uint16_t)o->csum_off);
 }
 
-/* Linux: both are seen when memory is asked for, after everything that is wrong with the call itself. */
-static int may_send(struct l4_end *e)
+int l4_may_send(struct l4_end *e)
 {
 	int err = l4_take_error(e);
 	return !err && e->shut & 2 ? -EPIPE : err;
@@ -433,47 +436,69 @@ static void note_path(struct l4_end *e, const struct l4_path *path)
 	e->more->path_mtu = path->mtu;
 }
 
-int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
+int l4_check_len(struct l4_end *e, const struct l4_path *path, size_t l4_len, uint16_t segment)
+{
+	size_t ip_len = l4_headers_len(path), len = ip_len + l4_len;
+	if (segment) /* Linux: how long each is is asked when it leaves */
+		return len > longest_packet(path) ? -EMSGSIZE : 0;
+	if (ip_len > HEADERS_MAX || (has_ext(path) && is_uncuttable(path, len)))
+		return -EMSGSIZE;
+	if (path->whole6 && len > path->mtu) {
+		note_path(e, path);
+		l4_error_too_long(e, path, path->mtu);
+		return -EMSGSIZE;
+	}
+	if (len > path->max_len) {
+		l4_error_too_long(e, path, MIN(path->max_len, path->mtu));
+		return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static void put_segments(struct pkt *p, const struct l4_out *o)
+{
+	if (!o->segment || o->len <= o->segment)
+		return;
+	p->gso = PKT_GSO_UDP_L4;
+	p->gso_size = o->segment;
+	p->gso_segs = (uint16_t)((o->len + o->segment - 1) / o->segment);
+}
+
+static bool put_bytes(struct l4_end *e, const struct l4_path *path, const struct l4_out *o, struct pkt *p)
 {
 	struct lcore *lc = e->home->lc;
 	uint8_t ip[IP4_HDR_MAX];
-	size_t ip_len = ip_header_len(path);
+	size_t ip_len = l4_headers_len(path), each = o->segment ? MIN(o->len, (size_t)o->segment) : o->len;
+	put_ip_header(e, path, (uint32_t)(ip_len + o->hdr_len + each + o->tail_len), ip);
+	p->l3_off = p->headroom;
+	p->l4_off = (uint16_t)(p->headroom + ip_len);
+	return append_headers(lc, p, path, ip, ip_len) && append(lc, p, o->hdr, o->hdr_len) &&
+	       append(lc, p, o->buf, o->len) && append(lc, p, o->tail, o->tail_len);
+}
+
+int l4_output(struct l4_end *e, const struct l4_path *path, const struct l4_out *o)
+{
+	struct lcore *lc = e->home->lc;
 	size_t l4_len = o->hdr_len + o->len + o->tail_len;
 	if (unlikely(e->probe)) {
 		note_sent(e, path);
 		return 0;
 	}
-	if (ip_len > HEADERS_MAX || (has_ext(path) && is_uncuttable(path, ip_len + l4_len)))
-		return -EMSGSIZE;
-	if (path->whole6 && ip_len + l4_len > path->mtu) {
-		note_path(e, path);
-		l4_error_too_long(e, path, path->mtu);
-		return -EMSGSIZE;
-	}
-	if (ip_len + l4_len > path->max_len) {
-		l4_error_too_long(e, path, MIN(path->max_len, path->mtu));
-		return -EMSGSIZE;
-	}
-	int err = o->unchecked ? 0 : may_send(e);
+	int err = l4_check_len(e, path, l4_len, o->segment);
+	if (!err && !o->unchecked)
+		err = l4_may_send(e);
 	if (err)
 		return err;
-	put_ip_header(e, path, (uint32_t)(ip_len + l4_len), ip);
 	struct pkt *p = pkt_new(lc);
 	if (!p)
 		return -ENOBUFS;
-	p->l3_off = p->headroom;
-	p->l4_off = (uint16_t)(p->headroom + ip_len);
-	if (!append_headers(lc, p, path, ip, ip_len) || !append(lc, p, o->hdr, o->hdr_len) ||
-	    !append(lc, p, o->buf, o->len) || !append(lc, p, o->tail, o->tail_len)) {
+	if (!put_bytes(e, path, o, p) || !put_sender(e, path, p)) {
 		pkt_free(lc, p);
 		return -ENOBUFS;
 	}
 	if (o->csum_off >= 0)
 		put_csum(p, path, o, (uint32_t)l4_len);
-	if (!put_sender(e, path, p)) {
-		pkt_free(lc, p);
-		return -ENOBUFS;
-	}
+	put_segments(p, o);
 	if (path->by_link || path->cut_at)
 		p->flags |= PKT_F_LINK_MTU;
 	note_sent(e, path);
@@ -499,7 +524,7 @@ int l4_output_whole(struct l4_end *e, const struct l4_path *path, const void *bu
 		note_sent(e, path);
 		return 0;
 	}
-	int err = may_send(e);
+	int err = l4_may_send(e);
 	struct pkt *p = err ? NULL : pkt_new(lc);
 	if (!p)
 		return err ? err : -ENOBUFS;

@@ -13,6 +13,12 @@ static inline bool pkt_is_gso(const struct pkt *p)
 /* The L3 length of the longest segment this packet will become (its own L3 length when it is not segmentable): what is
  * compared with an MTU. */
 uint32_t pkt_gso_l3_len(const struct pkt *p);
+/* How many of gso_size its payload makes, by what the packet says of itself; for counters. */
+static inline uint32_t pkt_gso_count(const struct pkt *p)
+{
+	uint32_t hdr = (uint32_t)(p->l4_off - p->headroom), bytes = p->len > hdr ? p->len - hdr : 0;
+	return p->gso_segs ? p->gso_segs : p->gso_size ? bytes / p->gso_size + 1 : 1;
+}
 /* Splits p into segments appended to *ret: headers copied, payload shared (copied and counted where its home is another
  * lcore), ids, lengths, sequence numbers, FIN/PSH/CWR placed as RFC 9293 and Linux do, each segment's checksum partial.
  * l3_off and l4_off must be set. Consumes p on success; on failure p is as it was, for the caller to drop by that name. A

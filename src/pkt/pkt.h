@@ -117,6 +117,11 @@ union pkt_edge {
 		bool error; /* an ICMP error about what the endpoint sent */
 	} l4_deliver;
 	struct {
+		uint64_t at_ns; /* when it came, by the wall clock; 0: nobody asked */
+		uint32_t drops; /* that its endpoint had had by then */
+		uint32_t off; /* of a large packet: payload that has been read */
+	} l4_wait; /* while an endpoint holds it */
+	struct {
 		uint32_t seq, end; /* of the payload, while a connection holds it */
 		uint16_t off; /* where it begins, from data on */
 		bool last; /* of a record, in a send queue (MSG_EOR) */

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Control messages: what a datagram's IP headers said, for those who asked for it; and what one datagram is to have otherwise than
  * its socket says. RFC 3542, 6 and ip(7), with Linux's order and lengths. */
+#include <time.h>
+
+#include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sys/time.h>
 
 #include "ip/ip.h"
 #include "net/addr.h"
@@ -33,6 +39,55 @@ void sock_put_control(struct sock_msg *m, size_t *at, int level, int type, const
 static void put_int(struct sock_msg *m, size_t *at, int level, int type, int n)
 {
 	sock_put_control(m, at, level, type, &n, sizeof n);
+}
+
+static void put_stamp(const struct sock *s, uint64_t at_ns, struct sock_msg *m, size_t *at)
+{
+	const struct timeval tv = { .tv_sec = (time_t)(at_ns / 1000000000),
+				    .tv_usec = (suseconds_t)(at_ns % 1000000000 / 1000) };
+	const struct timespec ts = { .tv_sec = (time_t)(at_ns / 1000000000),
+				     .tv_nsec = (long)(at_ns % 1000000000) };
+	switch ((enum l4_stamp)s->end.opt->stamp) {
+	case L4_STAMP_NONE:
+		return;
+	case L4_STAMP_US:
+		return sock_put_control(m, at, SOL_SOCKET, SO_TIMESTAMP_OLD, &tv, sizeof tv);
+	case L4_STAMP_NS:
+		return sock_put_control(m, at, SOL_SOCKET, SO_TIMESTAMPNS_OLD, &ts, sizeof ts);
+	case L4_STAMP_US_NEW:
+		return sock_put_control(m, at, SOL_SOCKET, SO_TIMESTAMP_NEW, &tv, sizeof tv);
+	case L4_STAMP_NS_NEW:
+		return sock_put_control(m, at, SOL_SOCKET, SO_TIMESTAMPNS_NEW, &ts, sizeof ts);
+	}
+}
+
+/* Linux: SO_TIMESTAMP tells the time of reading of what came before anybody asked; SO_TIMESTAMPING nothing. */
+void sock_put_times(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at)
+{
+	const uint32_t both = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
+	struct leat_runtime *rt = s->end.st->rt;
+	uint64_t came_ns = p->edge.l4_wait.at_ns;
+	if (likely(!s->end.opt->stamp && !s->end.opt->stamping))
+		return;
+	put_stamp(s, came_ns ? came_ns : rt->ops->wall_ns(rt), m, at);
+	if ((s->end.opt->stamping & both) != both || !came_ns)
+		return;
+	const struct scm_timestamping when = { .ts[0] = { .tv_sec = (time_t)(came_ns / 1000000000),
+							  .tv_nsec = (long)(came_ns % 1000000000) } };
+	sock_put_control(m, at, SOL_SOCKET,
+			 s->end.opt->stamping_new ? SO_TIMESTAMPING_NEW : SO_TIMESTAMPING_OLD, &when,
+			 sizeof when);
+}
+
+/* In Linux's order. */
+void sock_put_reading(const struct sock *s, const struct l4_reading *r, struct sock_msg *m, size_t *at)
+{
+	uint32_t drops = r->p->edge.l4_wait.drops;
+	sock_put_times(s, r->p, m, at);
+	if (s->end.opt->tell_drops && drops)
+		sock_put_control(m, at, SOL_SOCKET, SO_RXQ_OVFL, &drops, sizeof drops);
+	if (r->segment)
+		put_int(m, at, SOL_UDP, UDP_GRO, (int)r->segment);
 }
 
 static int ifindex_of(const struct sock *s, const struct pkt *p)
@@ -269,6 +324,15 @@ static int take_mark(struct sock *s, const struct cmsghdr *c, struct l4_with *re
 	return 0;
 }
 
+static int take_udp(const struct cmsghdr *c, struct l4_with *ret)
+{
+	if (c->cmsg_type != UDP_SEGMENT || c->cmsg_len != CMSG_LEN(sizeof ret->segment))
+		return -EINVAL;
+	memcpy(&ret->segment, CMSG_DATA(c), sizeof ret->segment);
+	ret->has_segment = true;
+	return 0;
+}
+
 /* Rights and credentials are for other families and do no harm; what has another level is let pass. */
 static int take_one(struct sock *s, const struct cmsghdr *c, int level, struct l4_with *ret)
 {
@@ -276,6 +340,8 @@ static int take_one(struct sock *s, const struct cmsghdr *c, int level, struct l
 		return take_mark(s, c, ret);
 	if (c->cmsg_level == SOL_SOCKET)
 		return c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS ? 0 : -EINVAL;
+	if (c->cmsg_level == SOL_UDP && l4_is_udp(&s->end))
+		return take_udp(c, ret);
 	if (c->cmsg_level != level)
 		return 0;
 	return level == IPPROTO_IP ? take4(s, c, ret) : take6(s, c, ret);

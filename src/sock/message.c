@@ -12,7 +12,7 @@ enum { PROBE = 0x10 }; /* Linux: MSG_PROBE, which the C library does not name */
 
 static bool is_udp(const struct sock *s)
 {
-	return s->end.ops->type == SOCK_DGRAM && s->end.proto == IPPROTO_UDP;
+	return l4_is_udp(&s->end);
 }
 
 /* --- out --- */
@@ -55,7 +55,7 @@ static ssize_t send_datagram(struct sock *s, const struct sock_msg *m, int flags
 {
 	struct l4_with with;
 	struct l4_addr to;
-	struct l4_send send = { .buf = m->buf, .len = m->len };
+	struct l4_send send = { .buf = m->buf, .len = m->len, .more = flags & MSG_MORE };
 	int err = 0;
 	if (m->name && m->name_len) {
 		err = destination(s, m, &to);
@@ -133,31 +133,57 @@ static void source_of(const struct pkt *p, struct l4_addr *ret)
 	ret->a = l4_of4(((const struct ip4_hdr *)l3)->src);
 }
 
+/* Where a look begins (SO_PEEK_OFF), and where the next one does. */
+static uint32_t peek_from(const struct sock *s, int flags)
+{
+	const struct l4_more *m = s->end.more;
+	return flags & MSG_PEEK && m && m->peeks && m->peek_off > 0 ? (uint32_t)m->peek_off : 0;
+}
+
+static void move_peek(struct sock *s, int flags, int n)
+{
+	struct l4_more *m = s->end.more;
+	if (!m || !m->peeks || m->peek_off < 0)
+		return;
+	m->peek_off = flags & MSG_PEEK ? m->peek_off + n : MAX(m->peek_off - n, 0);
+}
+
+static ssize_t take(struct sock *s, struct l4_reading *r, struct sock_msg *m, int flags)
+{
+	uint32_t copied = (uint32_t)MIN((size_t)r->len, m->len);
+	struct l4_addr from;
+	size_t at = 0;
+	source_of(r->p, &from);
+	from.port = r->from.port;
+	l4_read_bytes(&s->end, r, m->buf, copied);
+	if (copied < r->len)
+		m->flags |= MSG_TRUNC;
+	put_name(s, &from, m);
+	sock_put_reading(s, r, m, &at);
+	sock_put_controls(s, r->p, m, &at);
+	m->control_len = at;
+	int ret = (int)(flags & MSG_TRUNC ? r->len : copied);
+	if (!(flags & MSG_PEEK))
+		l4_read_done(&s->end, r);
+	move_peek(s, flags, ret);
+	return ret;
+}
+
 static ssize_t receive(struct sock *s, struct sock_msg *m, int flags)
 {
-	struct l4_addr from;
-	size_t copied, at = 0;
+	struct l4_reading r;
 	if (sock_has_path(s)) /* Linux: before anything else */
 		return sock_receive_path(s, m);
 	int err = l4_take_error(&s->end);
 	if (err)
 		return err;
-	struct pkt *p = l4_peek(&s->end);
-	if (!p) {
-		m->name_len = 0;
-		m->control_len = 0;
-		return s->end.shut & 1 && !(flags & MSG_DONTWAIT)
-			       ? 0
-			       : -EAGAIN; /* Linux: only who waits is told */
-	}
-	source_of(p, &from);
-	size_t there = copy_out(s->end.ops->payload(&s->end, p, &from), m, &copied);
-	put_name(s, &from, m);
-	sock_put_controls(s, p, m, &at);
-	m->control_len = at;
-	if (!(flags & MSG_PEEK))
-		l4_pop(&s->end);
-	return (ssize_t)(flags & MSG_TRUNC ? there : copied);
+	l4_read(&s->end, m->len, peek_from(s, flags), &r);
+	if (r.p)
+		return take(s, &r, m, flags);
+	m->name_len = 0;
+	m->control_len = 0;
+	/* Linux: only who waits is told */
+	return s->end.shut & 1 && !(flags & MSG_DONTWAIT) ? 0 : -EAGAIN;
 }
 
 /* --- the error queue --- */
@@ -238,6 +264,7 @@ static ssize_t receive_error(struct sock *s, struct sock_msg *m)
 		r.dst.port = 0;
 	copy_out(written(s, &r), m, &copied);
 	put_name(s, &r.dst, m);
+	sock_put_times(s, p, m, &at);
 	if (!r.local)
 		sock_put_controls(s, p, m, &at);
 	put_error(s, &r, m, &at);

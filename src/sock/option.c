@@ -3,12 +3,14 @@
  * whom it is. Options that are more than a number have functions. Setting, getting and checking all read the rows, so an
  * option is added in one place.
  *
- * Not here: what would have no effect yet (priority, timestamps). Those are -ENOPROTOOPT, so that a program can tell. */
+ * Not here: what would have no effect yet (priority, times of what is sent). Those are -ENOPROTOOPT, so that a program can tell. */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
+#include <linux/net_tstamp.h>
 #include <linux/sock_diag.h>
 #include <limits.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <stdio.h>
 
 #include "ip/ip.h"
@@ -32,11 +34,22 @@ enum {
 	PREFER_CRYPTO = 0x8 | 0x800,
 };
 
+enum { UDPLITE_SEND_CSCV = 10, UDPLITE_RECV_CSCV }; /* of the kernel's net/udplite.h */
 enum { ECN_BITS = 3 }; /* RFC 3168, 5 */
 enum { DFLT_TTL = -2 }; /* net.ipv4.ip_default_ttl */
 
 /* For whom a row is. */
-enum option_for { FOR_ALL, FOR_STREAM, FOR_INET6, FOR_RAW4, FOR_RAW4_ICMP, FOR_RAW6, FOR_RAW6_ICMP };
+enum option_for {
+	FOR_ALL,
+	FOR_STREAM,
+	FOR_DATAGRAMS,
+	FOR_UDP,
+	FOR_INET6,
+	FOR_RAW4,
+	FOR_RAW4_ICMP,
+	FOR_RAW6,
+	FOR_RAW6_ICMP
+};
 /* How its number is kept and checked. */
 enum option_as { AS_BOOL, AS_BYTE, AS_RANGE, AS_FN, AS_NAMED }; /* AS_BYTE: the low one, whatever is above */
 
@@ -599,6 +612,160 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 	return write_int(NULL, s->end.opt->csum_off, val, len);
 }
 
+/* --- datagrams --- */
+
+static uint8_t stamp_of(int name)
+{
+	switch (name) {
+	case SO_TIMESTAMP_OLD:
+		return L4_STAMP_US;
+	case SO_TIMESTAMPNS_OLD:
+		return L4_STAMP_NS;
+	case SO_TIMESTAMP_NEW:
+		return L4_STAMP_US_NEW;
+	default:
+		return L4_STAMP_NS_NEW;
+	}
+}
+
+/* Linux: one of the four at a time, and any switches off. */
+static int set_stamp(struct sock *s, int name, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	if (!err)
+		l4_opts_own(&s->end)->stamp = on ? stamp_of(name) : (uint8_t)L4_STAMP_NONE;
+	return err;
+}
+
+static int get_stamp(struct sock *s, int name, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt->stamp == stamp_of(name), val, len);
+}
+
+/* Of what comes. No device here tells times of its own; to ask for them does no harm. */
+static int set_rx_stamping(struct sock *s, int name, const void *val, socklen_t len)
+{
+	const uint32_t known = SOF_TIMESTAMPING_RX_HARDWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
+			       SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RAW_HARDWARE |
+			       SOF_TIMESTAMPING_SYS_HARDWARE;
+	int flags;
+	int err = read_plain(val, len, &flags);
+	if (err || (uint32_t)flags & ~known)
+		return err ? err : -EINVAL;
+	l4_opts_own(&s->end)->stamping = (uint32_t)flags;
+	l4_opts_own(&s->end)->stamping_new = name == SO_TIMESTAMPING_NEW;
+	return 0;
+}
+
+static int get_rx_stamping(struct sock *s, int name, void *val, socklen_t *len)
+{
+	bool same = s->end.opt->stamping_new == (name == SO_TIMESTAMPING_NEW);
+	return write_int(NULL, same ? (int)s->end.opt->stamping : 0, val, len);
+}
+
+static int set_peek_off(struct sock *s, const void *val, socklen_t len)
+{
+	int off;
+	int err = read_plain(val, len, &off);
+	if (err || !l4_is_udp(&s->end)) /* Linux: raw and ping sockets have none */
+		return err ? err : -EOPNOTSUPP;
+	struct l4_more *m = l4_more(&s->end);
+	if (!m)
+		return -ENOMEM;
+	m->peeks = true;
+	m->peek_off = off;
+	return 0;
+}
+
+static int get_peek_off(struct sock *s, void *val, socklen_t *len)
+{
+	const struct l4_more *m = s->end.more;
+	if (!l4_is_udp(&s->end))
+		return -EOPNOTSUPP;
+	return write_int(NULL, m && m->peeks ? m->peek_off : -1, val, len);
+}
+
+static int set_cork(struct sock *s, const void *val, socklen_t len)
+{
+	int on;
+	int err = read_plain(val, len, &on);
+	if (err)
+		return err;
+	l4_opts_own(&s->end)->cork = on != 0;
+	if (!on)
+		udp_uncork(&s->end);
+	return 0;
+}
+
+static int get_cork(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt->cork, val, len);
+}
+
+/* What the kernel would undo within UDP: nothing is. */
+static int set_encap(struct sock *s, const void *val, socklen_t len)
+{
+	int type;
+	int err = read_plain(val, len, &type);
+	return err || !type ? err : -ENOPROTOOPT;
+}
+
+static int set_segment(struct sock *s, const void *val, socklen_t len)
+{
+	int n;
+	int err = read_plain(val, len, &n);
+	if (err || n < 0 || n > UINT16_MAX)
+		return err ? err : -EINVAL;
+	l4_opts_own(&s->end)->segment = (uint16_t)n;
+	return 0;
+}
+
+static int get_segment(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt->segment, val, len);
+}
+
+/* RFC 3828, 3.1: the header at least, if not all (0). Linux: what is out of bounds goes to the next one. */
+static int read_coverage(const struct sock *s, const void *val, socklen_t len, uint16_t *ret)
+{
+	int n;
+	int err = read_plain(val, len, &n);
+	if (!err && s->end.proto != IPPROTO_UDPLITE)
+		err = -ENOPROTOOPT;
+	if (!err)
+		*ret = (uint16_t)(n && n < 8 ? 8 : MIN(n, UINT16_MAX));
+	return err;
+}
+
+static int set_send_coverage(struct sock *s, const void *val, socklen_t len)
+{
+	struct l4_opts *o = l4_opts_own(&s->end);
+	int err = read_coverage(s, val, len, &o->send_coverage);
+	if (!err)
+		o->has_send_coverage = true;
+	return err;
+}
+
+static int set_recv_coverage(struct sock *s, const void *val, socklen_t len)
+{
+	struct l4_opts *o = l4_opts_own(&s->end);
+	int err = read_coverage(s, val, len, &o->recv_coverage);
+	if (!err)
+		o->has_recv_coverage = true;
+	return err;
+}
+
+static int get_send_coverage(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt->send_coverage, val, len);
+}
+
+static int get_recv_coverage(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, s->end.opt->recv_coverage, val, len);
+}
+
 /* --- the table --- */
 
 /* clang-format off */
@@ -610,6 +777,8 @@ static int get_checksum(struct sock *s, void *val, socklen_t *len)
 #define GROUP6(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_group_set6, .get_named = sock_group_get6, .whom = FOR_INET6 }
 #define ANYCAST(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_anycast_set, .get_named = sock_anycast_get, .whom = FOR_INET6 }
 #define EXT(name_) { IPPROTO_IPV6, (name_), .as = AS_NAMED, .set_named = sock_ext_set, .get_named = sock_ext_get, .whom = FOR_INET6 }
+#define STAMP(name_) { SOL_SOCKET, (name_), .as = AS_NAMED, .set_named = set_stamp, .get_named = get_stamp, .whom = FOR_DATAGRAMS }
+#define STAMPING(name_) { SOL_SOCKET, (name_), .as = AS_NAMED, .set_named = set_rx_stamping, .get_named = get_rx_stamping, .whom = FOR_DATAGRAMS }
 #define FN(setter, getter) .as = AS_FN, .set = (setter), .get = (getter)
 
 static const struct option options[] = {
@@ -633,6 +802,12 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_TIMESTAMPING_OLD,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_TIMESTAMPING_NEW,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MEMINFO,		FN(NULL, get_meminfo), .whom = FOR_STREAM },
+	STAMP(SO_TIMESTAMP_OLD), STAMP(SO_TIMESTAMPNS_OLD), STAMP(SO_TIMESTAMP_NEW), STAMP(SO_TIMESTAMPNS_NEW),
+	STAMPING(SO_TIMESTAMPING_OLD), STAMPING(SO_TIMESTAMPING_NEW),
+	{ SOL_SOCKET, SO_RXQ_OVFL,		BOOL(tell_drops), .whom = FOR_DATAGRAMS },
+	{ SOL_SOCKET, SO_PEEK_OFF,		FN(set_peek_off, get_peek_off), .whom = FOR_DATAGRAMS },
+	{ SOL_SOCKET, SO_NO_CHECK,		BOOL(no_check) },
+	{ SOL_SOCKET, SO_INCOMING_CPU,		RANGE(incoming_cpu, -1, INT16_MAX) },
 	{ SOL_SOCKET, SO_MARK,			FN(set_mark, get_mark) },
 	{ SOL_SOCKET, SO_BINDTODEVICE,		FN(set_bindtodevice, get_bindtodevice) },
 	{ SOL_SOCKET, SO_BINDTOIFINDEX,		FN(set_bindtoifindex, get_bindtoifindex) },
@@ -696,6 +871,15 @@ static const struct option options[] = {
 
 	{ IPPROTO_TCP, 0,			.as = AS_NAMED, .any_name = true, .set_named = set_tcp, .get_named = get_tcp, .whom = FOR_STREAM },
 
+	{ SOL_UDP, UDP_CORK,			FN(set_cork, get_cork), .whom = FOR_UDP },
+	{ SOL_UDP, UDP_ENCAP,			FN(set_encap, get_no), .whom = FOR_UDP },
+	{ SOL_UDP, UDP_NO_CHECK6_TX,		BOOL(no_check6_tx), .whom = FOR_UDP },
+	{ SOL_UDP, UDP_NO_CHECK6_RX,		BOOL(no_check6_rx), .whom = FOR_UDP },
+	{ SOL_UDP, UDP_SEGMENT,			FN(set_segment, get_segment), .whom = FOR_UDP },
+	{ SOL_UDP, UDP_GRO,			BOOL(gro), .whom = FOR_UDP },
+	{ SOL_UDP, UDPLITE_SEND_CSCV,		FN(set_send_coverage, get_send_coverage), .whom = FOR_UDP },
+	{ SOL_UDP, UDPLITE_RECV_CSCV,		FN(set_recv_coverage, get_recv_coverage), .whom = FOR_UDP },
+
 	{ SOL_RAW, ICMP_FILTER,			FN(set_icmp_filter, get_icmp_filter), .whom = FOR_RAW4_ICMP },
 	{ IPPROTO_ICMPV6, ICMPV6_FILTER,	FN(set_icmp6_filter, get_icmp6_filter), .whom = FOR_RAW6_ICMP },
 };
@@ -710,6 +894,10 @@ static bool is_for(const struct sock *s, uint8_t whom)
 		return true;
 	case FOR_STREAM:
 		return sock_is_stream(s);
+	case FOR_DATAGRAMS:
+		return !sock_is_stream(s);
+	case FOR_UDP:
+		return l4_is_udp(e);
 	case FOR_INET6:
 		return six;
 	case FOR_RAW4:
@@ -728,6 +916,8 @@ static const struct option *option_find(const struct sock *s, int level, int nam
 {
 	if (level == IPPROTO_IP && s->end.ops->type == SOCK_RAW && s->end.family == AF_INET6)
 		return NULL; /* Linux: no IPv4 there */
+	if (level == IPPROTO_UDPLITE) /* Linux: of either protocol by either name */
+		level = SOL_UDP;
 	for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
 		if (options[i].level == level && (options[i].name == name || options[i].any_name) &&
 		    is_for(s, options[i].whom))
@@ -742,7 +932,9 @@ static int no_option(const struct sock *s, int level, int name, bool get)
 	bool raw = s->end.ops->type == SOCK_RAW, six = s->end.family == AF_INET6;
 	if (raw && (six ? level == IPPROTO_ICMPV6 : level == SOL_RAW && name == ICMP_FILTER))
 		return -EOPNOTSUPP;
-	bool known = level == SOL_SOCKET || level == IPPROTO_IP || level == (raw ? SOL_RAW : s->end.proto);
+	bool udp = (level == SOL_UDP || level == IPPROTO_UDPLITE) && l4_is_udp(&s->end);
+	bool known =
+		level == SOL_SOCKET || level == IPPROTO_IP || udp || level == (raw ? SOL_RAW : s->end.proto);
 	return get && !six && !known ? -EOPNOTSUPP : -ENOPROTOOPT;
 }
 

@@ -163,7 +163,7 @@ void sock_close(struct sock *s)
 
 static bool may_have_port(const struct sock *s, uint16_t port)
 {
-	return !s->end.ops->has_ports || (s->end.proto != IPPROTO_UDP && !sock_is_stream(s)) || !port ||
+	return !s->end.ops->has_ports || (!l4_is_udp(&s->end) && !sock_is_stream(s)) || !port ||
 	       port >= l4_conf(s->end.st)->privileged_ports || s->end.net_bind;
 }
 
@@ -174,8 +174,8 @@ static bool is_good_enough4(const struct sock *s, const struct sockaddr *addr, s
 	if (s->end.family != AF_INET || len < sizeof in || addr->sa_family == AF_INET)
 		return false;
 	memcpy(&in, addr, sizeof in);
-	return s->end.ops->type == SOCK_RAW || (s->end.proto == IPPROTO_UDP && in.sin_family == AF_UNSPEC &&
-						in.sin_addr.s_addr == INADDR_ANY);
+	return s->end.ops->type == SOCK_RAW ||
+	       (l4_is_udp(&s->end) && in.sin_family == AF_UNSPEC && in.sin_addr.s_addr == INADDR_ANY);
 }
 
 /* Linux: bind() takes an IPv4 address for an IPv6 socket in its mapped form alone. */

@@ -92,6 +92,9 @@ int sock_restore(struct leat_stack *st, struct loader *l);
 
 /* One control message behind *at bytes of others, or as much of it as there is room for. */
 void sock_put_control(struct sock_msg *m, size_t *at, int level, int type, const void *data, size_t len);
+/* Of what is read: when it came, what was lost before it, how long its datagrams are. */
+void sock_put_reading(const struct sock *s, const struct l4_reading *r, struct sock_msg *m, size_t *at);
+void sock_put_times(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at);
 /* What the socket asked for about a packet. */
 void sock_put_controls(const struct sock *s, const struct pkt *p, struct sock_msg *m, size_t *at);
 /* Those of a datagram to be sent. 0, -EINVAL, -ENODEV, -ENETUNREACH. */

@@ -124,10 +124,9 @@ uint32_t sock_news(struct sock *s)
 /* Of datagrams the next one's length. */
 static int next_len(struct sock *s)
 {
-	struct l4_addr from;
-	struct pkt *p = l4_peek(&s->end);
-	struct cursor c = p ? s->end.ops->payload(&s->end, p, &from) : (struct cursor){ 0 };
-	return (int)cur_left(&c);
+	struct l4_reading r;
+	l4_read(&s->end, 0, 0, &r);
+	return (int)r.len;
 }
 
 static int amount(struct sock *s, enum sock_amount which)

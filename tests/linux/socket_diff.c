@@ -11,6 +11,7 @@
 #include <linux/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -258,12 +259,30 @@ static long do_send(struct side *x, const struct step *s)
 	return k(sendmsg(x->fd[s->s], &m, s->flags | MSG_NOSIGNAL));
 }
 
+/* Of times it is said that there are some. */
+static bool is_time(const struct cmsghdr *c)
+{
+	return c->cmsg_level == SOL_SOCKET &&
+	       (c->cmsg_type == SO_TIMESTAMP || c->cmsg_type == SO_TIMESTAMPNS ||
+		c->cmsg_type == SO_TIMESTAMPING);
+}
+
+static void say_time(struct side *x, const struct cmsghdr *c)
+{
+	uint64_t first;
+	memcpy(&first, CMSG_DATA(c), sizeof first);
+	say(x, "%u bytes, %s", (unsigned)(c->cmsg_len - CMSG_LEN(0)), first ? "a time" : "none");
+}
+
 static void say_controls(struct side *x, void *control, size_t len)
 {
 	struct msghdr h = { .msg_control = control, .msg_controllen = len };
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c)) {
 		say(x, " {%d/%d ", c->cmsg_level, c->cmsg_type);
-		say_bytes(x, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+		if (is_time(c))
+			say_time(x, c);
+		else
+			say_bytes(x, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 		say(x, "}");
 	}
 }
