@@ -12,7 +12,7 @@
 #include "base/base.h"
 #include "cc/rate.h"
 
-enum { CC_NAME_MAX = 16, CC_PRIVATE = 4, CC_LARGE_BYTES = 208, CC_INITIAL_SEGMENTS = 10 /* RFC 6928 */ };
+enum { CC_NAME_MAX = 16, CC_PRIVATE = 5, CC_LARGE_BYTES = 208, CC_INITIAL_SEGMENTS = 10 /* RFC 6928 */ };
 
 struct cc_ops;
 
@@ -27,6 +27,14 @@ struct cc {
 	};
 };
 
+/* What ends the first slow start of algorithms that do not wait for a loss: Linux's hybrid slow start (hybrid.h), by bits, or the
+ * whole of RFC 9406. */
+enum cc_start_by { CC_START_TRAIN = 1, CC_START_DELAY = 2, CC_START_PLUS = 4 };
+struct cc_start {
+	uint32_t low_window, ack_delta_us; /* segments; of one train */
+	uint8_t detect;
+};
+
 /* What an acknowledgment said. Every one that delivers something is told, whatever state the transport is in. */
 struct cc_ack {
 	uint32_t bytes; /* newly delivered */
@@ -38,6 +46,9 @@ struct cc_ack {
 	bool limited; /* the window kept data from leaving */
 	bool grows; /* the window was made use of, and nothing is being repaired */
 	bool ece; /* the receiver says that what it acknowledges was marked (RFC 3168) */
+	bool paced; /* what it acknowledges left in pace */
+	uint64_t pace_rate; /* bytes in a second, of a large packet, whether paced or not; 0: not known */
+	const struct cc_start *start; /* NULL: as RFC 9406 says */
 	const struct cc_sample *rate; /* NULL: not kept for this connection */
 };
 

@@ -8,6 +8,9 @@
  *		[advmss N] [mtu [lock] N] [initcwnd N]
  *	sysctl [-e] [-q] [-w] NAME=VALUE ...
  *	set_sysctls.py /proc/sys/NAME=VALUE ...		what the scripts of the original set sysctls with
+ *	echo VALUE > /proc/sys/NAME
+ *	echo VALUE > /sys/module/tcp_cubic/parameters/NAME	which is net.ipv4.tcp_cubic_NAME here
+ *	tc qdisc replace dev DEV root fq		pacing, which is TCP's own here: net.ipv4.tcp_pace_all
  *	PATH.sh						a file of such lines
  *
  * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ; or &&. A script with
@@ -154,6 +157,38 @@ static bool read_sysctl(struct shell_words *w, struct shell_command *c)
 	return known;
 }
 
+static bool read_setting(struct shell_command *c, const char *name, const char *value)
+{
+	c->verb = VERB_SYSCTL;
+	c->one = c->set;
+	c->sets = &c->one;
+	c->n_sets = 1;
+	return snprintf(c->set, sizeof c->set, "%s=%s", name, value) < (int)sizeof c->set &&
+	       sysctl_known(c->set);
+}
+
+static bool read_echo(struct shell_words *w, struct shell_command *c)
+{
+	static const char proc[] = "/proc/sys/", cubic[] = "/sys/module/tcp_cubic/parameters/";
+	char name[KNOB_NAME_MAX];
+	const char *value = shell_next(w);
+	if (!value || w->at < w->n)
+		return false;
+	if (!strncmp(w->to, proc, strlen(proc)))
+		return read_setting(c, w->to + strlen(proc), value);
+	if (strncmp(w->to, cubic, strlen(cubic)) ||
+	    snprintf(name, sizeof name, "net.ipv4.tcp_cubic_%s", w->to + strlen(cubic)) >= (int)sizeof name)
+		return false;
+	return read_setting(c, name, value);
+}
+
+static bool read_qdisc(struct shell_words *w, struct shell_command *c)
+{
+	return shell_next_is(w, "qdisc") && shell_next_is(w, "replace") && shell_next_is(w, "dev") &&
+	       device(w, c) && shell_next_is(w, "root") && shell_next_is(w, "fq") && w->at == w->n &&
+	       read_setting(c, "net.ipv4.tcp_pace_all", "1");
+}
+
 static bool read_set_sysctls(struct shell_words *w, struct shell_command *c)
 {
 	static const char dir[] = "/proc/sys/";
@@ -179,13 +214,13 @@ static void join(const struct shell_words *w, char *to, size_t size)
 		at += (size_t)snprintf(to + at, size - at, "%s%s", i ? " " : "", w->w[i]);
 }
 
-/* So it is already: packets leave at once, and TCP paces by itself; a device of scripts cuts large ones; there are no metrics. */
+/* So it is already: packets leave at once; a device of scripts cuts large ones; there are no metrics. */
 static bool is_nothing(const struct shell_words *w)
 {
 	static const char *const lines[] = {
 		"tc qdisc add dev tun0 root pfifo",
-		"tc qdisc replace dev tun0 root fq",
 		"ethtool -K tun0 tso off gso off",
+		"ethtool -K tun0 gso off tso off",
 		"ip tcp_metrics flush all",
 	};
 	char line[SHELL_LEN_MAX];
@@ -224,6 +259,10 @@ static bool read_command(struct shell_words *w, struct shell_command *c)
 	}
 	if (ends(name, "/set_sysctls.py"))
 		return read_set_sysctls(w, c);
+	if (*w->to || !strcmp(name, "echo"))
+		return !strcmp(name, "echo") && read_echo(w, c);
+	if (!strcmp(name, "tc"))
+		return read_qdisc(w, c);
 	return !strcmp(name, "sysctl") ? read_sysctl(w, c) : !strcmp(name, "ip") && read_ip(w, c);
 }
 

@@ -17,6 +17,7 @@ struct shell_words {
 	char *w[SHELL_WORDS_MAX];
 	unsigned n, at;
 	bool odd; /* with something that is not known here: a pipe, a variable, a background */
+	char to[128]; /* the setting that its output goes to; "": none */
 	char room[SHELL_LEN_MAX];
 };
 /* The next command of *text, which moves behind it. False: there is none. */
@@ -43,6 +44,7 @@ struct shell_command {
 	uint32_t mtu, advmss, initcwnd; /* 0: unsaid */
 	struct ipaddr addr, gw;
 	char *const *sets; /* NAME=VALUE ... */
+	char set[160], *one; /* such a one, and where it is */
 	unsigned n_sets;
 	const char *file;
 };

@@ -127,8 +127,12 @@ static void redirection(struct cut *c)
 	c->p += strspn(c->p, ">&");
 	c->p += strspn(c->p, " \t");
 	size_t len = strcspn(c->p, " \t\n;&|");
-	w->odd |= *c->p == '<' ||
-		  (strncmp(c->p, "/dev/null", len) && (len != 1 || !isdigit((unsigned char)*c->p)));
+	bool is_setting = !digit && (!strncmp(c->p, "/proc/sys/", 10) || !strncmp(c->p, "/sys/module/", 12));
+	if (is_setting && len < sizeof w->to)
+		snprintf(w->to, sizeof w->to, "%.*s", (int)len, c->p);
+	else
+		w->odd |= *c->p == '<' ||
+			  (strncmp(c->p, "/dev/null", len) && (len != 1 || !isdigit((unsigned char)*c->p)));
 	c->p += len;
 }
 
@@ -191,6 +195,7 @@ bool shell_cut(const char **text, struct shell_words *ret)
 			return false;
 		ret->n = ret->at = 0;
 		ret->odd = false;
+		ret->to[0] = 0;
 		c.used = 0;
 		c.in_word = false;
 		while (cut_some(&c)) {}

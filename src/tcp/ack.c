@@ -158,6 +158,9 @@ static void control(struct tcp_conn *c, const struct tcp_news *n)
 				  .srtt_us = c->srtt_us,
 				  .now_us = c->w->lc->now_us,
 				  .ece = n->ece,
+				  .paced = c->paced,
+				  .pace_rate = m->pace_rate == UINT64_MAX ? 0 : m->pace_rate,
+				  .start = &tcp_stack(c->w->st)->conf.start,
 				  .grows = !reducing && (n->advanced || late) && uses_window(c) };
 	if (reducing && !(c->cc.ops->flags & CC_OWNS_WINDOW))
 		tcp_reduce(c, a.bytes, n->advanced && m->log.lost <= n->prior_lost);

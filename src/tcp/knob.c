@@ -95,6 +95,16 @@ const struct knob tcp_knobs[] = {
 	     .help = "1/2^n of the window is kept for readers that are late; 0: nothing"),
 	KNOB("net.ipv4.tcp_shrink_window", struct tcp_stack, conf.shrink_window, 0, 0, 1,
 	     .help = "a window that was told may be taken back when memory runs out"),
+	KNOB("net.ipv4.tcp_cubic_hystart_detect", struct tcp_stack, conf.start.detect, 3, 0, 4,
+	     .help = "what ends cubic's first slow start: 1 trains of ACKs, 2 delay, 3 both, 4 RFC 9406; 0 "
+		     "loss "
+		     "alone (Linux: a parameter of tcp_cubic, as the next two)"),
+	KNOB("net.ipv4.tcp_cubic_hystart_low_window", struct tcp_stack, conf.start.low_window, 16, 0,
+	     INT32_MAX, .unit = "segments", .help = "but by 1 to 3 not in smaller windows"),
+	KNOB("net.ipv4.tcp_cubic_hystart_ack_delta_us", struct tcp_stack, conf.start.ack_delta_us, 2000, 0,
+	     INT32_MAX, .unit = "us", .help = "the most between ACKs of one train"),
+	KNOB("net.ipv4.tcp_pace_all", struct tcp_stack, conf.pace_all, 0, 0, 1,
+	     .help = "all connections are paced, as behind a qdisc fq on Linux"),
 	KNOB("net.ipv4.tcp_pacing_ss_ratio", struct tcp_stack, conf.pacing_ss_ratio, 200, 0, 1000,
 	     .unit = "%", .help = "how fast data leaves in slow start, of a window in a round trip"),
 	KNOB("net.ipv4.tcp_pacing_ca_ratio", struct tcp_stack, conf.pacing_ca_ratio, 120, 0, 1000,

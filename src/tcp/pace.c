@@ -238,7 +238,7 @@ void tcp_pace_end(struct tcp_conn *c)
 
 void tcp_pace_choose(struct tcp_conn *c)
 {
-	c->paced = c->cc.ops->flags & CC_PACES || most(c) != UINT64_MAX;
+	c->paced = c->cc.ops->flags & CC_PACES || most(c) != UINT64_MAX || racy_get(conf_of(c)->pace_all);
 	if (!c->m)
 		return;
 	if (!c->paced) {

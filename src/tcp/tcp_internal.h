@@ -426,6 +426,8 @@ struct tcp_conf {
 	uint8_t app_win, moderate_rcvbuf, shrink_window;
 	uint32_t cc_allowed, cc_available; /* bits by cc_number() */
 	uint8_t cc; /* cc_get() */
+	uint8_t pace_all;
+	struct cc_start start;
 	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, tso_win_divisor, min_rtt_wlen_s;
 };
 
