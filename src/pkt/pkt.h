@@ -125,6 +125,8 @@ union pkt_edge {
 		uint32_t seq, end; /* of the payload, while a connection holds it */
 		uint16_t off; /* where it begins, from data on */
 		bool last; /* of a record, in a send queue (MSG_EOR) */
+		bool goes_on; /* as one with the packet behind it there */
+		bool push; /* the reader is to be told of all up to its end */
 	} tcp;
 };
 static_assert(sizeof(union pkt_edge) == 16, "docs/packet.md");

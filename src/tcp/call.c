@@ -370,7 +370,8 @@ int tcp_may_send(struct l4_end *e, const struct tcp_conn *c)
 static void push(struct tcp_conn *c, bool more, bool unpushed)
 {
 	bool cork = c->cork;
-	c->unpushed = unpushed;
+	if (!unpushed)
+		tcp_end_write(c);
 	c->cork |= more;
 	tcp_output(c);
 	c->cork = cork;

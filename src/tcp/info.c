@@ -14,7 +14,8 @@ static enum tcp_held held_by(const struct tcp_conn *c)
 		unsent = 0;
 	if (!under_way && !unsent)
 		return TCP_HELD_NOT;
-	if (unsent && c->snd_wnd < under_way + MIN(unsent, (uint32_t)c->mss))
+	bool cwnd_full = c->m && tcp_in_flight(c) >= c->cc.cwnd; /* Linux: it is asked first */
+	if (unsent && !cwnd_full && c->snd_wnd < under_way + MIN(unsent, (uint32_t)c->mss))
 		return TCP_HELD_WINDOW;
 	return c->send_blocked && !unsent && !c->cwnd_limited ? TCP_HELD_BUFFER : TCP_HELD_BUSY;
 }

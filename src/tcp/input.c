@@ -336,6 +336,8 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 	if (!take_fin(c))
 		return why;
 	tcp_output(c);
+	if (c->send_blocked)
+		tcp_check_room(c);
 	if (c->orphan && c->h.state == TCP_FIN_WAIT2)
 		tcp_orphan_waits(c, s);
 	return why;

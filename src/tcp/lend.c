@@ -20,10 +20,9 @@ int tcp_send_lent(struct l4_end *e, struct buf *b)
 		return -ENOBUFS;
 	tcp_note_app_limited(c);
 	pkt_add_frag(c->w->lc, p, b, 0, b->size);
-	tcp_hold(c->w, l4_truesize(p));
-	p->edge.tcp.last = false;
-	tcp_queue_push(&c->snd, p);
+	tcp_queue_pkt(c, p);
 	c->snd_end += b->size;
+	tcp_end_write(c);
 	tcp_output(c);
 	graph_run(c->w);
 	return 0;

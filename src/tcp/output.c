@@ -283,6 +283,16 @@ uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint
 	return n;
 }
 
+/* What Linux's device takes as one, which is how it fills its buffers: half the peer's window at most. */
+static uint32_t size_goal(const struct tcp_conn *c)
+{
+	uint32_t most = MIN((uint32_t)TCP_GSO_BYTES_MAX, MAX(c->max_wnd / 2, (uint32_t)c->mss));
+	if (!c->mss) /* it is being restored */
+		return most;
+	return most > c->mss ? most - most % c->mss
+			     : most; /* by loopback a segment may hold more than that */
+}
+
 /* At the limit of all connections one packet each may still be on its way, so that an acknowledgment comes and wakes who waits. */
 static bool may_queue(const struct tcp_conn *c)
 {
@@ -290,21 +300,62 @@ static bool may_queue(const struct tcp_conn *c)
 	       !c->snd.head || c->snd_end == c->snd_una;
 }
 
+/* So many bytes of the last batch have not been sent; 0: none, or nothing may be added to it. */
+static uint32_t open_batch(const struct tcp_conn *c)
+{
+	if (!c->snd.last || c->snd.last->edge.tcp.last || !seq_lt(c->snd_nxt, c->snd_end))
+		return 0;
+	return c->snd_end - seq_max(c->snd_batch, c->snd_nxt);
+}
+
+/* A batch that is full, or sent, is followed by another one. */
+static bool begin_batch(struct tcp_conn *c)
+{
+	uint32_t open = open_batch(c);
+	if (open && open < size_goal(c))
+		return false;
+	c->snd_batch = c->snd_end;
+	if (c->snd.last && !seq_lt(c->snd_nxt, c->snd_end))
+		c->snd.last->edge.tcp.push = false; /* that was of what is sent */
+	return true;
+}
+
+void tcp_queue_pkt(struct tcp_conn *c, struct pkt *p)
+{
+	struct pkt *before = c->snd.last;
+	tcp_hold(c->w, l4_truesize(p));
+	p->edge.tcp.last = p->edge.tcp.goes_on = false;
+	p->edge.tcp.push = false;
+	if (before && !begin_batch(c)) {
+		before->edge.tcp.goes_on = true;
+		p->edge.tcp.push = before->edge.tcp.push;
+	} else {
+		c->snd_batch = c->snd_end;
+	}
+	tcp_queue_push(&c->snd, p);
+}
+
+/* The packet at the end, if bytes may be added there: not when they begin a batch while the one before waits. */
+static struct pkt *last_open(struct tcp_conn *c)
+{
+	struct pkt *p = c->snd.last;
+	bool begins = begin_batch(c);
+	return p && !p->edge.tcp.last && (!begins || !seq_lt(c->snd_nxt, c->snd_end)) ? p : NULL;
+}
+
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len)
 {
 	const uint8_t *from = buf;
 	size_t left = len;
+	struct pkt *p = left ? last_open(c) : NULL;
 	while (left && may_queue(c)) {
-		struct pkt *p = c->snd.last;
 		uint32_t before = p ? l4_truesize(p) : 0,
-			 n = p && !p->edge.tcp.last ? tcp_fill_pkt(c->w->lc, p, from, (uint32_t)left) : 0;
+			 n = p ? tcp_fill_pkt(c->w->lc, p, from, (uint32_t)left) : 0;
 		if (!n) {
 			p = pkt_new(c->w->lc);
 			if (!p)
 				break;
-			tcp_hold(c->w, l4_truesize(p));
-			p->edge.tcp.last = false;
-			tcp_queue_push(&c->snd, p);
+			tcp_queue_pkt(c, p);
 			continue;
 		}
 		tcp_hold(c->w, l4_truesize(p) - before);
@@ -325,23 +376,20 @@ void tcp_acked_bytes(struct tcp_conn *c)
 		tcp_let_go(c->w, l4_truesize(c->snd.head));
 		pkt_free(c->w->lc, tcp_queue_pop(&c->snd));
 	}
-	if (c->send_blocked)
-		tcp_space_acked(c);
 	if (c->noting)
 		tcp_note_acked(c);
 	c->records = c->records && c->snd.head;
-	if (c->send_blocked && tcp_is_writable(c)) {
-		c->send_blocked = false; /* Linux: a third is free */
-		tcp_tell(c);
-	}
 }
 
-/* What Linux's device takes as one, which is how it fills its buffers: half the peer's window at most. */
-static uint32_t size_goal(const struct tcp_conn *c)
+void tcp_check_room(struct tcp_conn *c)
 {
-	uint32_t most = MIN((uint32_t)TCP_GSO_BYTES_MAX, MAX(c->max_wnd / 2, (uint32_t)c->mss));
-	return most > c->mss ? most - most % c->mss
-			     : most; /* by loopback a segment may hold more than that */
+	tcp_space_acked(c);
+	if (!tcp_is_writable(c))
+		return;
+	c->send_blocked = false; /* Linux: a third is free */
+	tcp_tell(c);
+	if (c->m)
+		tcp_note_held(c);
 }
 
 static uint32_t notsent_lowat(const struct tcp_conn *c)
@@ -355,10 +403,10 @@ static uint32_t unsent(const struct tcp_conn *c)
 	return seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
 }
 
-/* What each such costs beside its bytes is a guess. */
+/* What each such costs beside its bytes (Linux: its descriptor, and the kilobyte that its headers and skb_shared_info lie in). */
 static uint64_t buffered(const struct tcp_conn *c)
 {
-	enum { COST = 768 };
+	enum { COST = 1280 };
 	uint32_t held = c->snd_end - c->snd_una, goal = size_goal(c);
 	return held + ((uint64_t)held + goal - 1) / goal * COST;
 }
@@ -366,7 +414,8 @@ static uint64_t buffered(const struct tcp_conn *c)
 /* Linux: what is begun is filled; another one is begun when both limits say so. */
 uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len)
 {
-	uint32_t goal = size_goal(c), there = unsent(c), tail = there % goal ? goal - there % goal : 0;
+	uint32_t goal = size_goal(c), there = unsent(c), open = open_batch(c),
+		 tail = open && open < goal ? goal - open : 0;
 	uint64_t have = buffered(c);
 	if (have >= (uint64_t)c->sndbuf + goal) /* by what was lent */
 		return 0;
@@ -379,6 +428,12 @@ uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len)
 bool tcp_is_writable(const struct tcp_conn *c)
 {
 	return buffered(c) <= c->sndbuf - c->sndbuf / 3 && 2ULL * unsent(c) < notsent_lowat(c);
+}
+
+void tcp_end_write(struct tcp_conn *c)
+{
+	if (c->snd.last && seq_lt(c->snd_nxt, c->snd_end))
+		c->snd.last->edge.tcp.push = true;
 }
 
 void tcp_end_record(struct tcp_conn *c)
@@ -402,8 +457,9 @@ void tcp_drop_unsent(struct tcp_conn *c)
 	c->snd_end = c->snd_una = c->snd_nxt;
 }
 
-/* How many of so many bytes from seq on belong to the first one's record. */
-static uint32_t in_record(const struct tcp_conn *c, seq32 seq, uint32_t len)
+/* How many of so many bytes from seq on belong to the first one's record, or (`batch`) batch. *ret_push: up to its end they are for
+ * the reader to see. */
+static uint32_t in_same(const struct tcp_conn *c, seq32 seq, uint32_t len, bool batch, bool *ret_push)
 {
 	const struct pkt *p = c->snd_hint;
 	seq32 at = c->snd_hint_seq;
@@ -411,10 +467,21 @@ static uint32_t in_record(const struct tcp_conn *c, seq32 seq, uint32_t len)
 		p = c->snd.head;
 		at = c->snd_first;
 	}
-	for (; p; at += p->len, p = p->next)
-		if (p->edge.tcp.last && seq_lt(seq, at + p->len))
-			return MIN(len, at + p->len - seq);
+	*ret_push = false;
+	for (; p; at += p->len, p = p->next) {
+		if (!seq_lt(seq, at + p->len) || (batch ? p->edge.tcp.goes_on : !p->edge.tcp.last))
+			continue;
+		uint32_t n = at + p->len - seq;
+		*ret_push = n <= len && p->edge.tcp.push;
+		return MIN(len, n);
+	}
 	return len;
+}
+
+static uint32_t in_record(const struct tcp_conn *c, seq32 seq, uint32_t len)
+{
+	bool push;
+	return c->records ? in_same(c, seq, len, false, &push) : len;
 }
 
 /* Bytes [seq, seq + len) by reference; how many there is room for. */
@@ -527,9 +594,10 @@ bool tcp_send_again(struct tcp_conn *c, uint32_t max)
 	if (!t || (t->start != c->snd_una && seq_lt(c->snd_una + c->snd_wnd, t->end)))
 		return false; /* Linux: the peer has no room for it any more */
 	bool fin = c->fin_sent && t->end == c->snd_nxt;
-	uint32_t len = t->end - t->start - fin, one = c->records ? in_record(c, t->start, len) : len;
+	uint32_t len = t->end - t->start - fin, one = in_record(c, t->start, len);
 	fin = fin && one == len;
-	uint32_t sent = send_range(c, t->start, one, fin, one < len || (len && t->start + len == c->snd_end));
+	uint32_t sent =
+		send_range(c, t->start, one, fin, one < len || one > c->mss || t->flags & TCP_SENT_PUSHED);
 	if (!sent)
 		return false;
 	if (sent < t->end - t->start) {
@@ -610,9 +678,10 @@ static bool send_new(struct tcp_conn *c)
 	uint32_t there = c->snd_end - c->snd_nxt;
 	if ((!there && !c->fin_wanted) || c->fin_sent || !tcp_move(c))
 		return false;
-	uint32_t one = c->records && there ? in_record(c, c->snd_nxt, there) : there;
+	bool push = false;
+	uint32_t one = there ? in_same(c, c->snd_nxt, there, true, &push) : 0;
 	uint32_t len = one ? how_much(c, one, one < there) : 0;
-	bool ends = len && len == one && (one < there || !c->unpushed);
+	bool ends = len && len == one && push;
 	bool large = len > c->mss ||
 		     (len && c->m->large_end == c->snd_nxt + len); /* Linux: their last segments, too */
 	bool fin = c->fin_wanted && !c->fin_sent && len == there;
@@ -629,6 +698,8 @@ static bool send_new(struct tcp_conn *c)
 		tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	if (!sent)
 		return false;
+	if (ends)
+		tcp_log_pushed(&c->m->log);
 	if (sent % c->mss) {
 		c->small_out = true;
 		c->snd_small = c->snd_nxt + sent;
@@ -646,13 +717,15 @@ static bool send_new(struct tcp_conn *c)
 /* At most one segment, whatever the windows say of its size. */
 static bool send_segment(struct tcp_conn *c, bool push)
 {
-	uint32_t there = c->snd_end - c->snd_nxt, room = MIN(room_in_window(c), (uint32_t)c->mss);
+	bool ends;
+	uint32_t there = in_same(c, c->snd_nxt, c->snd_end - c->snd_nxt, true, &ends),
+		 room = MIN(room_in_window(c), (uint32_t)c->mss);
 	uint32_t len = MIN(there, room);
 	uint64_t now = c->w->lc->now_us;
 	if (!len || !tcp_move(c) ||
 	    !tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, c->mss, now))
 		return false;
-	uint32_t sent = send_range(c, c->snd_nxt, len, false, push);
+	uint32_t sent = send_range(c, c->snd_nxt, len, false, push || (ends && len == there));
 	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
 	note_sent(c, sent);
 	c->snd_nxt += sent;
@@ -671,8 +744,7 @@ bool tcp_push_window(struct tcp_conn *c)
 bool tcp_send_one(struct tcp_conn *c)
 {
 	uint32_t there = c->snd_end - c->snd_nxt;
-	return there && room_in_window(c) >= MIN(there, (uint32_t)c->mss) &&
-	       send_segment(c, there <= c->mss && !c->unpushed);
+	return there && room_in_window(c) >= MIN(there, (uint32_t)c->mss) && send_segment(c, false);
 }
 
 bool tcp_may_send_new(const struct tcp_conn *c)

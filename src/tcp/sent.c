@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Theory of operation: the log of what is sent and not acknowledged, which is the scoreboard of RFC 6675, too. Its entries lie in the
- * order of their sequence numbers without holes, from snd_una to snd_nxt; each is a range that was sent together, with the time at
- * which it was sent last, and whether it is SACKed, taken for lost, sent again. A block that ends within an entry splits it. SYN and
+ * order of their sequence numbers without holes, from snd_una to snd_nxt; each is what left as one packet (and leaves so again, if all of
+ * it is lost), with the time at which it was sent last, and whether it is SACKed, taken for lost, sent again. A block that ends within an entry splits it. SYN and
  * FIN are bytes like others.
  *
  * The array is used like a queue; its first two entries are part of struct tcp_motion, and more are taken when there are more. Memory that is
@@ -123,13 +123,7 @@ static bool make_room(struct tcp_log *l, struct mem_account *mem)
 bool tcp_log_add(struct tcp_log *l, struct mem_account *mem, seq32 start, seq32 end, uint32_t seg,
 		 uint64_t now_us)
 {
-	struct tcp_sent *last = l->n ? tcp_log_at(l, l->n - 1U) : NULL;
 	seg = MIN(seg, MAX(end - start, 1U));
-	if (last && last->sent_us == (uint32_t)now_us && last->end == start && !last->flags &&
-	    last->seg == seg && len_of(last) % seg == 0) {
-		last->end = end;
-		return true;
-	}
 	if (!make_room(l, mem))
 		return false;
 	*tcp_log_at(l, l->n++) = (struct tcp_sent){
@@ -150,6 +144,11 @@ void tcp_log_cut(struct tcp_log *l, seq32 end)
 	}
 }
 
+void tcp_log_pushed(struct tcp_log *l)
+{
+	tcp_log_at(l, l->n - 1U)->flags |= TCP_SENT_PUSHED;
+}
+
 /* Entry i becomes two that meet at `where`, the second i + 1. */
 static bool split(struct tcp_log *l, struct mem_account *mem, unsigned i, seq32 where)
 {
@@ -160,6 +159,7 @@ static bool split(struct tcp_log *l, struct mem_account *mem, unsigned i, seq32 
 	memmove(t + 1, t, (l->n - i) * sizeof *t);
 	l->n++;
 	t[0].end = t[1].start = where;
+	t[0].flags &= (uint8_t)~TCP_SENT_PUSHED;
 	count(l, &t[0], 1);
 	count(l, &t[1], 1);
 	return true;
@@ -169,10 +169,11 @@ static bool split(struct tcp_log *l, struct mem_account *mem, unsigned i, seq32 
 static void join(struct tcp_log *l, unsigned i)
 {
 	struct tcp_sent *t = tcp_log_at(l, i);
-	if (i + 1U >= l->n || !(t[0].flags & TCP_SENT_SACKED) || t[0].flags != t[1].flags ||
-	    t[0].seg != t[1].seg || len_of(&t[0]) % t[0].seg)
+	if (i + 1U >= l->n || !(t[0].flags & TCP_SENT_SACKED) ||
+	    (t[0].flags ^ t[1].flags) & ~TCP_SENT_PUSHED || t[0].seg != t[1].seg || len_of(&t[0]) % t[0].seg)
 		return;
 	t[0].end = t[1].end;
+	t[0].flags = t[1].flags;
 	l->n--;
 	memmove(t + 1, t + 2, (l->n - i - 1U) * sizeof *t);
 }

@@ -29,6 +29,7 @@ enum tcp_sent_flags {
 	TCP_SENT_LOST = 1 << 1, /* taken for lost, not counted in flight */
 	TCP_SENT_AGAIN = 1 << 2, /* and sent once more: in flight again */
 	TCP_SENT_EVER_AGAIN = 1 << 3, /* RFC 6298, 3: no round trip is measured by it */
+	TCP_SENT_PUSHED = 1 << 4, /* its last byte is one that the reader is told of (PSH) */
 };
 struct tcp_sent {
 	seq32 start, end;
@@ -66,6 +67,7 @@ uint32_t tcp_log_segments(const struct tcp_log *l, uint8_t flags);
 bool tcp_log_add(struct tcp_log *l, struct mem_account *mem, seq32 start, seq32 end, uint32_t seg,
 		 uint64_t now_us);
 void tcp_log_cut(struct tcp_log *l, seq32 end); /* what did not leave */
+void tcp_log_pushed(struct tcp_log *l); /* the last one was, to its end */
 
 /* What a segment that came tells of the log, summed over its blocks and its acknowledgment. */
 struct tcp_took {

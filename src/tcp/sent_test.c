@@ -47,14 +47,32 @@ static struct tcp_took ack(struct tcp_log *l, seq32 una)
 	return t;
 }
 
-static void what_leaves_together_is_one_entry(void **state)
+/* As one packet, however many segments it has. */
+static void send_large(struct tcp_log *l, unsigned first, unsigned n, uint64_t now_us)
+{
+	assert_true(tcp_log_add(l, &mem, first * MSS, (first + n) * MSS, MSS, now_us));
+}
+
+static void each_packet_is_an_entry(void **state)
 {
 	struct tcp_log *l = *state;
-	send_segs(l, 0, 10, 5);
+	send_large(l, 0, 10, 5);
 	assert_int_equal(l->n, 1);
-	send_segs(l, 10, 1, 6);
+	send_large(l, 10, 1, 5);
 	assert_int_equal(l->n, 2);
 	assert_ptr_equal(l->at, l->own); /* and takes no memory */
+}
+
+static void a_push_is_of_the_last_part(void **state)
+{
+	struct tcp_log *l = *state;
+	send_large(l, 0, 4, 5);
+	tcp_log_pushed(l);
+	sack(l, 1, 2);
+	assert_int_equal(l->n, 3);
+	assert_int_equal(tcp_log_at(l, 0)->flags & TCP_SENT_PUSHED, 0);
+	assert_int_equal(tcp_log_at(l, 1)->flags & TCP_SENT_PUSHED, 0);
+	assert_int_equal(tcp_log_at(l, 2)->flags, TCP_SENT_PUSHED);
 }
 
 static void an_ack_takes_from_the_front(void **state)
@@ -139,7 +157,7 @@ static void a_timeout_takes_all_but_what_is_sacked_for_lost(void **state)
 static void without_memory_nothing_is_half_done(void **state)
 {
 	struct tcp_log *l = *state;
-	send_segs(l, 0, 10, 5);
+	send_large(l, 0, 10, 5);
 	mem.limit_bytes = 1;
 	assert_int_equal(sack(l, 2, 4), 0); /* there is room for one more entry, and three would be needed */
 	assert_int_equal(l->sacked, 0);
@@ -267,7 +285,8 @@ static void duplicate_acks_stand_for_segments(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(what_leaves_together_is_one_entry),
+		CASE(each_packet_is_an_entry),
+		CASE(a_push_is_of_the_last_part),
 		CASE(an_ack_takes_from_the_front),
 		CASE(a_block_splits_and_counts_once),
 		CASE(three_ranges_above_or_their_bytes_mean_loss),

@@ -202,7 +202,7 @@ struct tcp_conn {
 	bool ack_now : 1, ack_later : 1, pingpong : 1, dsack_due : 1;
 	bool told_connected : 1, cwnd_limited : 1, no_more_reading : 1, in_accept : 1;
 	bool send_blocked : 1, probing : 1, small_out : 1, syn_again : 1;
-	bool noting : 1, records : 1, unpushed : 1; /* notes.c; MSG_EOR; the last write said MSG_MORE */
+	bool noting : 1, records : 1; /* notes.c; MSG_EOR */
 	bool ecn_ok : 1, ecn_seen : 1; /* both want it; the peer's data is marked at all */
 	bool ecn_echo : 1, ecn_cwr : 1; /* ACKs say ECE; the next new data says CWR */
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
@@ -238,6 +238,7 @@ struct tcp_conn {
 	struct tcp_ofo *ofo; /* NULL: nothing is missing */
 	uint32_t rcv_bytes; /* memory in rcv */
 	seq32 snd_small; /* the end of the last segment that was not full */
+	seq32 snd_batch; /* where the last batch in snd begins, as far as it was not sent (output.c) */
 	uint64_t due_us[TCP_TIMERS]; /* UINT64_MAX: not */
 	uint64_t refused_us; /* of the last challenge ACK */
 	struct tcp_range dsack;
@@ -709,7 +710,11 @@ void tcp_drop_unsent(struct tcp_conn *c);
 ssize_t tcp_queue_bytes(struct tcp_conn *c, const void *buf, size_t len);
 uint32_t tcp_may_take(const struct tcp_conn *c, uint32_t len); /* so many of them at once */
 bool tcp_is_writable(const struct tcp_conn *c);
+void tcp_check_room(
+	struct tcp_conn *c); /* somebody waits for it; snd_una moved, and what may leave has left */
 void tcp_end_record(struct tcp_conn *c); /* MSG_EOR: what is queued next leaves by itself */
+void tcp_end_write(struct tcp_conn *c); /* what is queued is for the reader to see */
+void tcp_queue_pkt(struct tcp_conn *c, struct pkt *p); /* behind the last one; its bytes come, or are there */
 /* As many as fit behind what p has: into its pages, or one more. 0: p is full, or there is no page. */
 uint32_t tcp_fill_pkt(struct lcore *lc, struct pkt *p, const uint8_t *from, uint32_t len);
 void tcp_acked_bytes(struct tcp_conn *c); /* snd_una moved: frees what it passed */

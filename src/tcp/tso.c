@@ -19,7 +19,7 @@ uint32_t tcp_tso_most(const struct tcp_conn *c)
 static bool flows(const struct tcp_conn *c)
 {
 	return c->snd_una != c->snd_nxt && c->repair < TCP_RECOVERY && c->m->log.n &&
-	       c->w->lc->now_us - c->last_sent_us <= FLOWS_US;
+	       c->w->lc->now_us - c->last_sent_us < FLOWS_US;
 }
 
 bool tcp_tso_waits(const struct tcp_conn *c, uint32_t there, uint32_t room, uint32_t most)
@@ -31,5 +31,5 @@ bool tcp_tso_waits(const struct tcp_conn *c, uint32_t there, uint32_t room, uint
 	if (divisor ? (uint64_t)room * divisor >= whole : room > WAIT_SEGMENTS * (uint32_t)c->mss)
 		return false;
 	uint32_t age_us = (uint32_t)c->w->lc->now_us - tcp_log_at(&c->m->log, 0)->sent_us;
-	return age_us >= c->srtt_us / 2;
+	return 2 * age_us >= c->srtt_us;
 }
