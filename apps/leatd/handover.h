@@ -10,7 +10,7 @@ struct fds;
 struct loader;
 struct saver;
 
-enum { HANDOVER_MAGIC = 0x6c656174, HANDOVER_VERSION = 1 };
+enum { HANDOVER_MAGIC = 0x6c656174, HANDOVER_VERSION = 2 };
 /* How long one waits for the other: to restore what was saved, and for what is only a few steps. */
 enum { HANDOVER_PATIENCE_S = 120, HANDOVER_MOMENT_S = 10 };
 

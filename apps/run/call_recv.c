@@ -92,6 +92,7 @@ static ssize_t recv_one(struct call *c, struct target_msg *m, int flags, size_t 
 
 	if (flags & (MSG_OOB | MSG_ERRQUEUE))
 		return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
+	slots_settle(c->s);
 	tell_room(c, m->room);
 	take = MIN(MAX(m->room, sizeof(struct nlmsghdr)), (size_t)SUPERV_BUF);
 	n = recv(c->ev.fd, c->s->buf, take, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC);

@@ -28,6 +28,7 @@ static int check_address(struct call *c, const struct target_msg *m)
 /* Bytes sent, or -errno. */
 static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 {
+	struct known *k;
 	ssize_t n;
 	int err = flags & MSG_OOB ? -EOPNOTSUPP : check_address(c, m);
 
@@ -39,11 +40,15 @@ static ssize_t send_one(struct call *c, const struct target_msg *m, int flags)
 		return err;
 	if (!call_is_alive(c)) /* interrupted: it will be made anew */
 		return -EINTR;
-	n = send(c->ev.fd, c->s->buf, m->room, MSG_DONTWAIT | MSG_NOSIGNAL);
+	k = known_find(c->s, c->cookie);
+	if (k && slots_post(c->s, k, c->s->buf, m->room))
+		n = (ssize_t)m->room;
+	else
+		n = send(c->ev.fd, c->s->buf, m->room, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0) {
-		struct known *k = known_find(c->s, c->cookie);
 		if (k)
 			known_sent(k, c->s->buf, m->room);
+		slots_want(c->s);
 		return n;
 	}
 	return errno == EPIPE || errno == ECONNRESET ? -ECONNREFUSED
@@ -61,12 +66,15 @@ static bool awaits_daemon(struct call *c)
 
 static void finish(struct call *c, ssize_t n, int flags, void (*again)(struct call *))
 {
+	struct superv *s = c->s;
+
 	if (n == -EAGAIN)
 		call_would_block(c, flags, EPOLLOUT, SO_SNDTIMEO, again);
 	else if (n < 0)
 		call_fail(c, n);
 	else
 		call_return(c, n);
+	slots_wait(s); /* the caller is on its way by then: a signal cannot have it made anew */
 }
 
 void call_sendto(struct call *c)

@@ -41,6 +41,7 @@ static void disconnect(struct superv *s, int err)
 	close(s->daemon.fd);
 	s->have_daemon = false;
 	s->lost_ms = superv_now_ms();
+	slots_drop(s);
 	known_lost(s);
 	list_for_each_safe (c, tmp, &s->calls, link) {
 		if (!c->seq)
@@ -184,23 +185,50 @@ static void send_unsent(struct superv *s)
 	superv_watch(s, &s->daemon, EPOLLIN);
 }
 
+/* Descriptors come with one answer only (SOCKD_SLOTS). */
+static ssize_t recv_rep(int sock, struct sockd_rep *ret, int ret_fd[2])
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} ctl;
+	struct iovec iov = { ret, sizeof *ret };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl
+	};
+	ssize_t n = recvmsg(sock, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+
+	ret_fd[0] = ret_fd[1] = -1;
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(h), MIN(h->cmsg_len - CMSG_LEN(0), 2 * sizeof(int)));
+	return n;
+}
+
 static void daemon_ready(struct superv_event *e, uint32_t events)
 {
 	struct superv *s = container_of(e, struct superv, daemon);
 	struct sockd_rep rep;
 	ssize_t n;
+	int fd[2];
 
 	if (events & EPOLLOUT)
 		send_unsent(s);
-	n = recv(e->fd, &rep, sizeof rep, MSG_DONTWAIT);
+	n = recv_rep(e->fd, &rep, fd);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n != sizeof rep || rep.data_len > sizeof rep.data)
+	if (n != sizeof rep || rep.data_len > sizeof rep.data) {
 		disconnect(s, -ENETDOWN);
-	else if (rep.op == SOCKD_REFUSED) /* ip then says: Too many users */
+	} else if (rep.op == SOCKD_REFUSED) { /* ip then says: Too many users */
 		disconnect(s, rep.err < 0 ? rep.err : -ENETDOWN);
-	else
-		answered(s, &rep);
+	} else if (rep.op == SOCKD_SLOTS) {
+		slots_opened(s, &rep, fd);
+	} else {
+		slots_settle(s); /* first: what the daemon says comes after what is done */
+		if (rep.op != SOCKD_SLOTS_DONE)
+			answered(s, &rep);
+		slots_wait(s);
+	}
 }
 
 int daemon_connect(struct superv *s, char *ret_path, size_t len_bytes)

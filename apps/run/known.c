@@ -75,6 +75,7 @@ void known_remove(struct superv *s, uint64_t cookie)
 
 	if (!k)
 		return;
+	slots_gone(s, cookie);
 	hash_remove(&s->ours, &k->node);
 	list_remove(&k->link);
 	if (k->room_ev.fn)

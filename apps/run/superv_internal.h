@@ -35,6 +35,8 @@ struct superv {
 	char name[32]; /* the daemon's */
 	uint32_t seq;
 	uint32_t n_connections; /* to the daemon, so far */
+	uint32_t n_requests; /* sent to this daemon, up to a point (slots.c) */
+	struct superv_slots *slots; /* NULL: it has given us none */
 	uint32_t n_inet; /* sockets of call_inet.c made so far */
 	struct list calls; /* struct call.link: those that wait for something */
 	struct mem_account mem;
@@ -152,6 +154,22 @@ bool daemon_is_there(const struct superv *s);
 void daemon_seek(struct superv *s);
 /* 0 or -errno. */
 int daemon_send(struct superv *s, const struct sockd_req *req, const int *fd, unsigned n_fds);
+
+/* --- requests by shared memory (slots.c) --- */
+
+/* One more request was sent; who sends many gets slots. */
+void slots_want(struct superv *s);
+/* The daemon's answer; takes the descriptors, -1 for what is missing. */
+void slots_opened(struct superv *s, const struct sockd_rep *rep, const int fd[2]);
+/* The daemon is gone. */
+void slots_drop(struct superv *s);
+/* False: it has to be sent through the pair. */
+bool slots_post(struct superv *s, const struct known *k, const void *bytes, size_t len_bytes);
+/* What is answered goes to its application. */
+void slots_settle(struct superv *s);
+/* The same, and waits a little for what is not; the daemon tells of that when it is done. */
+void slots_wait(struct superv *s);
+void slots_gone(struct superv *s, uint64_t cookie); /* a socket */
 
 /* --- the target, by thread id --- */
 

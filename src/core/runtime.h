@@ -24,7 +24,7 @@ struct leat_runtime {
 	bool deterministic; /* no cycle counts, no wall clock: a simulation */
 };
 
-/* A descriptor that wakes an lcore. ready() runs on that lcore, in a turn; level-triggered. */
+/* A descriptor that wakes an lcore. ready() runs on that lcore, in a turn; level-triggered unless events say EPOLLET. */
 struct fd_watch {
 	int fd;
 	uint32_t events; /* EPOLLIN, EPOLLOUT */

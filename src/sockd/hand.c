@@ -32,6 +32,7 @@ static void save_clients(struct sockd *d, struct saver *s, struct fds *fds)
 		save_u64(s, "may_configure", c->may_configure);
 		if (c->has_reply)
 			save_bytes(s, "reply", &c->reply, sizeof c->reply);
+		slots_save(c, s, fds);
 		save_end(s);
 	}
 	save_end(s);
@@ -118,7 +119,10 @@ static int load_client(struct sockd *d, struct loader *l, struct fds *fds, uint3
 	if (load_has(l, "reply") && !load_bytes(l, "reply", &c->reply, sizeof c->reply))
 		return -EINVAL;
 	c->has_reply = load_has(l, "reply");
-	return 0;
+	err = slots_restore(c, l, fds);
+	if (!err && c->has_reply && c->reply.op == SOCKD_SLOTS && !c->reply.err && !c->slots)
+		err = load_bad(l, "reply", "it brings slots, and there are none");
+	return err;
 }
 
 static int load_pair(struct sockd *d, struct loader *l, struct fds *fds, uint32_t number)
@@ -173,6 +177,8 @@ static int watch_for_room(struct sockd *d)
 	struct client *c;
 	struct pair *p;
 	int err = 0;
+	list_for_each (c, &d->clients, link)
+		slots_hold(c);
 	list_for_each (c, &d->clients, link)
 		if (!err && (c->has_reply || !list_empty(&c->gone))) {
 			c->watch.events = EPOLLOUT;

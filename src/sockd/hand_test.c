@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/save_file.h"
+#include "sockd/sockd_internal.h"
 #include "sockd/sockd_test.h"
 
 struct move {
@@ -156,6 +157,52 @@ static void a_socket_outlives_its_client_there_too(void **state)
 	assert_int_equal(stats.sockets, 0);
 }
 
+static void post(struct test_slots *sl, unsigned i, int app, uint32_t seq)
+{
+	struct {
+		struct nlmsghdr h;
+		struct genlmsghdr g;
+	} q = { { sizeof q, GENL_ID_CTRL, NLM_F_REQUEST | NLM_F_ACK, seq, 0 }, { CTRL_CMD_GETFAMILY, 1, 0 } };
+	struct slot_head *h = &sl->shared->head[i];
+	assert_int_equal(pair_cookie(app, &h->cookie), 0);
+	h->req_len = sizeof q;
+	memcpy(sl->shared->req[i], &q, sizeof q);
+	slot_set_state(h, SLOT_POSTED);
+	test_ring(sl);
+}
+
+static void slots_go_along_with_what_lies_in_them(void **state)
+{
+	struct move *m = *state;
+	struct test_slots sl = { 0 };
+	struct nlmsghdr h;
+	uint8_t buf[8192];
+	int client = test_connect(&m->from), one = open_socket(&m->from, client), two;
+	two = open_socket(&m->from, client);
+	assert_int_equal(test_slots_open(&m->from, client, &sl), 0);
+	post(&sl, 0, one, 1);
+	test_settle(&m->from);
+	assert_int_equal(sl.shared->head[0].state, SLOT_DONE);
+	post(&sl, 1, two, 2); /* which the first one has not looked at */
+	send_dump(one);
+	assert_int_equal(moved(m), 0);
+	assert_int_equal(sl.shared->head[1].state, SLOT_DONE);
+	assert_true(recv(two, buf, sizeof buf, MSG_DONTWAIT) >
+		    (ssize_t)sizeof h); /* nobody knew yet that there was room in the pair */
+	memcpy(&h, buf, sizeof h);
+	assert_int_equal(h.nlmsg_seq, 2);
+	assert_int_equal(recv(one, buf, sizeof buf, MSG_DONTWAIT), -1); /* the dump waits for slot 0 */
+	assert_int_equal(sl.shared->head[0].more, 1);
+	slot_set_state(&sl.shared->head[0], SLOT_FREE);
+	test_ring(&sl);
+	test_settle(&m->to);
+	assert_true(recv(one, buf, sizeof buf, MSG_DONTWAIT) > (ssize_t)sizeof(struct nlmsghdr));
+	test_slots_close(&sl);
+	close(one);
+	close(two);
+	close(client);
+}
+
 static void only_who_started_the_daemon_may_take_its_place(void **state)
 {
 	struct move *m = *state;
@@ -177,6 +224,7 @@ int main(void)
 		T(requests_about_a_socket_find_it_there_under_its_name),
 		T(a_client_hears_there_that_its_socket_is_closed),
 		T(a_socket_outlives_its_client_there_too),
+		T(slots_go_along_with_what_lies_in_them),
 		T(only_who_started_the_daemon_may_take_its_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,10 @@ static int watch_for(struct pair *s, uint32_t events)
 
 static int send_bytes(struct pair *s, const void *bytes, size_t len_bytes)
 {
+	int by_slot = slots_send(s, bytes, len_bytes);
+
+	if (by_slot != SLOTS_NOT)
+		return by_slot;
 	if (send(s->watch.fd, bytes, len_bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return 0;
 	if (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM)
@@ -61,7 +65,7 @@ static bool hung_up(int fd)
 	return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
-static bool input_one(struct pair *s)
+static bool read_one(struct pair *s)
 {
 	ssize_t n = recv(s->watch.fd, s->d->buf, RECV_MAX, MSG_DONTWAIT | MSG_TRUNC);
 
@@ -71,9 +75,24 @@ static bool input_one(struct pair *s)
 		pair_close(s);
 		return false;
 	}
+	if (s->client)
+		slots_run(s->client);
 	if (n > RECV_MAX || nl_sock_input_own(s->nl, s->d->buf, n) < 0)
 		s->d->stats.refused++;
 	return true;
+}
+
+/* False: there is nothing more; s may be gone. */
+static bool input_one(struct pair *s)
+{
+	struct client *c = s->client;
+
+	if (c)
+		slots_reading(c, s->cookie);
+	bool ret = read_one(s);
+	if (c)
+		slots_reading(c, 0);
+	return ret;
 }
 
 /* Most senders wait for an answer before they send again; to find the pair empty after each message would cost as much as to read it. So
@@ -88,16 +107,21 @@ static void input(struct pair *s)
 	}
 }
 
+void pair_room(struct pair *s)
+{
+	if (s->lost)
+		pair_send_lost(s);
+	if (!s->lost)
+		nl_sock_writable(s->nl);
+}
+
 static void ready(struct fd_watch *w, struct lcore *lc, uint32_t events)
 {
 	struct pair *s = container_of(w, struct pair, watch);
 
 	if (events & EPOLLOUT) {
 		watch_for(s, EPOLLIN);
-		if (s->lost)
-			pair_send_lost(s);
-		if (!s->lost)
-			nl_sock_writable(s->nl);
+		pair_room(s);
 	}
 	if (events & ~EPOLLOUT)
 		input(s);
@@ -276,6 +300,7 @@ void pair_close(struct pair *s)
 {
 	struct client *c = s->client;
 
+	slots_forget(s);
 	s->d->rt->ops->fd_unwatch(s->d->rt, s->d->rt->ctl, &s->watch);
 	close(s->watch.fd);
 	nl_sock_free(s->nl);
@@ -388,6 +413,8 @@ static bool has_input(const struct pair *s)
 /* What found the pair full may find room by now. */
 static int do_sync(struct pair *s, const struct sockd_req *req, struct sockd_rep *rep)
 {
+	if (s->client)
+		slots_run(s->client);
 	if (s->lost || nl_sock_has_more(s->nl))
 		ready(&s->watch, s->d->rt->ctl, EPOLLOUT);
 	for (unsigned i = 0; i < SYNC_MAX && has_input(s); i++)

@@ -12,6 +12,8 @@
  * knows of the socket; what else there was is gone. Nothing proves whose the application's end is, so the cookie counts
  * for this client alone, and the socket ends with its connection.
  *
+ * A client that sends for others (`leat run`'s supervisor) may have slots: memory through which short requests go (slots.h).
+ *
  * Rights come from SO_PEERCRED of the connection. What a request says of its caller can only lower them. */
 #ifndef LEAT_SOCKD_PROTO_H
 #define LEAT_SOCKD_PROTO_H
@@ -32,11 +34,13 @@ enum sockd_op {
 	SOCKD_ROOM, /* opt.len: how much its reader takes at a time; one descriptor. Dumps then come in pieces of up to that */
 	SOCKD_TAKE_OVER =
 		12, /* for good: the other may be of another version. A leatd asks to take this one's place; one descriptor, over which they talk */
+	SOCKD_SLOTS, /* no descriptor. The reply brings two: the memory of slots.h, and an eventfd to ring by */
 	SOCKD_OP_MAX,
 
 	SOCKD_CLOSED =
 		0x100, /* daemon to client, seq 0: the application's end of `cookie` is closed everywhere */
 	SOCKD_REFUSED, /* the same, the first and last a client hears: it is not served, for the reason err */
+	SOCKD_SLOTS_DONE, /* the same: a slot is done, for which it waits */
 };
 
 enum { SOCKD_DATA_MAX = 512, SOCKD_FDS_MAX = 2, SOCKD_MSG_MAX = 128 << 10 };

@@ -22,6 +22,7 @@ static const struct req_shape {
 	[SOCKD_SYNC]         = { 1,   0,   0 },
 	[SOCKD_ROOM]         = { 1,   0,   0 },
 	[SOCKD_TAKE_OVER]    = { 1,   0,   0 },
+	[SOCKD_SLOTS]        = { 0,   0,   0 },
 	/* clang-format on */
 };
 

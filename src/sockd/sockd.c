@@ -31,6 +31,7 @@ static void client_free(struct client *c)
 	struct sockd *d = c->d;
 	struct pair *s, *tmp;
 
+	slots_close(c);
 	list_for_each_safe (s, tmp, &c->gone, of_client)
 		pair_forget(s);
 	list_for_each_safe (s, tmp, &c->owned, of_client) {
@@ -47,10 +48,39 @@ static void client_free(struct client *c)
 }
 
 /* True when it is on its way, or when nobody will ever read it. */
+static bool sent(ssize_t n)
+{
+	return n >= 0 || (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
+}
+
 static bool send_rep(struct client *c, const struct sockd_rep *rep)
 {
-	return send(c->watch.fd, rep, sizeof *rep, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
-	       (errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM);
+	return sent(send(c->watch.fd, rep, sizeof *rep, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/* The answer that brings descriptors along. */
+static bool send_slots(struct client *c)
+{
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} ctl = { .h = { CMSG_LEN(2 * sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
+	struct iovec iov = { &c->reply, sizeof c->reply };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl
+	};
+	int fd[2];
+
+	slots_fds(c, fd);
+	memcpy(CMSG_DATA(&ctl.h), fd, sizeof fd);
+	return sent(sendmsg(c->watch.fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+static bool send_reply(struct client *c)
+{
+	bool with_fds = c->reply.op == SOCKD_SLOTS && !c->reply.err;
+
+	return with_fds ? send_slots(c) : send_rep(c, &c->reply);
 }
 
 /* Sends what waits. While something does, requests are left unread. */
@@ -58,7 +88,7 @@ void client_flush(struct client *c)
 {
 	uint32_t events = EPOLLIN;
 
-	if (c->has_reply && send_rep(c, &c->reply))
+	if (c->has_reply && send_reply(c))
 		c->has_reply = false;
 	while (!c->has_reply && !list_empty(&c->gone)) {
 		struct pair *s = list_first(&c->gone, struct pair, of_client);
@@ -157,6 +187,8 @@ int client_request(struct client *c, struct raw_req *raw, struct sockd_rep *rep)
 		err = do_ioctl(c, &req, rep);
 	} else if (!err && req.op == SOCKD_TAKE_OVER) {
 		err = do_take_over(c, raw);
+	} else if (!err && req.op == SOCKD_SLOTS) {
+		err = slots_open(c);
 	} else if (!err) {
 		s = pair_find(c, raw->fd[0]);
 		rep->cookie = s ? s->cookie : 0;

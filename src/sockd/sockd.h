@@ -28,8 +28,8 @@ void sockd_save(struct sockd *d, struct saver *s, struct fds *fds);
 int sockd_restore(struct sockd *d, struct loader *l, struct fds *fds);
 
 struct sockd_stats {
-	uint64_t clients, sockets; /* now */
-	uint64_t requests, refused, bad_requests; /* ever */
+	uint64_t clients, sockets, with_slots; /* now */
+	uint64_t requests, slot_requests, refused, bad_requests; /* ever */
 };
 void sockd_stats(const struct sockd *d, struct sockd_stats *ret);
 

@@ -19,6 +19,7 @@ enum {
 	LOOK_ON_EVERY = 8, /* times that a descriptor was ready */
 	SYNC_MAX =
 		1024, /* messages taken for one SOCKD_SYNC: more than a pair holds by Linux's default limits */
+	SLOTS_CLIENTS_MAX = 256,
 	RECV_MAX = 512 << 10, /* what a Unix socket carries at most with Linux's default limits */
 };
 
@@ -56,6 +57,7 @@ struct client {
 	uint32_t number; /* while all of them are saved or restored */
 	bool has_reply; /* `reply` found the connection full; no request is read before it is sent */
 	struct sockd_rep reply;
+	struct slots *slots; /* NULL: it has none */
 };
 
 struct pair {
@@ -72,6 +74,7 @@ struct pair {
 	bool lost; /* an NLMSG_OVERRUN is yet to be sent */
 	bool bursts; /* the last time there was more than one message */
 	uint8_t n_ready;
+	uint8_t held_by; /* 1 + the slot that its last messages lie in: what follows waits for that to be free; 0: none */
 };
 
 /* Bytes and descriptors of one request as they came. Takes none of the descriptors. */
@@ -104,6 +107,7 @@ int pair_may_open(struct client *c, uint64_t cookie);
 void pair_send_lost(struct pair *s);
 void pair_close(struct pair *s); /* tells the client, if there is one */
 void pair_forget(struct pair *s); /* frees a closed one */
+void pair_room(struct pair *s); /* there may be room again for what waits */
 
 void client_flush(struct client *c);
 /* From then on fd is the client's; the caller's again when this fails. 0 or -errno. */
@@ -113,5 +117,29 @@ int client_add(struct sockd *d, int fd, const struct ucred *peer, struct client 
 int pair_restore(struct sockd *d, struct loader *l, struct client *client, uint64_t cookie, int fd,
 		 struct pair **ret);
 int pair_remember_gone(struct client *c, uint64_t cookie);
+
+/* --- slots.c --- */
+
+struct saver;
+struct fds;
+
+/* Gives the client slots. 0 or -errno. */
+int slots_open(struct client *c);
+void slots_close(struct client *c);
+/* Executes what is posted, and lets those go on whose slots are free. */
+void slots_run(struct client *c);
+/* Something is read from the pair of that cookie and executed; 0: it has been. */
+void slots_reading(struct client *c, uint64_t cookie);
+enum { SLOTS_NOT = 1 };
+/* A message for the application. 0: it goes by a slot. -EAGAIN: it has to wait for one; pair_room() follows. SLOTS_NOT: it goes through the
+ * pair. */
+int slots_send(struct pair *s, const void *bytes, size_t len_bytes);
+void slots_forget(struct pair *s); /* is closed */
+/* The descriptors for the answer to SOCKD_SLOTS; they stay its. */
+void slots_fds(const struct client *c, int ret_fd[2]);
+void slots_save(struct client *c, struct saver *s, struct fds *fds);
+int slots_restore(struct client *c, struct loader *l, struct fds *fds);
+/* Its pairs are restored: those whose messages lie in slots wait for them. */
+void slots_hold(struct client *c);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "net/neigh.h"
 #include "netlink/nl_sock.h"
 #include "sockd/proto.h"
+#include "sockd/slots.h"
 #include "sockd/sockd.h"
 
 enum { TEST_WATCHES = 1024 };
@@ -71,6 +73,8 @@ static inline bool test_serve_one(struct sockd_test *t, unsigned from)
 		struct pollfd p = { .fd = w->fd, .events = w->events };
 		if (poll(&p, 1, 0) <= 0 || !p.revents)
 			continue;
+		if (w->events & EPOLLET) /* an eventfd: it is told of once */
+			(void)!read(w->fd, &(uint64_t){ 0 }, sizeof(uint64_t));
 		w->ready(w, t->rt->ctl, p.revents);
 		return true;
 	}
@@ -159,6 +163,71 @@ static inline void test_send(int client, const void *bytes, size_t len_bytes, co
 		memcpy(CMSG_DATA(&ctl.h), fd, n_fds * sizeof(int));
 	}
 	sendmsg(client, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* The application's end of a socket for generic netlink, which may configure. */
+static inline int test_open(struct sockd_test *t, int client, uint32_t pid)
+{
+	struct sockd_req req = { .op = SOCKD_OPEN_NETLINK,
+				 .seq = 8,
+				 .open = { SOCK_RAW, NETLINK_GENERIC, SOCKD_RIGHT_ADMIN, 0, 0, pid } };
+	struct sockd_rep rep;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+		abort();
+	test_send(client, &req, sizeof req, pair, 2);
+	test_settle(t);
+	close(pair[0]);
+	if (recv(client, &rep, sizeof rep, MSG_DONTWAIT) == sizeof rep && rep.seq == 8 && !rep.err)
+		return pair[1];
+	close(pair[1]);
+	return -1;
+}
+
+/* A client's slots. */
+struct test_slots {
+	struct slots_shared *shared;
+	int bell_fd;
+};
+
+/* 0 or -errno. */
+static inline int test_slots_open(struct sockd_test *t, int client, struct test_slots *ret)
+{
+	struct sockd_req req = { .op = SOCKD_SLOTS, .seq = 8 };
+	struct sockd_rep rep;
+	union {
+		struct cmsghdr h;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} ctl = { 0 };
+	struct iovec iov = { &rep, sizeof rep };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof ctl
+	};
+	int fd[2];
+
+	test_send(client, &req, sizeof req, NULL, 0);
+	test_settle(t);
+	if (recvmsg(client, &m, MSG_DONTWAIT) != sizeof rep)
+		return -ENODATA;
+	if (rep.err || ctl.h.cmsg_len != CMSG_LEN(sizeof fd))
+		return rep.err ? rep.err : -EBADF;
+	memcpy(fd, CMSG_DATA(&ctl.h), sizeof fd);
+	ret->shared = mmap(NULL, sizeof *ret->shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd[0], 0);
+	ret->bell_fd = fd[1];
+	close(fd[0]);
+	return ret->shared == MAP_FAILED ? -errno : 0;
+}
+
+static inline void test_slots_close(struct test_slots *s)
+{
+	munmap(s->shared, sizeof *s->shared);
+	close(s->bell_fd);
+}
+
+static inline void test_ring(struct test_slots *s)
+{
+	(void)!write(s->bell_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
 /* Whatever one client does, the next is answered (that it has no such socket). */
