@@ -4,8 +4,8 @@
  *
  * The most specific endpoint wins: connected to the sender, else bound to the address, else to any address, of the packet's own
  * family first. Each of these is one look into the hash by key, for what an endpoint does not say is zero in its key. Among
- * equals: one bound to the interface of arrival; of a group that shares the port (SO_REUSEPORT) one by the flow's hash;
- * else the youngest, as in Linux.
+ * equals: one bound to the interface of arrival; of a group that shares the port (SO_REUSEPORT) one by the flow's hash, the same as long
+ * as it is there (l4_share()); else the youngest, as in Linux.
  *
  * The hash by port tells whether a port is free, and whom a group's packets are for.
  *
@@ -130,19 +130,39 @@ static bool if_fits(const struct l4_end *e, const struct l4_tuple *t)
 	return !e->local.if_handle || e->local.if_handle == t->in_if;
 }
 
-/* Which of n that share a port: the same one for all packets of a flow. */
-static unsigned share_of(const struct leat_stack *st, const struct l4_tuple *t, unsigned n)
+static uint32_t flow_hash(const struct leat_stack *st, const struct l4_tuple *t)
 {
 	struct l4_key k = { .local = t->local, .remote = t->remote, .lport = t->lport, .rport = t->rport };
-	return (unsigned)((uint64_t)key_hash(st, &k) * n >> 32);
+	return key_hash(st, &k);
 }
 
+/* Those that are equal, one after the other. */
 struct choice {
 	struct l4_end *best;
-	unsigned n_sharing; /* with SO_REUSEPORT, as good as the best */
+	struct l4_end *sharer; /* with SO_REUSEPORT, as good as the best: who has the largest share */
+	unsigned n_sharing;
+	uint64_t share;
+	uint32_t flow; /* hashed when there are two that share */
 };
 
-static void weigh(struct choice *c, struct l4_end *e)
+static void weigh_sharer(const struct worker *w, const struct l4_tuple *t, struct choice *c, struct l4_end *e)
+{
+	if (!c->n_sharing++) {
+		c->sharer = e;
+		return;
+	}
+	if (c->n_sharing == 2) {
+		c->flow = flow_hash(w->st, t);
+		c->share = l4_share(w, c->flow, c->sharer);
+	}
+	uint64_t share = l4_share(w, c->flow, e);
+	if (share > c->share) {
+		c->share = share;
+		c->sharer = e;
+	}
+}
+
+static void weigh(const struct worker *w, const struct l4_tuple *t, struct choice *c, struct l4_end *e)
 {
 	bool on_if = e->opt->bound_if, best_on_if = c->best && c->best->opt->bound_if;
 	if (c->best && best_on_if && !on_if)
@@ -151,35 +171,20 @@ static void weigh(struct choice *c, struct l4_end *e)
 		c->n_sharing = 0;
 	c->best = e;
 	if (e->opt->reuseport)
-		c->n_sharing++;
+		weigh_sharer(w, t, c, e);
 }
 
-static struct l4_end *pick_sharing(const struct leat_stack *st, const struct l4_key *k,
-				   const struct l4_tuple *t, const struct choice *c)
-{
-	unsigned skip = share_of(st, t, c->n_sharing);
-	struct hash_node *n;
-	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
-	{
-		struct l4_end *e = container_of(n, struct l4_end, by_key);
-		if (has_key(e, k) && e->opt->reuseport && e->opt->bound_if == c->best->opt->bound_if &&
-		    if_fits(e, t) && skip-- == 0)
-			return e;
-	}
-	return c->best;
-}
-
-static struct l4_end *find_key(const struct leat_stack *st, const struct l4_key *k, const struct l4_tuple *t)
+static struct l4_end *find_key(const struct worker *w, const struct l4_key *k, const struct l4_tuple *t)
 {
 	struct choice c = { 0 };
 	struct hash_node *n;
-	hash_for_each_same(n, &l4_stack(st)->by_key, key_hash(st, k))
+	hash_for_each_same(n, &l4_stack(w->st)->by_key, key_hash(w->st, k))
 	{
 		struct l4_end *e = container_of(n, struct l4_end, by_key);
 		if (has_key(e, k) && if_fits(e, t) && !(e->v6only && l4_is4(&t->local)))
-			weigh(&c, e);
+			weigh(w, t, &c, e);
 	}
-	return c.n_sharing > 1 ? pick_sharing(st, k, t, &c) : c.best;
+	return c.n_sharing > 1 ? c.sharer : c.best;
 }
 
 struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
@@ -191,19 +196,19 @@ struct l4_end *l4_find(const struct worker *w, const struct l4_tuple *t)
 			    .proto = t->proto };
 	if (unlikely(!l4_stack(w->st))) /* unloaded under its protocols */
 		return NULL;
-	struct l4_end *e = find_key(w->st, &k, t);
+	struct l4_end *e = find_key(w, &k, t);
 	if (e)
 		return e;
 	k.remote = (struct ip6){ 0 };
 	k.rport = 0;
-	e = find_key(w->st, &k, t);
+	e = find_key(w, &k, t);
 	if (!e && l4_is4(&t->local)) {
 		k.local = l4_any(AF_INET);
-		e = find_key(w->st, &k, t);
+		e = find_key(w, &k, t);
 	}
 	if (!e) {
 		k.local = l4_any(AF_INET6);
-		e = find_key(w->st, &k, t);
+		e = find_key(w, &k, t);
 	}
 	return e;
 }

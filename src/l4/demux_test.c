@@ -97,6 +97,98 @@ static void sharing_is_by_flow(void **state)
 	}
 }
 
+static struct l4_end *sharer(struct net_test *t, uint16_t port)
+{
+	struct l4_addr at = l4_test_addr("0.0.0.0", port);
+	struct l4_end *e = l4_test_end(t, SOCK_DGRAM, AF_INET, IPPROTO_UDP);
+	l4_opts_own(e)->reuseport = true;
+	assert_int_equal(l4_take_port(e, &at), 0);
+	l4_hash(e);
+	return e;
+}
+
+/* Only the flows of who leaves move, and to all who stay; who comes takes his part of each. */
+static void others_flows_stay_when_one_leaves_or_comes(void **state)
+{
+	enum { FLOWS = 3000 };
+	struct net_test *t = *state;
+	const struct worker *w = t->st->worker[0];
+	struct l4_end *e[4], *first[FLOWS], *next[FLOWS];
+	unsigned moved[4] = { 0 }, taken = 0;
+	for (unsigned i = 0; i < 4; i++)
+		e[i] = sharer(t, 7);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)(i + 1));
+		first[i] = l4_find(w, &of);
+	}
+	l4_unhash(e[1]);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)(i + 1));
+		next[i] = l4_find(w, &of);
+		assert_ptr_not_equal(next[i], e[1]);
+		if (first[i] != e[1])
+			assert_ptr_equal(next[i], first[i]);
+		for (unsigned k = 0; k < 4; k++)
+			moved[k] += first[i] == e[1] && next[i] == e[k];
+	}
+	for (unsigned k = 0; k < 4; k++)
+		assert_in_range(moved[k], k == 1 ? 0 : 150, k == 1 ? 0 : 350);
+	struct l4_end *late = sharer(t, 7);
+	for (unsigned i = 0; i < FLOWS; i++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)(i + 1));
+		struct l4_end *now = l4_find(w, &of);
+		assert_true(now == next[i] || now == late);
+		taken += now == late;
+	}
+	assert_in_range(taken, 600, 900);
+	l4_test_end_free(late);
+	for (unsigned i = 0; i < 4; i++)
+		l4_test_end_free(e[i]);
+}
+
+/* SO_INCOMING_CPU: a worker counts as one. */
+static void who_wants_this_workers_flows_gets_them(void **state)
+{
+	struct net_test *t = *state;
+	struct l4_end *e[3];
+	for (unsigned i = 0; i < 3; i++)
+		e[i] = sharer(t, 7);
+	l4_opts_own(e[1])->incoming_cpu = 0;
+	l4_opts_own(e[2])->incoming_cpu = 99;
+	for (unsigned port = 1; port < 100; port++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)port);
+		assert_ptr_equal(l4_find(t->st->worker[0], &of), e[1]);
+	}
+	l4_opts_own(e[1])->incoming_cpu = -1;
+	l4_opts_settle(e[1]);
+	l4_opts_own(e[0])->incoming_cpu = (int16_t)(t->st->n_workers - 1);
+	for (unsigned port = 1; port < 100; port++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)port);
+		assert_ptr_equal(l4_find(t->st->worker[t->st->n_workers - 1], &of), e[0]);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		l4_test_end_free(e[i]);
+}
+
+/* Whoever is connected to the sender is no part of the group's choice. */
+static void connected_ones_go_before_their_group(void **state)
+{
+	struct net_test *t = *state;
+	const struct worker *w = t->st->worker[0];
+	struct l4_end *a = sharer(t, 7), *b = sharer(t, 7), *c = sharer(t, 7);
+	l4_test_connect(c, "10.0.0.2", 9);
+	c->local.a = l4_test_addr("10.0.0.1", 0).a;
+	l4_unhash(c);
+	l4_hash(c);
+	for (unsigned port = 1; port < 100; port++) {
+		struct l4_tuple of = tuple("10.0.0.1", 7, "10.0.0.2", (uint16_t)port);
+		assert_true((l4_find(w, &of) == c) == (port == 9));
+	}
+	l4_test_end_free(a);
+	l4_test_end_free(b);
+	l4_test_end_free(c);
+}
+
 static unsigned hearers(struct net_test *t, const struct l4_tuple *of)
 {
 	unsigned n = 0;
@@ -304,6 +396,9 @@ int main(void)
 		BOTH(most_specific_hears_it),
 		BOTH(interface_decides_among_equals),
 		BOTH(sharing_is_by_flow),
+		BOTH(others_flows_stay_when_one_leaves_or_comes),
+		BOTH(who_wants_this_workers_flows_gets_them),
+		BOTH(connected_ones_go_before_their_group),
 		BOTH(groups_are_heard_by_all_who_fit),
 		BOTH(raw_ones_are_found_by_protocol_and_family),
 		BOTH(sockets_of_no_interface_hear_a_vrf_on_demand),

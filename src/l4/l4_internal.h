@@ -72,6 +72,13 @@ struct l4_end *l4_find_next(const struct worker *w, const struct l4_tuple *t, co
 /* The raw endpoints of a protocol, one after the other. */
 struct l4_end *l4_raw_next(const struct worker *w, const struct l4_tuple *t, uint8_t family,
 			   const struct l4_end *after);
+/* Of a group that shares its port (SO_REUSEPORT) the member with the largest share hears a flow, whose hash is `flow`. When one comes or goes only
+ * its own flows move (rendezvous hashing). Who wants what comes by this worker (SO_INCOMING_CPU; a worker counts as a CPU) goes first. */
+static inline uint64_t l4_share(const struct worker *w, uint32_t flow, const struct l4_end *e)
+{
+	bool wants_here = e->opt->incoming_cpu == (int)w->index;
+	return (uint64_t)wants_here << 32 | hash_u32(flow ^ hash_u32(e->id));
+}
 struct l4_end *l4_end_by_id(const struct leat_stack *st, uint32_t id);
 void l4_hash(struct l4_end *e);
 void l4_unhash(struct l4_end *e);

@@ -5,7 +5,7 @@
  * connecting has no port to avoid.
  *
  * Listeners stand in one hash of the stack by their port: written between turns, read by any worker. Those that share a port by
- * SO_REUSEPORT are a group: a flow's hash says which of them hears it. */
+ * SO_REUSEPORT are a group: a flow's hash says which of them hears it, the same one as long as it is there. */
 #include <linux/if_ether.h>
 
 #include "net/fib.h"
@@ -112,18 +112,20 @@ static bool is_of_group(const struct l4_end *a, const struct l4_end *b)
 	       a->opt->bound_if == b->opt->bound_if && ip6_eq(&a->local.a, &b->local.a);
 }
 
-static struct tcp_listener *one_of_group(const struct worker *w, const struct tcp_listener *first,
-					 const struct tcp_key *k, unsigned n)
+static struct tcp_listener *one_of_group(const struct worker *w, struct tcp_listener *first,
+					 const struct tcp_key *k)
 {
-	unsigned nth = (unsigned)((uint64_t)key_hash(w->st, k) * n >> 32);
+	uint32_t flow = key_hash(w->st, k);
+	struct tcp_listener *best = first;
 	struct hash_node *at;
 	hash_for_each_same(at, &tcp_stack(w->st)->listening, tcp_port_hash(k->lport))
 	{
 		struct tcp_listener *l = container_of(at, struct tcp_listener, by_port);
-		if (l->end->local.port == k->lport && is_of_group(first->end, l->end) && !nth--)
-			return l;
+		if (l->end->local.port == k->lport && is_of_group(first->end, l->end) &&
+		    l4_share(w, flow, l->end) > l4_share(w, flow, best->end))
+			best = l;
 	}
-	return NULL;
+	return best;
 }
 
 struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_key *k, uint32_t in_if)
@@ -143,5 +145,5 @@ struct tcp_listener *tcp_find_listener(const struct worker *w, const struct tcp_
 			group++;
 		}
 	}
-	return group > 1 ? one_of_group(w, best, k, group) : best;
+	return group > 1 ? one_of_group(w, best, k) : best;
 }
