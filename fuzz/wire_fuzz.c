@@ -205,6 +205,7 @@ static void check_nd(struct cursor c, struct cursor d)
 static void check_l4(struct cursor c, struct cursor d)
 {
 	struct udp_msg u, u2;
+	struct udplite_msg lite, lite2;
 	struct udp_hdr h;
 	struct tcp_msg t, t2;
 	struct tcp_opt o;
@@ -212,6 +213,11 @@ static void check_l4(struct cursor c, struct cursor d)
 	fuzz_check(udp_parse(c, &u) == udp_parse(d, &u2));
 	if (udp_parse(c, &u) == DROP_NONE)
 		fuzz_check(udp_emit(&u, &h) && starts(d, &h, sizeof h) && same_rest(u.body, u2.body));
+	fuzz_check(udplite_parse(c, &lite) == udplite_parse(d, &lite2));
+	if (udplite_parse(c, &lite) == DROP_NONE) {
+		udplite_emit(&lite, &h);
+		fuzz_check(starts(d, &h, sizeof h) && same_rest(lite.body, lite2.body));
+	}
 	fuzz_check(tcp_parse(c, &t) == tcp_parse(d, &t2));
 	if (tcp_parse(c, &t) == DROP_NONE) {
 		unsigned len = tcp_emit(&t, p);
@@ -238,6 +244,7 @@ static void check_print(struct cursor c, struct cursor d)
 	icmp6_print(d, &t, 0);
 	tcp_print(d, &t);
 	udp_print(d, &t);
+	udplite_print(d, &t);
 	fuzz_check(t.len < sizeof whole);
 }
 

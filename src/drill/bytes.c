@@ -70,6 +70,25 @@ static uint32_t emit_udp(const struct flow *f, bool out, uint32_t len, uint8_t *
 	return all;
 }
 
+/* What a script covers may be what cannot be. */
+static uint32_t emit_udplite(const struct flow *f, const struct packet *p, uint8_t *to)
+{
+	const struct udplite_msg m = { .sport = f->remote_port,
+				       .dport = f->local_port,
+				       .coverage = (uint16_t)p->coverage };
+	struct udp_hdr h;
+	uint32_t all = p->len + (uint32_t)sizeof h, covered = p->coverage ? MIN(p->coverage, all) : all;
+	if (p->coverage > UINT16_MAX)
+		return 0;
+	memset(to + sizeof h, 0, p->len);
+	udplite_emit(&m, &h);
+	memcpy(to, &h, sizeof h);
+	uint32_t sum = csum_add(flow_pseudo(f, false, IP_PROTO_UDPLITE, all), csum_mem(to, covered));
+	h.csum = be16_of(csum_done_udp(sum));
+	memcpy(to, &h, sizeof h);
+	return all;
+}
+
 static uint32_t emit_tcp(const struct flow *f, const struct packet *p, uint8_t *to)
 {
 	struct tcp_msg m = { .sport = f->remote_port,
@@ -153,15 +172,17 @@ static uint32_t emit_l4(const struct packet *p, const struct flow *f, uint8_t *r
 	case PACKET_UDP:
 		*ret_proto = IP_PROTO_UDP;
 		return emit_udp(f, false, p->len, l4);
+	case PACKET_UDPLITE:
+		*ret_proto = IP_PROTO_UDPLITE;
+		return emit_udplite(f, p, l4);
 	case PACKET_TCP:
 		*ret_proto = IP_PROTO_TCP;
 		return emit_tcp(f, p, l4);
 	case PACKET_ICMP:
 		*ret_proto = flow_icmp(f->family);
 		return emit_icmp(p, f, l4);
-	default:
-		return 0;
 	}
+	return 0;
 }
 
 uint32_t packet_emit(const struct packet *p, const struct flow *flow, uint8_t to[static DRILL_PACKET_MAX])

@@ -64,6 +64,9 @@ static void headers_in_front_come_back_from_their_bytes(void **state)
 		"ipv6 2001:db8::1 > 2001:db8::2: udp (1)",
 		"ipv4 1.2.3.4 > 5.6.7.8: ipv6 1:: > 2::: gre: udp (1)",
 		"ipv4 1.2.3.4 > 5.6.7.8: gre flags 0xb000, sum 0x12, off 3, key=0x7, seq 1: udp (1)",
+		"udplite (10, 18)",
+		"udplite (10, 0)",
+		"ipv6 2001:db8::1 > 2001:db8::2: udplite (13, 11)",
 		"ipv4 1.2.3.4 > 5.6.7.8: gre: mpls (label 16, tc 7, ttl 3) (label 1048575, tc 0, [S], ttl "
 		"255): udp "
 		"(9)",
@@ -84,6 +87,7 @@ static void what_cannot_be_is_not_made(void **state)
 	assert_int_equal(packet_emit(&p, &flow4, bytes), 0);
 	p.n_encaps = 0;
 	p.kind = PACKET_UDPLITE;
+	p.coverage = 65536;
 	assert_int_equal(packet_emit(&p, &flow4, bytes), 0);
 }
 

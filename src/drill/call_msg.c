@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -68,14 +69,15 @@ static bool controls_of(struct call_ctx *c, const struct expr *list, uint8_t *ro
 		    !value_int(value_field(e, "cmsg_type", NULL), &type) ||
 		    !value_int(value_field(e, "cmsg_data", NULL), &data))
 			return call_wrong(c, "{cmsg_level=, cmsg_type=, cmsg_data=} is wanted");
-		const struct cmsghdr h = { .cmsg_len = CMSG_LEN(sizeof(int)),
+		bool two = level == SOL_UDP && type == UDP_SEGMENT; /* bytes; all others are ints */
+		const struct cmsghdr h = { .cmsg_len = CMSG_LEN(two ? sizeof(uint16_t) : sizeof(int)),
 					   .cmsg_level = (int)level,
 					   .cmsg_type = (int)type };
 		const int v = (int)data;
 		if (at + CMSG_SPACE(sizeof v) > size)
 			return call_wrong(c, "too many control messages");
 		memcpy(room + at, &h, sizeof h);
-		memcpy(room + at + CMSG_LEN(0), &v, sizeof v);
+		memcpy(room + at + CMSG_LEN(0), &v, two ? sizeof(uint16_t) : sizeof v); /* little endian */
 		at += CMSG_SPACE(sizeof v);
 	}
 	m->control = at ? room : NULL;

@@ -81,11 +81,13 @@ const char *packet_differs(const struct packet *want, const struct packet *seen,
 	struct compare c = { room, size, NULL };
 	if (want->kind != seen->kind)
 		return "the packet is of another protocol";
-	if (want->kind == PACKET_UDP)
+	if (want->kind == PACKET_UDP || want->kind == PACKET_UDPLITE)
 		same(&c, "payload length", want->len, seen->len);
+	if (want->kind == PACKET_UDPLITE)
+		same(&c, "checksum coverage", want->coverage, seen->coverage);
 	else if (want->kind == PACKET_TCP)
 		same_tcp(&c, want, seen);
-	else
+	else if (want->kind == PACKET_ICMP)
 		same_icmp(&c, want, seen);
 	if (want->has_ports) {
 		same(&c, "source port", want->sport, seen->sport);

@@ -64,6 +64,21 @@ static const char *read_udp(const struct ip_seen *ip, struct packet *p)
 	return NULL;
 }
 
+static const char *read_udplite(const struct flow *f, const struct ip_seen *ip, struct packet *p)
+{
+	struct udplite_msg m;
+	struct cursor covered = ip->body;
+	p->kind = PACKET_UDPLITE;
+	if (udplite_parse(ip->body, &m) != DROP_NONE)
+		return "a malformed UDP-Lite header";
+	p->len = cur_left(&m.body);
+	p->coverage = m.coverage;
+	cur_trim(&covered, m.covered);
+	uint32_t pseudo = flow_pseudo(f, true, ip->proto, cur_left(&ip->body));
+	return m.csum && csum_ok(csum_add(csum_cursor(covered), pseudo)) ? NULL
+									 : "a wrong transport checksum";
+}
+
 static const char *read_tcp(const struct ip_seen *ip, struct packet *p)
 {
 	struct tcp_msg m;
@@ -134,6 +149,8 @@ static const char *read_icmp(const struct ip_seen *ip, uint8_t family, struct pa
 static const char *check_sum(const struct flow *f, const struct ip_seen *ip)
 {
 	uint32_t sum = csum_cursor(ip->body);
+	if (ip->proto == IP_PROTO_UDPLITE) /* seen to: it may cover less */
+		return NULL;
 	if (ip->proto != IP_PROTO_ICMP4)
 		sum = csum_add(sum, flow_pseudo(f, true, ip->proto, cur_left(&ip->body)));
 	return csum_ok(sum) ? NULL : "a wrong transport checksum";
@@ -175,13 +192,15 @@ const char *packet_read(const uint8_t *bytes, uint32_t len, struct packet *ret_p
 	ret_packet->ecn = ret_packet->tos & IP_ECN_MASK;
 	if (ip.proto == IP_PROTO_UDP)
 		why = read_udp(&ip, ret_packet);
+	else if (ip.proto == IP_PROTO_UDPLITE)
+		why = read_udplite(ret_flow, &ip, ret_packet);
 	else if (ip.proto == IP_PROTO_TCP)
 		why = read_tcp(&ip, ret_packet);
 	else if (ip.proto == flow_icmp(ret_flow->family))
 		why = read_icmp(&ip, ret_flow->family, ret_packet);
 	else
-		why = "of another protocol than TCP, UDP and ICMP";
-	if (ip.proto == IP_PROTO_UDP || ip.proto == IP_PROTO_TCP)
+		why = "of another protocol than TCP, UDP, UDP-Lite and ICMP";
+	if (ip.proto == IP_PROTO_UDP || ip.proto == IP_PROTO_UDPLITE || ip.proto == IP_PROTO_TCP)
 		ports_of(ip.body, ret_flow);
 	ret_packet->sport = ret_flow->local_port;
 	ret_packet->dport = ret_flow->remote_port;

@@ -375,11 +375,6 @@ static bool runnable(struct run *r)
 	char room[LINE_MAX_LEN];
 	const char *why = NULL;
 	for (const struct event *e = r->s->events; e; e = e->next) {
-		if (e->kind == EVENT_PACKET &&
-		    (e->packet.kind == PACKET_UDPLITE || e->packet.quote == QUOTE_UDPLITE))
-			why = "no UDP-Lite yet";
-		if (why)
-			return run_skip(r, e->line, "%s", why);
 		if (e->kind == EVENT_CALL && (why = call_missing(&e->call)))
 			return run_skip(r, e->line, "%s(): %s", e->call.name, why);
 	}

@@ -128,8 +128,6 @@ static void what_cannot_be_run_is_skipped_by_name(void **state)
 	skips(PING "+0 `sysctl net.ipv4.ip_forward`", "t.pkt:2: a shell line");
 	skips(PING "+0 %{ assert tcpi_rcv_ooopack == 10 }%", "t.pkt:2: code about tcp_info");
 	skips("0 dance(3) = 0", "t.pkt:1: dance(): a call that is not known here");
-	skips("0 socket(..., SOCK_DGRAM, IPPROTO_UDPLITE) = 3", "t.pkt:1: socket(): no UDP-Lite yet");
-	skips("0 < icmp unreachable port_unreachable [udplite (100, 8)]", "t.pkt:1: no UDP-Lite yet");
 	skips("0 `ip link set tun0" UPS UPS UPS UPS UPS UPS "`\n" PING, "t.pkt:1: a shell line");
 	skips("0 `ip link set tun0 up | cat`\n" PING, "t.pkt:1: a shell line");
 	skips("0 `ip link set tun0 up > /tmp/x`\n" PING, "t.pkt:1: a shell line");

@@ -69,7 +69,7 @@ static uint32_t coverage(const struct pkt *p)
 static enum drop check_lite(struct pkt *p, struct kind k)
 {
 	uint32_t cover = coverage(p), len = length(p);
-	if (cover < sizeof(struct udp_hdr) || cover > len)
+	if (cover < UDPLITE_COVERAGE_MIN || cover > len)
 		return DROP_UDPLITE_COVERAGE;
 	return !is_unsummed(p) && pkt_csum_ok(p, pseudo_of(p, k, len), cover) ? DROP_NONE : DROP_L4_CSUM;
 }

@@ -50,6 +50,8 @@ void ip_print_body(uint8_t proto, struct cursor c, struct text *to, unsigned dep
 		tcp_print(c, to);
 	else if (proto == IP_PROTO_UDP)
 		udp_print(c, to);
+	else if (proto == IP_PROTO_UDPLITE)
+		udplite_print(c, to);
 	else if (proto == IP_PROTO_ICMP4)
 		icmp4_print(c, to, depth);
 	else if (proto == IP_PROTO_ICMP6)
