@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hammer SECONDS: eight threads, each with a ring of its own, on one datagram socket and on one stream socket; two stacks of a process,
  * two workers. The datagram socket is connected now to one peer, now to another, while all send: each datagram comes from the address
- * that is its own to a peer that it was connected to. The stream carries records: none is torn, and those of a thread are in order. A
- * third round opens, cancels and closes: everything ends, once. For ThreadSanitizer. */
+ * that is its own to a peer that it was connected to. The same once more with segments, corks and datagrams that are read joined, while their
+ * options change. The stream carries records: none is torn, and those of a thread are in order. A
+ * last round opens, cancels and closes: everything ends, once. For ThreadSanitizer. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +19,7 @@
 #include "leat/leat.h"
 #include "leat/socket.h"
 
-enum { THREADS = 8, PORT = 5000, PEER = 7001, STREAM = 8000, CHURN = 8001, RECORD = 64 };
+enum { THREADS = 8, PORT = 5000, PEER = 7001, STREAM = 8000, CHURN = 8001, RECORD = 64, LARGE = 65536 };
 
 struct hammer {
 	struct leat *l;
@@ -110,6 +112,105 @@ static void *hear(void *arg)
 			fail("a datagram from nowhere", ntohl(from.sin_addr.s_addr));
 		h->heard[t->n]++;
 	}
+	leat_ring_free(r);
+	return NULL;
+}
+
+/* --- many at a time, one in parts --- */
+
+static const char xs[1000] = { [0 ... 999] = 'x' };
+
+static long send_segments(struct leat_ring *r, int fd, uint16_t each, size_t len)
+{
+	_Alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof each)] = { 0 };
+	struct cmsghdr *c = (struct cmsghdr *)room;
+	struct iovec v = { (void *)xs, len };
+	const struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room
+	};
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof each),
+			       .cmsg_level = SOL_UDP,
+			       .cmsg_type = UDP_SEGMENT };
+	memcpy(CMSG_DATA(c), &each, sizeof each);
+	return leat_sendmsg(r, fd, &m, 0);
+}
+
+/* What waits under a cork may be too long in the end, or of too many segments. */
+static void large_once(struct thread *t, struct leat_ring *r)
+{
+	int fd = t->h->dgram, on = rand_r(&t->seed) % 2, each = on * 100;
+	struct sockaddr_in to = at(2, (uint16_t)(PEER + rand_r(&t->seed) % 2));
+	long n = 0;
+	switch (rand_r(&t->seed) % 8) {
+	case 0:
+		n = leat_connect(r, fd, (struct sockaddr *)&to, sizeof to);
+		break;
+	case 1:
+		n = leat_setsockopt(r, fd, SOL_UDP, UDP_CORK, &on, sizeof on);
+		break;
+	case 2:
+		n = leat_setsockopt(r, fd, SOL_UDP, UDP_SEGMENT, &each, sizeof each);
+		break;
+	case 3:
+		n = leat_send(r, fd, xs, 10, MSG_MORE);
+		break;
+	case 4:
+		n = leat_send(r, fd, xs, 990, 0);
+		break;
+	default:
+		n = send_segments(r, fd, 100, 550);
+	}
+	if (n < 0 && n != -EMSGSIZE && n != -EINVAL)
+		fail("a call on a corked socket", n);
+	t->h->sent[t->n]++;
+}
+
+static void *large(void *arg)
+{
+	struct thread *t = arg;
+	struct leat_ring *r = ring(t->h->a);
+	while (!t->h->stop)
+		large_once(t, r);
+	leat_ring_free(r);
+	return NULL;
+}
+
+static void check_joined(const struct msghdr *m, const char *buf, size_t n)
+{
+	const struct cmsghdr *c = m->msg_controllen ? CMSG_FIRSTHDR(m) : NULL;
+	int each = 0;
+	if (c && c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO)
+		memcpy(&each, CMSG_DATA(c), sizeof each);
+	if (c && (each <= 0 || (size_t)each >= n))
+		fail("joined datagrams of a length", each);
+	for (size_t i = 0; i < n; i++)
+		if (buf[i] != 'x')
+			fail("a byte that nobody sent", buf[i]);
+}
+
+static void *hear_large(void *arg)
+{
+	struct thread *t = arg;
+	struct hammer *h = t->h;
+	struct leat_ring *r = ring(h->b);
+	char *buf = malloc(LARGE);
+	leat_patience(r, 100000);
+	for (int on = 0; !h->stop; on = !on) {
+		_Alignas(struct cmsghdr) char control[64];
+		struct iovec v = { buf, LARGE };
+		struct msghdr m = { .msg_iov = &v,
+				    .msg_iovlen = 1,
+				    .msg_control = control,
+				    .msg_controllen = sizeof control };
+		must("gro", leat_setsockopt(r, h->peer[t->n], SOL_UDP, UDP_GRO, &on, sizeof on));
+		ssize_t n = leat_recvmsg(r, h->peer[t->n], &m, 0);
+		if (n == -ETIME)
+			continue;
+		must("recvmsg", n);
+		check_joined(&m, buf, (size_t)n);
+		h->heard[t->n]++;
+	}
+	free(buf);
 	leat_ring_free(r);
 	return NULL;
 }
@@ -306,6 +407,16 @@ static void up(struct hammer *h)
 	leat_ring_free(b);
 }
 
+/* What a round left unread. */
+static void empty(struct hammer *h)
+{
+	struct leat_ring *r = ring(h->b);
+	char buf[64];
+	for (unsigned i = 0; i < 2; i++)
+		while (leat_recv(r, h->peer[i], buf, sizeof buf, MSG_DONTWAIT) >= 0) {}
+	leat_ring_free(r);
+}
+
 int main(int argc, char **argv)
 {
 	static struct hammer h;
@@ -316,6 +427,13 @@ int main(int argc, char **argv)
 	printf("%u datagrams sent, %u and %u heard\n", total(&h), h.heard[0], h.heard[1]);
 	if (!h.heard[0] || !h.heard[1])
 		fail("a peer heard nothing", h.heard[0]);
+	empty(&h);
+	h.heard[0] = h.heard[1] = 0;
+	round_of(&h, seconds, large, hear_large, 2, NULL);
+	printf("%u calls with segments and corks, %u and %u times heard\n", total(&h), h.heard[0],
+	       h.heard[1]);
+	if (!h.heard[0] || !h.heard[1])
+		fail("a peer heard nothing large", h.heard[0]);
 	round_of(&h, seconds, records, read_records, 1, end_stream);
 	printf("%u records\n", total(&h));
 	round_of(&h, seconds, churn, serve, 2, NULL);
