@@ -4,7 +4,7 @@
 
 /* --- round trips --- */
 
-/* RFC 6298, 2, with 4 * RTTVAR of 200 ms at least (Linux: TCP_RTO_MIN; the RFC would have the whole be a second). */
+/* RFC 6298, 2, with 4 * RTTVAR of 200 ms at least (Linux: TCP_RTO_MIN, or the route's; the RFC would have the whole be a second). */
 void tcp_measured(struct tcp_conn *c, uint64_t rtt_us)
 {
 	uint32_t r = (uint32_t)MIN(MAX(rtt_us, (uint64_t)1), (uint64_t)TCP_RTO_MAX_US);
@@ -16,7 +16,7 @@ void tcp_measured(struct tcp_conn *c, uint64_t rtt_us)
 		c->rttvar_us = c->rttvar_us - c->rttvar_us / 4 + off / 4;
 		c->srtt_us = c->srtt_us - c->srtt_us / 8 + r / 8;
 	}
-	uint32_t swing = MAX(4 * c->rttvar_us, (uint32_t)TCP_RTO_MIN_US);
+	uint32_t swing = MAX(4 * c->rttvar_us, tcp_rto_min_us(c));
 	c->rto_us = (uint32_t)MIN((uint64_t)c->srtt_us + swing, (uint64_t)TCP_RTO_MAX_US);
 }
 
@@ -213,6 +213,8 @@ static void take_ack(struct tcp_conn *c, struct tcp_news *n)
 	c->m->timeouts = 0;
 	tcp_log_ack(&c->m->log, n->ack, &n->took);
 	tcp_acked_bytes(c);
+	if (unlikely(c->mtu_search))
+		tcp_mtu_acked(c);
 	if ((uint32_t)c->w->lc->now_us - c->m->confirmed_us >= TCP_CONFIRM_US) {
 		c->m->confirmed_us = (uint32_t)c->w->lc->now_us;
 		tcp_confirm(c);

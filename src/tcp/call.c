@@ -256,7 +256,13 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 	tcp_take_route_cc(c, path->cc);
 	c->ecn_ok = path->ecn;
 	tcp_set_mss(c);
-	tcp_first_window(e->st, c->rcvbuf, c->mss, f->wscale, &c->rcv_wnd, &c->rcv_wscale);
+	tcp_take_metrics(c, &path->metrics);
+	const struct tcp_first first = { .rcvbuf = c->rcvbuf,
+					 .mss = path->metrics.advmss ? path->metrics.advmss : c->mss,
+					 .clamp = tcp_said_clamp(c),
+					 .initrwnd = path->metrics.initrwnd,
+					 .wscale = f->wscale };
+	tcp_first_window(e->st, &first, &c->rcv_wnd, &c->rcv_wscale);
 	c->ts_off = tcp_stamp_offset(e->st, &c->h.key);
 	c->ts_asked = f->stamps;
 }

@@ -26,7 +26,8 @@ const struct cc_ops *tcp_default_cc(const struct leat_stack *st)
 static bool is_rare(const struct tcp_opts *o)
 {
 	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
-	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat || o->oob_inline;
+	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat ||
+	       o->oob_inline || o->window_clamp;
 }
 
 struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)
@@ -126,6 +127,9 @@ void tcp_set_mss(struct tcp_conn *c)
 	uint16_t own = tcp_mss_of_mtu(&c->h.key, c->pmtu), mss = MIN(own, c->peer_mss);
 	if (c->rare && c->rare->opts.mss)
 		mss = MIN(mss, c->rare->opts.mss);
+	if (unlikely(c->mtu_search) && c->rare->mtu_bound)
+		mss = MIN(mss, tcp_mss_of_mtu(&c->h.key, c->rare->mtu_low));
+	mss = (uint16_t)MAX(mss, racy_get(tcp_stack(c->w->st)->conf.min_snd_mss));
 	if (c->ts_ok)
 		mss = (uint16_t)(mss - TCP_STAMP_BYTES);
 	c->mss = (uint16_t)MAX(mss, TCP_MSS_MIN - TCP_STAMP_BYTES);

@@ -44,6 +44,8 @@ static void shrink(struct tcp_conn *c, uint32_t mtu)
 	if (mtu >= c->pmtu)
 		return;
 	c->pmtu = (uint16_t)mtu;
+	if (c->mtu_search)
+		tcp_mtu_heard(c);
 	tcp_set_mss(c);
 	if (!tcp_states[c->h.state].sends || c->snd_una == c->snd_nxt)
 		return;

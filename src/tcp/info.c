@@ -99,7 +99,7 @@ static void fill_window(const struct tcp_conn *c, struct tcp_info *i)
 	i->tcpi_snd_wnd = c->snd_wnd;
 	i->tcpi_rcv_ssthresh = c->rcv_ssthresh;
 	i->tcpi_notsent_bytes = seq_lt(c->snd_nxt, c->snd_end) ? c->snd_end - c->snd_nxt : 0;
-	i->tcpi_advmss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
+	i->tcpi_advmss = tcp_adv_mss(c);
 	if (c->rare && c->rare->opts.mss && c->rare->opts.mss < i->tcpi_advmss)
 		i->tcpi_advmss = c->rare->opts.mss;
 }

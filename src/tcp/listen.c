@@ -140,7 +140,8 @@ static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct t
 	const struct tcp_conf *f = &tcp_stack(r->w->st)->conf;
 	const struct tcp_opts *o = tcp_sock_of(r->l->end)->opts;
 	r->pmtu = (uint16_t)MIN(path->mtu, (uint32_t)UINT16_MAX);
-	r->mss_told = tcp_mss_of_mtu(&r->h.key, r->pmtu);
+	r->mss_told = path->metrics.advmss ? path->metrics.advmss : tcp_mss_of_mtu(&r->h.key, r->pmtu);
+	r->by_route = tcp_are_for_life(&path->metrics);
 	if (o->mss)
 		r->mss_told = MIN(r->mss_told, o->mss);
 	r->peer_mss = s->mss ? s->mss : tcp_is6(&r->h.key) ? TCP_MSS_UNSAID6 : TCP_MSS_UNSAID;
@@ -150,7 +151,12 @@ static void agree(struct tcp_request *r, const struct tcp_seg *s, const struct t
 	r->wscale_ok = s->wscale >= 0 && f->wscale;
 	r->snd_wscale = r->wscale_ok ? (uint8_t)s->wscale : 0;
 	r->ts_recent = s->ts_val;
-	tcp_first_window(r->w->st, o->rcvbuf, r->mss_told, r->wscale_ok, &r->rcv_wnd, &r->rcv_wscale);
+	const struct tcp_first first = { .rcvbuf = o->rcvbuf,
+					 .mss = r->mss_told,
+					 .clamp = o->window_clamp ? o->window_clamp : path->metrics.window,
+					 .initrwnd = path->metrics.initrwnd,
+					 .wscale = r->wscale_ok };
+	tcp_first_window(r->w->st, &first, &r->rcv_wnd, &r->rcv_wscale);
 }
 
 static void fill_ip(struct tcp_request *r, const struct tcp_path *path)
@@ -319,6 +325,8 @@ static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_se
 	if (!c)
 		return NULL;
 	take_over(c, r, s);
+	if (r->by_route)
+		tcp_ask_metrics(c);
 	tcp_set_mss(c);
 	return c;
 }
@@ -337,7 +345,7 @@ static void make_ready(struct tcp_conn *c, struct tcp_listener *l)
 	struct worker *w = c->w;
 	tcp_conn_hold(c, tcp_sharing(l->end));
 	tcp_enter_table(w, &c->h);
-	tcp_begin_established(c);
+	tcp_begin_established(c, true);
 	tcp_ready_put_back(c, l);
 	tcp_count(w, TCP_N_PASSIVE_OPENS);
 	l4_tell_from(w, l->end);

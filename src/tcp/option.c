@@ -81,6 +81,11 @@ static void apply_lowat(struct tcp_conn *c, const struct tcp_opts *o)
 		tcp_tell(c);
 }
 
+static void apply_window_clamp(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	tcp_apply_window_clamp(c);
+}
+
 /* --- the table --- */
 
 #define AT(member)   .size = sizeof(((struct tcp_opts *)0)->member), .off = offsetof(struct tcp_opts, member)
@@ -244,6 +249,16 @@ static int tell_conn(struct tcp_sock *s, void (*apply)(struct tcp_conn *c, const
 	return 0;
 }
 
+/* Linux: none again only where there is no connection; the least is half of SOCK_MIN_RCVBUF. */
+static int set_window_clamp(struct tcp_sock *s, int v)
+{
+	enum { LEAST = 2304 / 2 };
+	if (!v && tcp_state_of(tcp_end_of(s)) != TCP_CLOSE)
+		return -EINVAL;
+	tcp_opts_own(s)->window_clamp = v ? (uint32_t)MAX(v, LEAST) : 0;
+	return tell_conn(s, apply_window_clamp);
+}
+
 static int set_number(struct tcp_sock *s, int name, int v)
 {
 	const struct option *o = find(name);
@@ -251,6 +266,8 @@ static int set_number(struct tcp_sock *s, int name, int v)
 		set_linger2(s, v);
 		return tell_conn(s, NULL);
 	}
+	if (name == TCP_WINDOW_CLAMP)
+		return set_window_clamp(s, v);
 	if (name == TCP_DEFER_ACCEPT) {
 		tcp_opts_own(s)->defer_accept = timeouts_of(v);
 		return 0;
@@ -318,6 +335,8 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 		v = seconds_of(s->opts->defer_accept);
 	else if (name == TCP_LINGER2)
 		v = s->opts->linger2_s ? s->opts->linger2_s : (int)tcp_stack(e->st)->conf.fin_timeout_s;
+	else if (name == TCP_WINDOW_CLAMP)
+		v = (int)(s->conn && s->conn->mss ? tcp_window_clamp(s->conn) : s->opts->window_clamp);
 	else if (o)
 		v = number_of(s, o);
 	else

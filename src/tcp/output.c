@@ -225,7 +225,7 @@ void tcp_send_syn(struct tcp_conn *c)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
 	bool answer = c->h.state == TCP_SYN_RECV;
-	uint16_t mss = tcp_mss_of_mtu(&c->h.key, c->pmtu);
+	uint16_t mss = (uint16_t)tcp_adv_mss(c);
 	const uint32_t stamps[2] = { tcp_now_stamp(c->w, c->ts_off), answer ? c->ts_recent : 0 };
 	bool ts = answer ? c->ts_ok : f->stamps, sack = answer ? c->sack_ok : f->sack,
 	     scale = answer ? c->wscale_ok : f->wscale;
@@ -512,11 +512,10 @@ static uint32_t append_bytes(struct tcp_conn *c, struct pkt *p, seq32 seq, uint3
 }
 
 /* Makes and sends [seq, seq + len) with what follows from it. Returns how much of the sequence space went, 0: no buffer. */
-static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin, bool push)
+static uint32_t send_as(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin, bool push, uint32_t mss)
 {
 	struct tcp_out o;
 	uint16_t flags = TCP_F_ACK;
-	uint32_t mss = c->mss;
 	bool urgent = unlikely(c->rare != NULL) && tcp_is_urgent(c, seq);
 	if (urgent && len > mss) { /* one by one: the pointer is each one's own */
 		len = mss;
@@ -549,6 +548,11 @@ static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin
 	c->m->data_out += put ? segs : 0;
 	acked_all(c);
 	return put + fin;
+}
+
+static uint32_t send_range(struct tcp_conn *c, seq32 seq, uint32_t len, bool fin, bool push)
+{
+	return send_as(c, seq, len, fin, push, c->mss);
 }
 
 /* --- what may leave --- */
@@ -735,6 +739,20 @@ static bool send_segment(struct tcp_conn *c, bool push)
 	return sent != 0;
 }
 
+bool tcp_send_whole(struct tcp_conn *c, uint32_t len)
+{
+	uint64_t now = c->w->lc->now_us;
+	if (!tcp_log_add(&c->m->log, &c->w->st->mem, c->snd_nxt, c->snd_nxt + len, len, now))
+		return false;
+	uint32_t sent = send_as(c, c->snd_nxt, len, false, false, len);
+	tcp_log_cut(&c->m->log, c->snd_nxt + sent);
+	note_sent(c, sent);
+	c->snd_nxt += sent;
+	if (c->noting)
+		tcp_note_sent(c);
+	return sent == len;
+}
+
 /* RFC 9293, 3.8.6.2.1, (4): the override of silly-window avoidance. */
 bool tcp_push_window(struct tcp_conn *c)
 {
@@ -762,7 +780,7 @@ static void restart_idle(struct tcp_conn *c)
 	if (!idle || c->cc.ops->flags & CC_OWNS_WINDOW || !tcp_stack(c->w->st)->conf.idle_restart ||
 	    c->w->lc->now_us - c->last_sent_us < c->rto_us)
 		return;
-	c->cc.cwnd = MIN(c->cc.cwnd, cc_initial_window(c->mss));
+	c->cc.cwnd = MIN(c->cc.cwnd, tcp_initial_window(c));
 	if (c->cc.ops->restart)
 		c->cc.ops->restart(&c->cc);
 }
@@ -800,6 +818,12 @@ static bool repair_some(struct tcp_conn *c)
 static bool send_some(struct tcp_conn *c)
 {
 	bool any = false;
+	if (unlikely(c->mtu_search) && tcp_move(c) && !has_lost(c)) {
+		enum tcp_probed p = tcp_mtu_try(c);
+		if (p == TCP_PROBED_WAITS)
+			return false;
+		any = p == TCP_PROBED;
+	}
 	while ((!has_lost(c) || c->m->hold || c->m->new_first) && !must_wait(c) && send_new(c))
 		any = true;
 	return any;

@@ -132,7 +132,8 @@ void tcp_pace_sent(struct tcp_conn *c, uint32_t bytes)
 {
 	struct tcp_motion *m = c->m;
 	uint64_t now_ns = c->w->lc->now_us * 1000;
-	if (!m->pace_recip || m->rate.delivered + (c->snd_nxt - c->snd_una) < cc_initial_window(c->mss))
+	if (!m->pace_recip ||
+	    m->rate.delivered + (c->snd_nxt - c->snd_una) + bytes < cc_initial_window(c->mss))
 		return;
 	uint64_t takes = bytes * m->pace_recip >> TCP_PACE_SHIFT;
 	if (m->pace_next_ns < now_ns) {

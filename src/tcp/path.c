@@ -68,6 +68,8 @@ int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip
 		.src = k->local, .mtu = way.mtu, .out_if = way.out_if, .hops = way.hops, .type = way.type
 	};
 	ret->cc = cc_of(way.nh);
+	if (way.nh)
+		tcp_read_metrics(way.nh, &ret->metrics);
 	ret->ecn = way.nh && way.nh->metric[RTAX_FEATURES] & RTAX_FEATURE_ECN;
 	if (l4_is_any(&k->local))
 		ret->src = tcp_is6(k) ? way.src.v6 : l4_of4(way.src.v4);

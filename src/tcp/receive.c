@@ -352,6 +352,8 @@ static void ack_in_time(struct tcp_conn *c)
 	uint32_t ato = c->ato_us, most = c->pingpong ? TCP_DELACK_MAX_US : 500000;
 	if (c->srtt_us)
 		most = MIN(most, MAX(c->srtt_us, (uint32_t)TCP_DELACK_US));
+	if (unlikely(tcp_rto_min_us(c) < TCP_RTO_MIN_US)) /* Linux: so the peer's is likely to be as short */
+		most = MIN(most, tcp_rto_min_us(c) - 1000);
 	c->ack_later = true;
 	if (!tcp_timer_runs(c, TCP_TIMER_DELACK))
 		tcp_set_timer(c, TCP_TIMER_DELACK, MIN(ato, most));
@@ -361,7 +363,7 @@ static void ack_in_time(struct tcp_conn *c)
 static void schedule_ack(struct tcp_conn *c)
 {
 	bool two = c->rcv_nxt - c->rcv_wup > c->rcv_mss && tcp_choose_window(c) >= tcp_window_left(c);
-	if (two || (c->quick && !c->pingpong) || c->ofo || c->dsack_due)
+	if (two || c->quickack || (c->quick && !c->pingpong) || c->ofo || c->dsack_due)
 		c->ack_now = true;
 	else
 		ack_in_time(c);

@@ -258,6 +258,8 @@ static void repair_open(struct tcp_conn *c, struct tcp_news *n)
 	if (c->repair <= TCP_DISORDER)
 		tcp_undo_by_dsack(c);
 	find_lost(c, n);
+	if (is_time(c) && unlikely(c->mtu_search) && tcp_mtu_failed(c))
+		return;
 	if (is_time(c))
 		tcp_begin_recovery(c, n->ece);
 	else

@@ -251,6 +251,7 @@ static const struct field opt_fields[] = {
 	FIELD(struct tcp_opts, keep_probes),     FIELD(struct tcp_opts, syn_retries),
 	FIELD(struct tcp_opts, defer_accept),    FIELD(struct tcp_opts, linger_s),
 	FIELD(struct tcp_opts, linger2_s),       FIELD(struct tcp_opts, max_pacing),
+	FIELD(struct tcp_opts, window_clamp),    FIELD(struct tcp_opts, notsent_lowat),
 };
 
 /* Order matters: it is the file's. */
@@ -471,7 +472,8 @@ static void window_anew(struct tcp_conn *c)
 	tcp_set_mss(c);
 	cc_init(&c->cc, c->cc.ops, c->mss);
 	tcp_pace_choose(c);
-	c->cc.cwnd = MIN(MAX(cwnd, c->mss), cc_initial_window(c->mss));
+	tcp_ask_metrics(c);
+	c->cc.cwnd = MIN(MAX(cwnd, c->mss), tcp_initial_window(c));
 	c->cc.ssthresh = MAX(ssthresh, 2U * c->mss);
 }
 

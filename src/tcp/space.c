@@ -108,11 +108,24 @@ static uint64_t bytes_of(const struct tcp_conf *f, uint64_t window)
 
 static uint32_t adv_mss(const struct tcp_conn *c)
 {
-	return tcp_mss_of_mtu(&c->h.key, c->pmtu);
+	return tcp_adv_mss(c);
+}
+
+uint32_t tcp_said_clamp(const struct tcp_conn *c)
+{
+	const struct tcp_rare *r = c->rare;
+	return !r ? 0 : r->opts.window_clamp ? r->opts.window_clamp : r->window;
+}
+
+/* TCP_WINDOW_CLAMP is another one (Linux: tcp_set_window_clamp()). */
+void tcp_apply_window_clamp(struct tcp_conn *c)
+{
+	uint32_t clamp = tcp_window_clamp(c);
+	c->rcv_ssthresh = c->rcv_ssthresh > clamp ? clamp : MAX(c->rcv_ssthresh, MIN(c->rcv_wnd, clamp));
 }
 
 /* The most that may be told: a part is kept for readers that are late, and a segment. */
-static uint32_t clamp_of(const struct tcp_conn *c)
+uint32_t tcp_window_clamp(const struct tcp_conn *c)
 {
 	const struct tcp_conf *f = conf(c);
 	uint32_t all = window_of(f, c->rcvbuf), mss = adv_mss(c), most = all;
@@ -120,6 +133,8 @@ static uint32_t clamp_of(const struct tcp_conn *c)
 		most = MAX(all - (all >> f->app_win), 4 * mss);
 	if (f->app_win && most > 2 * mss && most + mss > all)
 		most = MAX(2 * mss, all - mss);
+	if (unlikely(tcp_said_clamp(c)))
+		most = MIN(most, tcp_said_clamp(c));
 	return MIN(most, (uint32_t)UINT16_MAX << c->rcv_wscale);
 }
 
@@ -154,7 +169,7 @@ static uint32_t whole_segments(const struct tcp_conn *c, uint32_t space, uint32_
 uint32_t tcp_choose_window(const struct tcp_conn *c)
 {
 	const struct tcp_conf *f = conf(c);
-	uint32_t space = free_space(c), all = window_of(f, c->rcvbuf), full = MIN(clamp_of(c), all),
+	uint32_t space = free_space(c), all = window_of(f, c->rcvbuf), full = MIN(tcp_window_clamp(c), all),
 		 mss = MIN((uint32_t)c->rcv_mss, full), step = 1U << c->rcv_wscale;
 	bool shrinks = f->shrink_window && c->rcv_wscale;
 	if (!mss)
@@ -193,24 +208,28 @@ bool tcp_should_tell_window(const struct tcp_conn *c)
 	uint32_t left = tcp_window_left(c);
 	if (c->ack_later && (c->rcv_nxt - c->rcv_wup > c->rcv_mss || (!c->rcv.head && !c->pingpong)))
 		return true;
-	if (c->fin_got || 2 * left > clamp_of(c))
+	if (c->fin_got || 2 * left > tcp_window_clamp(c))
 		return false;
 	uint32_t now = tcp_choose_window(c);
 	return now && now >= 2 * left;
 }
 
 /* Linux: tcp_select_initial_window(), with tcp_rmem's largest for the scale. */
-void tcp_first_window(const struct leat_stack *st, uint32_t rcvbuf, uint32_t mss, bool wscale,
-		      uint32_t *ret_wnd, uint8_t *ret_scale)
+void tcp_first_window(const struct leat_stack *st, const struct tcp_first *first, uint32_t *ret_wnd,
+		      uint8_t *ret_scale)
 {
 	const struct tcp_conf *f = &tcp_stack(st)->conf;
-	uint32_t space = window_of(f, rcvbuf), most;
-	if (space > mss)
-		space -= space % mss;
+	uint32_t clamp = first->clamp ? first->clamp : UINT32_MAX, space, most;
+	space = MIN(window_of(f, first->rcvbuf), clamp);
+	if (space > first->mss)
+		space -= space % first->mss;
 	most = MAX(space, f->rmem[2]);
 	most = MAX(most, l4_conf(st)->rcvbuf_max);
+	most = MIN(most, clamp);
+	if (first->initrwnd)
+		space = (uint32_t)MIN(space, (uint64_t)first->initrwnd * first->mss);
 	*ret_scale = 0;
-	while (wscale && *ret_scale < TCP_WSCALE_MAX && most > UINT16_MAX) {
+	while (first->wscale && *ret_scale < TCP_WSCALE_MAX && most > UINT16_MAX) {
 		most >>= 1;
 		++*ret_scale;
 	}
@@ -226,7 +245,7 @@ void tcp_clamp_window(struct tcp_conn *c)
 	if (!c->rcvbuf_said && c->rcvbuf < f->rmem[2] && tcp_memory(c->w->st) == TCP_MEMORY_PLENTY)
 		c->rcvbuf = MIN(held, f->rmem[2]);
 	if (held > c->rcvbuf)
-		c->rcv_ssthresh = MIN(clamp_of(c), 2 * adv_mss(c));
+		c->rcv_ssthresh = MIN(tcp_window_clamp(c), 2 * adv_mss(c));
 }
 
 /* --- the window grows --- */
@@ -247,7 +266,7 @@ static uint32_t growth(const struct tcp_conn *c, uint32_t len, uint32_t truesize
 /* Linux: tcp_grow_window() */
 void tcp_space_early(struct tcp_conn *c, uint32_t len, uint32_t truesize)
 {
-	uint32_t room = MIN(clamp_of(c), free_space(c));
+	uint32_t room = MIN(tcp_window_clamp(c), free_space(c));
 	if (room <= c->rcv_ssthresh)
 		return;
 	if (tcp_memory(c->w->st) != TCP_MEMORY_PLENTY) {
@@ -379,5 +398,5 @@ void tcp_space_established(struct tcp_conn *c)
 {
 	if (!c->sndbuf_said)
 		make_sndbuf_larger(c);
-	c->rcv_ssthresh = MIN(c->rcv_wnd, clamp_of(c));
+	c->rcv_ssthresh = MIN(c->rcv_wnd, tcp_window_clamp(c));
 }

@@ -28,10 +28,12 @@ static void begin_receiving(struct tcp_conn *c, const struct tcp_seg *s)
 	c->snd_wnd = c->max_wnd = s->win; /* RFC 7323, 2.2: a SYN's is not scaled */
 }
 
-void tcp_begin_established(struct tcp_conn *c)
+void tcp_begin_established(struct tcp_conn *c, bool called)
 {
 	const struct cc_ops *ops = c->cc.ops;
+	tcp_mtu_begin(c, called);
 	cc_init(&c->cc, ops, c->mss);
+	c->cc.cwnd = tcp_initial_window(c);
 	if (c->syn_again) /* RFC 6928, 3 */
 		c->cc.cwnd = c->mss;
 	c->backoff = 0;
@@ -57,7 +59,7 @@ void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s)
 	else
 		c->rto_us = 3 * TCP_RTO_FIRST_US; /* RFC 6298, 5.7 */
 	c->last_sent_us = 0;
-	tcp_begin_established(c);
+	tcp_begin_established(c, false);
 	tcp_tell(c);
 }
 

@@ -134,6 +134,7 @@ struct tcp_opts {
 	bool rcvbuf_said, sndbuf_said; /* by the program: they stay as they are */
 	bool inq, zerocopy;
 	uint32_t notsent_lowat; /* 0: the stack's */
+	uint32_t window_clamp; /* 0: none */
 	uint32_t stamping; /* SOF_TIMESTAMPING_* */
 	uint16_t linger_s;
 	uint64_t max_pacing; /* SO_MAX_PACING_RATE, bytes in a second; 0: not said */
@@ -208,6 +209,8 @@ struct tcp_conn {
 	bool ts_asked : 1, rcvbuf_said : 1, sndbuf_said : 1;
 	bool cc_locked : 1; /* the route says which algorithm, and lets nobody change it */
 	bool paced : 1; /* an algorithm or an option wants so */
+	bool quickack : 1; /* the route wants every segment to be acknowledged at once */
+	bool mtu_search : 1; /* mtu_probe.c; with rare */
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	uint32_t srtt_us, rttvar_us, rto_us; /* RFC 6298; srtt 0: nothing measured */
 	uint32_t ato_us;
@@ -327,6 +330,13 @@ struct tcp_rare {
 	seq32 urgent_seq, urgent_end; /* the peer's urgent byte; behind ours */
 	uint8_t urgent, urgent_byte; /* enum tcp_urgent */
 	bool urgent_out;
+	uint16_t initcwnd, advmss; /* of the route: metrics.c */
+	uint32_t rto_min_us, window;
+	/* mtu_probe.c: what passes, the most that may, what is under way (0: none). */
+	uint16_t mtu_low, mtu_high, mtu_probe;
+	bool mtu_bound; /* no segment is larger than what passes */
+	seq32 probe_start, probe_end;
+	uint64_t searched_us;
 	struct tcp_notes *notes; /* what its error queue has to tell; NULL: nobody asked */
 };
 
@@ -348,6 +358,7 @@ struct tcp_request {
 	uint8_t timeouts, retries; /* of the timer; how often the answer was sent again */
 	bool acked; /* the last ACK was here, and could not be taken */
 	bool ts_ok, sack_ok, wscale_ok, df, ecn_ok;
+	bool by_route; /* which has metrics for its life */
 	uint8_t cc; /* of the route: cc_number() + 1, and TCP_CC_LOCKED; 0: it says nothing */
 };
 
@@ -427,7 +438,8 @@ struct tcp_conf {
 	uint8_t app_win, moderate_rcvbuf, shrink_window;
 	uint32_t cc_allowed, cc_available; /* bits by cc_number() */
 	uint8_t cc; /* cc_get() */
-	uint8_t pace_all;
+	uint8_t pace_all, mtu_probing;
+	uint32_t base_mss, mtu_probe_floor, min_snd_mss, probe_interval_s, probe_threshold, retries1;
 	struct cc_start start;
 	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, tso_win_divisor, min_rtt_wlen_s;
 };
@@ -552,7 +564,7 @@ const struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one ref
 void tcp_input(struct worker *w, struct tcp_head *h, struct tcp_seg *s);
 enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s);
 void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s); /* our SYN is acknowledged */
-void tcp_begin_established(struct tcp_conn *c);
+void tcp_begin_established(struct tcp_conn *c, bool called);
 uint32_t tcp_keep_idle_s(const struct tcp_conn *c);
 enum drop tcp_syn_sent_input(struct tcp_conn *c, struct tcp_seg *s);
 extern const struct node tcp4_node, tcp6_node, tcp_error4_node, tcp_error6_node;
@@ -667,8 +679,16 @@ uint32_t tcp_window_left(const struct tcp_conn *c);
 uint32_t tcp_choose_window(const struct tcp_conn *c);
 uint32_t tcp_window(struct tcp_conn *c); /* what to tell, scaled; notes what was told */
 bool tcp_should_tell_window(const struct tcp_conn *c);
-void tcp_first_window(const struct leat_stack *st, uint32_t rcvbuf, uint32_t mss, bool wscale,
-		      uint32_t *ret_wnd, uint8_t *ret_scale);
+/* initrwnd: segments; 0: no such limit, as clamp. */
+struct tcp_first {
+	uint32_t rcvbuf, mss, clamp, initrwnd;
+	bool wscale;
+};
+void tcp_first_window(const struct leat_stack *st, const struct tcp_first *f, uint32_t *ret_wnd,
+		      uint8_t *ret_scale);
+uint32_t tcp_said_clamp(const struct tcp_conn *c); /* by program or route; 0: not */
+uint32_t tcp_window_clamp(const struct tcp_conn *c); /* the most that may be told */
+void tcp_apply_window_clamp(struct tcp_conn *c);
 void tcp_clamp_window(struct tcp_conn *c);
 
 void tcp_space_established(struct tcp_conn *c);
@@ -701,6 +721,7 @@ void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_syn(struct tcp_conn *c);
 void tcp_send_reset(struct tcp_conn *c);
 bool tcp_send_again(struct tcp_conn *c, uint32_t max); /* the next lost one; false: none, or no buffer */
+bool tcp_send_whole(struct tcp_conn *c, uint32_t len); /* new data as one segment of that size */
 bool tcp_send_one(struct tcp_conn *c); /* a new segment, if there is one, whatever cwnd says */
 bool tcp_send_tail(struct tcp_conn *c); /* the last one again */
 bool tcp_may_send_new(const struct tcp_conn *c); /* something new is there, and the peer has room */
@@ -800,17 +821,54 @@ void tcp_wait_put_back(struct worker *w, const struct tcp_wait *like, uint64_t i
 
 /* --- path.c --- */
 
+/* What a route says of its connections; 0: nothing. */
+struct tcp_metrics {
+	uint32_t rto_min_us, window;
+	uint16_t advmss, initcwnd, initrwnd;
+	bool quickack;
+};
 struct tcp_path {
 	struct ip6 src;
 	uint32_t mtu, out_if;
 	uint8_t hops, type;
 	uint8_t cc; /* as in struct tcp_request */
 	bool ecn; /* the route wants it */
+	struct tcp_metrics metrics;
 };
 /* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
 struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);
 int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip *ip, struct tcp_path *ret);
 void tcp_confirm(struct tcp_conn *c);
 uint16_t tcp_mss_of_mtu(const struct tcp_key *k, uint32_t mtu);
+
+/* --- mtu_probe.c --- */
+
+enum tcp_probed { TCP_PROBED_NOT, TCP_PROBED_WAITS /* and so does what is new */, TCP_PROBED };
+void tcp_mtu_begin(struct tcp_conn *c, bool called);
+/* Those with c->mtu_search: */
+enum tcp_probed tcp_mtu_try(struct tcp_conn *c);
+void tcp_mtu_acked(struct tcp_conn *c);
+bool tcp_mtu_failed(struct tcp_conn *c); /* something was lost: was it the probe, and nothing else? */
+void tcp_mtu_is_unclear(struct tcp_conn *c); /* it is sent again, whatever has become of it */
+void tcp_mtu_heard(struct tcp_conn *c); /* of a smaller c->pmtu */
+/* And this one: timeouts one after the other. */
+void tcp_mtu_black_hole(struct tcp_conn *c);
+
+/* --- metrics.c --- */
+
+struct fib_nh;
+void tcp_read_metrics(const struct fib_nh *nh, struct tcp_metrics *ret);
+bool tcp_are_for_life(const struct tcp_metrics *m);
+void tcp_take_metrics(struct tcp_conn *c, const struct tcp_metrics *m);
+void tcp_ask_metrics(struct tcp_conn *c); /* of the route that there is now */
+uint32_t tcp_initial_window(const struct tcp_conn *c); /* bytes */
+static inline uint32_t tcp_adv_mss(const struct tcp_conn *c) /* what our SYN may say, but for TCP_MAXSEG */
+{
+	return c->rare && c->rare->advmss ? c->rare->advmss : tcp_mss_of_mtu(&c->h.key, c->pmtu);
+}
+static inline uint32_t tcp_rto_min_us(const struct tcp_conn *c)
+{
+	return unlikely(c->rare && c->rare->rto_min_us) ? c->rare->rto_min_us : TCP_RTO_MIN_US;
+}
 
 #endif

@@ -11,9 +11,9 @@ enum {
 /* --- for how long --- */
 
 /* Linux: retransmits_timed_out(): so long as it takes to fail `retries` times, beginning with the shortest timeout. */
-static uint64_t patience_us(unsigned retries)
+static uint64_t patience_us(const struct tcp_conn *c, unsigned retries)
 {
-	uint64_t us = 0, rto = TCP_RTO_MIN_US;
+	uint64_t us = 0, rto = tcp_rto_min_us(c);
 	for (unsigned i = 0; i <= retries && us < UINT64_MAX / 2; i++) {
 		us += rto;
 		rto = MIN(rto * 2, (uint64_t)TCP_RTO_MAX_US);
@@ -44,7 +44,7 @@ static bool is_hopeless(const struct tcp_conn *c)
 {
 	uint64_t most = user_timeout_us(c);
 	if (!most)
-		most = patience_us(retries(c));
+		most = patience_us(c, retries(c));
 	return c->m->timeouts && c->w->lc->now_us - c->m->stuck_us >= most;
 }
 
@@ -192,6 +192,11 @@ static void data_timeout(struct tcp_conn *c)
 		give_up(c);
 		return;
 	}
+	if (m->timeouts &&
+	    c->w->lc->now_us - m->stuck_us >= patience_us(c, racy_get(tcp_stack(c->w->st)->conf.retries1)))
+		tcp_mtu_black_hole(c);
+	if (unlikely(c->mtu_search))
+		tcp_mtu_is_unclear(c);
 	count_timeout(c);
 	begin_loss(c);
 	m->timeouts = (uint8_t)MIN(m->timeouts + 1, 255);

@@ -17,7 +17,7 @@ static uint64_t wait_us(const struct tcp_conn *c)
 	if (!c->srtt_us)
 		return TCP_RTO_FIRST_US;
 	bool lone = c->m->log.n == 1 && c->snd_nxt - c->snd_una <= tcp_log_at(&c->m->log, 0)->seg;
-	return 2ULL * c->srtt_us + (lone ? TCP_RTO_MIN_US : EARLIEST_US);
+	return 2ULL * c->srtt_us + (lone ? tcp_rto_min_us(c) : EARLIEST_US);
 }
 
 bool tcp_tlp_arm(struct tcp_conn *c, bool anew)

@@ -12,6 +12,7 @@ enum { FLOWS_US = 1000, WAIT_SEGMENTS = 3 };
 uint32_t tcp_tso_most(const struct tcp_conn *c)
 {
 	uint32_t half = MAX(c->cc.cwnd / 2, (uint32_t)c->mss);
+	half -= half % c->mss;
 	return MIN(half, c->m->tso_bytes);
 }
 

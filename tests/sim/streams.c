@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* streams COUNT SEED: random programs over random wires. Two stacks, a wire that loses, doubles, reorders, delays and breaks frames, a few
+/* streams COUNT SEED: random programs over random wires. Two stacks, a wire that loses, doubles, reorders, delays and breaks frames, or
+ * swallows all that are long (then both search for what passes, RFC 4821), a few
  * connections, whose ends write, read, rest and close as chance has it. Whatever happened on the way: what was written is
  * read, once, in order, and then the end; and when all is over nothing is left of it. In some runs an end is saved at any instant, gone for
  * a while, and restored in another stack, sockets and all. COUNT runs, from SEED on; a run that fails says
@@ -307,6 +308,15 @@ static void configure(struct world *w, struct sim_node *n)
 	f->orphan_retries = 15; /* a bad wire may be silent for longer than a closed end waits by itself */
 }
 
+/* Nobody tells that what is longer than this is lost. */
+static uint32_t hole(struct world *w)
+{
+	uint8_t probing = (uint8_t)(1 + chance(w, 2));
+	tcp_stack(sim_node_stack(w->a))->conf.mtu_probing = probing;
+	tcp_stack(sim_node_stack(w->b))->conf.mtu_probing = probing;
+	return 600 + chance(w, 800);
+}
+
 static bool build(struct world *w)
 {
 	const struct sim_opts o = { .seed = w->seed, .lcores = 3 };
@@ -327,11 +337,14 @@ static bool build(struct world *w)
 	w->n = 1 + chance(w, STREAMS_MAX);
 	w->moves = chance(w, 3) ? 0 : 1 + chance(w, 8);
 	if (sim_new(&o, &w->sim) || sim_node_new(w->sim, "a", 1 + chance(w, 3), &w->a) ||
-	    sim_node_new(w->sim, "b", 1 + chance(w, 3), &w->b) ||
-	    sim_wire_new(w->sim, w->a, "eth0", w->b, "eth0", &c, NULL))
+	    sim_node_new(w->sim, "b", 1 + chance(w, 3), &w->b))
 		return false;
 	configure(w, w->a);
 	configure(w, w->b);
+	c.mtu = chance(w, 6) ? 0 : hole(w);
+	c.offload = c.offload && !c.mtu;
+	if (sim_wire_new(w->sim, w->a, "eth0", w->b, "eth0", &c, NULL))
+		return false;
 	return !streams_address(w->a, "10.0.0.1", "fd00::1") && !streams_address(w->b, "10.0.0.2", "fd00::2");
 }
 
