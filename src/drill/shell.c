@@ -5,7 +5,7 @@
  *	ip link set [dev] DEV up | down | mtu N
  *	ip address add | del ADDRESS/LENGTH dev DEV
  *	ip [-4 | -6] route add | del | replace [unreachable | prohibit | blackhole] PREFIX [via GATEWAY] [dev DEV]
- *		[advmss N] [mtu [lock] N] [initcwnd N]
+ *		[mtu [lock] N] [advmss N] [window N] [initcwnd N] [initrwnd N] [rto_min Nms] [quickack N]
  *	sysctl [-e] [-q] [-w] NAME=VALUE ...
  *	set_sysctls.py /proc/sys/NAME=VALUE ...		what the scripts of the original set sysctls with
  *	echo VALUE > /proc/sys/NAME
@@ -99,6 +99,37 @@ static bool read_addr(struct shell_words *w, struct shell_command *c)
 	return prefix(shell_next(w), c, &c->addr) && shell_next_is(w, "dev") && device(w, c) && w->at == w->n;
 }
 
+/* True: it is one. What is wrong with it makes the command odd. */
+static bool read_metric(struct shell_words *w, struct shell_command *c)
+{
+	static const struct {
+		const char *name;
+		uint8_t at;
+		bool locks;
+	} metrics[] = {
+		{ "mtu", RTAX_MTU },           { "advmss", RTAX_ADVMSS },
+		{ "window", RTAX_WINDOW },     { "initcwnd", RTAX_INITCWND },
+		{ "initrwnd", RTAX_INITRWND }, { "rto_min", RTAX_RTO_MIN, true }, /* as ip does */
+		{ "quickack", RTAX_QUICKACK },
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(metrics); i++) {
+		if (!shell_next_is(w, metrics[i].name))
+			continue;
+		if (shell_next_is(w, "lock") || metrics[i].locks)
+			c->metric[RTAX_LOCK] |= 1U << metrics[i].at;
+		const char *said = shell_next(w);
+		char text[16] = "";
+		size_t len = said ? strcspn(said, "m") : 0; /* 10ms */
+		if (!said || len >= sizeof text || (said[len] && strcmp(said + len, "ms")))
+			w->odd = true;
+		else
+			snprintf(text, sizeof text, "%.*s", (int)len, said);
+		w->odd |= !number(text, UINT32_MAX, &c->metric[metrics[i].at]);
+		return !w->odd;
+	}
+	return false;
+}
+
 static bool read_route(struct shell_words *w, struct shell_command *c)
 {
 	struct shell_command gw;
@@ -120,18 +151,9 @@ static bool read_route(struct shell_words *w, struct shell_command *c)
 			if (!c->has_gw || (c->has_dst && gw.family != c->family))
 				return false;
 			c->family = gw.family;
-		} else if (shell_next_is(w, "mtu")) {
-			c->mtu_locked = shell_next_is(w, "lock");
-			if (!number(shell_next(w), 65535, &c->mtu))
+		} else if (!read_metric(w, c)) {
+			if (w->odd || !shell_next_is(w, "dev") || !device(w, c))
 				return false;
-		} else if (shell_next_is(w, "advmss")) {
-			if (!number(shell_next(w), 65535, &c->advmss))
-				return false;
-		} else if (shell_next_is(w, "initcwnd")) {
-			if (!number(shell_next(w), 65535, &c->initcwnd))
-				return false;
-		} else if (!shell_next_is(w, "dev") || !device(w, c)) {
-			return false;
 		}
 	}
 	return true;

@@ -65,17 +65,15 @@ static int ask_addr(struct shell_answer *a, const struct shell_command *c, struc
 
 static void put_metrics(const struct shell_command *c, struct nl_buf *b)
 {
-	if (!c->mtu && !c->advmss && !c->initcwnd)
+	bool any = false;
+	for (unsigned i = 0; i <= RTAX_MAX; i++)
+		any |= c->metric[i] != 0;
+	if (!any)
 		return;
 	size_t nest = nl_nest(b, RTA_METRICS);
-	if (c->mtu_locked)
-		nl_put_u32(b, RTAX_LOCK, 1u << RTAX_MTU);
-	if (c->mtu)
-		nl_put_u32(b, RTAX_MTU, c->mtu);
-	if (c->advmss)
-		nl_put_u32(b, RTAX_ADVMSS, c->advmss);
-	if (c->initcwnd)
-		nl_put_u32(b, RTAX_INITCWND, c->initcwnd);
+	for (unsigned i = 1; i <= RTAX_MAX; i++)
+		if (c->metric[i])
+			nl_put_u32(b, (uint16_t)i, c->metric[i]);
 	nl_nest_end(b, nest);
 }
 

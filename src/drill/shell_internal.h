@@ -4,6 +4,7 @@
 #define LEAT_DRILL_SHELL_INTERNAL_H
 
 #include <linux/if.h>
+#include <linux/rtnetlink.h>
 
 #include "core/stack.h"
 #include "drill/shell.h"
@@ -38,10 +39,11 @@ enum shell_verb {
 };
 struct shell_command {
 	enum shell_verb verb;
-	bool del, replace, set_up, up, has_gw, has_dst, mtu_locked;
+	bool del, replace, set_up, up, has_gw, has_dst;
 	uint8_t family, plen, route_type;
 	char dev[IFNAMSIZ];
-	uint32_t mtu, advmss, initcwnd; /* 0: unsaid */
+	uint32_t mtu; /* of a device; 0: unsaid */
+	uint32_t metric[RTAX_MAX + 1]; /* of a route; 0: unsaid */
 	struct ipaddr addr, gw;
 	char *const *sets; /* NAME=VALUE ... */
 	char set[160], *one; /* such a one, and where it is */
