@@ -26,10 +26,18 @@ static bool may_bind6(const struct worker *w, uint32_t bound_if, const struct l4
 	return nh && nh->type == RTN_LOCAL; /* Linux: not to an anycast address */
 }
 
+static bool is_group(const struct ip6 *a)
+{
+	return l4_is4(a) ? ip4_is_multicast(l4_v4(a)) || be32_get(l4_v4(a)) == UINT32_MAX
+			 : ip6_is_multicast(a);
+}
+
 bool l4_may_bind(const struct l4_end *e, const struct l4_addr *to)
 {
 	const struct worker *w = e->home;
 	if (l4_is_any(&to->a))
+		return true;
+	if (e->opt->freebind && !is_group(&to->a))
 		return true;
 	if (!l4_is4(&to->a))
 		return may_bind6(w, e->opt->bound_if, to) && !(e->ops->one_host && ip6_is_multicast(&to->a));

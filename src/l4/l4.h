@@ -105,6 +105,7 @@ struct l4_opts {
 	uint8_t tos, tclass;
 	uint8_t pmtudisc4, pmtudisc6; /* IP_PMTUDISC_* */
 	uint8_t dontfrag6, recvpathmtu;
+	uint8_t freebind; /* IP_FREEBIND, IPV6_FREEBIND: names need not be ours */
 	uint8_t autolabel; /* enum l4_label */
 	int16_t ttl, mcast_ttl, hops, mcast_hops; /* -1: the stack's */
 	int32_t csum_off; /* IPV6_CHECKSUM; -1: none */

@@ -230,6 +230,22 @@ static int get_listens(struct sock *s, void *val, socklen_t *len)
 
 /* --- streams --- */
 
+/* Linux: a negative one is as much as can be. */
+static int set_rcvlowat(struct sock *s, const void *val, socklen_t len)
+{
+	int v;
+	int err = read_plain(val, len, &v);
+	return err ? err : tcp_set_rcvlowat(&s->end, v < 0 ? INT32_MAX : (uint32_t)v);
+}
+static int get_rcvlowat(struct sock *s, void *val, socklen_t *len)
+{
+	return write_int(NULL, (int)tcp_get_rcvlowat(&s->end), val, len);
+}
+static int get_sndlowat(struct sock *s, void *val, socklen_t *len) /* Linux: nothing else */
+{
+	return write_int(NULL, 1, val, len);
+}
+
 static int set_keepalive(struct sock *s, const void *val, socklen_t len)
 {
 	int on;
@@ -796,6 +812,8 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_ACCEPTCONN,		FN(NULL, get_listens) },
 	{ SOL_SOCKET, SO_OOBINLINE,		FN(set_oob_inline, get_oob_inline), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_KEEPALIVE,		FN(set_keepalive, get_keepalive), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_RCVLOWAT,		FN(set_rcvlowat, get_rcvlowat), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_SNDLOWAT,		FN(NULL, get_sndlowat), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_LINGER,		FN(set_linger, get_linger), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_MAX_PACING_RATE,	FN(set_max_pacing, get_max_pacing), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_ZEROCOPY,		FN(set_zerocopy, get_zerocopy), .whom = FOR_STREAM },
@@ -824,6 +842,7 @@ static const struct option options[] = {
 	GROUP4(MCAST_LEAVE_SOURCE_GROUP), GROUP4(MCAST_BLOCK_SOURCE), GROUP4(MCAST_UNBLOCK_SOURCE), GROUP4(MCAST_MSFILTER),
 	{ IPPROTO_IP, IP_MTU_DISCOVER,		RANGE(pmtudisc4, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT) },
 	{ IPPROTO_IP, IP_MTU,			FN(NULL, get_mtu) },
+	{ IPPROTO_IP, IP_FREEBIND,		BOOL(freebind) },
 	{ IPPROTO_IP, IP_RECVERR,		BOOL(recverr4) },
 	{ IPPROTO_IP, IP_RECVERR_RFC4884,	RANGE(recverr_ext4, 0, 1) },
 	{ IPPROTO_IP, IP_PKTINFO,		BOOL(recvinfo4) },
@@ -854,6 +873,7 @@ static const struct option options[] = {
 	{ IPPROTO_IPV6, IPV6_AUTOFLOWLABEL,	FN(set_autolabel, get_autolabel), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVPATHMTU,	BOOL(recvpathmtu), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_PATHMTU,		FN(NULL, sock_get_pathmtu), .whom = FOR_INET6 },
+	{ IPPROTO_IPV6, IPV6_FREEBIND,		BOOL(freebind), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVERR,		BOOL(recverr6), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVERR_RFC4884,	RANGE(recverr_ext6, 0, 1), .whom = FOR_INET6 },
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO,	BOOL(recvinfo6), .whom = FOR_INET6 },

@@ -556,7 +556,7 @@ uint32_t tcp_poll(const struct l4_end *e)
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return events;
 	bool alone = tcp_is_at_mark(c) && !c->rare->opts.oob_inline && c->rcv_nxt - c->rcv_read == 1;
-	if (c && c->rcv.head && !alone)
+	if (c && c->rcv.head && !alone && tcp_is_enough(c))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (c && c->rare && c->rare->urgent == TCP_URGENT_HERE)
 		events |= EPOLLPRI;

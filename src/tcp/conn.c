@@ -27,7 +27,7 @@ static bool is_rare(const struct tcp_opts *o)
 {
 	return o->user_timeout_ms || o->keep_idle_s || o->keep_interval_s || o->keep_probes || o->linger ||
 	       o->mss || o->syn_retries || o->linger2_s || o->max_pacing || o->notsent_lowat ||
-	       o->oob_inline || o->window_clamp;
+	       o->oob_inline || o->window_clamp || o->rcvlowat;
 }
 
 struct tcp_conn *tcp_conn_new(struct worker *w, const struct tcp_key *k, const struct tcp_opts *o)

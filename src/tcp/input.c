@@ -37,6 +37,8 @@ static void read_option(struct tcp_seg *s, const struct tcp_opt *o)
 		s->has_ts = true;
 		s->ts_val = get32(o->data);
 		s->ts_ecr = get32(o->data + 4);
+	} else if (o->kind == TCP_OPT_MD5 && o->len == 16) {
+		s->has_md5 = true;
 	} else if (o->kind == TCP_OPT_SACK) {
 		read_sacks(s, o);
 	} else if (syn && o->kind == TCP_OPT_MSS && o->len == 2) {
@@ -409,6 +411,10 @@ static uint8_t input_one(struct worker *w, struct pkt *p, bool is6)
 		if (why == DROP_L4_CSUM)
 			tcp_count(w, TCP_N_IN_CSUM_ERRORS);
 		return pkt_drop(p, why);
+	}
+	if (unlikely(s.has_md5)) { /* RFC 2385, 2.0: nor is it answered */
+		tcp_count(w, TCP_N_MD5_UNEXPECTED);
+		return pkt_drop(p, DROP_TCP_MD5);
 	}
 	read_key(w, p, is6, &k);
 	struct tcp_head *h = tcp_find(w, &k);

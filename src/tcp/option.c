@@ -449,6 +449,28 @@ void tcp_get_bufs(const struct l4_end *e, uint32_t ret_rcv_snd[2])
 	ret_rcv_snd[1] = s->conn ? s->conn->sndbuf : s->opts->sndbuf;
 }
 
+static void apply_rcvlowat(struct tcp_conn *c, const struct tcp_opts *o)
+{
+	tcp_apply_rcvlowat(c);
+	if (c->rcv.head && tcp_is_enough(c))
+		tcp_tell(c);
+}
+
+/* Linux: half of what the buffer may become at most. */
+int tcp_set_rcvlowat(struct l4_end *e, uint32_t bytes)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	uint32_t most = s->opts->rcvbuf_said ? s->opts->rcvbuf : racy_get(tcp_stack(e->st)->conf.rmem[2]);
+	if (!tcp_opts_own(s))
+		return -ENOMEM;
+	tcp_opts_own(s)->rcvlowat = MIN(bytes, most / 2);
+	return tell_conn(s, apply_rcvlowat);
+}
+uint32_t tcp_get_rcvlowat(const struct l4_end *e)
+{
+	return MAX(tcp_sock_of(e)->opts->rcvlowat, 1U);
+}
+
 int tcp_set_zerocopy(struct l4_end *e, bool on)
 {
 	struct tcp_sock *s = tcp_sock_of(e);

@@ -485,7 +485,10 @@ static enum drop in_order(struct tcp_conn *c, struct tcp_seg *s)
 	s->p = NULL;
 	append(c, p);
 	join_islands(c);
-	if (was_empty || c->rcv_nxt - c->rcv_read >= c->rcv_wnd / 2)
+	bool tell = was_empty || c->rcv_nxt - c->rcv_read >= c->rcv_wnd / 2;
+	if (unlikely(c->rare && c->rare->opts.rcvlowat > 1))
+		tell = tcp_is_enough(c);
+	if (tell)
 		tcp_tell(c);
 	return DROP_NONE;
 }

@@ -252,6 +252,7 @@ static const struct field opt_fields[] = {
 	FIELD(struct tcp_opts, defer_accept),    FIELD(struct tcp_opts, linger_s),
 	FIELD(struct tcp_opts, linger2_s),       FIELD(struct tcp_opts, max_pacing),
 	FIELD(struct tcp_opts, window_clamp),    FIELD(struct tcp_opts, notsent_lowat),
+	FIELD(struct tcp_opts, rcvlowat),
 };
 
 /* Order matters: it is the file's. */

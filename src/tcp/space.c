@@ -124,6 +124,24 @@ void tcp_apply_window_clamp(struct tcp_conn *c)
 	c->rcv_ssthresh = c->rcv_ssthresh > clamp ? clamp : MAX(c->rcv_ssthresh, MIN(c->rcv_wnd, clamp));
 }
 
+/* Linux: tcp_set_rcvlowat() */
+void tcp_apply_rcvlowat(struct tcp_conn *c)
+{
+	uint64_t bytes = bytes_of(conf(c), c->rare->opts.rcvlowat);
+	if (!c->rcvbuf_said && bytes > c->rcvbuf)
+		c->rcvbuf = (uint32_t)MIN(bytes, (uint64_t)INT32_MAX);
+}
+
+/* SO_RCVLOWAT: but he who waits for more than will ever come hears of what there is. Linux: tcp_epollin_ready() */
+bool tcp_is_enough(const struct tcp_conn *c)
+{
+	uint32_t least = c->rare ? c->rare->opts.rcvlowat : 0;
+	if (likely(least <= 1))
+		return true;
+	return c->rcv_nxt - c->rcv_read >= least || tcp_memory(c->w->st) != TCP_MEMORY_PLENTY || c->fin_got ||
+	       c->h.state == TCP_CLOSE || tcp_window_left(c) <= c->rcv_mss;
+}
+
 /* The most that may be told: a part is kept for readers that are late, and a segment. */
 uint32_t tcp_window_clamp(const struct tcp_conn *c)
 {

@@ -91,6 +91,8 @@ int tcp_set_linger(struct l4_end *e, bool on, int seconds);
 void tcp_get_linger(const struct l4_end *e, int ret_on_seconds[2]);
 int tcp_set_rcvbuf(struct l4_end *e, uint32_t bytes);
 int tcp_set_sndbuf(struct l4_end *e, uint32_t bytes);
+int tcp_set_rcvlowat(struct l4_end *e, uint32_t bytes);
+uint32_t tcp_get_rcvlowat(const struct l4_end *e);
 int tcp_set_zerocopy(struct l4_end *e, bool on);
 bool tcp_get_zerocopy(const struct l4_end *e);
 int tcp_set_stamping_flags(struct l4_end *e, uint32_t flags); /* SO_TIMESTAMPING: of sending, in software */

@@ -77,7 +77,7 @@ struct tcp_seg {
 	uint16_t mss; /* 0: not said */
 	int8_t wscale; /* -1: not said */
 	uint8_t ecn; /* of its IP header */
-	bool sack_ok, has_ts;
+	bool sack_ok, has_ts, has_md5;
 	bool has_iss; /* of a SYN that takes the place of TIME-WAIT */
 	uint8_t n_sack;
 	uint32_t ts_val, ts_ecr;
@@ -135,6 +135,7 @@ struct tcp_opts {
 	bool inq, zerocopy;
 	uint32_t notsent_lowat; /* 0: the stack's */
 	uint32_t window_clamp; /* 0: none */
+	uint32_t rcvlowat; /* SO_RCVLOWAT; 0: 1 */
 	uint32_t stamping; /* SOF_TIMESTAMPING_* */
 	uint16_t linger_s;
 	uint64_t max_pacing; /* SO_MAX_PACING_RATE, bytes in a second; 0: not said */
@@ -689,6 +690,8 @@ void tcp_first_window(const struct leat_stack *st, const struct tcp_first *f, ui
 uint32_t tcp_said_clamp(const struct tcp_conn *c); /* by program or route; 0: not */
 uint32_t tcp_window_clamp(const struct tcp_conn *c); /* the most that may be told */
 void tcp_apply_window_clamp(struct tcp_conn *c);
+void tcp_apply_rcvlowat(struct tcp_conn *c); /* as much must fit */
+bool tcp_is_enough(const struct tcp_conn *c); /* what waits is for its reader to hear of */
 void tcp_clamp_window(struct tcp_conn *c);
 
 void tcp_space_established(struct tcp_conn *c);

@@ -61,6 +61,7 @@ enum tcp_option {
 	TCP_OPT_SACK_OK = 4,
 	TCP_OPT_SACK = 5,
 	TCP_OPT_STAMP = 8,
+	TCP_OPT_MD5 = 19, /* RFC 2385 */
 };
 struct tcp_opt {
 	uint8_t kind, len; /* len: data bytes */
