@@ -55,6 +55,8 @@ static int64_t try_splice(struct tested_fd *f, void *arg)
 	if (!n)
 		return c->len ? -EAGAIN : 0;
 	if (c->into_pipe) {
+		if (sock_amount(f->sock, SOCK_AT_MARK) > 0 && sock_amount(f->sock, SOCK_READABLE) > 0)
+			return 0; /* Linux: the urgent byte is next */
 		got = sock_recvfrom(f->sock, p->bytes + p->len, n, 0, NULL, NULL);
 		p->len += got > 0 ? (size_t)got : 0;
 		return got;

@@ -83,6 +83,8 @@ static const struct {
 	{ "getsockopt", drill_getsockopt, 5, false, false },
 	{ "fcntl", drill_fcntl, 2, false, false },
 	{ "ioctl", drill_ioctl, 3, false, false },
+	{ "pipe", drill_pipe, 1, true, false },
+	{ "splice", drill_splice, 6, false, false },
 	{ "poll", drill_poll, 3, true, false },
 	{ "epoll_create", drill_epoll_create, 1, true, false },
 	{ "epoll_create1", drill_epoll_create1, 1, true, false },
@@ -140,6 +142,8 @@ enum call_state call_try(struct run *r, const struct event *e, uint64_t waited_u
 		c.fd = call_fd(&c);
 	if (c.fd && calls[row].run != drill_close && calls[row].epoll != (c.fd->epoll != NULL))
 		return check_result(&c, calls[row].epoll ? -EINVAL : -ENOTSOCK) ? CALL_DONE : CALL_WRONG;
+	if (c.fd && c.fd->pipe && calls[row].run != drill_close && calls[row].run != drill_splice)
+		return check_result(&c, -ENOTSOCK) ? CALL_DONE : CALL_WRONG;
 	bool nonblock = c.fd && c.fd->nonblock;
 	if (c.fd || calls[row].no_fd)
 		got = calls[row].run(&c);
@@ -168,6 +172,7 @@ void call_close_all(struct run *r)
 	for (unsigned i = 0; i < DRILL_FDS; i++) {
 		sock_close(r->fd[i].sock);
 		epolls_free(r->fd[i].epoll);
+		call_pipe_put(r->fd[i].pipe);
 		r->fd[i] = (struct drill_fd){ 0 };
 	}
 }

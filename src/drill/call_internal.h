@@ -25,7 +25,7 @@ int64_t call_int(struct call_ctx *c, unsigned i, int64_t otherwise); /* otherwis
 bool call_wrong(struct call_ctx *c, const char *fmt, ...) printf_like(2, 3); /* false */
 static inline bool call_fd_is_open(const struct drill_fd *fd)
 {
-	return fd->sock || fd->epoll;
+	return fd->sock || fd->epoll || fd->pipe;
 }
 struct drill_fd *call_fd(struct call_ctx *c);
 
@@ -68,6 +68,11 @@ int64_t drill_setsockopt(struct call_ctx *c);
 int64_t drill_getsockopt(struct call_ctx *c);
 int64_t drill_fcntl(struct call_ctx *c);
 int64_t drill_ioctl(struct call_ctx *c);
+
+/* call_pipe.c */
+int64_t drill_pipe(struct call_ctx *c);
+int64_t drill_splice(struct call_ctx *c);
+void call_pipe_put(struct drill_pipe *p); /* an end is closed; NULL is welcome */
 
 /* call_poll.c */
 int64_t drill_poll(struct call_ctx *c);

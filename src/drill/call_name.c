@@ -66,6 +66,7 @@ int64_t drill_close(struct call_ctx *c)
 	call_epoll_forget(c->r, (int)(c->fd - c->r->fd));
 	sock_close(c->fd->sock);
 	epolls_free(c->fd->epoll);
+	call_pipe_put(c->fd->pipe);
 	*c->fd = (struct drill_fd){ 0 };
 	c->fd = NULL;
 	return 0;

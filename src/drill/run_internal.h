@@ -17,6 +17,7 @@ struct epolls;
 struct drill_fd {
 	struct sock *sock; /* NULL: not open, or */
 	struct epolls *epoll;
+	struct drill_pipe *pipe; /* an end of it */
 	uint32_t calls; /* how often the socket has called: it has become ready */
 	uint8_t family;
 	bool nonblock;

@@ -11,6 +11,7 @@
  *	echo VALUE > /proc/sys/NAME
  *	echo VALUE > /sys/module/tcp_cubic/parameters/NAME	which is net.ipv4.tcp_cubic_NAME here
  *	tc qdisc replace dev DEV root fq		pacing, which is TCP's own here: net.ipv4.tcp_pace_all
+ *	grep WORD /proc/net/tcp ... | grep WORD		is there such a listener?
  *	PATH.sh						a file of such lines
  *
  * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ; or &&. A script with
@@ -274,6 +275,10 @@ static bool read_command(struct shell_words *w, struct shell_command *c)
 		return true;
 	}
 	const char *name = shell_next(w);
+	if (!strcmp(name, "grep"))
+		return shell_read_grep(w, c);
+	if (w->piped)
+		return false;
 	if (strchr(name, '/') && ends(name, ".sh") && w->n == 1) {
 		c->verb = VERB_FILE;
 		c->file = name;
@@ -343,7 +348,9 @@ static int run_command(struct shell_answer *a, const char *dir, struct shell_wor
 		return 0;
 	if (c.verb == VERB_SYSCTL)
 		return set_all(a, &c);
-	int err = c.verb == VERB_FILE ? run_file(a, dir, c.file, depth) : shell_ask(a, &c);
+	int err = c.verb == VERB_FILE   ? run_file(a, dir, c.file, depth)
+		  : c.verb == VERB_GREP ? shell_grep(a->w, &c)
+					: shell_ask(a, &c);
 	char line[256] = "";
 	join(w, line, sizeof line);
 	if (err)

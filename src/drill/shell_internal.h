@@ -18,6 +18,7 @@ struct shell_words {
 	char *w[SHELL_WORDS_MAX];
 	unsigned n, at;
 	bool odd; /* with something that is not known here: a pipe, a variable, a background */
+	bool piped; /* | stands among its words */
 	char to[128]; /* the setting that its output goes to; "": none */
 	char room[SHELL_LEN_MAX];
 };
@@ -35,6 +36,7 @@ enum shell_verb {
 	VERB_ADDR,
 	VERB_ROUTE,
 	VERB_SYSCTL,
+	VERB_GREP,
 	VERB_FILE
 };
 struct shell_command {
@@ -49,7 +51,14 @@ struct shell_command {
 	char set[160], *one; /* such a one, and where it is */
 	unsigned n_sets;
 	const char *file;
+	const char *wanted[4]; /* of a grep */
+	unsigned n_wanted;
 };
+
+/* --- shell_grep.c --- */
+
+bool shell_read_grep(struct shell_words *w, struct shell_command *c);
+int shell_grep(const struct world *w, const struct shell_command *c); /* 0 or -ENOENT */
 
 /* --- shell_ask.c --- */
 

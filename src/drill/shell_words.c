@@ -148,10 +148,16 @@ static bool cut_some(struct cut *c)
 	case '&':
 		c->to->odd |= c->p[1] != '&';
 		return false;
-	case '|':
 	case '<':
 		c->to->odd = true;
 		c->p++;
+		return true;
+	case '|':
+		end_word(c);
+		c->to->odd |= c->p[1] == '|';
+		c->to->piped = true;
+		put(c, *c->p++);
+		end_word(c);
 		return true;
 	case '>':
 		redirection(c);
@@ -194,7 +200,7 @@ bool shell_cut(const char **text, struct shell_words *ret)
 		if (!*c.p)
 			return false;
 		ret->n = ret->at = 0;
-		ret->odd = false;
+		ret->odd = ret->piped = false;
 		ret->to[0] = 0;
 		c.used = 0;
 		c.in_word = false;
