@@ -33,6 +33,8 @@ ssize_t leat_sendto(struct leat_ring *r, int fd, const void *buf, size_t len, in
 		    const struct sockaddr *to, socklen_t to_len);
 ssize_t leat_recvfrom(struct leat_ring *r, int fd, void *buf, size_t len, int flags, struct sockaddr *from,
 		      socklen_t *from_len);
+/* Control messages both ways as of ip(7), ipv6(7) and udp(7): UDP_SEGMENT sends many datagrams in one call, UDP_GRO says how long those are that
+ * were read together. */
 ssize_t leat_sendmsg(struct leat_ring *r, int fd, const struct msghdr *m, int flags);
 ssize_t leat_recvmsg(struct leat_ring *r, int fd, struct msghdr *m, int flags);
 

@@ -2,6 +2,7 @@
 /* Rings between a thread and workers, on the runtime of one thread: what is asked is done when the runtime has settled. */
 #include "ring/ring_internal.h"
 
+#include <netinet/udp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -622,6 +623,58 @@ static void datagrams_carry_addresses(void **state)
 	assert_name(&from, "10.0.0.1", ntohs(own.in.sin_port));
 }
 
+/* Four receives that wait are served by one large packet; joined it is one. */
+static void datagrams_of_one_call_are_read_one_by_one_or_joined(void **state)
+{
+	struct fixture *f = *state;
+	struct name at = name_of("10.0.0.2", 54);
+	char out[3500], in[4][4000];
+	_Alignas(struct cmsghdr) char said[CMSG_SPACE(sizeof(uint16_t))] = { 0 }, told[64];
+	struct cmsghdr *c = (struct cmsghdr *)said;
+	const uint16_t each = 1000;
+	struct iovec v = { out, sizeof out }, to = { in[0], sizeof in[0] };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1, .msg_control = said, .msg_controllen = sizeof said
+	};
+	int a = make(f, f->a, SOCK_DGRAM), b = make(f, f->b, SOCK_DGRAM), on = 1, n = 0;
+	*c = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof each),
+			       .cmsg_level = SOL_UDP,
+			       .cmsg_type = UDP_SEGMENT };
+	memcpy(CMSG_DATA(c), &each, sizeof each);
+	m.msg_name = &at.sa;
+	m.msg_namelen = at.len;
+	for (unsigned i = 0; i < sizeof out; i++)
+		out[i] = (char)(i * 3 + i / 256);
+	name_it(put(f->b, LEAT_OP_BIND, b, 130), &at);
+	assert_int_equal(result(f, f->b, 130), 0);
+	for (unsigned i = 0; i < 4; i++)
+		bytes(put(f->b, LEAT_OP_RECV, b, 131 + i), in[i], sizeof in[i], 0);
+	put(f->a, LEAT_OP_SENDMSG, a, 140)->buf = &m;
+	assert_int_equal(result(f, f->a, 140), sizeof out);
+	for (struct leat_cqe e; next(f->b, &e); n++) {
+		assert_int_equal(e.user_data, 131 + n);
+		assert_int_equal(e.res, n < 3 ? 1000 : 500);
+		assert_memory_equal(in[n], out + n * 1000, (size_t)e.res);
+	}
+	assert_int_equal(n, 4);
+	struct leat_sqe *e = put(f->b, LEAT_OP_SETSOCKOPT, b, 141);
+	bytes(e, &on, sizeof on, SOL_UDP);
+	e->arg2 = UDP_GRO;
+	assert_int_equal(result(f, f->b, 141), 0);
+	struct msghdr got = {
+		.msg_iov = &to, .msg_iovlen = 1, .msg_control = told, .msg_controllen = sizeof told
+	};
+	put(f->b, LEAT_OP_RECVMSG, b, 142)->buf = &got;
+	put(f->a, LEAT_OP_SENDMSG, a, 143)->buf = &m;
+	assert_int_equal(result(f, f->a, 143), sizeof out);
+	assert_int_equal(result(f, f->b, 142), sizeof out);
+	assert_memory_equal(in[0], out, sizeof out);
+	c = CMSG_FIRSTHDR(&got);
+	assert_true(c && c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO);
+	memcpy(&n, CMSG_DATA(c), sizeof n);
+	assert_int_equal(n, 1000);
+}
+
 /* --- rings --- */
 
 static void a_full_completion_ring_loses_nothing(void **state)
@@ -854,6 +907,7 @@ int main(void)
 		EITHER(no_more_is_lent_than_there_are_places_for),
 		EITHER(an_established_stream_allocates_nothing),
 		EITHER(datagrams_carry_addresses),
+		EITHER(datagrams_of_one_call_are_read_one_by_one_or_joined),
 		EITHER(a_full_completion_ring_loses_nothing),
 		EITHER(what_is_no_operation_is_refused),
 		cmocka_unit_test(whatever_is_asked_ends_once),

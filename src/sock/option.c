@@ -310,9 +310,15 @@ static int get_stamping(struct sock *s, void *val, socklen_t *len)
 /* In Linux's order (linux/sock_diag.h); what is not counted here is 0. */
 static int get_meminfo(struct sock *s, void *val, socklen_t *len)
 {
-	uint32_t m[SK_MEMINFO_VARS] = { 0 }, bufs[2], held[3];
-	tcp_get_bufs(&s->end, bufs);
-	tcp_get_memory(&s->end, held);
+	uint32_t m[SK_MEMINFO_VARS] = { 0 };
+	uint32_t bufs[2] = { s->end.opt->rcvbuf, s->end.opt->sndbuf }, held[3] = { 0 };
+	if (sock_is_stream(s)) {
+		tcp_get_bufs(&s->end, bufs);
+		tcp_get_memory(&s->end, held);
+	} else {
+		held[0] = s->end.rcv_bytes;
+		held[2] = s->end.drops;
+	}
 	m[SK_MEMINFO_RMEM_ALLOC] = held[0];
 	m[SK_MEMINFO_RCVBUF] = bufs[0];
 	m[SK_MEMINFO_SNDBUF] = bufs[1];
@@ -819,7 +825,7 @@ static const struct option options[] = {
 	{ SOL_SOCKET, SO_ZEROCOPY,		FN(set_zerocopy, get_zerocopy), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_TIMESTAMPING_OLD,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
 	{ SOL_SOCKET, SO_TIMESTAMPING_NEW,	FN(set_stamping, get_stamping), .whom = FOR_STREAM },
-	{ SOL_SOCKET, SO_MEMINFO,		FN(NULL, get_meminfo), .whom = FOR_STREAM },
+	{ SOL_SOCKET, SO_MEMINFO,		FN(NULL, get_meminfo) },
 	STAMP(SO_TIMESTAMP_OLD), STAMP(SO_TIMESTAMPNS_OLD), STAMP(SO_TIMESTAMP_NEW), STAMP(SO_TIMESTAMPNS_NEW),
 	STAMPING(SO_TIMESTAMPING_OLD), STAMPING(SO_TIMESTAMPING_NEW),
 	{ SOL_SOCKET, SO_RXQ_OVFL,		BOOL(tell_drops), .whom = FOR_DATAGRAMS },

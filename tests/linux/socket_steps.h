@@ -1015,6 +1015,8 @@ static const struct step steps[] = {
 	{ "times, as they come", SETS(0, SOL_SOCKET, SO_TIMESTAMPING, 0x18) },
 	{ "which", GETS(0, SOL_SOCKET, SO_TIMESTAMPING) },
 	{ "none", SETS(0, SOL_SOCKET, SO_TIMESTAMPING, 0) },
+	{ "memory", GETL(0, SOL_SOCKET, SO_MEMINFO, 36) },
+	{ "memory of raw", GETL(5, SOL_SOCKET, SO_MEMINFO, 36) },
 	{ "on which CPU", GETS(0, SOL_SOCKET, SO_INCOMING_CPU) },
 	{ "on the first", SETS(0, SOL_SOCKET, SO_INCOMING_CPU, 0) },
 	{ "is said", GETS(0, SOL_SOCKET, SO_INCOMING_CPU) },
