@@ -17,13 +17,15 @@ enum { JOIN_MAX = 128, JOIN_BYTES_MAX = UINT16_MAX };
 struct place {
 	struct pkt *p; /* NULL: the end */
 	uint32_t off, len; /* in its payload, and that in all */
+	struct l4_addr from;
 };
 
 static struct place place_of(const struct l4_end *e, struct pkt *p, uint32_t off)
 {
-	struct l4_addr from;
-	struct cursor c = p ? e->ops->payload(e, p, &from) : (struct cursor){ 0 };
-	return (struct place){ .p = p, .off = off, .len = cur_left(&c) };
+	struct place at = { .p = p, .off = off };
+	struct cursor c = p ? e->ops->payload(e, p, &at.from) : (struct cursor){ 0 };
+	at.len = cur_left(&c);
+	return at;
 }
 
 static struct place first_place(const struct l4_end *e)
@@ -106,8 +108,8 @@ void l4_read(const struct l4_end *e, size_t room, uint32_t off, struct l4_readin
 	}
 	if (!at.p)
 		return;
-	e->ops->payload(e, at.p, &ret->from);
 	ret->p = at.p;
+	ret->from = at.from;
 	ret->off = at.off;
 	ret->skip = off;
 	ret->len = len_at(&at) - off;
@@ -136,6 +138,10 @@ void l4_read_done(struct l4_end *e, const struct l4_reading *r)
 	assert(r->p == e->rcv.head && !r->skip);
 	if (e->ops->count)
 		e->ops->count(e, r->p, L4_READ, 1);
+	if (likely(r->n == 1 && !pkt_is_gso(r->p))) {
+		l4_pop(e);
+		return;
+	}
 	for (uint32_t n = r->n; n; n--) {
 		struct place at = first_place(e);
 		at.off += len_at(&at);
