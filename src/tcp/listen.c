@@ -316,6 +316,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 	c->snd_wl1 = s->seq;
 	c->snd_wnd = c->max_wnd = (uint32_t)s->win << c->snd_wscale;
 	c->syn_again = r->retries > 0;
+	c->backoff = tcp_syn_was_late(c, s, r->sent_us) ? 0 : r->retries;
 	tcp_take_route_cc(c, r->cc);
 }
 

@@ -33,9 +33,8 @@ void tcp_begin_established(struct tcp_conn *c, bool called)
 	const struct cc_ops *ops = c->cc.ops;
 	tcp_mtu_begin(c, called);
 	cc_init(&c->cc, ops, c->mss);
-	c->cc.cwnd = tcp_initial_window(c);
-	if (c->syn_again) /* RFC 6928, 3 */
-		c->cc.cwnd = c->mss;
+	c->cc.cwnd = c->backoff > 1 ? c->mss
+				    : tcp_initial_window(c); /* RFC 6928, 3; Linux: not by the first time */
 	c->backoff = 0;
 	c->heard_us = c->last_data_us = c->w->lc->now_us;
 	uint32_t most = MIN(c->rcv_wnd / 2, (uint32_t)TCP_MSS_UNSAID); /* Linux: tcp_initialize_rcv_mss() */
@@ -48,10 +47,20 @@ void tcp_begin_established(struct tcp_conn *c, bool called)
 		tcp_set_timer(c, TCP_TIMER_LIFE, (uint64_t)tcp_keep_idle_s(c) * 1000000);
 }
 
+/* What was sent first is echoed: sending it again was in vain (RFC 3522; Linux: tcp_try_undo_spurious_syn()). */
+bool tcp_syn_was_late(const struct tcp_conn *c, const struct tcp_seg *s, uint64_t first_us)
+{
+	return c->ts_ok && s->has_ts && s->ts_ecr == (uint32_t)(first_us / 1000) + c->ts_off;
+}
+
 /* Our SYN is acknowledged. */
 void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s)
 {
 	c->snd_una = c->snd_first = s->ack;
+	if (c->syn_again && tcp_syn_was_late(c, s, c->last_sent_us)) {
+		c->syn_again = false;
+		c->backoff = 0;
+	}
 	if (!c->syn_again)
 		tcp_measured(c, c->w->lc->now_us - c->last_sent_us);
 	else if (c->ts_ok && s->has_ts && s->ts_ecr)

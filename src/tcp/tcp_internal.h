@@ -566,6 +566,7 @@ void tcp_input(struct worker *w, struct tcp_head *h, struct tcp_seg *s);
 enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s);
 void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s); /* our SYN is acknowledged */
 void tcp_begin_established(struct tcp_conn *c, bool called);
+bool tcp_syn_was_late(const struct tcp_conn *c, const struct tcp_seg *s, uint64_t first_us);
 uint32_t tcp_keep_idle_s(const struct tcp_conn *c);
 enum drop tcp_syn_sent_input(struct tcp_conn *c, struct tcp_seg *s);
 extern const struct node tcp4_node, tcp6_node, tcp_error4_node, tcp_error6_node;
