@@ -219,7 +219,8 @@ static const struct row rows[] = {
 	{ "bbr", "bbr", PATH, .least = 88, .most = 96 },
 	{ "bbr and bbr", "bbr", "bbr", PATH, .least = 88, .most = 96, .least_share = 30 },
 	{ "bbr and cubic", "bbr", "cubic", PATH, .least = 88, .most = 96, .least_share = 10 },
-	{ "bbr, 1 % lost", "bbr", .loss_ppm = 10000, LONG, .least = 60, .most = 96 },
+	/* Chance: with six seeds it was 51 to 77. */
+	{ "bbr, 1 % lost", "bbr", .loss_ppm = 10000, LONG, .least = 45, .most = 96 },
 	{ "cubic, 1 % lost", "cubic", .loss_ppm = 10000, LONG, .least = 5, .most = 50 },
 	{ "paced at a tenth", "cubic", .pace = 125000, PATH, .least = 9, .most = 10, .held_most = 8 },
 	{ "paced above the wire", "cubic", .pace = 2500000, PATH, .least = 90, .most = 96 },
