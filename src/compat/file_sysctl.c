@@ -82,7 +82,7 @@ static mode_t mode_of(const struct knob *k)
 {
 	if (ends_with(k->name, ".flush"))
 		return S_IFREG | 0200;
-	return S_IFREG | (k->flags & KNOB_IP6 ? 0600 : 0644);
+	return S_IFREG | (k->flags & (KNOB_IP6 | KNOB_KEYS) ? 0600 : 0644);
 }
 
 static void stat_knob(struct leat_stack *st, const char *path, struct file_stat *ret)

@@ -2,6 +2,7 @@
 #include "core/knob.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -232,8 +233,8 @@ static bool parse_words(const struct knob *k, const char *text, uint64_t ret_v[K
 	}
 	if (k->flags & KNOB_WORD && count != 1)
 		return false;
+	memset(ret_v, 0, KNOB_VALUES * sizeof ret_v[0]);
 	ret_v[0] = k->flags & KNOB_WORD ? n : bits;
-	ret_v[1] = ret_v[2] = 0;
 	return true;
 }
 
@@ -247,6 +248,55 @@ static void print_words(const struct knob *k, uint64_t v, char to[KNOB_TEXT_MAX]
 					       k->word(i));
 }
 
+/* --- keys --- */
+
+enum { KEY_WORDS = 4 };
+
+/* Linux: proc_tcp_fastopen_key(). */
+static bool parse_key(const char **at, uint64_t ret_key[2])
+{
+	const char *s = *at;
+	char *end;
+	ret_key[0] = ret_key[1] = 0;
+	for (unsigned i = 0; i < KEY_WORDS; i++, s = end) {
+		if (i && *s++ != '-')
+			return false;
+		unsigned long word = isxdigit((unsigned char)*s) ? strtoul(s, &end, 16) : 0;
+		if (!isxdigit((unsigned char)*s) || end - s > 8)
+			return false;
+		ret_key[i / 2] |= (uint64_t)word << (i % 2 ? 32 : 0);
+	}
+	*at = s;
+	return true;
+}
+
+static bool parse_keys(const char *text, uint64_t ret_v[KNOB_VALUES])
+{
+	uint64_t v[KNOB_VALUES] = { 1 };
+	text += strspn(text, " \t\n");
+	if (!parse_key(&text, v + 1))
+		return false;
+	if (*text == ',') {
+		text++;
+		v[0] = 2;
+		if (!parse_key(&text, v + 3))
+			return false;
+	}
+	if (text[strspn(text, " \t\n")])
+		return false;
+	memcpy(ret_v, v, sizeof v);
+	return true;
+}
+
+static void print_keys(const uint64_t v[KNOB_VALUES], char to[KNOB_TEXT_MAX])
+{
+	size_t at = 0;
+	for (unsigned i = 1; i < 2 + 2 * (v[0] > 1); i += 2)
+		at += (size_t)snprintf(to + at, KNOB_TEXT_MAX - at, "%s%08x-%08x-%08x-%08x", at ? "," : "",
+				       (uint32_t)v[i], (uint32_t)(v[i] >> 32), (uint32_t)v[i + 1],
+				       (uint32_t)(v[i + 1] >> 32));
+}
+
 bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALUES])
 {
 	uint64_t v[KNOB_VALUES] = { 0 };
@@ -254,6 +304,8 @@ bool knob_parse(const struct knob *k, const char *text, uint64_t ret_v[KNOB_VALU
 		return parse_bits(text, ret_v);
 	if (k->flags & KNOB_IP6)
 		return parse_ip6(text, ret_v);
+	if (k->flags & KNOB_KEYS)
+		return parse_keys(text, ret_v);
 	if (k->flags & (KNOB_WORD | KNOB_WORDS))
 		return parse_words(k, text, ret_v);
 	for (unsigned i = 0; i < n_values(k); i++)
@@ -285,6 +337,8 @@ void knob_print(const struct knob *k, const uint64_t v[KNOB_VALUES], char to[KNO
 {
 	if (k->flags & KNOB_IP6)
 		print_ip6(v, to);
+	else if (k->flags & KNOB_KEYS)
+		print_keys(v, to);
 	else if (k->flags & (KNOB_WORD | KNOB_WORDS))
 		print_words(k, v[0], to);
 	else if (k->flags & KNOB_BITS)

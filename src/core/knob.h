@@ -17,7 +17,7 @@ struct module;
 struct saver;
 struct loader;
 
-enum { KNOB_VALUES = 3 }; /* of one knob, at most */
+enum { KNOB_VALUES = 5 }; /* of one knob, at most */
 enum { KNOB_NAME_MAX = 128, KNOB_TEXT_MAX = 256 }; /* of a name with its interface; of values as text */
 
 enum knob_flags {
@@ -28,6 +28,10 @@ enum knob_flags {
 	KNOB_BITS = 1 << 5, /* the pair is 128 bits, written as a list of numbers and ranges: "0-1,3-127" */
 	KNOB_WORD = 1 << 6, /* the value is the number of a word (.word) */
 	KNOB_WORDS = 1 << 7, /* its bits are numbers of words, written with blanks between them */
+	KNOB_KEYS =
+		1
+		<< 8, /* how many keys of 128 bits, 1 or 2, and the keys, a pair each: written as four words with dashes between
+			     * them, and a comma between keys. A secret */
 	KNOB_IP6 =
 		1
 		<< 3, /* the pair is an IPv6 address, in the order of its bytes; all zero: none, and empty text */
@@ -37,7 +41,8 @@ enum knob_flags {
 
 struct knob {
 	const char *name; /* as sysctl has it, "IF" standing for the interface */
-	uint8_t flags, size; /* size: of a value in bytes */
+	uint16_t flags;
+	uint8_t size; /* of a value in bytes */
 	uint8_t more; /* so many values stand beside the first */
 	uint32_t scale; /* the member counts so many to one of the value; 0: 1 */
 	size_t at;

@@ -188,6 +188,28 @@ static void words_stand_for_numbers(void **state)
 	assert_false(knob_parse(&some, "one four", v));
 }
 
+static void keys_are_words_with_dashes(void **state)
+{
+	static const struct knob keys = { .name = "net.keys", .flags = KNOB_KEYS, .more = 4, .size = 8 };
+	static const char *const bad[] = { "",          "1-2-3",          "1-2-3-4-5",
+					   "1-2-3-4,",  "1-2-3-4,5-6-7",  "1-2-3-x",
+					   "1 - 2-3-4", "123456789-2-3-4" };
+	char text[KNOB_TEXT_MAX];
+	uint64_t v[KNOB_VALUES] = { 9 };
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(knob_parse(&keys, bad[i], v));
+	assert_int_equal(v[0], 9);
+	assert_true(knob_parse(&keys, " a0bf63f7-ed803d81-CD641D30-cebc4a90\n", v));
+	assert_int_equal(v[0], 1);
+	assert_int_equal(v[1], UINT64_C(0xed803d81a0bf63f7));
+	knob_print(&keys, v, text);
+	assert_string_equal(text, "a0bf63f7-ed803d81-cd641d30-cebc4a90");
+	assert_true(knob_parse(&keys, "1-2-3-4,ffffffff-0-0-5", v));
+	assert_int_equal(v[0], 2);
+	knob_print(&keys, v, text);
+	assert_string_equal(text, "00000001-00000002-00000003-00000004,ffffffff-00000000-00000000-00000005");
+}
+
 static void an_alias_counts_in_its_own_unit(void **state)
 {
 	struct setup u = start();
@@ -250,6 +272,7 @@ int main(void)
 		cmocka_unit_test(text_that_is_no_number_is_refused),
 		cmocka_unit_test(bits_are_a_list_of_ranges),
 		cmocka_unit_test(words_stand_for_numbers),
+		cmocka_unit_test(keys_are_words_with_dashes),
 		cmocka_unit_test(an_alias_counts_in_its_own_unit),
 		cmocka_unit_test(what_was_set_comes_back_and_the_rest_is_as_at_first),
 		cmocka_unit_test(a_saved_value_out_of_bounds_is_named),

@@ -125,9 +125,10 @@ int sysctl_set(struct leat_stack *st, const char *name, const char *value, char 
 		return -ENOENT;
 	}
 	if (!knob_parse(s.knob, value, v)) {
-		static const char *const takes[KNOB_VALUES] = { "a number", "two numbers", "three numbers" };
-		snprintf(ret_why, why_len, "%.100s takes %s, not \"%.30s\"", name, takes[s.knob->more],
-			 value);
+		static const char *const takes[] = { "a number", "two numbers", "three numbers" };
+		bool keys = s.knob->flags & KNOB_KEYS;
+		snprintf(ret_why, why_len, "%.100s takes %s, not \"%.30s\"", name,
+			 keys ? "one key or two" : takes[s.knob->more], value);
 		return -EINVAL;
 	}
 	int err = knob_set(st, s.iface, s.knob, s.base, v, why, sizeof why);

@@ -60,6 +60,10 @@ static void bound_of(const struct knob *k, bool to_max, char to[KNOB_TEXT_MAX])
 		v[1] = v[2] = v[0];
 	if (k->flags & KNOB_IP6)
 		snprintf(to, KNOB_TEXT_MAX, "%s", to_max ? "2001:db8::1" : "");
+	else if (k->flags & KNOB_KEYS)
+		snprintf(to, KNOB_TEXT_MAX, "%s",
+			 to_max ? "ffffffff-ffffffff-ffffffff-ffffffff,00000001-00000002-00000003-00000004"
+				: "00000000-00000000-00000000-00000000");
 	else
 		knob_print(k, v, to);
 }
