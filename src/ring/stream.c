@@ -57,29 +57,37 @@ static bool is_stream(const struct ring_sock *rs)
 	return sock_is_stream_type(rs->s);
 }
 
-/* One piece of a stream, from op->done on, which began at byte `at` of them all. True: go on with the next one. */
-static bool send_piece(struct ring_sock *rs, struct ring_op *op, const struct iovec *v, uint64_t at,
-		       bool more, ssize_t *ret)
+/* One piece of a stream (to: whom Fast Open calls), from op->done on, which began at byte `at` of them all. True: go on with the next one. */
+static bool send_piece(struct ring_sock *rs, struct ring_op *op, const struct msghdr *to,
+		       const struct iovec *v, uint64_t at, bool more, ssize_t *ret)
 {
 	int flags = (int)op->e.arg | (more ? MSG_MORE : 0);
+	if (op->done)
+		flags &= ~MSG_FASTOPEN; /* what was begun goes on */
 	while (op->done < at + v->iov_len) {
 		uint64_t off = op->done - at;
-		const struct sock_msg m = { .buf = (char *)v->iov_base + off, .len = v->iov_len - off };
+		const struct sock_msg m = { .buf = (char *)v->iov_base + off,
+					    .len = v->iov_len - off,
+					    .name = to ? to->msg_name : NULL,
+					    .name_len = to && to->msg_name ? to->msg_namelen : 0,
+					    .waits = may_wait(op) };
 		ssize_t n = sock_sendmsg_in_turn(rs->s, &m, flags);
 		*ret = n;
 		if (n <= 0)
 			return false;
 		op->done += (uint64_t)n;
+		flags &= ~MSG_FASTOPEN;
 	}
 	return true;
 }
 
-static int send_stream(struct ring_sock *rs, struct ring_op *op, const struct iovec *v, size_t n_pieces)
+static int send_stream(struct ring_sock *rs, struct ring_op *op, const struct msghdr *to,
+		       const struct iovec *v, size_t n_pieces)
 {
 	uint64_t at = 0;
 	ssize_t n = 0;
 	for (size_t i = 0; i < n_pieces; at += v[i++].iov_len) {
-		if (op->done >= at + v[i].iov_len || send_piece(rs, op, &v[i], at, i + 1 < n_pieces, &n))
+		if (op->done >= at + v[i].iov_len || send_piece(rs, op, to, &v[i], at, i + 1 < n_pieces, &n))
 			continue;
 		return n == -EAGAIN && may_wait(op) ? RING_WAIT : result_of(op, n);
 	}
@@ -123,8 +131,10 @@ static int recv_stream(struct ring_sock *rs, struct ring_op *op, const struct io
 int ring_try_send(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 {
 	const struct iovec v = { op->e.buf, op->e.len };
+	const struct msghdr to = { .msg_name = op->e.addr,
+				   .msg_namelen = op->e.addr ? (socklen_t)op->e.addr_len : 0 };
 	if (is_stream(rs))
-		return send_stream(rs, op, &v, 1);
+		return send_stream(rs, op, &to, &v, 1);
 	if (!sock_has_port(rs->s))
 		return RING_CTL;
 	const struct sock_msg m = { .buf = op->e.buf,
@@ -195,7 +205,7 @@ int ring_try_sendmsg(struct ring_hub *h, struct ring_sock *rs, struct ring_op *o
 {
 	const struct msghdr *m = op->e.buf;
 	if (is_stream(rs))
-		return send_stream(rs, op, m->msg_iov, m->msg_iovlen);
+		return send_stream(rs, op, m, m->msg_iov, m->msg_iovlen);
 	if (!sock_has_port(rs->s))
 		return RING_CTL;
 	struct sock_msg s = { .name = m->msg_name,

@@ -83,7 +83,7 @@ ssize_t sock_sendmsg_in_turn(struct sock *s, const struct sock_msg *m, int flags
 	if (!s->end.ops)
 		return -EPROTONOSUPPORT;
 	if (sock_is_stream(s))
-		return tcp_send(&s->end, m->buf, m->len, flags);
+		return sock_stream_write(s, m, flags, true);
 	return flags & MSG_OOB && !may_send_urgent(s) ? -EOPNOTSUPP : send_datagram(s, m, flags);
 }
 

@@ -60,6 +60,7 @@ struct sock_msg {
 			* _HOPLIMIT, _TCLASS, _HOPOPTS, _DSTOPTS */
 	size_t control_len; /* from: the room; becomes what was written */
 	int flags; /* from: becomes MSG_TRUNC, MSG_CTRUNC, MSG_ERRQUEUE */
+	bool waits; /* of a stream: the caller asks again, with the same bytes, as long as it hears -EAGAIN */
 };
 /* Bytes sent. flags: MSG_DONTWAIT and MSG_NOSIGNAL change nothing, MSG_CONFIRM (the way is known to work; with
  * MSG_PROBE nothing is sent but that is told), MSG_DONTROUTE; others -EOPNOTSUPP or ignored, as in

@@ -64,6 +64,8 @@ static inline bool sock_is_stream(const struct sock *s)
 /* --- stream.c --- */
 
 ssize_t sock_stream_send(struct sock *s, const struct sock_msg *m, int flags);
+/* Between turns, or in a turn of its home. */
+ssize_t sock_stream_write(struct sock *s, const struct sock_msg *m, int flags, bool in_turn);
 ssize_t sock_stream_receive(struct sock *s, struct sock_msg *m, int flags);
 ssize_t sock_stream_take(struct sock *s, struct sock_msg *m, int flags); /* the same, within the section */
 int sock_stream_connect(struct sock *s, const struct l4_addr *to);

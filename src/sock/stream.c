@@ -7,6 +7,7 @@
 #include <linux/errqueue.h> /* wants struct timespec */
 
 #include "sock/sock_internal.h"
+#include "sock/turn.h"
 #include "wire/ip4.h"
 
 int sock_listen(struct sock *s, int backlog)
@@ -55,13 +56,28 @@ int sock_stream_shutdown(struct sock *s, int how)
 }
 
 /* Linux: an address that comes with it is not looked at, but for an open that it would begin (MSG_FASTOPEN). */
+ssize_t sock_stream_write(struct sock *s, const struct sock_msg *m, int flags, bool in_turn)
+{
+	const struct sockaddr *sa = m->name;
+	struct l4_addr to;
+	flags = m->waits ? flags | TCP_SEND_WAITS : flags & ~TCP_SEND_WAITS;
+	if (!(flags & MSG_FASTOPEN))
+		return tcp_send(&s->end, m->buf, m->len, flags);
+	bool said = sa && m->name_len >= sizeof sa->sa_family;
+	if (said && sa->sa_family == AF_UNSPEC)
+		return -EOPNOTSUPP;
+	if (in_turn && !s->end.connected && !sock_is_unlisted(s)) /* names are the control lcore's */
+		return -EOPNOTSUPP;
+	int err = said ? sock_addr_in(s, sa, m->name_len, &to) : 0;
+	if (!err && said && s->end.v6only && sa->sa_family == AF_INET)
+		err = -EAFNOSUPPORT;
+	return err ? err : tcp_send_open(&s->end, said ? &to : NULL, m->buf, m->len, flags, in_turn);
+}
+
 ssize_t sock_stream_send(struct sock *s, const struct sock_msg *m, int flags)
 {
-	enum { FASTOPEN = 0x20000000 };
-	if (flags & FASTOPEN)
-		return -EOPNOTSUPP;
 	l4_enter(&s->end);
-	return sock_leave(s, tcp_send(&s->end, m->buf, m->len, flags));
+	return sock_leave(s, sock_stream_write(s, m, flags, false));
 }
 
 /* What the error queue tells of bytes that were sent: when (SCM_TIMESTAMPING), and in what words (IP_RECVERR). Their copy does not come along. */

@@ -102,6 +102,14 @@ int tcp_bind(struct l4_end *e, const struct l4_addr *to)
 
 /* --- listening --- */
 
+/* Fast Open without an option, where the stack wants so (Linux: TFO_SERVER_WO_SOCKOPT1). */
+static void heed_all_listeners(struct tcp_sock *s, uint32_t backlog)
+{
+	uint32_t how = racy_get(tcp_stack(tcp_end_of(s)->st)->conf.fastopen);
+	if (how & TCP_FAST_ALL_LISTENERS && how & TCP_FAST_SERVER && !s->opts->fast_max && tcp_opts_own(s))
+		tcp_opts_own(s)->fast_max = backlog;
+}
+
 int tcp_listen(struct l4_end *e, int backlog)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
@@ -124,7 +132,9 @@ int tcp_listen(struct l4_end *e, int backlog)
 	for (unsigned i = 0; i < ARRAY_SIZE(l->of); i++) {
 		list_init(&l->of[i].ready);
 		list_init(&l->of[i].half);
+		list_init(&l->of[i].fast);
 	}
+	heed_all_listeners(s, most);
 	s->listener = l;
 	hash_insert(&ts->listening, &l->by_port, tcp_port_hash(e->local.port));
 	return 0;
@@ -164,8 +174,8 @@ static void take_next(struct tcp_backlog *b, struct l4_end *e, struct l4_end *fr
 	if (ip6_is_link_local(&c->h.key.local))
 		fresh->local.if_handle = c->h.key.scope;
 	fresh->connected = true;
-	if (c->h.state == TCP_CLOSE) /* it was reset while it waited */
-		fresh->error = c->fin_got ? 0 : ECONNRESET;
+	if (c->h.state == TCP_CLOSE) /* it ended while it waited */
+		fresh->error = c->fin_got ? 0 : c->soft_error ? c->soft_error : ECONNRESET;
 }
 
 void tcp_accept(struct l4_end *e, struct l4_end *fresh)
@@ -205,6 +215,8 @@ static int connect_again(struct l4_end *e)
 		return -EISCONN;
 	if (!c)
 		return 1;
+	if (c->deferred)
+		return -EISCONN;
 	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
 		return -EALREADY;
 	if (c->h.state != TCP_CLOSE) {
@@ -267,22 +279,30 @@ static void fill_conn(struct tcp_conn *c, struct l4_end *e, const struct tcp_ip 
 	c->ts_asked = f->stamps;
 }
 
-static void call(struct tcp_conn *c)
+/* It has its names, and may send its SYN. */
+static void enter(struct tcp_conn *c)
 {
 	struct tcp_head *old = tcp_find(c->w, &c->h.key);
 	c->snd_una = tcp_first_seq(c->w, &c->h.key);
 	if (old)
 		tcp_wait_give_way(container_of(old, struct tcp_wait, h), c);
 	c->snd_nxt = c->snd_end = c->snd_first = c->snd_una + 1;
-	c->last_sent_us = c->w->lc->now_us;
 	tcp_enter_table(c->w, &c->h);
 	tcp_set_state(c, TCP_SYN_SENT);
-	tcp_send_syn(c);
+}
+
+void tcp_call(struct tcp_conn *c, const struct tcp_fast_cookie *ck, uint32_t len)
+{
+	c->deferred = false;
+	c->last_sent_us = c->w->lc->now_us;
+	tcp_send_syn_with(c, ck, len);
+	c->snd_nxt += len;
 	tcp_set_timer(c, TCP_TIMER_RETRANSMIT, c->rto_us);
 	tcp_count(c->w, TCP_N_ACTIVE_OPENS);
 	graph_run(c->w);
 }
 
+/* > 0: its SYN is to be sent; else as tcp_connect(). */
 static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_turn)
 {
 	struct tcp_sock *s = tcp_sock_of(e);
@@ -317,18 +337,36 @@ static int begin_connection(struct l4_end *e, const struct l4_addr *to, bool in_
 	e->error = 0;
 	s->conn = c;
 	fill_conn(c, e, &ip, &path);
-	call(c);
+	enter(c);
+	return 1;
+}
+
+/* With TCP_FASTOPEN_CONNECT the first write sends the SYN, where there is a cookie; else it asks for one. */
+static int connect_to(struct l4_end *e, const struct l4_addr *to, bool in_turn)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	int err = begin_connection(e, to, in_turn);
+	if (err <= 0)
+		return err;
+	if (!s->opts->fast_connect) {
+		tcp_call(s->conn, NULL, 0);
+	} else if (tcp_fast_may_defer(s->conn)) {
+		s->conn->deferred = true;
+		return 0;
+	} else {
+		tcp_fast_call(s->conn, NULL, 0);
+	}
 	return -EINPROGRESS;
 }
 
 int tcp_connect(struct l4_end *e, const struct l4_addr *to)
 {
-	return begin_connection(e, to, false);
+	return connect_to(e, to, false);
 }
 
 int tcp_connect_in_turn(struct l4_end *e, const struct l4_addr *to)
 {
-	return begin_connection(e, to, true);
+	return connect_to(e, to, true);
 }
 
 /* connect(AF_UNSPEC): everything but what was bound is forgotten. */
@@ -361,14 +399,16 @@ int tcp_disconnect(struct l4_end *e)
 
 /* --- bytes --- */
 
-int tcp_may_send(struct l4_end *e, const struct tcp_conn *c)
+int tcp_may_send(struct l4_end *e, struct tcp_conn *c)
 {
 	int err = l4_take_error(e);
 	if (err)
 		return err;
 	if (!c || e->shut & 2)
 		return -EPIPE;
-	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
+	if (c->deferred) /* what cannot go along with the SYN follows it */
+		tcp_fast_call(c, NULL, 0);
+	if ((c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV) && !c->fast)
 		return -EAGAIN;
 	return tcp_states[c->h.state].on_close ? 0 : -EPIPE;
 }
@@ -402,10 +442,76 @@ static size_t queue_all(struct tcp_conn *c, const uint8_t *buf, size_t len)
 	}
 }
 
+static bool is_opening(const struct tcp_conn *c)
+{
+	return c && (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV) && !c->fast;
+}
+
+/* The SYN leaves, with what it may hold. Who waits is told how much that was when it is answered. */
+static ssize_t open_and_send(struct l4_end *e, const void *buf, size_t len, int flags)
+{
+	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	const struct tcp_opts *o = tcp_sock_of(e)->opts;
+	c->deferred = true;
+	int err = tcp_notes_ready(c, o, flags);
+	if (err)
+		return err;
+	uint32_t n = tcp_fast_call(c, buf, len);
+	if (n && (n == len || !(flags & TCP_SEND_WAITS)))
+		tcp_mark(c, o, flags);
+	if (c->noting)
+		tcp_note_sent(c);
+	if (!(flags & TCP_SEND_WAITS))
+		return n ? (ssize_t)n : -EINPROGRESS;
+	c->fast_owes = n != 0;
+	if (n)
+		c->m->syn_copied = n;
+	c->write_waits = n < len;
+	return -EAGAIN;
+}
+
+/* A deferred open, or the rest of what was begun by one. */
+static ssize_t send_after_open(struct l4_end *e, struct tcp_conn *c, const uint8_t *buf, size_t len,
+			       int flags)
+{
+	if (c->deferred && !(racy_get(tcp_stack(e->st)->conf.fastopen) & TCP_FAST_CLIENT))
+		return -EOPNOTSUPP;
+	if (c->deferred)
+		return open_and_send(e, buf, len, flags);
+	size_t owed = flags & TCP_SEND_WAITS && c->m ? MIN((size_t)c->m->syn_copied, len) : 0;
+	c->fast_owes = false;
+	ssize_t n = owed < len || !owed ? tcp_send(e, buf + owed, len - owed, flags) : 0;
+	return n >= 0 ? (ssize_t)owed + n : owed ? (ssize_t)owed : n;
+}
+
+ssize_t tcp_send_open(struct l4_end *e, const struct l4_addr *to, const void *buf, size_t len, int flags,
+		      bool in_turn)
+{
+	struct tcp_sock *s = tcp_sock_of(e);
+	int err = 1;
+	if (!(racy_get(tcp_stack(e->st)->conf.fastopen) & TCP_FAST_CLIENT))
+		return -EOPNOTSUPP;
+	if (s->conn && s->conn->deferred)
+		return send_after_open(e, s->conn, buf, len, flags);
+	if (is_opening(s->conn))
+		return flags & TCP_SEND_WAITS ? -EAGAIN : -EALREADY;
+	if (s->conn || s->listener)
+		err = connect_again(e);
+	else
+		err = to ? begin_connection(e, to, in_turn) : -EINVAL;
+	if (err > 0)
+		return open_and_send(e, buf, len, flags);
+	return err ? err : tcp_send(e, buf, len, flags);
+}
+
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	if (c && unlikely(c->deferred || (c->fast_owes && c->h.state == TCP_ESTABLISHED)))
+		return send_after_open(e, c, buf, len, flags);
 	int err = tcp_may_send(e, c);
+	if (err == -EAGAIN && flags & TCP_SEND_WAITS)
+		c->write_waits = len != 0;
 	if (err || !len)
 		return err;
 	tcp_note_app_limited(c);
@@ -524,6 +630,8 @@ int tcp_shutdown(struct l4_end *e, int how)
 	e->shut |= bits;
 	c->no_more_reading |= bits & 1;
 	uint8_t next = tcp_states[c->h.state].on_close;
+	if (c->fast && c->h.state == TCP_SYN_RECV) /* Linux: once it is open */
+		return 0;
 	if (bits & 2 && next) {
 		tcp_set_state(c, next);
 		c->fin_wanted = true;
@@ -553,7 +661,9 @@ uint32_t tcp_poll(const struct l4_end *e)
 		events |= EPOLLHUP;
 	if (shut & 1)
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+	if (c && c->deferred)
+		return events | EPOLLOUT | EPOLLWRNORM;
+	if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && !(c && c->fast)))
 		return events;
 	bool alone = tcp_is_at_mark(c) && !c->rare->opts.oob_inline && c->rcv_nxt - c->rcv_read == 1;
 	if (c && c->rcv.head && !alone && tcp_is_enough(c))
@@ -593,8 +703,7 @@ int tcp_inq(const struct l4_end *e)
 uint32_t tcp_unacked(const struct l4_end *e)
 {
 	const struct tcp_conn *c = tcp_sock_of(e)->conn;
-	bool quiet =
-		!c || c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV || c->h.state == TCP_CLOSE;
+	bool quiet = !c || is_opening(c) || c->h.state == TCP_CLOSE;
 	return quiet || seq_le(c->snd_end, c->snd_una) ? 0 : c->snd_end - c->snd_una;
 }
 

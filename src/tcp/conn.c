@@ -89,7 +89,10 @@ static void stop(struct tcp_conn *c)
 
 void tcp_done(struct tcp_conn *c)
 {
+	if (c->fast)
+		tcp_fast_end(c, false);
 	if (c->h.state != TCP_CLOSE) {
+		tcp_fast_ends(c);
 		if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
 			tcp_count(c->w, TCP_N_ATTEMPT_FAILS);
 		tcp_set_state(c, TCP_CLOSE);
@@ -111,6 +114,8 @@ void tcp_fail(struct tcp_conn *c, int err)
 {
 	if (c->end)
 		c->end->error = err;
+	else if (c->in_accept) /* to be told by accept() */
+		c->soft_error = (uint8_t)err;
 	c->no_more_reading = true;
 	tcp_done(c);
 }

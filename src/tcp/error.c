@@ -47,6 +47,13 @@ static void shrink(struct tcp_conn *c, uint32_t mtu)
 	if (c->mtu_search)
 		tcp_mtu_heard(c);
 	tcp_set_mss(c);
+	if (c->h.state == TCP_SYN_SENT && c->snd_nxt - c->snd_una > 1) { /* with data: it was too long */
+		c->syn_again = true;
+		tcp_send_syn(c);
+		tcp_count(c->w, TCP_N_RETRANS_SEGS);
+		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, c->rto_us);
+		return;
+	}
 	if (!tcp_states[c->h.state].sends || c->snd_una == c->snd_nxt)
 		return;
 	tcp_log_all_lost(&c->m->log, false, 0, 0);
@@ -56,16 +63,33 @@ static void shrink(struct tcp_conn *c, uint32_t mtu)
 static enum drop conn_error(struct tcp_conn *c, const struct l4_error *r, seq32 seq)
 {
 	bool opening = c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV;
-	if (seq_lt(seq, c->snd_una) || seq_lt(c->snd_nxt, seq))
+	if (seq_lt(seq, c->snd_una - c->fast) || seq_lt(c->snd_nxt, seq)) {
+		tcp_count(c->w, TCP_N_OUT_OF_WINDOW_ICMPS);
 		return DROP_TCP_WINDOW;
+	}
 	if (r->err == EMSGSIZE) {
 		shrink(c, r->info);
 		return DROP_SOCK_ERROR_DONE;
 	}
-	if (opening && r->hard)
+	if (opening && c->fast ? c->in_accept : opening && r->hard)
 		tcp_fail(c, r->err);
 	else
 		c->soft_error = (uint8_t)r->err;
+	return DROP_SOCK_ERROR_DONE;
+}
+
+/* A call that is not open yet (Linux: tcp_req_err()). */
+static enum drop request_error(struct tcp_request *q, const struct l4_error *r, seq32 seq)
+{
+	bool gone = r->err == ENETUNREACH || r->err == EHOSTUNREACH;
+	if (seq != q->iss) {
+		tcp_count(q->w, TCP_N_OUT_OF_WINDOW_ICMPS);
+		return DROP_TCP_WINDOW;
+	}
+	if (gone) {
+		tcp_count(q->w, TCP_N_LISTEN_DROPS);
+		tcp_request_free(q);
+	}
 	return DROP_SOCK_ERROR_DONE;
 }
 
@@ -88,6 +112,8 @@ static enum drop error_one(struct worker *w, struct pkt *p, unsigned *ret_owner)
 	struct tcp_conn *c = h ? container_of(h, struct tcp_conn, h) : NULL;
 	if (h && h->kind == TCP_KIND_ASLEEP)
 		c = tcp_wake(c);
+	if (h && h->kind == TCP_KIND_REQUEST)
+		return request_error(container_of(h, struct tcp_request, h), &r, seq);
 	if (!c || c->h.kind != TCP_KIND_CONN)
 		return h ? DROP_SOCK_ERROR_DONE : DROP_SOCK_ERROR_NOBODY;
 	return conn_error(c, &r, seq);

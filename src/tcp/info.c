@@ -89,7 +89,7 @@ static void fill_sums(const struct tcp_conn *c, struct tcp_info *i)
 	i->tcpi_data_segs_in = m->data_in;
 	i->tcpi_data_segs_out = m->data_out;
 	i->tcpi_total_retrans = m->sent_again;
-	i->tcpi_delivered = m->delivered + 1; /* Linux: the SYN is delivered, too */
+	i->tcpi_delivered += m->delivered; /* Linux: the SYN is delivered, too */
 }
 
 static void fill_window(const struct tcp_conn *c, struct tcp_info *i)
@@ -121,9 +121,11 @@ void tcp_fill_info(const struct tcp_conn *c, struct tcp_info *i)
 	i->tcpi_ca_state = c->repair; /* Linux: the same numbers */
 	i->tcpi_retransmits = i->tcpi_backoff = c->backoff;
 	i->tcpi_probes = c->probes;
-	i->tcpi_options = (uint8_t)((c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
-				    (c->wscale_ok ? TCPI_OPT_WSCALE : 0) | (c->ecn_ok ? TCPI_OPT_ECN : 0) |
-				    (c->ecn_seen ? TCPI_OPT_ECN_SEEN : 0));
+	i->tcpi_options =
+		(uint8_t)((c->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (c->sack_ok ? TCPI_OPT_SACK : 0) |
+			  (c->wscale_ok ? TCPI_OPT_WSCALE : 0) | (c->ecn_ok ? TCPI_OPT_ECN : 0) |
+			  (c->ecn_seen ? TCPI_OPT_ECN_SEEN : 0) | (c->fast_acked ? TCPI_OPT_SYN_DATA : 0));
+	i->tcpi_fastopen_client_fail = c->fast_fail & 3;
 	i->tcpi_snd_wscale = c->snd_wscale & 15;
 	i->tcpi_rcv_wscale = c->rcv_wscale & 15;
 	i->tcpi_snd_mss = c->mss;
@@ -133,6 +135,7 @@ void tcp_fill_info(const struct tcp_conn *c, struct tcp_info *i)
 	fill_window(c, i);
 	fill_times(c, i);
 	fill_rates(c, i);
+	i->tcpi_delivered = !c->fast && c->h.state != TCP_SYN_SENT && c->h.state != TCP_SYN_RECV;
 	if (!c->m)
 		return;
 	fill_motion(c, i);

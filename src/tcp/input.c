@@ -47,6 +47,8 @@ static void read_option(struct tcp_seg *s, const struct tcp_opt *o)
 		s->wscale = (int8_t)MIN(o->data[0], TCP_WSCALE_MAX); /* RFC 7323, 2.3 */
 	} else if (syn && o->kind == TCP_OPT_SACK_OK && !o->len) {
 		s->sack_ok = true;
+	} else if (syn) {
+		tcp_fast_read(s, o);
 	}
 }
 
@@ -99,7 +101,8 @@ static enum drop read_seg(struct worker *w, struct pkt *p, bool is6, struct tcp_
 			       .hdr_len = (uint16_t)hdr_len,
 			       .urgent = be16_get(h->urgent),
 			       .ecn = is6 ? be32_get(h6->ver_tc_flow) >> 20 & 3 : h4->tos & 3,
-			       .wscale = -1 };
+			       .wscale = -1,
+			       .fast_len = -1 };
 	s->end = s->seq + s->len + !!(s->flags & TCP_F_SYN) + !!(s->flags & TCP_F_FIN);
 	read_options(s, (const uint8_t *)(h + 1), hdr_len - (uint32_t)sizeof *h);
 	return DROP_NONE;
@@ -191,7 +194,7 @@ static enum drop reset(struct tcp_conn *c, const struct tcp_seg *s)
 static bool is_synack(const struct tcp_conn *c, const struct tcp_seg *s)
 {
 	return c->h.state == TCP_SYN_RECV && s->flags & TCP_F_ACK && s->end == s->seq + 1 &&
-	       s->end == c->rcv_nxt && s->ack == c->snd_nxt;
+	       s->end == c->rcv_nxt && seq_lt(c->snd_una, s->ack) && seq_le(s->ack, c->snd_nxt);
 }
 
 static enum drop check(struct tcp_conn *c, const struct tcp_seg *s)
@@ -290,11 +293,15 @@ static enum drop take_data(struct tcp_conn *c, struct tcp_seg *s)
 /* A simultaneous open is acknowledged (3.10.7.4, fifth, SYN-RECEIVED). */
 static enum drop finish_open(struct tcp_conn *c, struct tcp_seg *s)
 {
-	if (s->ack != c->snd_nxt) {
+	if (seq_le(s->ack, c->snd_una) || seq_lt(c->snd_nxt, s->ack)) {
 		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
 		return DROP_TCP_ACK;
 	}
 	tcp_opened(c, s);
+	if (s->flags & TCP_F_SYN && c->sack_ok && racy_get(tcp_stack(c->w->st)->conf.dsack)) {
+		c->dsack = (struct tcp_range){ s->seq, s->seq + 1 }; /* Linux: the SYN has come twice */
+		c->dsack_due = c->ack_now = true;
+	}
 	return DROP_NONE;
 }
 
@@ -306,11 +313,22 @@ static void count_in(struct tcp_conn *c, const struct tcp_seg *s)
 	c->m->data_in += s->len ? segs : 0;
 }
 
+bool tcp_take_text(struct tcp_conn *c, struct tcp_seg *s, enum drop *ret_why)
+{
+	seq32 was = c->rcv_nxt;
+	*ret_why = take_data(c, s);
+	if (c->m)
+		c->m->bytes_received += c->rcv_nxt - was;
+	return take_fin(c);
+}
+
 enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 {
 	enum drop why;
 	if (c->h.state == TCP_SYN_SENT)
 		return tcp_syn_sent_input(c, s);
+	if (unlikely(c->fast) && (why = tcp_fast_input(c, s)))
+		return why;
 	if ((why = check(c, s)))
 		return why;
 	if (c->h.state == TCP_SYN_RECV && (why = finish_open(c, s)))
@@ -325,17 +343,15 @@ enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s)
 		return DROP_TCP_DONE;
 	if (is_for_nobody(c, s)) {
 		tcp_count(c->w, TCP_N_ABORT_ON_DATA);
+		if (s->flags & TCP_F_FIN)
+			tcp_fast_odd_end(c);
 		tcp_refuse(c->w, &c->h.key, s, c->h.out_if);
 		tcp_done(c);
 		return DROP_TCP_DONE;
 	}
-	seq32 was = c->rcv_nxt;
 	if (unlikely(s->flags & TCP_F_URG || (c->rare && c->rare->urgent == TCP_URGENT_COMES)))
 		tcp_take_urgent(c, s);
-	why = take_data(c, s);
-	if (c->m)
-		c->m->bytes_received += c->rcv_nxt - was;
-	if (!take_fin(c))
+	if (!tcp_take_text(c, s, &why))
 		return why;
 	tcp_output(c);
 	if (c->send_blocked)

@@ -146,5 +146,15 @@ const struct knob tcp_knobs[] = {
 	     .help = "a SYN that is sent again does not ask for it"),
 	KNOB("net.ipv4.tcp_dsack", struct tcp_stack, conf.dsack, 1, 0, 1,
 	     .help = "tell what came twice (RFC 2883)"),
+	KNOB("net.ipv4.tcp_fastopen", struct tcp_stack, conf.fastopen, TCP_FAST_CLIENT, 0, INT32_MAX,
+	     .help = "Fast Open (RFC 7413), bits: 1 of who calls, 2 of who is called, 4 and 0x200 likewise "
+		     "without cookies, 0x400 of all listeners"),
+	KNOB("net.ipv4.tcp_fastopen_key", struct tcp_stack, conf.fast_key[0], 0, 0, UINT64_MAX,
+	     .flags = KNOB_KEYS, .more = 4,
+	     .help = "what its cookies are made with, and another key whose cookies are still taken"),
+	KNOB("net.ipv4.tcp_fastopen_blackhole_timeout_sec", struct tcp_stack, conf.fast_blackhole_s, 0, 0,
+	     INT32_MAX, .unit = "s", .changed = tcp_fast_believe_again,
+	     .help = "so long, and longer each time, nobody calls by it after a path has swallowed it; 0: "
+		     "never"),
 	{ 0 },
 };

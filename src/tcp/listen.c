@@ -52,25 +52,28 @@ static struct tcp_out out_of(const struct tcp_request *r, uint16_t flags)
 					 .df = r->df,
 					 .out_if = r->h.out_if,
 					 .mark = r->mark,
-					 .uid = r->l->end->uid },
+					 .uid = r->uid },
 				 .flags = flags,
 				 .seq = r->iss,
-				 .ack = r->irs + 1,
+				 .ack = r->rcv_nxt,
 				 .win = (uint16_t)MIN(r->rcv_wnd, (uint32_t)UINT16_MAX) };
 }
 
-static void send_synack_with(struct tcp_request *r, uint32_t stamp)
+static void send_synack_with(struct tcp_request *r, uint32_t stamp, const struct tcp_fast_cookie *ck)
 {
 	struct tcp_out o = out_of(r, TCP_F_SYN | TCP_F_ACK | (r->ecn_ok ? TCP_F_ECE : 0));
 	const uint32_t stamps[2] = { stamp, r->ts_recent };
 	o.n_opts = tcp_put_syn_options(o.opts, r->mss_told, r->sack_ok, r->ts_ok ? stamps : NULL,
 				       r->wscale_ok ? r->rcv_wscale : -1);
+	if (ck)
+		o.n_opts = (uint8_t)(o.n_opts + tcp_put_fast_cookie(o.opts + o.n_opts,
+								    (uint8_t)(sizeof o.opts - o.n_opts), ck));
 	tcp_send_bare(r->w, &o);
 }
 
-static void send_synack(struct tcp_request *r)
+void tcp_request_answer(struct tcp_request *r, const struct tcp_fast_cookie *ck)
 {
-	send_synack_with(r, tcp_now_stamp(r->w, r->ts_off));
+	send_synack_with(r, tcp_now_stamp(r->w, r->ts_off), ck);
 }
 
 static struct tcp_backlog *backlog_of(const struct tcp_request *r)
@@ -103,7 +106,7 @@ static unsigned patience(const struct tcp_request *r)
 	return most;
 }
 
-static uint64_t timeout_us(const struct tcp_request *r)
+uint64_t tcp_request_timeout_us(const struct tcp_request *r)
 {
 	uint64_t us = (uint64_t)TCP_RTO_FIRST_US << MIN(r->timeouts, 30);
 	return MIN(us, (uint64_t)TCP_RTO_MAX_US);
@@ -125,11 +128,11 @@ static void request_timeout(struct lcore *lc, struct timer *t)
 		racy_add(backlog_of(r)->n_young, -1U);
 	if (!r->acked || r->timeouts + 1U >= defer) {
 		r->retries++;
-		send_synack(r);
+		tcp_request_answer(r, NULL);
 		tcp_count(w, TCP_N_RETRANS_SEGS);
 	}
 	r->timeouts++;
-	lcore_timer_in(lc, &r->timer, timeout_us(r));
+	lcore_timer_in(lc, &r->timer, tcp_request_timeout_us(r));
 	graph_run(w);
 }
 
@@ -187,9 +190,12 @@ static enum drop fill(struct tcp_request *r, struct worker *w, struct tcp_listen
 	r->l = l;
 	r->w = w;
 	r->irs = s->seq;
+	r->rcv_nxt = s->seq + 1;
+	r->uid = l->end->uid;
 	r->ts_off = tcp_stamp_offset(w->st, k);
 	r->sent_us = w->lc->now_us;
 	r->cc = path.cc;
+	r->no_cookie = path.no_cookie;
 	fill_ip(r, &path);
 	agree(r, s, &path);
 	return DROP_NONE;
@@ -207,8 +213,9 @@ static void keep(struct tcp_request *r)
 }
 
 static enum drop new_request(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
-			     const struct tcp_seg *s)
+			     struct tcp_seg *s)
 {
+	struct tcp_fast_cookie give = { .len = -1 };
 	struct tcp_request *r = slab_zalloc(&tcp_worker(w)->requests);
 	enum drop why = r ? fill(r, w, l, k, s) : DROP_NO_MEMORY;
 	if (why) {
@@ -217,9 +224,11 @@ static enum drop new_request(struct worker *w, struct tcp_listener *l, const str
 		return why;
 	}
 	r->iss = s->has_iss ? s->iss : tcp_first_seq(w, k);
+	if ((s->len || s->fast_len >= 0) && tcp_fast_accept(r, s, &give))
+		return DROP_TCP_DONE;
 	keep(r);
-	send_synack(r);
-	lcore_timer_in(w->lc, &r->timer, timeout_us(r));
+	tcp_request_answer(r, &give);
+	lcore_timer_in(w->lc, &r->timer, tcp_request_timeout_us(r));
 	return DROP_TCP_DONE;
 }
 
@@ -236,6 +245,8 @@ int tcp_request_put_back(struct worker *w, struct tcp_listener *l, const struct 
 	r->h.state = TCP_SYN_RECV;
 	r->l = l;
 	r->w = w;
+	r->uid = l->end->uid;
+	r->rcv_nxt = r->irs + 1;
 	r->sent_us = w->lc->now_us;
 	r->retries = MAX(r->retries, 1); /* no round trip is measured by it */
 	keep(r);
@@ -266,7 +277,7 @@ static enum drop answer_with_cookie(struct worker *w, struct tcp_listener *l, co
 					  .ecn = r.ecn_ok };
 	r.iss = cookie_make(&tcp_stack(w->st)->cookie_key, k, sizeof *k, r.irs, w->lc->now_us, r.peer_mss);
 	l->of[w->index].cookies_until_us = w->lc->now_us + TCP_COOKIES_US;
-	send_synack_with(&r, cookie_stamp(tcp_now_stamp(w, 0), &o) + r.ts_off);
+	send_synack_with(&r, cookie_stamp(tcp_now_stamp(w, 0), &o) + r.ts_off, NULL);
 	tcp_count(w, TCP_N_SYNCOOKIES_SENT);
 	return DROP_TCP_DONE;
 }
@@ -309,7 +320,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 	c->tos = r->tos;
 	c->ttl = r->ttl;
 	c->mark = r->mark;
-	c->uid = r->l->end->uid;
+	c->uid = r->uid;
 	c->snd_una = c->snd_nxt = c->snd_end = c->snd_first = r->iss + 1;
 	c->rcv_nxt = c->rcv_wup = c->rcv_read = r->irs + 1;
 	c->rcv_wnd = r->rcv_wnd;
@@ -320,7 +331,7 @@ static void take_over(struct tcp_conn *c, const struct tcp_request *r, const str
 	tcp_take_route_cc(c, r->cc);
 }
 
-static struct tcp_conn *conn_of(const struct tcp_request *r, const struct tcp_seg *s)
+struct tcp_conn *tcp_request_conn(const struct tcp_request *r, const struct tcp_seg *s)
 {
 	struct tcp_conn *c = tcp_conn_new(r->w, &r->h.key, tcp_sock_of(r->l->end)->opts);
 	if (!c)
@@ -340,22 +351,27 @@ void tcp_ready_put_back(struct tcp_conn *c, struct tcp_listener *l)
 	racy_add(b->n_ready, 1);
 }
 
-/* It waits to be accepted; the request is gone. */
-static void make_ready(struct tcp_conn *c, struct tcp_listener *l)
+void tcp_conn_ready(struct tcp_conn *c, struct tcp_listener *l)
 {
 	struct worker *w = c->w;
 	tcp_conn_hold(c, tcp_sharing(l->end));
 	tcp_enter_table(w, &c->h);
-	tcp_begin_established(c, true);
 	tcp_ready_put_back(c, l);
 	tcp_count(w, TCP_N_PASSIVE_OPENS);
 	l4_tell_from(w, l->end);
 }
 
+/* It waits to be accepted; the request is gone. */
+static void make_ready(struct tcp_conn *c, struct tcp_listener *l)
+{
+	tcp_begin_established(c, true);
+	tcp_conn_ready(c, l);
+}
+
 static struct tcp_conn *become_conn(struct tcp_request *r, const struct tcp_seg *s)
 {
 	struct tcp_listener *l = r->l;
-	struct tcp_conn *c = conn_of(r, s);
+	struct tcp_conn *c = tcp_request_conn(r, s);
 	if (!c)
 		return NULL;
 	if (!r->retries && !r->acked)
@@ -379,7 +395,7 @@ static struct tcp_conn *open_by_cookie(struct worker *w, struct tcp_listener *l,
 	if (!mss)
 		return NULL;
 	*ret_why = queue_is_full(l, w) ? overflow(w) : fill_from_cookie(&r, w, l, k, s, mss);
-	struct tcp_conn *c = *ret_why ? NULL : conn_of(&r, s);
+	struct tcp_conn *c = *ret_why ? NULL : tcp_request_conn(&r, s);
 	if (c)
 		make_ready(c, l);
 	else if (!*ret_why)
@@ -389,8 +405,7 @@ static struct tcp_conn *open_by_cookie(struct worker *w, struct tcp_listener *l,
 
 /* --- what comes to a listener --- */
 
-static enum drop call_in(struct worker *w, struct tcp_listener *l, const struct tcp_key *k,
-			 const struct tcp_seg *s)
+static enum drop call_in(struct worker *w, struct tcp_listener *l, const struct tcp_key *k, struct tcp_seg *s)
 {
 	const struct fill f = fill_of(l, w->st->n_workers);
 	unsigned cookies = racy_get(tcp_stack(w->st)->conf.syncookies);
@@ -429,14 +444,17 @@ enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struc
 }
 
 /* The same SYN again: our answer was lost. */
-static enum drop syn_again(struct tcp_request *r, const struct tcp_seg *s)
+enum drop tcp_request_again(struct tcp_request *r, const struct tcp_seg *s)
 {
 	if (tcp_is_too_often(r->w, s, &r->refused_us, TCP_N_SKIPPED_SYN_RECV))
 		return DROP_TCP_SYN;
-	send_synack(r);
+	tcp_request_answer(r, NULL);
 	r->retries++;
 	tcp_count(r->w, TCP_N_RETRANS_SEGS);
-	lcore_timer_in(r->w->lc, &r->timer, timeout_us(r));
+	if (r->conn)
+		tcp_set_timer(r->conn, TCP_TIMER_RETRANSMIT, tcp_request_timeout_us(r));
+	else
+		lcore_timer_in(r->w->lc, &r->timer, tcp_request_timeout_us(r));
 	return DROP_TCP_DONE;
 }
 
@@ -479,7 +497,7 @@ enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp
 	bool old = r->ts_ok && s->has_ts && seq_lt(s->ts_val, r->ts_recent);
 	*ret = NULL;
 	if (s->seq == r->irs && (s->flags & (TCP_F_SYN | TCP_F_ACK | TCP_F_RST)) == TCP_F_SYN)
-		return old ? DROP_TCP_PAWS : syn_again(r, s);
+		return old ? DROP_TCP_PAWS : tcp_request_again(r, s);
 	if (seq_lt(s->end, first) || seq_lt(first + r->rcv_wnd, s->seq) || old)
 		return s->flags & TCP_F_RST ? DROP_TCP_WINDOW
 					    : say_where(r, s, old ? DROP_TCP_PAWS : DROP_TCP_WINDOW);
@@ -519,6 +537,7 @@ void tcp_take_accepted(struct tcp_conn *c, struct tcp_backlog *b)
 
 void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b)
 {
+	tcp_fast_backlog_empty(b);
 	while (!list_empty(&b->half))
 		tcp_request_free(list_first(&b->half, struct tcp_request, link));
 	while (!list_empty(&b->ready)) {

@@ -44,7 +44,7 @@ static uint64_t last_moved_us(const struct tcp_conn *c)
 void tcp_tidy(struct tcp_conn *c)
 {
 	uint64_t rests_us = c->w->lc->now_us - last_moved_us(c);
-	bool rests = c->snd_una == c->snd_nxt && rests_us >= TCP_TIDY_US;
+	bool rests = c->snd_una == c->snd_nxt && rests_us >= TCP_TIDY_US && !c->fast;
 	if (rests)
 		tcp_rest(c);
 	if (!rests || c->in_accept)

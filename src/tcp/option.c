@@ -102,6 +102,9 @@ static const struct option options[] = {
 	{ TCP_INQ,          AT(inq), .flag = true },
 	{ TCP_NOTSENT_LOWAT, AT(notsent_lowat), .min = INT32_MIN, .max = INT32_MAX, .apply = apply_lowat },
 	{ TCP_USER_TIMEOUT, AT(user_timeout_ms), .min = 0, .max = INT32_MAX },
+	{ TCP_FASTOPEN,     AT(fast_max), .min = 0, .max = INT32_MAX },
+	{ TCP_FASTOPEN_CONNECT, AT(fast_connect), .min = 0, .max = 1 },
+	{ TCP_FASTOPEN_NO_COOKIE, AT(fast_no_cookie), .min = 0, .max = 1 },
 };
 /* clang-format on */
 
@@ -259,9 +262,22 @@ static int set_window_clamp(struct tcp_sock *s, int v)
 	return tell_conn(s, apply_window_clamp);
 }
 
+/* Of Fast Open: before there is a connection. */
+static int may_set_fast(const struct tcp_sock *s, int name)
+{
+	uint8_t state = tcp_state_of(tcp_end_of(s));
+	bool idle = state == TCP_CLOSE, client = name == TCP_FASTOPEN_CONNECT;
+	if (name != TCP_FASTOPEN && name != TCP_FASTOPEN_NO_COOKIE && !client)
+		return 0;
+	if (client && !(racy_get(tcp_stack(tcp_end_of(s)->st)->conf.fastopen) & TCP_FAST_CLIENT))
+		return -EOPNOTSUPP;
+	return idle || (!client && state == TCP_LISTEN) ? 0 : -EINVAL;
+}
+
 static int set_number(struct tcp_sock *s, int name, int v)
 {
 	const struct option *o = find(name);
+	int err = may_set_fast(s, name);
 	if (name == TCP_LINGER2) {
 		set_linger2(s, v);
 		return tell_conn(s, NULL);
@@ -278,6 +294,8 @@ static int set_number(struct tcp_sock *s, int name, int v)
 	}
 	if (!o)
 		return -ENOPROTOOPT;
+	if (err)
+		return err;
 	if (o->flag)
 		v = v != 0;
 	else if (name == TCP_MAXSEG && !v)
@@ -296,6 +314,8 @@ int tcp_setopt(struct l4_end *e, int name, const void *val, socklen_t len)
 		return -ENOMEM;
 	if (name == TCP_CONGESTION)
 		return set_congestion(s, val, len);
+	if (name == TCP_FASTOPEN_KEY)
+		return tcp_fast_set_keys(tcp_opts_own(s), val, len);
 	if (len < (socklen_t)sizeof v)
 		return -EINVAL;
 	memcpy(&v, val, sizeof v);
@@ -325,6 +345,10 @@ int tcp_getopt(struct l4_end *e, int name, void *val, socklen_t *len)
 		return get_congestion(s, val, len);
 	if (name == TCP_INFO)
 		return get_info(s, val, len);
+	if (name == TCP_FASTOPEN_KEY) {
+		uint8_t keys[32];
+		return get_bytes(keys, tcp_fast_get_keys(tcp_stack(e->st), s->opts, keys), val, len);
+	}
 	if (name == TCP_CC_INFO) { /* of algorithms that tell something; none does */
 		*len = 0;
 		return 0;

@@ -220,8 +220,15 @@ void tcp_send_reset(struct tcp_conn *c)
 	tcp_count(c->w, TCP_N_OUT_RSTS);
 }
 
+static uint32_t append_bytes(struct tcp_conn *c, struct pkt *p, seq32 seq, uint32_t len);
+
 /* SYN, or SYN and ACK of a simultaneous open; also once more. */
 void tcp_send_syn(struct tcp_conn *c)
+{
+	tcp_send_syn_with(c, NULL, 0);
+}
+
+void tcp_send_syn_with(struct tcp_conn *c, const struct tcp_fast_cookie *ck, uint32_t len)
 {
 	const struct tcp_conf *f = &tcp_stack(c->w->st)->conf;
 	bool answer = c->h.state == TCP_SYN_RECV;
@@ -238,9 +245,19 @@ void tcp_send_syn(struct tcp_conn *c)
 			     .ack = answer ? c->rcv_nxt : 0,
 			     .win = (uint16_t)MIN(c->rcv_wnd, (uint32_t)UINT16_MAX) };
 	o.n_opts = tcp_put_syn_options(o.opts, mss, sack, ts ? stamps : NULL, scale ? c->rcv_wscale : -1);
+	uint8_t fast =
+		ck ? tcp_put_fast_cookie(o.opts + o.n_opts, (uint8_t)(sizeof o.opts - o.n_opts), ck) : 0;
+	o.n_opts = (uint8_t)(o.n_opts + fast);
+	c->fast_asked |= fast != 0;
+	c->fast_exp |= fast && ck->exp;
 	struct pkt *p = tcp_begin(c->w, &o);
-	if (p)
-		tcp_finish(c->w, &c->h.key, p, 0, c->mss);
+	if (!p)
+		return;
+	if (len && append_bytes(c, p, c->snd_una + 1, len) != len) { /* it is as if it were lost on its way */
+		pkt_free(c->w->lc, p);
+		return;
+	}
+	tcp_finish(c->w, &c->h.key, p, 0, c->mss);
 }
 
 /* --- the send queue --- */
@@ -842,6 +859,8 @@ static bool ask_by_new(struct tcp_conn *c)
 static void arm_after(struct tcp_conn *c, bool was_idle, bool again, bool fresh)
 {
 	struct tcp_motion *m = c->m;
+	if (c->fast) /* Linux: before the open is over its answer alone is sent again */
+		return;
 	if (again && m->rearm)
 		m->due = TCP_DUE_TIMEOUT;
 	else if (fresh && m->due != TCP_DUE_OVERTAKEN && tcp_tlp_arm(c, false))
@@ -857,7 +876,7 @@ static void arm_after(struct tcp_conn *c, bool was_idle, bool again, bool fresh)
 void tcp_output(struct tcp_conn *c)
 {
 	bool again = false, fresh = false, was_idle = c->snd_una == c->snd_nxt;
-	if (tcp_states[c->h.state].sends) {
+	if (tcp_states[c->h.state].sends || unlikely(c->fast)) {
 		restart_idle(c);
 		if (c->m && c->m->new_first) {
 			fresh = ask_by_new(c);

@@ -71,6 +71,7 @@ int tcp_path_find(struct worker *w, const struct tcp_key *k, const struct tcp_ip
 	if (way.nh)
 		tcp_read_metrics(way.nh, &ret->metrics);
 	ret->ecn = way.nh && way.nh->metric[RTAX_FEATURES] & RTAX_FEATURE_ECN;
+	ret->no_cookie = way.nh && way.nh->metric[RTAX_FASTOPEN_NO_COOKIE];
 	if (l4_is_any(&k->local))
 		ret->src = tcp_is6(k) ? way.src.v6 : l4_of4(way.src.v4);
 	return 0;

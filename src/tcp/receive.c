@@ -513,6 +513,7 @@ enum drop tcp_receive(struct tcp_conn *c, struct tcp_seg *s)
 	if (unlikely(c->ecn_ok))
 		tcp_ecn_data(c, s);
 	tcp_move(c);
+	c->fast_data = true;
 	note_data(c, s);
 	pin(s->p, s);
 	if (seq_lt(s->seq, c->rcv_nxt))

@@ -12,6 +12,7 @@
 #include "core/save.h"
 
 #include "net/iface.h"
+#include "tcp/host.h"
 #include "tcp/tcp_internal.h"
 
 enum { PIECE_BYTES = 16384, SAVED_BYTES_MAX = 1 << 30, SAVED_LATER_US_MAX = 1 << 30 };
@@ -271,6 +272,7 @@ static void save_opts(struct saver *s, const struct tcp_opts *o)
 	save_begin(s, "options");
 	save_str(s, "congestion", o->cc ? o->cc->name : ""); /* empty: the stack's */
 	save_fields(s, opt_fields, ARRAY_SIZE(opt_fields), o);
+	tcp_fast_save_opts(s, o);
 	save_u64(s, "flags",
 		 (o->nodelay ? OPT_NODELAY : 0U) | (o->cork ? OPT_CORK : 0U) |
 			 (o->keepalive ? OPT_KEEPALIVE : 0U) | (o->linger ? OPT_LINGER : 0U) |
@@ -284,7 +286,8 @@ static bool load_opts(struct loader *l, struct tcp_opts *o)
 	char name[CC_NAME_MAX];
 	uint64_t v;
 	if (!load_begin(l, "options") || !load_str(l, "congestion", name, sizeof name) ||
-	    !load_fields(l, opt_fields, ARRAY_SIZE(opt_fields), o) || !load_u64(l, "flags", 0, 127, &v))
+	    !load_fields(l, opt_fields, ARRAY_SIZE(opt_fields), o) || !load_u64(l, "flags", 0, 127, &v) ||
+	    !tcp_fast_load_opts(l, o))
 		return false;
 	o->cc = cc_find(name);
 	if (!o->cc && name[0])
@@ -357,6 +360,7 @@ static void save_conn(struct saver *s, struct leat_stack *st, const struct tcp_c
 	save_opts(s, o);
 	save_fields(s, conn_fields, ARRAY_SIZE(conn_fields), c);
 	save_bits(s, c);
+	tcp_fast_save_conn(s, c);
 	save_str(s, "algorithm", c->cc.ops->name);
 	save_u64(s, "holds_port", c->port);
 	save_stamp(s, st, c->ts_off);
@@ -388,7 +392,7 @@ static struct tcp_opts opts_of(const struct tcp_conn *c)
 
 static bool is_opening(const struct tcp_conn *c)
 {
-	return c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV;
+	return (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV) && !c->fast;
 }
 
 /* What all the rest takes for granted. */
@@ -405,7 +409,7 @@ static bool is_sane(const struct tcp_conn *c, uint8_t state)
 /* Both queues, as they stood. A FIN that was acknowledged lies between the last byte and snd_una, and a SYN behind it. */
 static int load_queues(struct loader *l, struct tcp_conn *c, uint8_t state)
 {
-	uint32_t sndbuf = c->sndbuf, syn = state == TCP_SYN_SENT || state == TCP_SYN_RECV;
+	uint32_t sndbuf = c->sndbuf, syn = (state == TCP_SYN_SENT || state == TCP_SYN_RECV) && !c->fast;
 	uint64_t snd_end, rcv_nxt;
 	if (!load_u64(l, "snd_end", 0, UINT32_MAX, &snd_end) ||
 	    !load_u64(l, "rcv_nxt", 0, UINT32_MAX, &rcv_nxt))
@@ -441,10 +445,10 @@ static bool load_conn_numbers(struct loader *l, struct leat_stack *st, struct tc
 }
 
 /* What was under way is sent again when the timer strikes: nobody knows what has come of it. */
-static int log_anew(struct tcp_conn *c)
+static int log_anew(struct tcp_conn *c, seq32 from)
 {
 	struct tcp_motion *m = tcp_move(c);
-	if (!m || !tcp_log_add(&m->log, &c->w->st->mem, c->snd_una, c->snd_nxt, c->mss, c->w->lc->now_us))
+	if (!m || !tcp_log_add(&m->log, &c->w->st->mem, from, c->snd_nxt, c->mss, c->w->lc->now_us))
 		return -ENOMEM;
 	tcp_log_at(&m->log, 0)->flags = TCP_SENT_EVER_AGAIN;
 	return 0;
@@ -453,7 +457,7 @@ static int log_anew(struct tcp_conn *c)
 static void start_timers(struct loader *l, struct tcp_conn *c)
 {
 	uint64_t in_us;
-	if (is_opening(c))
+	if (c->fast || (is_opening(c) && !c->deferred))
 		tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_rto_us(c));
 	else if (tcp_states[c->h.state].sends)
 		tcp_arm_retransmit(c);
@@ -503,12 +507,13 @@ static int begin(struct loader *l, struct tcp_conn *c, uint8_t state)
 	tcp_set_state(c, state);
 	if (held)
 		tcp_conn_hold(c, c->port);
-	if (is_opening(c)) {
+	bool opening = is_opening(c);
+	if (opening) {
 		c->syn_again = true;
 		c->snd_end = c->snd_nxt;
-	} else if (c->snd_una != c->snd_nxt && log_anew(c)) {
-		return -ENOMEM;
 	}
+	if (c->snd_una + opening != c->snd_nxt && log_anew(c, c->snd_una + opening)) /* behind the SYN */
+		return -ENOMEM;
 	c->last_sent_us = c->w->lc->now_us;
 	start_timers(l, c);
 	return load_error(l);
@@ -517,6 +522,8 @@ static int begin(struct loader *l, struct tcp_conn *c, uint8_t state)
 static void undo_conn(struct tcp_conn *c)
 {
 	c->end = NULL;
+	if (c->fast)
+		tcp_fast_end(c, false);
 	if (c->h.state == TCP_CLOSE)
 		tcp_conn_free(c);
 	else
@@ -538,7 +545,9 @@ static int load_conn(struct loader *l, struct leat_stack *st, struct tcp_opts *o
 	if (!c)
 		return -ENOMEM;
 	c->h.out_if = h.out_if;
-	int err = load_conn_numbers(l, st, c, h.state) ? load_queues(l, c, h.state) : -EINVAL;
+	int err = load_conn_numbers(l, st, c, h.state) ? tcp_fast_load_conn(l, c, h.state) : -EINVAL;
+	if (!err)
+		err = load_queues(l, c, h.state);
 	if (!err)
 		err = begin(l, c, h.state);
 	if (err)
@@ -661,6 +670,8 @@ static int load_ready(struct loader *l, struct leat_stack *st, struct tcp_listen
 	int err = load_conn(l, st, &opts, &c);
 	if (c)
 		tcp_ready_put_back(c, o);
+	if (c && c->fast)
+		tcp_fast_join(c, o);
 	return err;
 }
 
@@ -810,6 +821,7 @@ int tcp_save(struct leat_stack *st, struct saver *s)
 	for (unsigned i = 0; i < st->n_workers; i++)
 		save_orphans(s, st, st->worker[i]);
 	save_end(s);
+	tcp_hosts_save(s, st);
 	return save_error(s);
 }
 
@@ -840,5 +852,9 @@ int tcp_restore(struct leat_stack *st, struct loader *l)
 	if (!load_u64(l, "saved_us", 0, UINT64_MAX, &ts->saved_us) || !load_keys(l, ts))
 		return -EINVAL;
 	int err = load_each(l, "waits", st, NULL, load_one_wait);
-	return err ? err : load_each(l, "orphans", st, NULL, load_orphan);
+	if (!err)
+		err = load_each(l, "orphans", st, NULL, load_orphan);
+	if (!ts->conf.fast_key[0]) /* of one that had none to save */
+		tcp_fast_first_key(ts);
+	return err ? err : tcp_hosts_restore(l, st);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The module. */
 #include "ip/ip.h"
+#include "tcp/host.h"
 #include "tcp/tcp_internal.h"
 
 uint64_t tcp_counted(const struct leat_stack *st, enum tcp_count n)
@@ -20,6 +21,8 @@ static int tcp_init(struct leat_stack *st)
 	st->rt->ops->random(st->rt, &ts->stamp_key, sizeof ts->stamp_key);
 	st->rt->ops->random(st->rt, &ts->port_key, sizeof ts->port_key);
 	st->rt->ops->random(st->rt, &ts->cookie_key, sizeof ts->cookie_key);
+	tcp_fast_first_key(ts);
+	tcp_hosts_init(st);
 	shared_init(&ts->opts, &st->mem, sizeof(struct tcp_opts));
 	ts->out4 = node_find(st, "ip4-output");
 	ts->out6 = node_find(st, "ip6-output");
@@ -92,6 +95,7 @@ static void tcp_worker_free(struct worker *w)
 
 static void tcp_free(struct leat_stack *st)
 {
+	tcp_hosts_free(st);
 	shared_done(&tcp_stack(st)->opts);
 	hash_done(&tcp_stack(st)->bound);
 	hash_done(&tcp_stack(st)->listening);
@@ -100,10 +104,13 @@ static void tcp_free(struct leat_stack *st)
 static const struct node *const tcp_nodes[] = { &tcp4_node, &tcp6_node, &tcp_error4_node, &tcp_error6_node,
 						NULL };
 
+static const struct nl_family *const tcp_families[] = { &tcp_hosts_family, NULL };
+
 const struct module tcp_module = {
 	.name = "tcp",
 	.id = MODULE_tcp,
 	.nodes = tcp_nodes,
+	.netlink = tcp_families,
 	.knobs = tcp_knobs,
 	.stack_size = sizeof(struct tcp_stack),
 	.worker_size = sizeof(struct tcp_worker),

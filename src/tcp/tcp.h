@@ -43,6 +43,12 @@ int tcp_acceptable_in_turn(const struct l4_end *e, const struct worker *w);
 void tcp_accept_in_turn(struct l4_end *e, struct worker *w, struct l4_end *fresh);
 /* Bytes taken; -EAGAIN, -EPIPE, -ENOTCONN, the pending error. flags: MSG_MORE, MSG_EOR, MSG_ZEROCOPY (-ENOBUFS); MSG_OOB. */
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags);
+/* sendto(MSG_FASTOPEN): connects, and writes what fits into the SYN: so many bytes, or -EINPROGRESS. to: NULL: unsaid. in_turn: as
+ * tcp_connect_in_turn(). Later: -EALREADY, -EISCONN, why it failed, or as tcp_send(). */
+ssize_t tcp_send_open(struct l4_end *e, const struct l4_addr *to, const void *buf, size_t len, int flags,
+		      bool in_turn);
+/* In flags of both: the caller asks again, with the same bytes, as long as it hears -EAGAIN: it is told once all is open. */
+enum { TCP_SEND_WAITS = 1 << 24 };
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
 /* All of b, whose one reference becomes the connection's: 0, or as tcp_send(), and b is not taken. It is given back (b->release) when the

@@ -39,6 +39,8 @@ enum {
 		5000000, /* progress confirms the neighbour so often: it is doubted after 15 s at the earliest */
 	TCP_TIDY_US = 10000000, /* an idle connection gives back what it only needed in motion */
 	TCP_GSO_BYTES_MAX = 65535 - 120, /* payload of one large segment */
+	TCP_FAST_COOKIE_MIN = 4, /* RFC 7413, 4.1.1 */
+	TCP_FAST_COOKIE_MAX = 16,
 };
 
 /* --- who it is --- */
@@ -79,10 +81,20 @@ struct tcp_seg {
 	uint8_t ecn; /* of its IP header */
 	bool sack_ok, has_ts, has_md5;
 	bool has_iss; /* of a SYN that takes the place of TIME-WAIT */
+	int8_t fast_len; /* of a SYN, the cookie of Fast Open; 0: it asks for one; -1: nothing is said */
+	bool fast_exp; /* by the experimental option */
 	uint8_t n_sack;
 	uint32_t ts_val, ts_ecr;
 	seq32 iss;
+	uint8_t fast[TCP_FAST_COOKIE_MAX]; /* fast_len bytes */
 	struct tcp_range sack[TCP_SACK_MAX];
+};
+
+/* RFC 7413. len 0: one is asked for; -1: none. */
+struct tcp_fast_cookie {
+	int8_t len;
+	bool exp; /* in the experimental option (RFC 6994), as before the RFC */
+	uint8_t bytes[TCP_FAST_COOKIE_MAX];
 };
 
 /* How its IP header is to be. */
@@ -139,6 +151,11 @@ struct tcp_opts {
 	uint32_t stamping; /* SOF_TIMESTAMPING_* */
 	uint16_t linger_s;
 	uint64_t max_pacing; /* SO_MAX_PACING_RATE, bytes in a second; 0: not said */
+	struct sipkey
+		fast_key[2]; /* TCP_FASTOPEN_KEY: what cookies are made with, and another that is accepted */
+	uint32_t fast_max; /* TCP_FASTOPEN: of a listener; 0: none */
+	uint8_t n_fast_keys; /* 0: the stack's */
+	bool fast_connect, fast_no_cookie;
 	int32_t linger2_s; /* 0: the stack's; < 0: none */
 };
 
@@ -212,6 +229,15 @@ struct tcp_conn {
 	bool paced : 1; /* an algorithm or an option wants so */
 	bool quickack : 1; /* the route wants every segment to be acknowledged at once */
 	bool mtu_search : 1; /* mtu_probe.c; with rare */
+	bool fast : 1; /* fast_listen.c: it talks already, and m->fast waits for the last ACK of its open */
+	bool fast_asked : 1, fast_exp : 1; /* fast.c: our SYN had the option; the experimental one */
+	bool fast_acked : 1; /* the data of a SYN was accepted */
+	bool fast_data : 1; /* data has come */
+	bool fast_owes : 1; /* m->syn_copied is still to be told */
+	bool fast_tried : 1; /* it may show that the way lets Fast Open pass again */
+	bool deferred : 1; /* the SYN leaves with the first data (TCP_FASTOPEN_CONNECT) */
+	bool write_waits : 1; /* somebody waits to write more once it is open */
+	uint8_t fast_fail : 2; /* TCP_INFO: enum tcp_fastopen_client_fail */
 	uint32_t rcv_ssthresh; /* the window grows no further than what came lets hope for (space.c) */
 	uint32_t srtt_us, rttvar_us, rto_us; /* RFC 6298; srtt 0: nothing measured */
 	uint32_t ato_us;
@@ -259,6 +285,8 @@ enum {
 struct tcp_motion {
 	struct tcp_log log;
 	uint16_t place; /* slab */
+	struct tcp_request *fast; /* of a connection with the bit of that name */
+	uint32_t syn_copied; /* bytes that left with the SYN, as its writer has not been told yet */
 
 	seq32 large_end; /* of a large packet that was cut */
 	/* Loss: recover.c. */
@@ -350,16 +378,18 @@ struct tcp_request {
 	struct list link; /* of the listener's worker */
 	struct worker *w;
 	struct timer timer;
-	seq32 iss, irs;
+	struct tcp_conn *conn; /* fast_listen.c: that there is already; then it stands in no table */
+	seq32 iss, irs, rcv_nxt; /* behind what the answer acknowledges */
 	uint32_t ts_recent, ts_off;
 	uint64_t sent_us, refused_us;
-	uint32_t rcv_wnd, mark;
+	uint32_t rcv_wnd, mark, uid;
 	uint16_t peer_mss, mss_told, pmtu;
 	uint8_t snd_wscale, rcv_wscale, tos, ttl;
 	uint8_t timeouts, retries; /* of the timer; how often the answer was sent again */
 	bool acked; /* the last ACK was here, and could not be taken */
 	bool ts_ok, sack_ok, wscale_ok, df, ecn_ok;
 	bool by_route; /* which has metrics for its life */
+	bool no_cookie; /* the route wants none of Fast Open */
 	uint8_t cc; /* of the route: cc_number() + 1, and TCP_CC_LOCKED; 0: it says nothing */
 };
 
@@ -384,7 +414,9 @@ struct tcp_wait {
 struct tcp_backlog {
 	struct list ready; /* struct tcp_conn.accept */
 	struct list half; /* struct tcp_request.link */
-	uint32_t n_ready, n_half,
+	struct list
+		fast; /* the same, of connections that talk already, and of such that were reset of late */
+	uint32_t n_ready, n_half, n_fast,
 		n_young; /* read by other workers, too; young: their timer has not struck yet */
 	uint64_t cookies_until_us; /* an ACK may be of one */
 };
@@ -442,7 +474,24 @@ struct tcp_conf {
 	uint8_t pace_all, mtu_probing;
 	uint32_t base_mss, mtu_probe_floor, min_snd_mss, probe_interval_s, probe_threshold, retries1;
 	struct cc_start start;
+	uint32_t fastopen, fast_blackhole_s;
+	uint64_t fast_key[5]; /* how many keys (1, 2), and the keys */
 	uint32_t pacing_ss_ratio, pacing_ca_ratio, min_tso_segs, tso_rtt_log, tso_win_divisor, min_rtt_wlen_s;
+};
+
+/* What an open has told of a host: host.c. */
+struct tcp_host_news {
+	struct ip6 local, remote;
+	struct tcp_fast_cookie cookie; /* len <= 0: none */
+	uint16_t mss; /* 0: unsaid */
+	uint8_t try_exp;
+	bool lost; /* the SYN's data was, as far as one can tell */
+};
+enum { TCP_HOST_NEWS_MAX = 32 };
+/* What is on its way to control. head: the worker's; tail: control's. */
+struct tcp_host_ring {
+	struct tcp_host_news at[TCP_HOST_NEWS_MAX];
+	uint32_t head, tail;
 };
 
 enum { TCP_PORT_TABLE = 256 };
@@ -456,6 +505,11 @@ struct tcp_stack {
 	uint8_t memory; /* enum tcp_memory; any worker */
 	uint32_t port_table[TCP_PORT_TABLE]; /* RFC 6056, 3.3.4 */
 	struct shared_pool opts;
+	/* host.c. Read: any worker.  Write: control. */
+	struct hash hosts;
+	struct list hosts_by_age;
+	uint64_t host_serial;
+	uint64_t fast_lost_us, fast_lost_times; /* fast.c: a path swallowed it last then; how often of late */
 };
 struct tcp_worker {
 	struct worker *w;
@@ -471,6 +525,7 @@ struct tcp_worker {
 	uint32_t challenges_left;
 	uint32_t n_orphans; /* closed by their programs, not done yet */
 	struct tcp_pacer pacer;
+	struct tcp_host_ring host_news;
 	uint64_t counts[TCP_COUNTS];
 };
 static inline struct tcp_stack *tcp_stack(const struct leat_stack *st)
@@ -565,6 +620,9 @@ const struct tcp_opts *tcp_opts_default(const struct leat_stack *st); /* one ref
 void tcp_input(struct worker *w, struct tcp_head *h, struct tcp_seg *s);
 enum drop tcp_conn_input(struct tcp_conn *c, struct tcp_seg *s);
 void tcp_opened(struct tcp_conn *c, const struct tcp_seg *s); /* our SYN is acknowledged */
+/* What it brings: its data, its FIN. False: the connection is over. */
+bool tcp_take_text(struct tcp_conn *c, struct tcp_seg *s, enum drop *ret_why);
+void tcp_begin_transfer(struct tcp_conn *c, bool called); /* it may send and receive */
 void tcp_begin_established(struct tcp_conn *c, bool called);
 bool tcp_syn_was_late(const struct tcp_conn *c, const struct tcp_seg *s, uint64_t first_us);
 uint32_t tcp_keep_idle_s(const struct tcp_conn *c);
@@ -723,6 +781,8 @@ void tcp_finish(struct worker *w, const struct tcp_key *k, struct pkt *p, uint32
 void tcp_output(struct tcp_conn *c); /* whatever may leave now */
 void tcp_send_ack(struct tcp_conn *c);
 void tcp_send_syn(struct tcp_conn *c);
+/* With a cookie (NULL: without) and the first bytes of the queue. */
+void tcp_send_syn_with(struct tcp_conn *c, const struct tcp_fast_cookie *ck, uint32_t len);
 void tcp_send_reset(struct tcp_conn *c);
 bool tcp_send_again(struct tcp_conn *c, uint32_t max); /* the next lost one; false: none, or no buffer */
 bool tcp_send_whole(struct tcp_conn *c, uint32_t len); /* new data as one segment of that size */
@@ -772,7 +832,8 @@ void tcp_lent_is_lost(struct pkt *p); /* of the send queue: it goes without havi
 
 /* --- call.c --- */
 
-int tcp_may_send(struct l4_end *e, const struct tcp_conn *c);
+void tcp_call(struct tcp_conn *c, const struct tcp_fast_cookie *ck, uint32_t len); /* the first SYN */
+int tcp_may_send(struct l4_end *e, struct tcp_conn *c);
 ssize_t tcp_nothing(struct l4_end *e, const struct tcp_conn *c); /* nothing is there to be read: why? */
 
 extern const struct l4_ops tcp_ops;
@@ -785,6 +846,12 @@ enum drop tcp_listen_input(struct worker *w, struct tcp_listener *l, const struc
 /* *ret_head: who is to hear of the segment now; NULL: nobody. */
 enum drop tcp_request_input(struct tcp_request *r, struct tcp_seg *s, struct tcp_conn **ret);
 void tcp_request_free(struct tcp_request *r);
+/* Its answer, once more; ck: with that cookie of Fast Open. */
+void tcp_request_answer(struct tcp_request *r, const struct tcp_fast_cookie *ck);
+enum drop tcp_request_again(struct tcp_request *r, const struct tcp_seg *s); /* the same SYN came */
+uint64_t tcp_request_timeout_us(const struct tcp_request *r);
+struct tcp_conn *tcp_request_conn(const struct tcp_request *r, const struct tcp_seg *s); /* NULL at a limit */
+void tcp_conn_ready(struct tcp_conn *c, struct tcp_listener *l); /* new, and to be accepted */
 /* Of a saved stack: numbers as in *like. */
 int tcp_request_put_back(struct worker *w, struct tcp_listener *l, const struct tcp_request *like,
 			 uint64_t in_us);
@@ -792,6 +859,57 @@ void tcp_ready_put_back(struct tcp_conn *c, struct tcp_listener *l);
 void tcp_listener_free(struct tcp_listener *l);
 void tcp_take_accepted(struct tcp_conn *c, struct tcp_backlog *b); /* out of its queue */
 void tcp_backlog_empty(struct worker *w, struct tcp_backlog *b);
+
+/* --- fast_cookie.c --- */
+
+enum {
+	TCP_FAST_CLIENT = 1,
+	TCP_FAST_SERVER = 2,
+	TCP_FAST_CLIENT_NO_COOKIE = 4, /* net.ipv4.tcp_fastopen */
+	TCP_FAST_SERVER_NO_COOKIE = 0x200,
+	TCP_FAST_ALL_LISTENERS = 0x400
+};
+void tcp_fast_read(struct tcp_seg *s, const struct tcp_opt *o); /* an option of a SYN that may be one */
+uint8_t tcp_put_fast_cookie(uint8_t *opts, uint8_t room, const struct tcp_fast_cookie *ck);
+struct tcp_fast_cookie tcp_fast_cookie_of(const struct tcp_key *k, const struct sipkey *key);
+void tcp_fast_first_key(struct tcp_stack *ts);
+int tcp_fast_set_keys(struct tcp_opts *o, const void *val, socklen_t len);
+unsigned tcp_fast_keys(const struct tcp_stack *ts, const struct tcp_opts *o,
+		       struct sipkey ret[2]); /* how many */
+size_t tcp_fast_get_keys(const struct tcp_stack *ts, const struct tcp_opts *o, uint8_t to[32]);
+
+/* --- fast.c --- */
+
+struct knob;
+struct iface;
+void tcp_fast_believe_again(struct leat_stack *st, struct iface *i, const struct knob *k);
+void tcp_fast_timed_out(struct tcp_conn *c, unsigned times, bool hopeless); /* a timeout, after so many */
+void tcp_fast_odd_end(struct tcp_conn *c); /* the peer has ended, and sends what nobody wants */
+void tcp_fast_ends(struct tcp_conn *c);
+bool tcp_fast_may_defer(struct tcp_conn *c); /* connect() need not send anything yet */
+/* The SYN leaves, with as much of what is to be written as it may hold: how much. */
+uint32_t tcp_fast_call(struct tcp_conn *c, const void *buf, size_t len);
+/* Our SYN is acknowledged. True: data that came with that is taken. */
+bool tcp_fast_answered(struct tcp_conn *c, const struct tcp_seg *s, bool had_data);
+
+/* --- fast_listen.c --- */
+
+/* A SYN of r, which is nowhere yet. True: a connection has been made of it and answered. Else *ret_give is for the answer. */
+bool tcp_fast_accept(struct tcp_request *r, struct tcp_seg *s, struct tcp_fast_cookie *ret_give);
+/* What comes to one with c->fast. DROP_NONE: it is open by now, or was closed meanwhile; go on. */
+enum drop tcp_fast_input(struct tcp_conn *c, struct tcp_seg *s);
+void tcp_fast_timeout(struct tcp_conn *c);
+void tcp_fast_end(struct tcp_conn *c, bool reset); /* its request goes; reset: by a reset */
+void tcp_fast_backlog_empty(struct tcp_backlog *b); /* nobody listens any more */
+void tcp_fast_put_back(struct tcp_conn *c, struct tcp_request *r); /* of a saved stack */
+void tcp_fast_join(struct tcp_conn *c, struct tcp_listener *l); /* and it has not been accepted yet */
+
+/* --- fast_save.c --- */
+
+void tcp_fast_save_opts(struct saver *s, const struct tcp_opts *o);
+bool tcp_fast_load_opts(struct loader *l, struct tcp_opts *o);
+void tcp_fast_save_conn(struct saver *s, const struct tcp_conn *c);
+int tcp_fast_load_conn(struct loader *l, struct tcp_conn *c, uint8_t state); /* 0, -EINVAL, -ENOMEM */
 
 /* --- save.c --- */
 
@@ -838,6 +956,7 @@ struct tcp_path {
 	uint8_t cc; /* as in struct tcp_request */
 	bool ecn; /* the route wants it */
 	struct tcp_metrics metrics;
+	bool no_cookie; /* and no cookies of Fast Open */
 };
 /* RFC 9293, 3.7.1: 0 or -errno. The source is chosen when k->local is any. */
 struct fib_query tcp_query(const struct tcp_key *k, const struct tcp_ip *ip);

@@ -73,7 +73,10 @@ static void syn_timeout(struct tcp_conn *c)
 	unsigned most = c->rare && c->rare->opts.syn_retries ? c->rare->opts.syn_retries : f->syn_retries;
 	unsigned linear = c->h.state == TCP_SYN_SENT ? f->syn_linear : 0;
 	uint64_t since = c->last_sent_us + TCP_RTO_FIRST_US, patience = user_timeout_us(c);
-	if (c->backoff >= most + linear || (c->backoff && patience && c->w->lc->now_us - since >= patience)) {
+	bool hopeless = c->backoff >= most + linear ||
+			(c->backoff && patience && c->w->lc->now_us - since >= patience);
+	tcp_fast_timed_out(c, c->backoff, hopeless);
+	if (hopeless) {
 		give_up(c);
 		return;
 	}
@@ -188,7 +191,9 @@ static void data_timeout(struct tcp_conn *c)
 	struct tcp_motion *m = c->m;
 	if (!m->timeouts)
 		m->stuck_us = c->w->lc->now_us; /* Linux: retrans_stamp */
-	if (is_hopeless(c)) {
+	bool hopeless = is_hopeless(c);
+	tcp_fast_timed_out(c, m->timeouts, hopeless);
+	if (hopeless) {
 		give_up(c);
 		return;
 	}
@@ -208,7 +213,9 @@ static void data_timeout(struct tcp_conn *c)
 void tcp_retransmit_timeout(struct tcp_conn *c)
 {
 	uint8_t due = c->m ? c->m->due : TCP_DUE_TIMEOUT;
-	if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
+	if (c->fast)
+		tcp_fast_timeout(c);
+	else if (c->h.state == TCP_SYN_SENT || c->h.state == TCP_SYN_RECV)
 		syn_timeout(c);
 	else if (c->probing)
 		ask_for_window(c);

@@ -62,6 +62,8 @@ enum tcp_option {
 	TCP_OPT_SACK = 5,
 	TCP_OPT_STAMP = 8,
 	TCP_OPT_MD5 = 19, /* RFC 2385 */
+	TCP_OPT_FASTOPEN = 34, /* RFC 7413 */
+	TCP_OPT_EXP = 254, /* RFC 6994: a magic number follows */
 };
 struct tcp_opt {
 	uint8_t kind, len; /* len: data bytes */
