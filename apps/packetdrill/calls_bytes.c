@@ -133,7 +133,8 @@ static int64_t try_send(struct tested_fd *f, void *arg)
 			      .name = h->msg_name,
 			      .name_len = h->msg_name ? h->msg_namelen : 0,
 			      .control = h->msg_controllen ? h->msg_control : NULL,
-			      .control_len = h->msg_controllen };
+			      .control_len = h->msg_controllen,
+			      .waits = c->whole };
 	int64_t n = sock_sendmsg(f->sock, &m, c->flags);
 	if (n < 0)
 		return n == -EAGAIN || !c->done ? n : (int64_t)c->done;

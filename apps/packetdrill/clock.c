@@ -17,8 +17,8 @@
 
 #include "packetdrill/tested.h"
 
-/* Real time is looked at in one place only: to find that the tool waits. */
-enum { MOMENT_MS = 20, STILL_MOMENTS = 8, TOOL_WAITS_US = 1000000 };
+/* Real time passes in two places only: to find that the tool waits, and to let its second thread go on. */
+enum { MOMENT_MS = 20, STILL_MOMENTS = 8, TOOL_WAITS_US = 1000000, LET_RETURN_MOMENTS = 50 };
 
 static uint64_t now(const struct tested *t)
 {
@@ -137,10 +137,27 @@ void clock_poke(struct tested *t)
 	try_waiting(t);
 }
 
+/* A call has come back, and the second thread has not been told yet, or not told the tool: it has the processor first, or what the
+ * script does next would meet a call that is still under way. */
+static void let_it_return(struct tested *t)
+{
+	static const struct timespec moment = { .tv_nsec = 1000000 };
+	unsigned n = 0;
+	if (!t->returned)
+		return;
+	for (bool last = false; !last && n < LET_RETURN_MOMENTS; n++) {
+		last = !t->returned;
+		tested_unlock(t);
+		nanosleep(&moment, NULL);
+		tested_lock(t);
+	}
+}
+
 int clock_usleep(void *u, useconds_t us)
 {
 	struct tested *t = u;
 	tested_lock(t);
+	let_it_return(t);
 	go_to(t, now(t) + us);
 	tested_unlock(t);
 	return 0;

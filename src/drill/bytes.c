@@ -129,7 +129,7 @@ static uint32_t emit_quote(const struct packet *p, const struct flow *f, uint8_t
 	uint32_t len = p->quote_len + of[p->quote].hdr;
 	h.len = be16_of((uint16_t)(p->quote == QUOTE_UDPLITE ? p->coverage : len));
 	memcpy(l4, &h, sizeof h);
-	if (p->quote == QUOTE_TCP) {
+	if (p->quote == QUOTE_TCP || p->quote == QUOTE_NONE) {
 		be32 seq = be32_of(p->quote_seq);
 		memcpy(l4 + offsetof(struct tcp_hdr, seq), &seq, sizeof seq);
 	}

@@ -15,13 +15,30 @@ static struct in6_addr map(be32 v4)
 	return to;
 }
 
+void call_own_address(const struct run *r, bool local, struct sockaddr_storage *ret, socklen_t *ret_len)
+{
+	const struct script *s = r->s;
+	const struct ipaddr *a = local ? &s->local : &s->remote;
+	uint16_t port = local ? s->bind_port : s->connect_port;
+	memset(ret, 0, sizeof *ret);
+	if (s->family == AF_INET && !s->mapped) {
+		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
+		memcpy(&sin.sin_addr, &a->v4, sizeof a->v4);
+		memcpy(ret, &sin, *ret_len = sizeof sin);
+		return;
+	}
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	if (s->mapped)
+		sin6.sin6_addr = map(a->v4);
+	else
+		memcpy(&sin6.sin6_addr, &a->v6, sizeof a->v6);
+	memcpy(ret, &sin6, *ret_len = sizeof sin6);
+}
+
 /* "..." is the script's own address and port. */
 bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockaddr_storage *ret,
 		      socklen_t *ret_len)
 {
-	const struct script *s = c->r->s;
-	const struct ipaddr *a = local ? &s->local : &s->remote;
-	uint16_t port = local ? s->bind_port : s->connect_port;
 	const struct expr *e = call_arg(c, i);
 	int64_t family_alone; /* connect(3, AF_UNSPEC, ...) */
 	memset(ret, 0, sizeof *ret);
@@ -32,18 +49,7 @@ bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockadd
 	}
 	if (!value_is_any(e))
 		return value_sockaddr(e, ret, ret_len) || call_wrong(c, "argument %u is no address", i + 1);
-	if (s->family == AF_INET && !s->mapped) {
-		struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(port) };
-		memcpy(&sin.sin_addr, &a->v4, sizeof a->v4);
-		memcpy(ret, &sin, *ret_len = sizeof sin);
-	} else {
-		struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
-		if (s->mapped)
-			sin6.sin6_addr = map(a->v4);
-		else
-			memcpy(&sin6.sin6_addr, &a->v6, sizeof a->v6);
-		memcpy(ret, &sin6, *ret_len = sizeof sin6);
-	}
+	call_own_address(c->r, local, ret, ret_len);
 	return true;
 }
 

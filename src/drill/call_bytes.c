@@ -36,11 +36,15 @@ static void echo_request(struct call_ctx *c, const struct expr *data, uint8_t *p
 		p[0] = proto == IPPROTO_ICMP ? ICMP4_ECHO : ICMP6_ECHO;
 }
 
-/* Linux: a call that found no room waits until there is a lot, as poll() sees it. */
-static bool call_waits_for_room(struct call_ctx *c, int64_t flags)
+bool call_waits(const struct call_ctx *c, int64_t flags)
 {
-	bool blocks = !c->fd->nonblock && !(flags & MSG_DONTWAIT);
-	c->may_block = blocks && c->r->pending.tries > 1 &&
+	return !c->fd->nonblock && !(flags & MSG_DONTWAIT);
+}
+
+/* Linux: a call that found no room waits until there is a lot, as poll() sees it. */
+bool call_waits_for_room(struct call_ctx *c, int64_t flags)
+{
+	c->may_block = call_waits(c, flags) && c->r->pending.tries > 1 &&
 		       !(sock_poll(c->fd->sock) & (EPOLLOUT | EPOLLERR | EPOLLHUP));
 	return c->may_block;
 }
@@ -51,7 +55,7 @@ int64_t call_sent(struct call_ctx *c, int64_t n, int64_t len, int64_t flags)
 	if (n < 0 && n != -EAGAIN)
 		return *done ? (int64_t)*done : n;
 	*done += n > 0 ? (size_t)n : 0;
-	c->may_block = !(flags & MSG_DONTWAIT) && (int64_t)*done < len;
+	c->may_block = !(flags & MSG_DONTWAIT) && ((int64_t)*done < len || n < 0);
 	if (c->may_block && !c->fd->nonblock)
 		return -EAGAIN;
 	return *done || n >= 0 ? (int64_t)*done : n;
@@ -75,12 +79,18 @@ static int64_t send_to(struct call_ctx *c, const struct expr *data, int64_t len,
 	size_t done =
 		c->r->pending
 			.sent; /* by the tries before: a stream that blocks takes all of it, little by little */
-	int64_t n = sock_sendto(c->fd->sock, p + done, (size_t)len - done, (int)flags,
-				to_len ? (const void *)to : NULL, to_len);
+	const struct sock_msg m = { .buf = p + done,
+				    .len = (size_t)len - done,
+				    .name = to_len ? (void *)to : NULL,
+				    .name_len = to_len,
+				    .waits = call_waits(c, flags) };
+	int64_t n = sock_sendmsg(c->fd->sock, &m, (int)flags);
 	free(p);
 	n = call_sent(c, n, len, flags);
 	if (n >= 0 && to_len)
 		call_flow_to(c->r, to);
+	if (n == -EAGAIN && c->may_block) /* Fast Open may have chosen names */
+		call_flow_follow(c->r, c->fd);
 	return n;
 }
 

@@ -32,6 +32,7 @@ struct drill_fd *call_fd(struct call_ctx *c);
 /* call_addr.c. "..." is the script's own address and port. */
 bool call_address_arg(struct call_ctx *c, unsigned i, bool local, struct sockaddr_storage *ret,
 		      socklen_t *ret_len);
+void call_own_address(const struct run *r, bool local, struct sockaddr_storage *ret, socklen_t *ret_len);
 bool call_address_arg_is(struct call_ctx *c, unsigned i, const struct sockaddr_storage *seen);
 void call_flow_to(struct run *r, const struct sockaddr_storage *to);
 void call_flow_follow(struct run *r, const struct drill_fd *fd);
@@ -39,7 +40,9 @@ bool call_address_is(struct call_ctx *c, const struct expr *e, const struct sock
 
 /* call_bytes.c */
 /* What a call that sends has sent by this try, of so much; it may block. */
+bool call_waits_for_room(struct call_ctx *c, int64_t flags); /* and there is none yet */
 int64_t call_sent(struct call_ctx *c, int64_t n, int64_t len, int64_t flags);
+bool call_waits(const struct call_ctx *c, int64_t flags); /* of a call that sends: it blocks */
 bool call_is_null(const struct expr *e); /* NULL or 0 was said */
 bool call_bytes_are(struct call_ctx *c, const struct expr *e, const uint8_t *seen, size_t len);
 

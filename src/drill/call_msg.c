@@ -85,6 +85,38 @@ static bool controls_of(struct call_ctx *c, const struct expr *list, uint8_t *ro
 	return true;
 }
 
+static bool is_stream(const struct call_ctx *c)
+{
+	int type = 0;
+	socklen_t len = sizeof type;
+	return !sock_getsockopt(c->fd->sock, SOL_SOCKET, SO_TYPE, &type, &len) && type == SOCK_STREAM;
+}
+
+/* A stream that blocks takes all of it, little by little. */
+static int64_t send_all(struct call_ctx *c, struct sock_msg *m, int64_t flags)
+{
+	int64_t len = (int64_t)m->len;
+	size_t done = c->r->pending.sent;
+	if (!is_stream(c))
+		return sock_sendmsg(c->fd->sock, m, (int)flags);
+	if (call_waits_for_room(c, flags))
+		return -EAGAIN;
+	m->buf = (uint8_t *)m->buf + done;
+	m->len -= done;
+	m->waits = call_waits(c, flags);
+	int64_t n = call_sent(c, sock_sendmsg(c->fd->sock, m, (int)flags), len, flags);
+	if (n == -EAGAIN && c->may_block)
+		call_flow_follow(c->r, c->fd);
+	return n;
+}
+
+static bool has_peer(const struct call_ctx *c)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+	return !sock_getpeername(c->fd->sock, (struct sockaddr *)&ss, &len);
+}
+
 int64_t drill_sendmsg(struct call_ctx *c)
 {
 	const struct expr *m = call_arg(c, 1), *name = value_field(m, "msg_name", NULL);
@@ -94,7 +126,10 @@ int64_t drill_sendmsg(struct call_ctx *c)
 	if (!controls_of(c, value_field(m, "msg_control", NULL), room, sizeof room, &msg))
 		return 0;
 	int64_t flags = call_int(c, 2, 0);
-	if (!value_is_any(name)) {
+	if (value_is_any(name) && flags & MSG_FASTOPEN && !has_peer(c)) { /* as for sendto() */
+		call_own_address(c->r, false, &to, &msg.name_len);
+		msg.name = &to;
+	} else if (!value_is_any(name)) {
 		if (!value_sockaddr(name, &to, &msg.name_len))
 			return call_wrong(c, "msg_name is no address"), 0;
 		msg.name = &to;
@@ -103,7 +138,7 @@ int64_t drill_sendmsg(struct call_ctx *c)
 	if (!p)
 		return 0;
 	msg.buf = p;
-	int64_t n = c->wrong ? 0 : sock_sendmsg(c->fd->sock, &msg, (int)flags);
+	int64_t n = c->wrong ? 0 : send_all(c, &msg, flags);
 	free(p);
 	return n;
 }

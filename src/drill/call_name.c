@@ -9,15 +9,31 @@
 #include "drill/values.h"
 #include "sock/sock.h"
 
+/* A number may name another socket from now on; the one before stays open, as in the original, and nobody can ask for it. */
+static bool set_aside(struct run *r, int64_t n)
+{
+	struct drill_fd *was = &r->fd[n];
+	unsigned to = DRILL_FDS;
+	if (!call_fd_is_open(was))
+		return true;
+	if (was->epoll)
+		return false;
+	while (to-- > 0)
+		if (!call_fd_is_open(&r->fd[to])) {
+			r->fd[to] = *was;
+			*was = (struct drill_fd){ 0 };
+			return true;
+		}
+	return false;
+}
+
 /* Under the number that the script says, or 3. */
 static int64_t take_fd(struct call_ctx *c, struct sock *s, uint8_t family, bool nonblock)
 {
 	int64_t n;
 	if (!value_int(c->e->call.result, &n))
 		n = 3;
-	if (n < 0 || n >= DRILL_FDS ||
-	    call_fd_is_open(
-		    &c->r->fd[n])) { /* the result is wrong, or the number taken: close() was forgotten */
+	if (n < 0 || n >= DRILL_FDS || !set_aside(c->r, n)) { /* the result is wrong, or there are too many */
 		sock_close(s);
 		return n < 0 ? 0 : -EMFILE;
 	}
@@ -79,6 +95,7 @@ int64_t drill_shutdown(struct call_ctx *c)
 
 int64_t drill_listen(struct call_ctx *c)
 {
+	c->r->talks.anew = true;
 	return sock_listen(c->fd->sock, (int)call_int(c, 1, 1));
 }
 

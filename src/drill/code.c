@@ -81,10 +81,14 @@ static const struct {
 	FIELD(sndbuf_limited),
 	FIELD(delivered),
 };
-/* States of congestion control by name (Linux: enum tcp_ca_state). */
+/* States of congestion control (Linux: enum tcp_ca_state) and of connections, and bits, by name. */
 static const char constants[] =
 	"'TCP_CA_Open': 0, 'TCP_CA_Disorder': 1, 'TCP_CA_CWR': 2, 'TCP_CA_Recovery': 3, 'TCP_CA_Loss': 4, "
-	"'TCP_INFINITE_SSTHRESH': 0x7fffffff";
+	"'TCP_INFINITE_SSTHRESH': 0x7fffffff, 'TCPI_OPT_TIMESTAMPS': 1, 'TCPI_OPT_SACK': 2, "
+	"'TCPI_OPT_WSCALE': 4, 'TCPI_OPT_ECN': 8, 'TCPI_OPT_ECN_SEEN': 16, 'TCPI_OPT_SYN_DATA': 32, "
+	"'TCP_ESTABLISHED': 1, 'TCP_SYN_SENT': 2, 'TCP_SYN_RECV': 3, 'TCP_FIN_WAIT1': 4, "
+	"'TCP_FIN_WAIT2': 5, 'TCP_TIME_WAIT': 6, 'TCP_CLOSE': 7, 'TCP_CLOSE_WAIT': 8, "
+	"'TCP_LAST_ACK': 9, 'TCP_LISTEN': 10, 'TCP_CLOSING': 11";
 
 extern char **environ;
 
@@ -125,8 +129,9 @@ static bool is_field(const char *text, size_t len)
 
 const char *code_missing(const char *text)
 {
-	static const char *const names[] = { "tcp_rtt", "tcp_minrtt", "tcpv_",     "bbr_",
-					     "dctcp_",  "TCPI_",      "SK_MEMINFO" };
+	static const char *const names[] = {
+		"tcp_rtt", "tcp_minrtt", "tcpv_", "bbr_", "dctcp_", "SK_MEMINFO"
+	};
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
 	while (*(text += strcspn(text, letters))) {
 		bool missing = begins(text, "tcpi_") && !is_field(text, strspn(text, letters));

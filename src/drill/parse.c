@@ -301,7 +301,12 @@ int script_parse(const char *name, const char *text, size_t len, const struct sc
 		 unsigned n_options, struct script **ret, char *ret_why, size_t why_len)
 {
 	struct script *s = script_new(name);
-	struct parse p = { .lex = { text, text + len, 1 }, .s = s, .why = ret_why, .why_len = why_len };
+	struct parse p = { .lex = { text, text + len, 1 },
+			   .s = s,
+			   .why = ret_why,
+			   .why_len = why_len,
+			   .outer = options,
+			   .n_outer = n_options };
 	if (!s)
 		return -ENOMEM;
 	return parse_done(&p, parse_outer_options(&p, options, n_options) && parse_script(&p), ret);

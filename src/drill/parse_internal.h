@@ -9,6 +9,8 @@
 enum { PARSE_DEPTH_MAX = 16 };
 
 struct parse {
+	const struct script_option *outer; /* what was said before counts more than what the script says */
+	unsigned n_outer;
 	struct lexer lex;
 	struct script *s;
 	unsigned depth; /* of expressions */

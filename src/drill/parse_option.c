@@ -254,6 +254,14 @@ static const char *option_set(struct parse *p, const char *name, const char *val
 	return "no such option";
 }
 
+static bool is_said(const struct parse *p, const char *name)
+{
+	for (unsigned i = 0; i < p->n_outer; i++)
+		if (!strcmp(p->outer[i].name, name))
+			return strcmp(name, "define") != 0 && strcmp(name, options[0].name) != 0;
+	return false;
+}
+
 static bool parse_option(struct parse *p, bool version)
 {
 	struct token name = lex_next(&p->lex), value = { 0 };
@@ -268,7 +276,7 @@ static bool parse_option(struct parse *p, bool version)
 	}
 	if (!n)
 		return false;
-	why = version == !strcmp(n, options[0].name) ? option_set(p, n, v) : NULL;
+	why = version == !strcmp(n, options[0].name) && !is_said(p, n) ? option_set(p, n, v) : NULL;
 	return why ? parse_bad(p, name.line, "--%s: %s", n, why) : true;
 }
 

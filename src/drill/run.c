@@ -179,7 +179,7 @@ static bool inbound(struct run *r, const struct event *e)
 	tell_packet(r, e->line, "<", &p, run_now_us(r));
 	if (p.kind == PACKET_TCP && (p.flags & (TCP_F_SYN | TCP_F_ACK)) == TCP_F_SYN && call_listens(r))
 		talk_begin(&r->talks, &r->flow, &p);
-	if (p.kind == PACKET_TCP || p.quote == QUOTE_TCP)
+	if (p.kind == PACKET_TCP || p.quote == QUOTE_TCP || p.quote == QUOTE_NONE)
 		talk_to_live(talk_of(&r->talks, &r->flow), r->s, &p);
 	uint32_t len = bytes ? packet_emit(&p, &r->flow, bytes) : 0;
 	if (len)
@@ -237,7 +237,7 @@ static void join_rest(struct run *r, const struct event *e, struct packet *seen,
 	       seen->len && seen->len < e->packet.len && (next = world_peek(r->w))) {
 		if (packet_read(next->bytes, next->len, &more, &flow) || !same_flow(r, &more, &flow))
 			return;
-		more.seq -= t->ahead;
+		more.seq -= t->local_isn;
 		if (!talk_join(seen, &more))
 			return;
 		free(world_take(r->w));
@@ -269,6 +269,22 @@ static bool check_caught(struct run *r, const struct event *e, const struct caug
 	return why ? differ(r, e, &seen, at, from, why) : true;
 }
 
+/* The next one; of a script's earlier connections nothing is looked at any more, as in the original. */
+static struct caught *take(struct run *r, const struct event *e)
+{
+	struct packet seen;
+	struct flow flow;
+	struct caught *k;
+	while ((k = world_take(r->w))) {
+		bool tcp = e->packet.kind == PACKET_TCP && !packet_read(k->bytes, k->len, &seen, &flow) &&
+			   seen.kind == PACKET_TCP;
+		if (!tcp || same_flow(r, &e->packet, &flow) || !talk_is_known(&r->talks, &flow))
+			return k;
+		free(k);
+	}
+	return NULL;
+}
+
 static bool outbound(struct run *r, const struct event *e)
 {
 	bool any = e->time.kind == TIME_ANY;
@@ -277,7 +293,7 @@ static bool outbound(struct run *r, const struct event *e)
 	int64_t until = any ? run_now_us(r) + ANY_TIME_US : to + tolerance;
 	char want[LINE_MAX_LEN];
 	struct caught *k;
-	while (!(k = world_take(r->w)) && run_now_us(r) < until)
+	while (!(k = take(r, e)) && run_now_us(r) < until)
 		if (!step(r, r->zero_us + (uint64_t)until))
 			return false;
 	if (!k) {

@@ -6,6 +6,9 @@
  *	ip address add | del ADDRESS/LENGTH dev DEV
  *	ip [-4 | -6] route add | del | replace [unreachable | prohibit | blackhole] PREFIX [via GATEWAY] [dev DEV]
  *		[mtu [lock] N] [advmss N] [window N] [initcwnd N] [initrwnd N] [rto_min Nms] [quickack N]
+ *	ip tcp_metrics flush [all]
+ *	nstat				what the counters of TCP are now
+ *	nstat | grep NAME		one of them has grown since then
  *	sysctl [-e] [-q] [-w] NAME=VALUE ...
  *	set_sysctls.py /proc/sys/NAME=VALUE ...		what the scripts of the original set sysctls with
  *	echo VALUE > /proc/sys/NAME
@@ -14,7 +17,7 @@
  *	grep WORD /proc/net/tcp ... | grep WORD		is there such a listener?
  *	PATH.sh						a file of such lines
  *
- * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ; or &&. A script with
+ * as rtnetlink requests to the stack's own netlink sockets (sysctl: its knobs), several of them by newline, ;, && or ||. A script with
  * anything else is skipped. Nothing is to be done, because it is so already, for a few lines (is_nothing()) and for
  * /tmp/sysctl_restore_N.sh, which ends what set_sysctls.py began: the stack ends with the script.
  *
@@ -237,14 +240,13 @@ static void join(const struct shell_words *w, char *to, size_t size)
 		at += (size_t)snprintf(to + at, size - at, "%s%s", i ? " " : "", w->w[i]);
 }
 
-/* So it is already: packets leave at once; a device of scripts cuts large ones; there are no metrics. */
+/* So it is already: packets leave at once; a device of scripts cuts large ones. */
 static bool is_nothing(const struct shell_words *w)
 {
 	static const char *const lines[] = {
 		"tc qdisc add dev tun0 root pfifo",
 		"ethtool -K tun0 tso off gso off",
 		"ethtool -K tun0 gso off tso off",
-		"ip tcp_metrics flush all",
 	};
 	char line[SHELL_LEN_MAX];
 	join(w, line, sizeof line);
@@ -254,15 +256,47 @@ static bool is_nothing(const struct shell_words *w)
 	return w->n == 1 && !strncmp(w->w[0], "/tmp/sysctl_restore_", 20) && ends(w->w[0], ".sh");
 }
 
+/* As nstat names it. */
+static unsigned count_find(const char *name)
+{
+	static const char *const names[TCP_COUNTS] = {
+#define GROUP_TCP                  "Tcp"
+#define GROUP_EXT                  "TcpExt"
+#define TCP_COUNT(id, group, name) [TCP_N_##id] = GROUP_##group name,
+#include "tcp/counts.def"
+#undef TCP_COUNT
+#undef GROUP_TCP
+#undef GROUP_EXT
+	};
+	unsigned i = 0;
+	while (i < TCP_COUNTS && strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
 static bool read_ip(struct shell_words *w, struct shell_command *c)
 {
 	c->family = shell_next_is(w, "-6") ? AF_INET6 : AF_INET; /* what does not say it by an address */
 	shell_next_is(w, "-4");
 	if (shell_next_is(w, "link"))
 		return read_link(w, c);
+	if (shell_next_is(w, "tcp_metrics")) {
+		c->verb = VERB_METRICS;
+		return shell_next_is(w, "flush") &&
+		       (w->at == w->n || (shell_next_is(w, "all") && w->at == w->n));
+	}
 	if (shell_next_is(w, "addr") || shell_next_is(w, "address"))
 		return read_addr(w, c);
 	return (shell_next_is(w, "route") || shell_next_is(w, "ro")) && read_route(w, c);
+}
+
+/* nstat; nstat | grep NAME */
+static bool read_nstat(struct shell_words *w, struct shell_command *c)
+{
+	c->verb = VERB_COUNTS;
+	if (shell_next_is(w, "|"))
+		c->count = shell_next_is(w, "grep") ? shell_next(w) : "";
+	return w->at == w->n && (!c->count || count_find(c->count) < TCP_COUNTS);
 }
 
 static bool read_command(struct shell_words *w, struct shell_command *c)
@@ -277,6 +311,8 @@ static bool read_command(struct shell_words *w, struct shell_command *c)
 	const char *name = shell_next(w);
 	if (!strcmp(name, "grep"))
 		return shell_read_grep(w, c);
+	if (!strcmp(name, "nstat"))
+		return read_nstat(w, c);
 	if (w->piped)
 		return false;
 	if (strchr(name, '/') && ends(name, ".sh") && w->n == 1) {
@@ -327,6 +363,20 @@ static int set_all(struct shell_answer *a, const struct shell_command *c)
 	return err;
 }
 
+/* What has grown since the last time. */
+static int look_at_counts(struct shell_answer *a, const struct shell_command *c)
+{
+	bool found = !c->count;
+	for (unsigned i = 0; i < TCP_COUNTS; i++) {
+		uint64_t now = tcp_counted(a->w->st, i);
+		found |= c->count && i == count_find(c->count) && now != a->w->counted[i];
+		a->w->counted[i] = now;
+	}
+	if (!found)
+		snprintf(a->why, a->why_len, "%s has not grown", c->count);
+	return found ? 0 : -ENOENT;
+}
+
 static int run_text(struct shell_answer *a, const char *dir, const char *text, bool is_file, unsigned depth);
 
 static int run_file(struct shell_answer *a, const char *dir, const char *name, unsigned depth)
@@ -348,6 +398,8 @@ static int run_command(struct shell_answer *a, const char *dir, struct shell_wor
 		return 0;
 	if (c.verb == VERB_SYSCTL)
 		return set_all(a, &c);
+	if (c.verb == VERB_COUNTS)
+		return look_at_counts(a, &c);
 	int err = c.verb == VERB_FILE   ? run_file(a, dir, c.file, depth)
 		  : c.verb == VERB_GREP ? shell_grep(a->w, &c)
 					: shell_ask(a, &c);
@@ -363,8 +415,9 @@ static int run_text(struct shell_answer *a, const char *dir, const char *text, b
 {
 	struct shell_words w;
 	int err = 0;
-	while ((is_file || !err) && shell_cut(&text, &w))
-		err = run_command(a, dir, &w, depth);
+	while (shell_cut(&text, &w))
+		if (w.otherwise ? err : is_file || !err)
+			err = run_command(a, dir, &w, depth);
 	return err;
 }
 
@@ -387,7 +440,9 @@ static bool look_at(const struct look *l, const char *text, bool is_file, unsign
 	struct shell_words w;
 	struct shell_command c;
 	while (shell_cut(&text, &w)) {
-		bool known = read_command(&w, &c), lacking = !known && c.verb == VERB_SYSCTL && is_file;
+		const char *next = text + strspn(text, " \t\n");
+		bool may_fail = is_file || !strncmp(next, "||", 2);
+		bool known = read_command(&w, &c), lacking = !known && c.verb == VERB_SYSCTL && may_fail;
 		if (known && c.verb == VERB_FILE) {
 			char *file = depth < DEPTH_MAX ? file_text(l->dir, c.file) : NULL;
 			bool ok = file && look_at(l, file, true, depth + 1);

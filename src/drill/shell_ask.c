@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shell lines about links, addresses and routes: requests to the stack's own netlink sockets. */
 #include <errno.h>
+#include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/tcp_metrics.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "drill/shell_internal.h"
 #include "net/iface.h"
+#include "netlink/genl.h"
 #include "netlink/nl_sock.h"
 #include "nlmsg/nlmsg.h"
+#include "tcp/host.h"
 
 static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, uint32_t group)
 {
@@ -19,12 +23,12 @@ static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, ui
 	return 0;
 }
 
-static int ask(struct shell_answer *a, const struct nl_buf *b)
+static int ask_of(struct shell_answer *a, const struct nl_buf *b, int protocol)
 {
 	static const struct nl_sock_ops ops = { .deliver = deliver };
 	const struct nl_creds creds = { .may_configure = true };
 	struct nl_sock *s;
-	int err = nl_sock_new(a->w->st, NETLINK_ROUTE, &creds, &ops, a, &s);
+	int err = nl_sock_new(a->w->st, protocol, &creds, &ops, a, &s);
 	if (err)
 		return err;
 	a->err = 0;
@@ -32,6 +36,11 @@ static int ask(struct shell_answer *a, const struct nl_buf *b)
 	manual_rt_settle(a->w->m);
 	nl_sock_free(s);
 	return err ? err : a->err;
+}
+
+static int ask(struct shell_answer *a, const struct nl_buf *b)
+{
+	return ask_of(a, b, NETLINK_ROUTE);
 }
 
 static int ask_link(struct shell_answer *a, const struct shell_command *c, struct nl_buf *b, int index)
@@ -101,6 +110,16 @@ static int ask_route(struct shell_answer *a, const struct shell_command *c, stru
 	return ask(a, b);
 }
 
+/* Without an address it is about all. */
+static int forget_metrics(struct shell_answer *a, struct nl_buf *b)
+{
+	struct genlmsghdr *g = nl_begin(b, genl_family_id(a->w->st, &tcp_hosts_family),
+					NLM_F_REQUEST | NLM_F_ACK, 1, 0, GENL_HDRLEN);
+	*g = (struct genlmsghdr){ .cmd = TCP_METRICS_CMD_DEL, .version = TCP_METRICS_GENL_VERSION };
+	nl_end(b);
+	return ask_of(a, b, NETLINK_GENERIC);
+}
+
 int shell_ask(struct shell_answer *a, const struct shell_command *c)
 {
 	struct iface *i = c->dev[0] ? iface_by_name(a->w->st, c->dev) : NULL;
@@ -110,6 +129,8 @@ int shell_ask(struct shell_answer *a, const struct shell_command *c)
 	if (c->dev[0] && !i)
 		return -ENODEV;
 	nl_buf_init_fixed(&b, room, sizeof room);
+	if (c->verb == VERB_METRICS)
+		return forget_metrics(a, &b);
 	return c->verb == VERB_LINK    ? ask_link(a, c, &b, index)
 	       : c->verb == VERB_ADDR  ? ask_addr(a, c, &b, index)
 	       : c->verb == VERB_ROUTE ? ask_route(a, c, &b, index)

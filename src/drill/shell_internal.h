@@ -17,8 +17,9 @@ enum { SHELL_WORDS_MAX = 48, SHELL_LEN_MAX = 2048 };
 struct shell_words {
 	char *w[SHELL_WORDS_MAX];
 	unsigned n, at;
-	bool odd; /* with something that is not known here: a pipe, a variable, a background */
+	bool odd; /* with something that is not known here: a variable, a background */
 	bool piped; /* | stands among its words */
+	bool otherwise; /* behind ||: only if the one before failed */
 	char to[128]; /* the setting that its output goes to; "": none */
 	char room[SHELL_LEN_MAX];
 };
@@ -37,6 +38,8 @@ enum shell_verb {
 	VERB_ROUTE,
 	VERB_SYSCTL,
 	VERB_GREP,
+	VERB_METRICS, /* all of them are forgotten */
+	VERB_COUNTS,
 	VERB_FILE
 };
 struct shell_command {
@@ -53,6 +56,7 @@ struct shell_command {
 	const char *file;
 	const char *wanted[4]; /* of a grep */
 	unsigned n_wanted;
+	const char *count; /* of VERB_COUNTS: one that must have grown; NULL: none */
 };
 
 /* --- shell_grep.c --- */

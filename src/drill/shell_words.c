@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a shell makes of a text, as far as scripts go: commands end at the end of a line, at ; and &&; words are between blanks;
  * quotes hold words together; # begins a comment; $((16*1024)) is a number; a backslash at the end of a line joins it with
- * the next. Redirections are let go, since nothing here prints. Whatever else a shell knows makes a command odd. */
+ * the next. Redirections are let go, since nothing here prints. Commands end at ||, too, and the next one says so; | is a word. Whatever
+ * else a shell knows makes a command odd. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,10 @@ static bool cut_some(struct cut *c)
 	case ';':
 		return false;
 	case '&':
+		if (c->p[1] == '>') {
+			redirection(c);
+			return true;
+		}
 		c->to->odd |= c->p[1] != '&';
 		return false;
 	case '<':
@@ -153,8 +158,9 @@ static bool cut_some(struct cut *c)
 		c->p++;
 		return true;
 	case '|':
+		if (c->p[1] == '|')
+			return false;
 		end_word(c);
-		c->to->odd |= c->p[1] == '|';
 		c->to->piped = true;
 		put(c, *c->p++);
 		end_word(c);
@@ -196,7 +202,9 @@ bool shell_cut(const char **text, struct shell_words *ret)
 {
 	struct cut c = { .p = *text, .to = ret };
 	do {
-		c.p += strspn(c.p, "\n;&");
+		c.p += strspn(c.p, " \t\n;&");
+		ret->otherwise = c.p[0] == '|' && c.p[1] == '|';
+		c.p += strspn(c.p, "|");
 		if (!*c.p)
 			return false;
 		ret->n = ret->at = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Theory of operation. Of each connection the script's own numbers are used as they are; those of the stack begin anywhere, so the first
- * SYN that is seen says how far they are from what the script says. From then on acknowledgments and SACK blocks on their way in are
- * moved by that, sequence numbers on their way out back.
+/* Theory of operation. A SYN's numbers are what the script says; all others are counted from both sides' SYNs. What the stack begins with
+ * is seen in its first SYN; the script's own SYN has the number that it says.
  *
  * Time stamps are compared by value only if the script says how long a tick is (--tcp_ts_tick_usecs); otherwise whatever comes is
  * what was meant. An echo of one that was seen is the stack's own value; of one that was not it is as far from the first as the script's.
@@ -31,6 +30,11 @@ static struct talk *find(struct talks *t, const struct flow *f)
 	return NULL;
 }
 
+bool talk_is_known(const struct talks *t, const struct flow *f)
+{
+	return find((struct talks *)t, f) != NULL;
+}
+
 struct talk *talk_of(struct talks *t, const struct flow *f)
 {
 	struct talk *k = find(t, f);
@@ -44,7 +48,9 @@ struct talk *talk_of(struct talks *t, const struct flow *f)
 void talk_begin(struct talks *t, struct flow *f, const struct packet *syn)
 {
 	const struct talk *k = find(t, f);
-	if (!k || k->remote_seq == syn->seq) {
+	bool same = !k || (k->remote_seq == syn->seq && !t->anew);
+	t->anew = false;
+	if (same) {
 		talk_of(t, f)->remote_seq = syn->seq;
 		return;
 	}
@@ -105,16 +111,30 @@ static uint32_t live_stamp(const struct talk *t, const struct script *s, uint32_
 	return t->has_stamp && s->tcp_ts_ecr_scaled ? ecr - t->first_script + t->first_live : ecr;
 }
 
+static void move_sacks(uint8_t *at, unsigned len, uint32_t by)
+{
+	for (unsigned i = 0; at && i + 4 <= len; i += 4)
+		put32(at + i, get32(at + i) + by);
+}
+
 void talk_to_live(struct talk *t, const struct script *s, struct packet *p)
 {
 	unsigned len;
-	p->quote_seq += t->ahead;
-	if (p->kind != PACKET_TCP || !(p->flags & TCP_F_ACK))
+	p->quote_seq += t->local_isn;
+	if (p->kind != PACKET_TCP)
 		return;
-	p->ack += t->ahead;
+	bool syn = p->flags & TCP_F_SYN;
+	if (syn && !t->has_remote) {
+		t->remote_isn = p->seq;
+		t->has_remote = true;
+	}
+	p->seq += syn ? 0 : t->remote_isn;
+	if (!(p->flags & TCP_F_ACK))
+		return;
+	uint32_t ahead = t->local_isn - (syn ? t->script_isn : 0);
+	p->ack += ahead;
 	uint8_t *at = option(p, TCP_OPT_SACK, &len);
-	for (unsigned i = 0; at && i + 4 <= len; i += 4)
-		put32(at + i, get32(at + i) + t->ahead);
+	move_sacks(at, len, ahead);
 	if ((at = stamp(p)))
 		put32(at + 4, live_stamp(t, s, get32(at + 4)));
 }
@@ -148,12 +168,20 @@ void talk_to_script(struct talk *t, const struct script *s, const struct packet 
 	if (seen->kind != PACKET_TCP || want->kind != PACKET_TCP)
 		return;
 	if (seen->flags & TCP_F_SYN && want->flags & TCP_F_SYN && !t->has_seq) {
-		t->ahead = seen->seq - want->seq;
+		t->local_isn = seen->seq;
+		t->script_isn = want->seq;
 		t->has_seq = true;
 	}
 	bool bare_reset = (seen->flags & (TCP_F_RST | TCP_F_ACK)) == (TCP_F_RST | TCP_F_ACK) && !seen->seq;
+	bool syn = seen->flags & TCP_F_SYN;
+	unsigned len;
 	if (!bare_reset) /* to who acknowledged nothing: it is 0 (RFC 9293, 3.5.2) */
-		seen->seq -= t->ahead;
+		seen->seq -= t->local_isn - (syn ? t->script_isn : 0);
+	if (!syn && seen->flags & TCP_F_ACK) {
+		seen->ack -= t->remote_isn;
+		uint8_t *sacks = option(seen, TCP_OPT_SACK, &len);
+		move_sacks(sacks, len, -t->remote_isn);
+	}
 	uint8_t *a = stamp(&w), *b = stamp(seen);
 	if (a && b)
 		translate_stamp(t, s, a, b);

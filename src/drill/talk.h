@@ -10,9 +10,10 @@ enum { TALKS_MAX = 16, TALK_STAMPS_MAX = 256 };
 /* What is known of the TCP connection over one flow. */
 struct talk {
 	struct flow flow;
-	bool used, has_seq, has_stamp;
+	bool used, has_seq, has_remote, has_stamp;
 	uint32_t remote_seq; /* of the SYN that the script sent */
-	uint32_t ahead; /* the stack's sequence numbers less the script's */
+	uint32_t local_isn, script_isn; /* of the stack's SYN: as it is, as the script says */
+	uint32_t remote_isn; /* of the script's: of what comes after it numbers are counted from there */
 	uint32_t first_script, first_live; /* time stamps */
 	unsigned n_stamps;
 	struct {
@@ -24,8 +25,10 @@ struct talks {
 	struct talk of[TALKS_MAX];
 	unsigned next; /* to be forgotten */
 	uint16_t next_port; /* of the next connection that the script opens */
+	bool anew; /* listen() was called: the next SYN is another one, whatever its number */
 };
 
+bool talk_is_known(const struct talks *t, const struct flow *f);
 /* That of this flow; made when there is none. */
 struct talk *talk_of(struct talks *t, const struct flow *f);
 /* A SYN of the script's begins another connection: its flow gets a port that none has had. Not when it is the same SYN again. */

@@ -7,6 +7,7 @@
 #include "core/manual.h"
 #include "base/pcapng.h"
 #include "drill/script.h"
+#include "tcp/tcp.h"
 
 struct caught {
 	struct caught *next;
@@ -23,6 +24,7 @@ struct world {
 	bool lost; /* one that could not be kept */
 	struct pcapng *capture; /* NULL: none */
 	uint64_t zero_us; /* the script's time 0 on the clock */
+	uint64_t counted[TCP_COUNTS]; /* as nstat saw it last */
 };
 
 /* Addresses, prefix and MTU from the script; a route to the remote address's network; a host, that is no forwarding. 0 or -errno. */

@@ -176,7 +176,6 @@ void nl_multicast(struct leat_stack *st, int protocol, unsigned group, uint16_t 
 		  const void *what);
 
 /* genl.c: numbers follow from the module, so that they do not change when another comes or goes. */
-uint16_t genl_family_id(const struct leat_stack *st, const struct nl_family *f);
 uint32_t genl_group_id(const struct leat_stack *st, const struct nl_family *f, unsigned i);
 extern const struct nl_family genl_ctrl_family;
 
