@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # echo.py HOST PORT BYTES CONNECTIONS: sends bytes on each connection and compares what comes back.
 import os, socket, sys, threading
+from at_once import at_once
 
 host, port, size, n = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-wrong = []
 
 def one():
     s = socket.create_connection((host, port), timeout=20)
@@ -22,12 +22,6 @@ def one():
             break
         back += b
     t.join()
-    if back != out:
-        wrong.append(f'{len(back)} of {size} bytes')
+    return '' if back == out else f'{len(back)} of {size} bytes'
 
-threads = [threading.Thread(target=one) for _ in range(n)]
-for t in threads:
-    t.start()
-for t in threads:
-    t.join()
-sys.exit('; '.join(wrong) or None)
+at_once(n, one)

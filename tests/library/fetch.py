@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # fetch.py URL FILE N: gets it N times at once, and compares.
-import sys, threading, urllib.request
+import sys, urllib.request
+from at_once import at_once
 
-url, want, n = sys.argv[1], open(sys.argv[2], 'rb').read(), int(sys.argv[3])
-wrong = []
+url, want = sys.argv[1], open(sys.argv[2], 'rb').read()
 
 def one():
     got = urllib.request.urlopen(url, timeout=30).read()
-    if got != want:
-        wrong.append(f'{len(got)} bytes')
+    return '' if got == want else f'{len(got)} bytes'
 
-threads = [threading.Thread(target=one) for _ in range(n)]
-for t in threads:
-    t.start()
-for t in threads:
-    t.join()
-sys.exit('; '.join(wrong) or None)
+at_once(int(sys.argv[3]), one)
