@@ -43,7 +43,7 @@ enum leat_op {
 	LEAT_OP_RECV_LEND,
 	LEAT_OP_GIVE_BACK, /* len: lent, of a completion */
 	LEAT_OP_SHUTDOWN, /* arg: SHUT_* */
-	LEAT_OP_CLOSE, /* what waits for the socket ends with -ECANCELED */
+	LEAT_OP_CLOSE, /* what waits for the socket ends with -ECANCELED, or with what was done of it */
 	LEAT_OP_POLL, /* arg: EPOLL* ; those that are there. LEAT_MULTI: whenever something has changed */
 	LEAT_OP_CANCEL, /* of fd's operations (fd -1: timeouts) those with user_data buf: how many; -ENOENT: none waits */
 	LEAT_OP_TIMEOUT, /* timeout_us: -ETIME, then */
@@ -74,7 +74,8 @@ struct leat_sqe {
 	};
 	uint32_t arg;
 	int32_t arg2;
-	uint64_t timeout_us; /* how long to wait at most, from submission: then -ETIME; 0: for ever */
+	uint64_t
+		timeout_us; /* how long to wait at most, from submission: then -ETIME, or what was done; 0: for ever */
 };
 
 enum leat_cqe_flags {

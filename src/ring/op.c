@@ -35,7 +35,7 @@ static void too_late(struct lcore *lc, struct timer *t)
 {
 	struct ring_op *op = container_of(t, struct ring_op, timer);
 	struct ring_hub *h = op->ring->hub->all->hub[lc->id];
-	ring_end_wait(h, op, -ETIME);
+	ring_give_up(h, op, -ETIME);
 }
 
 static void wait(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
@@ -72,6 +72,14 @@ void ring_end_wait(struct ring_hub *h, struct ring_op *op, int res)
 		op->over = true;
 	else
 		ring_finish(h, op, res);
+}
+
+void ring_give_up(struct ring_hub *h, struct ring_op *op, int err)
+{
+	uint64_t n = op->done;
+	if (op->rs && ring_row(op)->dir == RING_DIR_OUT)
+		n += sock_sent_untold_in_turn(op->rs->s);
+	ring_end_wait(h, op, n ? (int)n : err);
 }
 
 void ring_step(struct ring_hub *h, struct ring_sock *rs)
@@ -220,7 +228,7 @@ int ring_try_cancel(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op
 	list_for_each_safe (o, tmp, &rs->ops, of_sock) {
 		if (o->ring != op->ring || o->e.user_data != user_data)
 			continue;
-		ring_end_wait(h, o, -ECANCELED);
+		ring_give_up(h, o, -ECANCELED);
 		n++;
 	}
 	return n ? n : -ENOENT;
@@ -231,7 +239,7 @@ int ring_try_close(struct ring_hub *h, struct ring_sock *rs, struct ring_op *op)
 {
 	struct sock *s = rs->s;
 	while (!list_empty(&rs->ops))
-		ring_end_wait(h, list_first(&rs->ops, struct ring_op, of_sock), -ECANCELED);
+		ring_give_up(h, list_first(&rs->ops, struct ring_op, of_sock), -ECANCELED);
 	bool unlisted = sock_is_unlisted(s);
 	op->e.addr = rs->l;
 	op->e.buf = s;

@@ -219,6 +219,8 @@ void ring_begin(struct ring_hub *h, struct ring_op *op);
 void ring_run(struct ring_hub *h, struct ring_op *op); /* at its socket's worker, as far as known */
 void ring_unwait(struct ring_hub *h, struct ring_op *op);
 void ring_end_wait(struct ring_hub *h, struct ring_op *op, int res);
+/* It waited too long, or is cancelled: what was done of it counts, else it is err (Linux: a write that a signal ends). */
+void ring_give_up(struct ring_hub *h, struct ring_op *op, int err);
 void ring_ready(struct sock *s, struct worker *at, void *ctx);
 void ring_step(struct ring_hub *h, struct ring_sock *rs);
 ring_try_fn ring_try_nop, ring_try_close, ring_try_cancel, ring_try_timeout;

@@ -320,6 +320,30 @@ static void closing_cancels_what_waits(void **state)
 	assert_int_equal(result(f, f->b, 71), 0);
 }
 
+/* Nobody reads, so it never goes whole. */
+static void what_went_of_a_write_that_is_given_up_counts(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 32 << 20;
+	void *buf = calloc(1, len);
+	int fd[2], n;
+	pair(f, fd);
+	bytes(put(f->a, LEAT_OP_SEND, fd[0], 75), buf, len, 0);
+	expect_none(f, f->a);
+	put(f->a, LEAT_OP_CANCEL, fd[0], 76)->buf = (void *)75;
+	n = result(f, f->a, 75);
+	assert_in_range(n, 1, len - 1);
+	assert_int_equal(result(f, f->a, 76), 1);
+	for (unsigned i = 0; n > 0 && i < 100; i++) { /* until no more goes */
+		bytes(put(f->a, LEAT_OP_SEND, fd[0], 77), buf, len, 0);
+		put(f->a, LEAT_OP_CANCEL, fd[0], 78)->buf = (void *)77;
+		n = result(f, f->a, 77);
+		assert_int_equal(result(f, f->a, 78), 1);
+	}
+	assert_int_equal(n, -ECANCELED);
+	free(buf);
+}
+
 static void a_receive_waits_so_long_and_not_longer(void **state)
 {
 	struct fixture *f = *state;
@@ -895,6 +919,7 @@ int main(void)
 		EITHER(many_connections_for_one_accept),
 		EITHER(single_accepts_take_one_each),
 		EITHER(closing_cancels_what_waits),
+		EITHER(what_went_of_a_write_that_is_given_up_counts),
 		EITHER(a_receive_waits_so_long_and_not_longer),
 		EITHER(without_memory_it_is_said_so),
 		EITHER(refusal_is_told),

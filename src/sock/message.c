@@ -287,6 +287,11 @@ ssize_t sock_recvmsg(struct sock *s, struct sock_msg *m, int flags)
 	return sock_leave(s, flags & MSG_ERRQUEUE ? receive_error(s, m) : receive(s, m, flags));
 }
 
+size_t sock_sent_untold_in_turn(struct sock *s)
+{
+	return sock_is_stream(s) ? tcp_sent_untold(&s->end) : 0;
+}
+
 ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags)
 {
 	m->flags = 0;

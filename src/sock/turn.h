@@ -20,6 +20,8 @@ int sock_accept_in_turn(struct sock *s, struct worker *w, struct sock **ret);
 int sock_connect_in_turn(struct sock *s, const struct sockaddr *addr, socklen_t len);
 int sock_shutdown_in_turn(struct sock *s, int how);
 ssize_t sock_sendmsg_in_turn(struct sock *s, const struct sock_msg *m, int flags);
+/* Bytes that left with a stream's open on behalf of a writer that does not wait any longer (struct sock_msg.waits); it is told of them now. */
+size_t sock_sent_untold_in_turn(struct sock *s);
 ssize_t sock_recvmsg_in_turn(struct sock *s, struct sock_msg *m, int flags);
 /* tcp_send_lent(), tcp_recv_lent(); -EOPNOTSUPP: no stream. */
 int sock_send_lent_in_turn(struct sock *s, struct buf *b);

@@ -5,6 +5,7 @@
 
 #include "net/sysctl.h"
 #include "sock/sock.h"
+#include "sock/turn.h"
 #include "stack/rig.h"
 #include "tcp/host.h"
 #include "wire/csum.h"
@@ -102,6 +103,30 @@ static void the_second_call_brings_its_data(void **state)
 	expect_bytes(s, "you");
 	assert_int_equal(tcp_counted(r->st, TCP_N_FAST_ACTIVE), 1);
 	assert_int_equal(tcp_counted(r->st, TCP_N_FAST_PASSIVE), 1);
+	sock_close(s);
+	sock_close(got);
+	sock_close(l);
+	rig_free(r);
+}
+
+static void who_gives_up_waiting_hears_what_has_left(void **state)
+{
+	struct rig *r = setup("3");
+	struct sock *l = listener(r, 8), *s = stream(r), *got;
+	struct sockaddr_in to = at("127.0.0.1", PORT);
+	struct sock_msg m = {
+		.buf = (void *)"hello", .len = 5, .name = &to, .name_len = sizeof to, .waits = true
+	};
+	learn_cookie(r, l);
+	assert_int_equal(sock_sendmsg(s, &m, MSG_FASTOPEN), -EAGAIN);
+	assert_int_equal(sock_sent_untold_in_turn(s), 5);
+	assert_int_equal(sock_sent_untold_in_turn(s), 0);
+	manual_rt_settle(r->m);
+	m = (struct sock_msg){ .buf = (void *)" and more", .len = 9, .waits = true };
+	assert_int_equal(sock_sendmsg(s, &m, 0), 9);
+	manual_rt_settle(r->m);
+	assert_int_equal(sock_accept(l, &got), 0);
+	expect_bytes(got, "hello and more");
 	sock_close(s);
 	sock_close(got);
 	sock_close(l);
@@ -265,6 +290,7 @@ static void nobody_answers_in_the_end(void **state)
 }
 
 TWICE(the_second_call_brings_its_data)
+TWICE(who_gives_up_waiting_hears_what_has_left)
 TWICE(a_cookie_of_before_is_replaced)
 TWICE(cookies_survive_a_save)
 TWICE(an_open_that_is_not_over_survives_a_save)
@@ -274,9 +300,13 @@ TWICE(nobody_answers_in_the_end)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(the_second_call_brings_its_data), BOTH(a_cookie_of_before_is_replaced),
-		BOTH(cookies_survive_a_save),          BOTH(an_open_that_is_not_over_survives_a_save),
-		BOTH(a_listener_may_go_first),         BOTH(nobody_answers_in_the_end),
+		BOTH(the_second_call_brings_its_data),
+		BOTH(who_gives_up_waiting_hears_what_has_left),
+		BOTH(a_cookie_of_before_is_replaced),
+		BOTH(cookies_survive_a_save),
+		BOTH(an_open_that_is_not_over_survives_a_save),
+		BOTH(a_listener_may_go_first),
+		BOTH(nobody_answers_in_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -504,6 +504,15 @@ ssize_t tcp_send_open(struct l4_end *e, const struct l4_addr *to, const void *bu
 	return err ? err : tcp_send(e, buf, len, flags);
 }
 
+size_t tcp_sent_untold(struct l4_end *e)
+{
+	struct tcp_conn *c = tcp_sock_of(e)->conn;
+	if (!c || !c->fast_owes)
+		return 0;
+	c->fast_owes = false;
+	return c->m ? c->m->syn_copied : 0;
+}
+
 ssize_t tcp_send(struct l4_end *e, const void *buf, size_t len, int flags)
 {
 	struct tcp_conn *c = tcp_sock_of(e)->conn;

@@ -49,6 +49,8 @@ ssize_t tcp_send_open(struct l4_end *e, const struct l4_addr *to, const void *bu
 		      bool in_turn);
 /* In flags of both: the caller asks again, with the same bytes, as long as it hears -EAGAIN: it is told once all is open. */
 enum { TCP_SEND_WAITS = 1 << 24 };
+/* Such a caller does not ask again: bytes that left with the open, which it is told of now. */
+size_t tcp_sent_untold(struct l4_end *e);
 /* Bytes copied; 0 at the end; -EAGAIN, -ENOTCONN, the pending error. flags: MSG_PEEK, MSG_TRUNC (dropped instead of copied). */
 ssize_t tcp_recv(struct l4_end *e, void *buf, size_t len, int flags);
 /* All of b, whose one reference becomes the connection's: 0, or as tcp_send(), and b is not taken. It is given back (b->release) when the
