@@ -74,6 +74,11 @@ static int vrf_open(struct leat_stack *st, const char *ifname, const char *optio
 	int err = dev_options(vrf_options, options, &o, ret_why, why_len);
 	if (err)
 		return err;
+	if (!o.table) {
+		snprintf(ret_why, why_len, "it needs the number of its routing table: vrf:%s,table=NUMBER",
+			 ifname);
+		return -EINVAL;
+	}
 	snprintf(how.name, sizeof how.name, "%s", ifname);
 	st->rt->ops->random(st->rt, how.mac, sizeof how.mac);
 	how.mac[0] = (uint8_t)((how.mac[0] & 0xfc) | 2);

@@ -3,11 +3,16 @@
 """halfway.py SOCKET STEP: asks the leatd that listens there for its place, goes along for so many steps (1: hello, 2: snapshot, 3: switch) and
 ends without a word; or, with STEP 4, says what makes no sense. Prints how many descriptors came with each answer."""
 import array
+import os
+import re
 import socket
 import struct
 import sys
 
-MAGIC, VERSION, TAKE_OVER = 0x6C656174, 1, 12
+HEADER = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../apps/leatd/handover.h")
+MAGIC, TAKE_OVER = 0x6C656174, 12
+with open(HEADER) as f:
+    VERSION = int(re.search(r"HANDOVER_VERSION = (\d+)", f.read()).group(1))
 MESSAGE = "<IIIiII232s"
 
 
