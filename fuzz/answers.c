@@ -12,9 +12,11 @@
 #include "fuzz.h"
 #include "netlink/netlink_internal.h"
 
-/* Of the family header of rtnetlink's messages; -1: not looked into. */
-static int header_len(uint16_t type)
+/* Of the family header; -1: not looked into. */
+static int header_len(uint16_t type, bool generic)
 {
+	if (generic)
+		return type >= NLMSG_MIN_TYPE ? (int)GENL_HDRLEN : -1;
 	switch (type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
@@ -45,7 +47,7 @@ static int header_len(uint16_t type)
 	case RTM_DELADDRLABEL:
 		return sizeof(struct ifaddrlblmsg);
 	default:
-		return type > NLMSG_MIN_TYPE && type < RTM_BASE ? (int)GENL_HDRLEN : -1;
+		return -1;
 	}
 }
 
@@ -80,7 +82,7 @@ static int deliver(void *ctx, const void *bytes, size_t len, uint32_t portid, ui
 		return -EAGAIN;
 	r->room--;
 	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
-		int header = header_len(h->nlmsg_type);
+		int header = header_len(h->nlmsg_type, r->generic);
 		if (r->verbose)
 			print_answer(h);
 		if (header >= 0)

@@ -11,6 +11,7 @@
 struct receiver {
 	unsigned room; /* datagrams until it is full */
 	bool verbose; /* print them */
+	bool generic; /* they are generic netlink's, whose controller has the number of RTM_NEWLINK */
 };
 
 extern const struct nl_sock_ops answers_ops;

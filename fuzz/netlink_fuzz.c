@@ -53,7 +53,9 @@ static void open_devices(struct leat_stack *st)
 static void talk(struct manual_rt *m, struct leat_stack *st, uint8_t how, const uint8_t *data, size_t size)
 {
 	struct nl_creds creds = { .pid = 1, .may_configure = true };
-	struct receiver me = { .room = how >> 4 & 7, .verbose = getenv("LEAT_FUZZ_VERBOSE") },
+	struct receiver me = { .room = how >> 4 & 7,
+			       .verbose = getenv("LEAT_FUZZ_VERBOSE"),
+			       .generic = how & 1 },
 			monitor = { .room = 3 };
 	struct nl_sock *s, *listener;
 	int on = 1, protocol = how & 1 ? NETLINK_GENERIC : NETLINK_ROUTE;

@@ -134,9 +134,10 @@ static void pass_time(struct lab *l, struct choice *c)
 static void talk(struct lab *l, uint8_t how, struct choice *c)
 {
 	struct receiver me = { how & 16 ? 2 : 100000, getenv("LEAT_FUZZ_VERBOSE") },
+			also_me = { me.room, me.verbose, .generic = true },
 			other = { how & 32 ? 0 : 100000, false };
 	struct nl_sock *route = open_sock(l, NETLINK_ROUTE, how, &me);
-	struct nl_sock *generic = open_sock(l, NETLINK_GENERIC, how, &me);
+	struct nl_sock *generic = open_sock(l, NETLINK_GENERIC, how, &also_me);
 	struct nl_sock *listener = open_sock(l, NETLINK_ROUTE, how, &other);
 	nl_sock_bind(listener, 0, UINT32_MAX);
 	for (unsigned n = 0; c->left && n < DATAGRAMS_MAX; n++) {
@@ -150,7 +151,7 @@ static void talk(struct lab *l, uint8_t how, struct choice *c)
 			nl_sock_input(protocol == NETLINK_ROUTE ? route : generic, b.p, b.len_bytes);
 		pass_time(l, c);
 	}
-	me.room = other.room = 100000;
+	me.room = also_me.room = other.room = 100000;
 	nl_sock_writable(route);
 	nl_sock_writable(generic);
 	nl_sock_writable(listener);

@@ -109,14 +109,14 @@ static enum drop error_one(struct worker *w, struct pkt *p, unsigned *ret_owner)
 		return DROP_NONE;
 	}
 	struct tcp_head *h = find(w, p, &k);
-	struct tcp_conn *c = h ? container_of(h, struct tcp_conn, h) : NULL;
-	if (h && h->kind == TCP_KIND_ASLEEP)
-		c = tcp_wake(c);
-	if (h && h->kind == TCP_KIND_REQUEST)
+	if (!h)
+		return DROP_SOCK_ERROR_NOBODY;
+	if (h->kind == TCP_KIND_REQUEST)
 		return request_error(container_of(h, struct tcp_request, h), &r, seq);
-	if (!c || c->h.kind != TCP_KIND_CONN)
-		return h ? DROP_SOCK_ERROR_DONE : DROP_SOCK_ERROR_NOBODY;
-	return conn_error(c, &r, seq);
+	struct tcp_conn *c = container_of(h, struct tcp_conn, h);
+	if (h->kind == TCP_KIND_ASLEEP)
+		c = tcp_wake(c); /* h is no more */
+	return c && c->h.kind == TCP_KIND_CONN ? conn_error(c, &r, seq) : DROP_SOCK_ERROR_DONE;
 }
 
 static void error_input(struct worker *w, struct pkt_vec *v)
