@@ -35,6 +35,12 @@ struct row {
 	uint32_t least_share; /* percent of that which the slower flow has */
 	uint32_t held_most; /* packets on the wire or in front of it, at any time; 0: whatever */
 	uint32_t held_mean; /* likewise, on average */
+	uint32_t seeds; /* so many are played, and their mean counts: where chance decides; 0: one */
+};
+
+/* Of one play, or the mean of several. */
+struct outcome {
+	uint64_t percent, share, believes, held_mean, held_most;
 };
 
 struct world {
@@ -64,9 +70,9 @@ static bool add_address(struct sim_node *n, const char *text)
 	return !err;
 }
 
-static bool build(struct world *w, const struct row *r)
+static bool build(struct world *w, const struct row *r, uint32_t seed)
 {
-	const struct sim_opts o = { .seed = 1, .lcores = 1 };
+	const struct sim_opts o = { .seed = seed, .lcores = 1 };
 	const struct sim_wire_conf c = { .up = true,
 					 .delay_us = r->delay_ms * SIM_MS,
 					 .rate_bps = r->rate_kbps * UINT64_C(1000),
@@ -143,7 +149,7 @@ static uint64_t belief(const struct world *w, uint64_t bytes_per_s)
 	return i.tcpi_delivery_rate * 100 / bytes_per_s;
 }
 
-static bool judge(const struct world *w, const struct row *r)
+static struct outcome outcome_of(const struct world *w, const struct row *r)
 {
 	uint64_t all = 0, slow = UINT64_MAX;
 	for (unsigned i = 0; i < w->n; i++) {
@@ -151,25 +157,34 @@ static bool judge(const struct world *w, const struct row *r)
 		all += n;
 		slow = n < slow ? n : slow;
 	}
-	uint64_t could = r->rate_kbps * UINT64_C(125) * r->run_s, percent = all * 100 / could,
-		 share = all ? slow * 100 / all : 0, mean = w->held_sum / (w->held_n ? w->held_n : 1);
-	uint64_t believes = w->n == 1 && !r->loss_ppm ? belief(w, all / r->run_s) : 100;
-	bool ok = believes >= 80 && believes <= 125 && percent >= r->least && percent <= r->most &&
-		  share >= r->least_share && (!r->held_most || w->held_most <= r->held_most) &&
-		  (!r->held_mean || mean <= r->held_mean);
+	return (struct outcome){
+		.percent = all * 100 / (r->rate_kbps * UINT64_C(125) * r->run_s),
+		.share = all ? slow * 100 / all : 0,
+		.believes = w->n == 1 && !r->loss_ppm ? belief(w, all / r->run_s) : 100,
+		.held_mean = w->held_sum / (w->held_n ? w->held_n : 1),
+		.held_most = w->held_most,
+	};
+}
+
+static bool judge(const struct outcome *o, const struct row *r)
+{
+	bool ok = o->believes >= 80 && o->believes <= 125 && o->percent >= r->least &&
+		  o->percent <= r->most && o->share >= r->least_share &&
+		  (!r->held_most || o->held_most <= r->held_most) &&
+		  (!r->held_mean || o->held_mean <= r->held_mean);
 	printf("%-28s %3lu%% of the wire (%u..%u), slower flow %lu%% (%u), %lu packets on the way, at most "
 	       "%lu%s\n",
-	       r->name, percent, r->least, r->most, share, r->least_share, mean, w->held_most,
+	       r->name, o->percent, r->least, r->most, o->share, r->least_share, o->held_mean, o->held_most,
 	       ok ? "" : "  <-- out of bounds");
 	return ok;
 }
 
-static bool play(const struct row *r)
+static bool play(const struct row *r, uint32_t seed, struct outcome *ret)
 {
 	struct world w = { 0 };
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
 	inet_pton(AF_INET, "10.0.0.2", &at.sin_addr);
-	bool ok = build(&w, r);
+	bool ok = build(&w, r, seed);
 	if (ok) {
 		sim_run(w.sim, SIM_SEC);
 		ok = listen_at_b(&w, &at) && connect_one(&w, r, &w.flow[w.n], r->cc, &at);
@@ -183,9 +198,9 @@ static bool play(const struct row *r)
 		for (unsigned i = 0; i < w.n; i++)
 			w.flow[i].mark = w.flow[i].got;
 		go_on(&w, r->run_s, true);
-		ok = judge(&w, r);
+		*ret = outcome_of(&w, r);
 	} else {
-		printf("%s: no connection\n", r->name);
+		printf("%s: no connection, seed %u\n", r->name, seed);
 	}
 	for (unsigned i = 0; i < w.n; i++) {
 		sock_close(w.flow[i].from);
@@ -193,10 +208,31 @@ static bool play(const struct row *r)
 	}
 	sock_close(w.listener);
 	if (sim_free(w.sim)) {
-		printf("%s: packets are left\n", r->name);
+		printf("%s: packets are left, seed %u\n", r->name, seed);
 		ok = false;
 	}
 	return ok;
+}
+
+static bool play_all(const struct row *r)
+{
+	struct outcome mean = { 0 };
+	uint32_t n = r->seeds ? r->seeds : 1;
+	for (uint32_t seed = 1; seed <= n; seed++) {
+		struct outcome o;
+		if (!play(r, seed, &o))
+			return false;
+		mean.percent += o.percent;
+		mean.share += o.share;
+		mean.believes += o.believes;
+		mean.held_mean += o.held_mean;
+		mean.held_most = o.held_most > mean.held_most ? o.held_most : mean.held_most;
+	}
+	mean.percent /= n;
+	mean.share /= n;
+	mean.believes /= n;
+	mean.held_mean /= n;
+	return judge(&mean, r);
 }
 
 /* 10 Mbit/s and 40 ms there and back are 33 packets under way. */
@@ -219,8 +255,8 @@ static const struct row rows[] = {
 	{ "bbr", "bbr", PATH, .least = 88, .most = 96 },
 	{ "bbr and bbr", "bbr", "bbr", PATH, .least = 88, .most = 96, .least_share = 30 },
 	{ "bbr and cubic", "bbr", "cubic", PATH, .least = 88, .most = 96, .least_share = 10 },
-	/* Chance: with six seeds it was 51 to 77. */
-	{ "bbr, 1 % lost", "bbr", .loss_ppm = 10000, LONG, .least = 45, .most = 96 },
+	/* Of 200 seeds the mean is 69, and one in eight is below 60. */
+	{ "bbr, 1 % lost", "bbr", .loss_ppm = 10000, LONG, .least = 60, .most = 96, .seeds = 12 },
 	{ "cubic, 1 % lost", "cubic", .loss_ppm = 10000, LONG, .least = 5, .most = 50 },
 	{ "paced at a tenth", "cubic", .pace = 125000, PATH, .least = 9, .most = 10, .held_most = 8 },
 	{ "paced above the wire", "cubic", .pace = 2500000, PATH, .least = 90, .most = 96 },
@@ -231,6 +267,6 @@ int main(int argc, char **argv)
 	bool ok = true;
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		if (argc < 2 || strstr(rows[i].name, argv[1]))
-			ok &= play(&rows[i]);
+			ok &= play_all(&rows[i]);
 	return !ok;
 }
